@@ -1,0 +1,271 @@
+//! EC2 instances as we see them, and whether a snapshot of one can be taken.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{ImageId, InstanceId, VolumeId};
+use crate::domain::tags::Tags;
+
+/// An EC2 instance with what matters for its snapshots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instance {
+    /// EC2's identifier.
+    pub id: InstanceId,
+    /// Its `Name` tag.
+    pub name: Option<String>,
+    /// Its state.
+    pub state: InstanceState,
+    /// Its type, `m7g.large`.
+    pub instance_type: String,
+    /// Its region.
+    pub region: String,
+    /// Its availability zone.
+    pub zone: String,
+    /// `x86_64`, `arm64`.
+    pub architecture: Option<String>,
+    /// EC2's platform details: `Linux/UNIX`, `Windows`.
+    pub platform: Option<String>,
+    /// The image it was launched from.
+    pub image_id: Option<ImageId>,
+    /// The device of its root volume, `/dev/xvda`.
+    pub root_device: Option<String>,
+    /// Its EBS volumes, in the order of their devices.
+    pub volumes: Vec<AttachedVolume>,
+    /// Its tags.
+    pub tags: Tags,
+    /// When it was last started.
+    pub launched_at: Option<Timestamp>,
+}
+
+/// An EBS volume at a device of an instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachedVolume {
+    /// EC2's identifier.
+    pub volume_id: VolumeId,
+    /// The device name, `/dev/xvda`.
+    pub device: String,
+    /// Whether it is the one the instance boots from.
+    pub boot: bool,
+}
+
+/// The state of an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InstanceState {
+    /// Being launched or started.
+    Pending,
+    /// Running.
+    Running,
+    /// Being stopped.
+    Stopping,
+    /// Stopped.
+    Stopped,
+    /// Being terminated.
+    ShuttingDown,
+    /// Terminated.
+    Terminated,
+    /// A state that EC2 did not have when this was written.
+    Unknown,
+}
+
+impl fmt::Display for InstanceState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
+            Self::ShuttingDown => "shutting-down",
+            Self::Terminated => "terminated",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+/// Why no snapshot of an instance can be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ineligible {
+    /// Its state does not allow it.
+    State(InstanceState),
+    /// It has no EBS volume; instance store cannot be snapshotted.
+    NoVolumes,
+    /// The request excludes every volume it has.
+    AllExcluded,
+}
+
+impl fmt::Display for Ineligible {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::State(state) => {
+                write!(f, "the instance is {state}; it must be running, stopping or stopped")
+            }
+            Self::NoVolumes => f.write_str(
+                "the instance has no EBS volumes; instance store volumes cannot be snapshotted",
+            ),
+            Self::AllExcluded => {
+                f.write_str("every volume of the instance is excluded; leave at least one in")
+            }
+        }
+    }
+}
+
+impl Instance {
+    /// Whether a snapshot of it can be taken now, or why not.
+    pub fn eligibility(&self) -> Result<(), Ineligible> {
+        match self.state {
+            InstanceState::Running | InstanceState::Stopping | InstanceState::Stopped => {}
+            state @ (InstanceState::Pending
+            | InstanceState::ShuttingDown
+            | InstanceState::Terminated
+            | InstanceState::Unknown) => return Err(Ineligible::State(state)),
+        }
+        if self.volumes.is_empty() { Err(Ineligible::NoVolumes) } else { Ok(()) }
+    }
+
+    /// Whether it is terminated, or about to be.
+    pub fn is_gone(&self) -> bool {
+        match self.state {
+            InstanceState::ShuttingDown | InstanceState::Terminated => true,
+            InstanceState::Pending
+            | InstanceState::Running
+            | InstanceState::Stopping
+            | InstanceState::Stopped
+            | InstanceState::Unknown => false,
+        }
+    }
+
+    /// The volumes that `exclusions` leave, or why a snapshot cannot be taken.
+    pub fn chosen_volumes(
+        &self,
+        exclusions: &Exclusions,
+    ) -> Result<Vec<&AttachedVolume>, Ineligible> {
+        self.eligibility()?;
+        let chosen: Vec<_> =
+            self.volumes.iter().filter(|volume| !exclusions.excludes(volume)).collect();
+        if chosen.is_empty() { Err(Ineligible::AllExcluded) } else { Ok(chosen) }
+    }
+}
+
+/// Which volumes of an instance are left out of a snapshot.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exclusions {
+    /// Leave out the volume the instance boots from.
+    #[serde(default)]
+    pub boot_volume: bool,
+    /// Leave out these.
+    #[serde(default)]
+    pub volumes: Vec<VolumeId>,
+}
+
+impl Exclusions {
+    fn excludes(&self, volume: &AttachedVolume) -> bool {
+        (self.boot_volume && volume.boot) || self.volumes.contains(&volume.volume_id)
+    }
+}
+
+/// What an instance type offers, as `DescribeInstanceTypes` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstanceType {
+    /// Its name, `g5.xlarge`.
+    pub name: String,
+    /// Virtual CPUs.
+    pub vcpus: i32,
+    /// Memory in MiB.
+    pub memory_mib: i64,
+    /// Its graphics processors, by kind.
+    pub gpus: Vec<Gpu>,
+}
+
+/// Graphics processors of one kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gpu {
+    /// `NVIDIA A10G`.
+    pub name: String,
+    /// How many.
+    pub count: i32,
+    /// The memory of each in MiB, where EC2 says.
+    pub memory_mib: Option<i32>,
+}
+
+/// What EC2 knows of a volume beside where it is attached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumeDetails {
+    /// EC2's identifier.
+    pub id: VolumeId,
+    /// Size in GiB.
+    pub size_gib: i32,
+    /// `gp3`, `io2`, …
+    pub volume_type: String,
+    /// Whether it is encrypted.
+    pub encrypted: bool,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instance(state: InstanceState, volumes: usize) -> Instance {
+        Instance {
+            id: "i-0123456789abcdef0".parse().unwrap(),
+            name: None,
+            state,
+            instance_type: "t3.micro".to_owned(),
+            region: "us-east-1".to_owned(),
+            zone: "us-east-1a".to_owned(),
+            architecture: None,
+            platform: None,
+            image_id: None,
+            root_device: None,
+            volumes: (0..volumes)
+                .map(|n| AttachedVolume {
+                    volume_id: format!("vol-{n:08x}").parse().unwrap(),
+                    device: format!("/dev/sd{n}"),
+                    boot: n == 0,
+                })
+                .collect(),
+            tags: Tags::new(),
+            launched_at: None,
+        }
+    }
+
+    #[test]
+    fn running_and_stopped_instances_with_volumes_are_eligible() {
+        for state in [InstanceState::Running, InstanceState::Stopping, InstanceState::Stopped] {
+            assert_eq!(instance(state, 1).eligibility(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn the_reason_is_in_words() {
+        let terminated = instance(InstanceState::Terminated, 1).eligibility().unwrap_err();
+        let diskless = instance(InstanceState::Running, 0).eligibility().unwrap_err();
+
+        assert!(terminated.to_string().contains("terminated"));
+        assert!(diskless.to_string().contains("no EBS volumes"));
+    }
+
+    #[test]
+    fn excluded_volumes_are_left_out() {
+        let exclusions =
+            Exclusions { boot_volume: true, volumes: vec!["vol-00000002".parse().unwrap()] };
+        let instance = instance(InstanceState::Running, 4);
+
+        let chosen = instance.chosen_volumes(&exclusions).unwrap();
+
+        let chosen: Vec<_> = chosen.iter().map(|volume| volume.volume_id.as_str()).collect();
+        assert_eq!(chosen, ["vol-00000001", "vol-00000003"]);
+    }
+
+    #[test]
+    fn excluding_everything_is_refused() {
+        let exclusions = Exclusions { boot_volume: true, volumes: Vec::new() };
+
+        let refusal = instance(InstanceState::Running, 1).chosen_volumes(&exclusions).unwrap_err();
+
+        assert_eq!(refusal, Ineligible::AllExcluded);
+    }
+}

@@ -1,0 +1,145 @@
+//! Due times: which slot of a schedule is to run now, and how many were missed.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::schedule::Schedule;
+
+/// How many missed slots are counted one by one; beyond it the count says "at least".
+const MISSED_COUNTED_MAX: u32 = 10_000;
+
+/// What is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The latest slot that is due: the one that runs.
+    pub slot: Timestamp,
+    /// How many slots before it nobody ran.
+    pub missed: u32,
+}
+
+/// What of `schedule` is due at `now`: only the latest slot runs, older ones are counted as missed.
+pub fn due(schedule: &Schedule, now: Timestamp) -> Option<Due> {
+    let first = schedule.next_due.filter(|next| schedule.enabled && *next <= now)?;
+    let end = schedule.end_at.map_or(now, |end| end.min(now));
+    let anchor = schedule.anchor();
+    let latest = schedule
+        .expression
+        .last_at_or_before(&schedule.timezone, anchor, end)
+        .map_or(first, |latest| latest.max(first));
+    let mut missed = 0;
+    let mut slot = first;
+    while slot < latest && missed < MISSED_COUNTED_MAX {
+        missed += 1;
+        match schedule.expression.next_after(&schedule.timezone, anchor, slot) {
+            Some(next) => slot = next,
+            None => break,
+        }
+    }
+    Some(Due { slot: latest, missed })
+}
+
+/// The first slot after `after`; none if the schedule is disabled or over.
+pub fn next_due(schedule: &Schedule, after: Timestamp) -> Option<Timestamp> {
+    if !schedule.enabled {
+        return None;
+    }
+    let after = match schedule.start_at {
+        // A slot at the very start counts.
+        Some(start) => after.max(start.saturating_sub(SignedDuration::from_nanos(1)).ok()?),
+        None => after,
+    };
+    let next = schedule.expression.next_after(&schedule.timezone, schedule.anchor(), after)?;
+    schedule.end_at.is_none_or(|end| next <= end).then_some(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::ScheduleId;
+    use crate::domain::schedule::{Enforced, Options, Targets};
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn schedule(expression: &str) -> Schedule {
+        let created_at = at("2026-03-01T00:00:00Z");
+        let mut schedule = Schedule {
+            id: ScheduleId::derived(created_at, &["x"]),
+            version: 1,
+            revision: 1,
+            name: "x".to_owned(),
+            expression: expression.parse().unwrap(),
+            timezone: "UTC".parse().unwrap(),
+            targets: Targets::default(),
+            rules: None,
+            options: Options::default(),
+            start_at: None,
+            end_at: None,
+            enabled: true,
+            grace_minutes: None,
+            created_at,
+            updated_at: created_at,
+            next_due: None,
+            enforced: Enforced { rules: None, timezone: "UTC".parse().unwrap(), at: created_at },
+        };
+        schedule.next_due = next_due(&schedule, created_at);
+        schedule
+    }
+
+    #[test]
+    fn nothing_is_due_before_the_first_slot() {
+        let schedule = schedule("rate(5 minutes)");
+
+        assert_eq!(due(&schedule, at("2026-03-01T00:04:59.999Z")), None);
+        assert_eq!(
+            due(&schedule, at("2026-03-01T00:05:00Z")),
+            Some(Due { slot: at("2026-03-01T00:05:00Z"), missed: 0 })
+        );
+    }
+
+    #[test]
+    fn after_an_outage_only_the_latest_slot_runs_and_the_others_are_counted() {
+        let schedule = schedule("rate(5 minutes)");
+
+        assert_eq!(
+            due(&schedule, at("2026-03-01T01:02:00Z")),
+            Some(Due { slot: at("2026-03-01T01:00:00Z"), missed: 11 })
+        );
+    }
+
+    #[test]
+    fn a_disabled_schedule_is_never_due() {
+        let mut schedule = schedule("rate(5 minutes)");
+        schedule.enabled = false;
+
+        assert_eq!(due(&schedule, at("2026-03-01T01:00:00Z")), None);
+        assert_eq!(next_due(&schedule, at("2026-03-01T01:00:00Z")), None);
+    }
+
+    #[test]
+    fn nothing_fires_after_the_end() {
+        let mut schedule = schedule("rate(5 minutes)");
+        schedule.end_at = Some(at("2026-03-01T00:12:00Z"));
+
+        assert_eq!(
+            next_due(&schedule, at("2026-03-01T00:05:00Z")),
+            Some(at("2026-03-01T00:10:00Z"))
+        );
+        assert_eq!(next_due(&schedule, at("2026-03-01T00:10:00Z")), None);
+        assert_eq!(
+            due(&schedule, at("2026-03-01T02:00:00Z")),
+            Some(Due { slot: at("2026-03-01T00:10:00Z"), missed: 1 })
+        );
+    }
+
+    #[test]
+    fn advancing_past_a_slot_leads_to_the_next() {
+        let schedule = schedule("cron(0 2 * * ? *)");
+
+        let advanced = schedule.advanced(at("2026-03-01T02:00:00Z"));
+
+        assert_eq!(schedule.next_due, Some(at("2026-03-01T02:00:00Z")));
+        assert_eq!(advanced.next_due, Some(at("2026-03-02T02:00:00Z")));
+        assert_eq!(advanced.version, schedule.version);
+    }
+}

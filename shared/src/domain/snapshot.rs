@@ -1,0 +1,312 @@
+//! Our snapshot: a crash-consistent set of EBS snapshots of one instance, and its state machine.
+//!
+//! ```text
+//! requested → creating → pending → available | error
+//!                          available | error → condemned → deleting → deleted
+//!                          from anywhere after pending: missing
+//! ```
+//! Each transition is a method that answers the changed snapshot, or why it cannot be.
+
+pub mod condemnation;
+pub mod member;
+mod transitions;
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::hold::{Deleter, Hold};
+use crate::domain::ids::{EbsSnapshotId, InstanceId, ScheduleId, SnapshotId};
+use crate::domain::instance::Exclusions;
+use crate::domain::snapshot::condemnation::{Blocked, Condemnation};
+use crate::domain::snapshot::member::Member;
+use crate::domain::tags::Tags;
+
+/// How long an absence is not believed: EC2 is eventually consistent, and asks to poll "up to five minutes"
+/// (<https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>).
+pub const ABSENCE_UNCERTAIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// How far apart the two looks are after which a snapshot that EC2 does not have counts as missing.
+pub const MISSING_AFTER: SignedDuration = SignedDuration::from_mins(10);
+
+/// One restore point of one instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Ours.
+    pub id: SnapshotId,
+    /// Counts the writes; what `If-Match` compares.
+    pub version: u64,
+    /// Where it stands.
+    pub status: Status,
+    /// How it came to be.
+    pub origin: Origin,
+    /// What it is of.
+    pub source: Source,
+    /// The schedule and due time it was taken for.
+    pub slot: Option<ScheduleSlot>,
+    /// Display name.
+    pub name: String,
+    /// In the caller's words.
+    pub description: Option<String>,
+    /// Tags of the caller's, which its EBS snapshots bear as well.
+    pub tags: Tags,
+    /// What was to be taken.
+    pub request: Request,
+    /// The EBS snapshots, one a volume; empty until EC2 has made them.
+    pub members: Vec<Member>,
+    /// When this record was made.
+    pub created_at: Timestamp,
+    /// EC2's start time: the instant whose content the snapshot has.
+    pub started_at: Option<Timestamp>,
+    /// When we learnt that all members were completed.
+    pub completed_at: Option<Timestamp>,
+    /// The attempt at creating it that is or was last under way.
+    pub attempt: Option<Attempt>,
+    /// Why it failed, or why the last attempt was put off.
+    pub failure: Option<Failure>,
+    /// What keeps it from deletion.
+    pub hold: Option<Hold>,
+    /// When a snapshot without a schedule goes.
+    pub expires_at: Option<Timestamp>,
+    /// Who condemned it, why, and when it goes.
+    pub condemnation: Option<Condemnation>,
+    /// Why it should be gone and is not.
+    pub blocked: Option<Blocked>,
+    /// Since when EC2 does not show members of it.
+    pub absent_since: Option<Timestamp>,
+    /// The set that this one was made twice for, by a lost reply.
+    pub duplicate_of: Option<SnapshotId>,
+    /// When the tick looks at it again.
+    pub attention_at: Option<Timestamp>,
+    /// When it was last written.
+    pub touched_at: Timestamp,
+    /// When it was deleted, or found missing.
+    pub gone_at: Option<Timestamp>,
+}
+
+/// What a snapshot is of, as it was when it was taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// Its `Name` tag then.
+    pub instance_name: Option<String>,
+    /// Its type then.
+    pub instance_type: Option<String>,
+    /// Its architecture.
+    pub architecture: Option<String>,
+    /// Its platform.
+    pub platform: Option<String>,
+    /// The region.
+    pub region: String,
+    /// The availability zone then.
+    pub zone: Option<String>,
+}
+
+/// What of an instance is to be taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// What is left out.
+    #[serde(default)]
+    pub exclusions: Exclusions,
+    /// Whether the EBS snapshots bear the instance's tags too.
+    #[serde(default)]
+    pub copy_tags: bool,
+}
+
+/// The schedule and the due time that a snapshot was taken for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ScheduleSlot {
+    /// The schedule.
+    pub schedule_id: ScheduleId,
+    /// The due time.
+    pub slot: Timestamp,
+}
+
+impl ScheduleSlot {
+    /// The one snapshot of `instance` that this slot gives, however often it is asked for.
+    pub fn snapshot_id(&self, instance: &InstanceId) -> SnapshotId {
+        let slot = self.slot.to_string();
+        SnapshotId::derived(self.slot, &[self.schedule_id.as_str(), instance.as_str(), &slot])
+    }
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident => $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+
+        }
+
+        impl $name {
+            /// All of them, in order.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// As it is written.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                Self::ALL.iter().copied().find(|word| word.as_str() == text).ok_or_else(|| {
+                    let words: Vec<_> = Self::ALL.iter().map(|word| word.as_str()).collect();
+                    format!("must be one of {}", words.join(", "))
+                })
+            }
+        }
+    };
+}
+
+words! {
+    /// Where a snapshot stands.
+    Status {
+        /// Wanted; nothing asked of EC2 yet.
+        Requested => "requested",
+        /// Asked of EC2; the answer is not in.
+        Creating => "creating",
+        /// EC2 is writing it.
+        Pending => "pending",
+        /// Whole and restorable.
+        Available => "available",
+        /// Failed; never counts, never restorable.
+        Error => "error",
+        /// To be deleted once its grace is over; can be rescued.
+        Condemned => "condemned",
+        /// Being deleted; too late to rescue.
+        Deleting => "deleting",
+        /// Gone, by us.
+        Deleted => "deleted",
+        /// Gone, not by us.
+        Missing => "missing",
+    }
+}
+
+impl Status {
+    /// Whether lists hide it unless asked.
+    pub fn is_gone(self) -> bool {
+        match self {
+            Self::Deleted | Self::Missing => true,
+            Self::Requested
+            | Self::Creating
+            | Self::Pending
+            | Self::Available
+            | Self::Error
+            | Self::Condemned
+            | Self::Deleting => false,
+        }
+    }
+}
+
+words! {
+    /// How a snapshot came to be.
+    Origin {
+        /// A person asked for it.
+        Manual => "manual",
+        /// A schedule did.
+        Schedule => "schedule",
+        /// It was found in EC2 and taken over.
+        Adopted => "adopted",
+    }
+}
+
+/// An attempt at creating the EBS snapshots.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// 1 for the first.
+    pub number: u32,
+    /// When EC2 was about to be asked. Absence is believed only [`ABSENCE_UNCERTAIN`] after it.
+    pub started_at: Timestamp,
+}
+
+/// Why something failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// EC2's error code, or one of ours.
+    pub code: String,
+    /// In words.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure of this code and these words.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into() }
+    }
+}
+
+impl Snapshot {
+    /// Whether it can be restored: whole, and there.
+    pub fn is_restorable(&self) -> bool {
+        self.status == Status::Available
+    }
+
+    /// The instant retention goes by: whose content it has, or when it was asked for.
+    pub fn taken_at(&self) -> Timestamp {
+        self.started_at.unwrap_or(self.created_at)
+    }
+
+    /// The sum of its volumes' sizes.
+    pub fn size_gib(&self) -> i64 {
+        self.members.iter().map(|member| i64::from(member.size_gib)).sum()
+    }
+
+    /// The sum of its members' full sizes, once EC2 tells them all.
+    pub fn full_size_bytes(&self) -> Option<i64> {
+        if self.members.is_empty() {
+            return None;
+        }
+        self.members.iter().map(|member| member.full_size_bytes).sum()
+    }
+
+    /// How far EC2 is, in percent, over all members by size.
+    pub fn progress_percent(&self) -> u8 {
+        let total = self.size_gib().max(1);
+        let done: i64 = self
+            .members
+            .iter()
+            .map(|member| i64::from(member.size_gib) * i64::from(member.progress_percent))
+            .sum();
+        u8::try_from((done / total).clamp(0, 100)).unwrap_or(100)
+    }
+
+    /// Its EBS snapshots that EC2 still has, as far as we know.
+    pub fn living_members(&self) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(|member| !member.deleted)
+    }
+
+    /// Whether `id` is one of its members.
+    pub fn has_member(&self, id: &EbsSnapshotId) -> bool {
+        self.members.iter().any(|member| member.ebs_snapshot_id == *id)
+    }
+
+    /// The schedule it belongs to.
+    pub fn schedule_id(&self) -> Option<&ScheduleId> {
+        self.slot.as_ref().map(|slot| &slot.schedule_id)
+    }
+
+    /// The set that the tags of its members name: its own, or the one it was made twice for.
+    pub fn tagged_id(&self) -> &SnapshotId {
+        self.duplicate_of.as_ref().unwrap_or(&self.id)
+    }
+
+    /// Whether a hold forbids `deleter` to delete it at `now`.
+    pub fn is_held(&self, deleter: Deleter, now: Timestamp) -> bool {
+        self.hold.as_ref().is_some_and(|hold| hold.forbids(deleter, now))
+    }
+}
+
+#[cfg(test)]
+mod tests;

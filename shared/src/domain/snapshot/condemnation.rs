@@ -1,0 +1,114 @@
+//! Condemnation: who wants a snapshot gone and why, and what keeps it from going.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::hold::Deleter;
+use crate::domain::ids::ImageId;
+use crate::domain::snapshot::Status;
+
+/// Who condemned a snapshot, why, and when it goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condemnation {
+    /// Which rule or person.
+    pub by: CondemnedBy,
+    /// In words.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+    /// Until when it can be rescued for certain.
+    pub delete_after: Timestamp,
+    /// Where it stood before, and where a rescue brings it back to.
+    pub from: Status,
+}
+
+/// Which rule or person condemned a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum CondemnedBy {
+    /// A person who named this very snapshot.
+    Person {
+        /// Who.
+        who: String,
+    },
+    /// The retention rules of its schedule.
+    Rules {
+        /// What they were: [`crate::domain::schedule::Schedule::rules_digest`].
+        digest: String,
+    },
+    /// Its `expires_at`.
+    Expiry {
+        /// What it was.
+        expires_at: Timestamp,
+    },
+    /// It failed, and has been kept long enough to see why.
+    Failed,
+    /// It was made twice.
+    Duplicate,
+}
+
+impl CondemnedBy {
+    /// Whether a rule or a person.
+    pub fn deleter(&self) -> Deleter {
+        match self {
+            Self::Person { .. } => Deleter::Person,
+            Self::Rules { .. } | Self::Expiry { .. } | Self::Failed | Self::Duplicate => {
+                Deleter::Rule
+            }
+        }
+    }
+}
+
+/// Why a snapshot that should be gone is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocked {
+    /// What is in the way.
+    pub cause: BlockedCause,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// What keeps a condemned snapshot from being deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum BlockedCause {
+    /// An image uses a member of it.
+    InUse {
+        /// The image, where EC2 says which.
+        image_id: Option<ImageId>,
+    },
+    /// A member of it is locked.
+    Locked,
+    /// AWS does not let us.
+    NotPermitted {
+        /// What AWS said.
+        message: String,
+    },
+    /// A hold.
+    Held,
+    /// It is the newest available snapshot of its instance.
+    Newest,
+    /// A member of it does not bear our tags.
+    NotMarked,
+    /// EC2 refused for a reason we do not know.
+    Refused {
+        /// What EC2 said.
+        message: String,
+    },
+}
+
+impl BlockedCause {
+    /// In words.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::InUse { image_id: Some(image) } => format!("in use by {image}"),
+            Self::InUse { image_id: None } => "in use by an image".to_owned(),
+            Self::Locked => "locked".to_owned(),
+            Self::NotPermitted { message } => format!("not permitted: {message}"),
+            Self::Held => "held".to_owned(),
+            Self::Newest => "newest available snapshot of its instance".to_owned(),
+            Self::NotMarked => "not yet marked as condemned in EC2".to_owned(),
+            Self::Refused { message } => format!("refused: {message}"),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! One EBS snapshot of a set.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{EbsSnapshotId, VolumeId};
+use crate::domain::ownership::{EbsSnapshot, EbsState};
+
+/// One EBS snapshot of a set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "two facts that have nothing to do with each other"
+)]
+pub struct Member {
+    /// EC2's identifier.
+    pub ebs_snapshot_id: EbsSnapshotId,
+    /// The volume it is of.
+    pub volume_id: VolumeId,
+    /// Where that was attached; a restore attaches it there again.
+    pub device: Option<String>,
+    /// Whether the instance booted from it.
+    pub boot: bool,
+    /// Size of the volume in GiB.
+    pub size_gib: i32,
+    /// Where it stands.
+    pub state: EbsState,
+    /// How far EC2 is.
+    pub progress_percent: u8,
+    /// The full size of its data as EC2 reports it, not what is billed.
+    pub full_size_bytes: Option<i64>,
+    /// Whether it has been deleted.
+    #[serde(default)]
+    pub deleted: bool,
+}
+
+impl Member {
+    /// The same member as `seen` in EC2 now.
+    #[must_use]
+    pub(super) fn refreshed(&self, seen: &EbsSnapshot) -> Self {
+        Self {
+            state: seen.state,
+            progress_percent: seen.progress_percent,
+            full_size_bytes: seen.full_size_bytes.or(self.full_size_bytes),
+            ..self.clone()
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The states of a snapshot: each transition, and what is refused.
+
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+use super::condemnation::{BlockedCause, CondemnedBy};
+use super::*;
+use crate::domain::hold::HoldKind;
+use crate::domain::ownership::{EbsSnapshot, EbsState};
+
+const ID: &str = "snp_0195500c-6d00-7000-8000-000000000000";
+
+fn at(minute: i64) -> Timestamp {
+    "2026-03-01T00:00:00Z".parse::<Timestamp>().unwrap() + minute.minutes()
+}
+
+fn requested() -> Snapshot {
+    let source = Source {
+        instance_id: "i-0123456789abcdef0".parse().unwrap(),
+        instance_name: None,
+        instance_type: None,
+        architecture: None,
+        platform: None,
+        region: "us-east-1".to_owned(),
+        zone: None,
+    };
+    Snapshot::requested(ID.parse().unwrap(), Origin::Manual, source, None, at(0))
+}
+
+fn member(number: u8) -> Member {
+    Member {
+        ebs_snapshot_id: format!("snap-{number:08x}").parse().unwrap(),
+        volume_id: format!("vol-{number:08x}").parse().unwrap(),
+        device: None,
+        boot: number == 1,
+        size_gib: 8,
+        state: EbsState::Pending,
+        progress_percent: 0,
+        full_size_bytes: None,
+        deleted: false,
+    }
+}
+
+fn seen(number: u8, state: EbsState) -> EbsSnapshot {
+    EbsSnapshot {
+        id: format!("snap-{number:08x}").parse().unwrap(),
+        volume_id: None,
+        state,
+        started_at: at(1),
+        completed_at: None,
+        progress_percent: 100,
+        volume_size_gib: 8,
+        full_size_bytes: Some(1_000),
+        description: String::new(),
+        tags: Tags::new(),
+    }
+}
+
+fn pending() -> Snapshot {
+    let creating = requested().begin_attempt(at(0)).unwrap();
+    creating.created(vec![member(1), member(2)], at(1)).unwrap()
+}
+
+fn available() -> Snapshot {
+    let both = [seen(1, EbsState::Completed), seen(2, EbsState::Completed)];
+    pending().observed(&both, at(5)).unwrap()
+}
+
+fn condemned() -> Snapshot {
+    available().condemn(CondemnedBy::Failed, "because", at(70), at(10)).unwrap()
+}
+
+#[test]
+fn it_goes_from_request_to_available() {
+    let available = available();
+
+    assert_eq!(available.status, Status::Available);
+    assert_eq!(available.completed_at, Some(at(5)));
+    assert_eq!(available.started_at, Some(at(1)));
+    assert_eq!(available.full_size_bytes(), Some(2_000));
+    assert!(available.is_restorable());
+}
+
+#[test]
+fn every_write_counts_up() {
+    let versions: Vec<_> =
+        [requested(), pending(), available(), condemned()].iter().map(|one| one.version).collect();
+
+    assert_eq!(versions, [1, 3, 4, 5]);
+}
+
+#[test]
+fn an_attempt_without_an_answer_is_not_repeated_for_five_minutes() {
+    let creating = requested().begin_attempt(at(0)).unwrap();
+    let just_before = at(5) - SignedDuration::from_nanos(1);
+
+    assert!(creating.begin_attempt(just_before).is_err());
+    assert_eq!(creating.begin_attempt(at(5)).unwrap().attempt.unwrap().number, 2);
+}
+
+#[test]
+fn what_was_put_off_is_taken_up_at_once() {
+    let creating = requested().begin_attempt(at(0)).unwrap();
+
+    let waiting = creating.put_off(Failure::new("RequestLimitExceeded", "x"), at(0)).unwrap();
+
+    assert_eq!(waiting.status, Status::Requested);
+    assert!(waiting.begin_attempt(at(0)).is_ok());
+}
+
+#[test]
+fn it_is_available_only_when_all_members_are() {
+    let half = [seen(1, EbsState::Completed), seen(2, EbsState::Pending)];
+
+    assert_eq!(pending().observed(&half, at(5)).unwrap().status, Status::Pending);
+}
+
+#[test]
+fn one_failed_member_fails_the_set() {
+    let half = [seen(1, EbsState::Completed), seen(2, EbsState::Error)];
+
+    let failed = pending().observed(&half, at(5)).unwrap();
+
+    assert_eq!(failed.status, Status::Error);
+    assert_eq!(failed.failure.unwrap().code, "SnapshotFailed");
+}
+
+#[test]
+fn seeing_the_same_again_changes_nothing() {
+    let both = [seen(1, EbsState::Completed), seen(2, EbsState::Completed)];
+
+    assert_eq!(available().observed(&both, at(6)), None);
+}
+
+#[test]
+fn a_late_event_does_not_bring_it_back() {
+    let both = [seen(1, EbsState::Completed), seen(2, EbsState::Completed)];
+
+    assert_eq!(condemned().observed(&both, at(20)), None);
+}
+
+#[test]
+fn it_is_missing_after_two_looks_ten_minutes_apart() {
+    let one = [seen(1, EbsState::Completed)];
+
+    let absent = available().observed(&one, at(10)).unwrap();
+    let too_soon = absent.observed(&one, at(20) - SignedDuration::from_nanos(1));
+    let missing = absent.observed(&one, at(20)).unwrap();
+
+    assert_eq!((absent.status, absent.absent_since), (Status::Available, Some(at(10))));
+    assert_eq!(too_soon, None);
+    assert_eq!((missing.status, missing.gone_at), (Status::Missing, Some(at(20))));
+}
+
+#[test]
+fn one_that_shows_again_in_between_is_not_missing() {
+    let both = [seen(1, EbsState::Completed), seen(2, EbsState::Completed)];
+    let absent = available().observed(&[], at(10)).unwrap();
+
+    let back = absent.observed(&both, at(15)).unwrap();
+    let absent_again = back.observed(&[], at(25)).unwrap();
+
+    assert_eq!(back.absent_since, None);
+    assert_eq!(absent_again.status, Status::Available);
+}
+
+#[test]
+fn a_missing_one_whose_members_are_back_is_available_again() {
+    let both = [seen(1, EbsState::Completed), seen(2, EbsState::Completed)];
+    let missing = available().observed(&[], at(10)).unwrap().observed(&[], at(20)).unwrap();
+
+    let half = missing.returned(&both[..1], at(30));
+    let back = missing.returned(&both, at(30)).unwrap();
+
+    assert_eq!(half, None);
+    assert_eq!(back.status, Status::Available);
+    assert_eq!(back.version, missing.version + 1);
+}
+
+#[test]
+fn a_rescue_brings_it_back_to_where_it_was() {
+    let failed = pending().fail(Failure::new("x", "x"), at(3)).unwrap();
+    let condemned = failed.condemn(CondemnedBy::Failed, "x", at(9), at(4)).unwrap();
+
+    let rescued = condemned.rescue(at(5)).unwrap();
+
+    assert_eq!(rescued.status, Status::Error);
+    assert_eq!(rescued.condemnation, None);
+}
+
+#[test]
+fn nobody_rescues_what_is_being_deleted() {
+    let deleting = condemned().begin_deletion(at(70)).unwrap();
+
+    assert!(deleting.rescue(at(70)).unwrap_err().contains("deleting"));
+}
+
+#[test]
+fn it_is_deleted_when_all_members_are() {
+    let deleting = condemned().begin_deletion(at(70)).unwrap();
+
+    let half = deleting.members_deleted(&[member(1).ebs_snapshot_id], at(71)).unwrap();
+    let all = half.members_deleted(&[member(2).ebs_snapshot_id], at(72)).unwrap();
+
+    assert_eq!(half.status, Status::Deleting);
+    assert_eq!((all.status, all.gone_at), (Status::Deleted, Some(at(72))));
+}
+
+#[test]
+fn a_held_one_is_not_condemned() {
+    let hold = |kind| {
+        let hold = Hold { kind, by: "ada".to_owned(), at: at(6), reason: None };
+        Snapshot { hold: Some(hold), ..available() }
+    };
+    let person = || CondemnedBy::Person { who: "ada".to_owned() };
+    let condemn = |one: &Snapshot, by| one.condemn(by, "x", at(70), at(10));
+
+    let never = hold(HoldKind::Never);
+    let until = hold(HoldKind::Until(at(60)));
+
+    assert!(condemn(&never, CondemnedBy::Failed).is_err());
+    assert!(condemn(&never, person()).is_ok());
+    assert!(condemn(&until, CondemnedBy::Failed).is_err());
+    assert!(condemn(&until, person()).unwrap_err().contains("held until"));
+}
+
+#[test]
+fn a_person_may_hasten_what_a_rule_has_condemned() {
+    let hastened = condemned()
+        .condemn(CondemnedBy::Person { who: "ada".to_owned() }, "x", at(11), at(11))
+        .unwrap();
+
+    assert_eq!(hastened.condemnation.unwrap().from, Status::Available);
+    assert!(condemned().condemn(CondemnedBy::Failed, "x", at(11), at(11)).is_err());
+}
+
+#[test]
+fn what_is_not_whole_is_not_condemned() {
+    for snapshot in [requested(), pending()] {
+        assert!(snapshot.condemn(CondemnedBy::Failed, "x", at(70), at(10)).is_err());
+    }
+}
+
+#[test]
+fn a_block_keeps_when_it_began_and_tries_again_in_a_day() {
+    let first = condemned().block(BlockedCause::Locked, at(70)).unwrap();
+
+    let again = first.block(BlockedCause::Locked, at(700)).unwrap();
+
+    assert_eq!(again.blocked.unwrap().since, at(70));
+    assert_eq!(again.attention_at, Some(at(700 + 24 * 60)));
+}
+
+#[test]
+fn progress_is_weighed_by_size() {
+    let mut snapshot = pending();
+    snapshot.members[0].size_gib = 90;
+    snapshot.members[0].progress_percent = 50;
+    snapshot.members[1].size_gib = 10;
+    snapshot.members[1].progress_percent = 100;
+
+    assert_eq!(snapshot.progress_percent(), 55);
+}
+
+#[test]
+fn it_reads_back_as_it_was_written() {
+    let written = serde_json::to_string(&condemned()).unwrap();
+
+    assert_eq!(serde_json::from_str::<Snapshot>(&written).unwrap(), condemned());
+}

@@ -1,0 +1,332 @@
+//! The transitions of a snapshot, each conditional on where it stands.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::condemnation::{Blocked, BlockedCause, Condemnation, CondemnedBy};
+use super::member::Member;
+use super::{
+    ABSENCE_UNCERTAIN, Attempt, Failure, MISSING_AFTER, Origin, Request, ScheduleSlot, Snapshot,
+    Source, Status,
+};
+use crate::domain::hold::{Deleter, HoldKind};
+use crate::domain::ids::{EbsSnapshotId, SnapshotId};
+use crate::domain::ownership::{EbsSnapshot, EbsState};
+use crate::domain::tags::Tags;
+
+/// When the tick looks again at what was asked for and not begun, or is being deleted.
+const NUDGE_AFTER: SignedDuration = SignedDuration::from_mins(15);
+/// When the tick asks again for what EC2 had put off: limits free themselves within seconds.
+const PUT_OFF_FOR: SignedDuration = SignedDuration::from_mins(1);
+/// When a deletion that something stands in the way of is tried again.
+const BLOCKED_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// When a deletion is tried again that only waits for the next sweep to mark it.
+const UNMARKED_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
+/// The snapshot does not stand where the transition begins; the text says so in words.
+pub(super) type Refusal = String;
+
+impl Snapshot {
+    /// A snapshot that is wanted, and of which nothing else is known than what it is to be of.
+    pub fn requested(
+        id: SnapshotId,
+        origin: Origin,
+        source: Source,
+        slot: Option<ScheduleSlot>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            version: 1,
+            status: Status::Requested,
+            origin,
+            source,
+            slot,
+            name: String::new(),
+            description: None,
+            tags: Tags::new(),
+            request: Request::default(),
+            members: Vec::new(),
+            created_at: now,
+            started_at: None,
+            completed_at: None,
+            attempt: None,
+            failure: None,
+            hold: None,
+            expires_at: None,
+            condemnation: None,
+            blocked: None,
+            absent_since: None,
+            duplicate_of: None,
+            attention_at: None,
+            touched_at: now,
+            gone_at: None,
+        }
+    }
+
+    fn next(&self, status: Status, now: Timestamp) -> Self {
+        Self { version: self.version + 1, status, touched_at: now, ..self.clone() }
+    }
+
+    fn must_be(&self, allowed: &[Status], verb: &str) -> Result<(), Refusal> {
+        if allowed.contains(&self.status) {
+            return Ok(());
+        }
+        let words: Vec<_> = allowed.iter().map(|status| status.as_str()).collect();
+        Err(format!(
+            "a snapshot that is {} cannot be {verb}; it must be {}",
+            self.status,
+            words.join(" or ")
+        ))
+    }
+
+    /// Whether an attempt under way may still succeed, or its success not show yet.
+    pub fn is_attempt_uncertain(&self, now: Timestamp) -> bool {
+        self.status == Status::Creating
+            && self.attempt.as_ref().is_some_and(|attempt| {
+                now < attempt.started_at.saturating_add(ABSENCE_UNCERTAIN).unwrap_or(now)
+            })
+    }
+
+    /// Whether the last attempt lies so far back that EC2 shows all that it has made.
+    pub fn is_attempt_settled(&self, now: Timestamp) -> bool {
+        let attempt = self.attempt.as_ref();
+        attempt.is_none_or(|attempt| now.duration_since(attempt.started_at) >= MISSING_AFTER)
+    }
+
+    /// An attempt at creating it begins: EC2 is about to be asked. Refused while an earlier one is uncertain.
+    pub fn begin_attempt(&self, now: Timestamp) -> Result<Self, Refusal> {
+        self.must_be(&[Status::Requested, Status::Creating], "created")?;
+        if self.is_attempt_uncertain(now) {
+            return Err("an attempt at creating it is under way".to_owned());
+        }
+        let number = self.attempt.as_ref().map_or(1, |attempt| attempt.number + 1);
+        Ok(Self {
+            attempt: Some(Attempt { number, started_at: now }),
+            attention_at: later(now, ABSENCE_UNCERTAIN),
+            ..self.next(Status::Creating, now)
+        })
+    }
+
+    /// EC2 has proven that it did nothing, and may do it later: back to where it was.
+    pub fn put_off(&self, failure: Failure, now: Timestamp) -> Result<Self, Refusal> {
+        self.must_be(&[Status::Creating], "put off")?;
+        Ok(Self {
+            failure: Some(failure),
+            attention_at: later(now, PUT_OFF_FOR),
+            ..self.next(Status::Requested, now)
+        })
+    }
+
+    /// EC2 has made the set, now or in an attempt whose answer was lost.
+    pub fn created(&self, members: Vec<Member>, now: Timestamp) -> Result<Self, Refusal> {
+        self.must_be(&[Status::Requested, Status::Creating], "found created")?;
+        Ok(Self { members, failure: None, attention_at: None, ..self.next(Status::Pending, now) })
+    }
+
+    /// It cannot be made.
+    pub fn fail(&self, failure: Failure, now: Timestamp) -> Result<Self, Refusal> {
+        self.must_be(&[Status::Requested, Status::Creating, Status::Pending], "failed")?;
+        Ok(Self { failure: Some(failure), attention_at: None, ..self.next(Status::Error, now) })
+    }
+
+    /// How it stands by what EC2 shows of its members at `now`; nothing if that changes nothing.
+    ///
+    /// A member that EC2 does not show is believed gone at the second look, [`MISSING_AFTER`] after the
+    /// first.
+    pub fn observed(&self, seen: &[EbsSnapshot], now: Timestamp) -> Option<Self> {
+        let settled = match self.status {
+            Status::Pending | Status::Available | Status::Error => self.status,
+            // A condemned snapshot that has vanished is what was wanted; the reaper finds out.
+            Status::Requested
+            | Status::Creating
+            | Status::Condemned
+            | Status::Deleting
+            | Status::Deleted
+            | Status::Missing => return None,
+        };
+        if self.members.is_empty() {
+            return None;
+        }
+        let find = |member: &Member| seen.iter().find(|seen| seen.id == member.ebs_snapshot_id);
+        if self.members.iter().any(|member| find(member).is_none()) {
+            return self.absent(now);
+        }
+        let members: Vec<_> = self
+            .members
+            .iter()
+            .map(|member| {
+                find(member).map_or_else(|| member.clone(), |seen| member.refreshed(seen))
+            })
+            .collect();
+        let started_at = seen
+            .iter()
+            .filter(|seen| self.has_member(&seen.id))
+            .map(|seen| seen.started_at)
+            .min()
+            .or(self.started_at);
+        let status = if settled == Status::Pending { standing(&members) } else { settled };
+        let changed = Self {
+            members,
+            started_at,
+            absent_since: None,
+            completed_at: self.completed_at.or((status == Status::Available).then_some(now)),
+            failure: if status == Status::Error && self.failure.is_none() {
+                Some(Failure::new("SnapshotFailed", "EC2 reports that a member of the set failed"))
+            } else {
+                self.failure.clone()
+            },
+            status,
+            ..self.clone()
+        };
+        (changed != *self).then(|| changed.next(status, now))
+    }
+
+    fn absent(&self, now: Timestamp) -> Option<Self> {
+        let Some(since) = self.absent_since else {
+            return Some(Self { absent_since: Some(now), ..self.next(self.status, now) });
+        };
+        (now.duration_since(since) >= MISSING_AFTER).then(|| Self {
+            gone_at: Some(now),
+            attention_at: None,
+            ..self.next(Status::Missing, now)
+        })
+    }
+
+    /// It had counted as missing, and EC2 shows all its members again; nothing if not all.
+    pub fn returned(&self, seen: &[EbsSnapshot], now: Timestamp) -> Option<Self> {
+        let is_seen = |member: &Member| seen.iter().any(|seen| seen.id == member.ebs_snapshot_id);
+        if self.status != Status::Missing || !self.members.iter().all(is_seen) {
+            return None;
+        }
+        let back = Self { absent_since: None, gone_at: None, ..self.next(Status::Pending, now) };
+        let observed = back.observed(seen, now).unwrap_or_else(|| back.clone());
+        Some(Self { version: back.version, ..observed })
+    }
+
+    /// It is to be deleted at `delete_after`. One that a rule has condemned may be condemned again by a person.
+    pub fn condemn(
+        &self,
+        by: CondemnedBy,
+        reason: impl Into<String>,
+        delete_after: Timestamp,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let again = by.deleter() == Deleter::Person;
+        let allowed: &[Status] = if again {
+            &[Status::Available, Status::Error, Status::Condemned]
+        } else {
+            &[Status::Available, Status::Error]
+        };
+        self.must_be(allowed, "condemned")?;
+        if let Some(hold) = self.hold.as_ref().filter(|hold| hold.forbids(by.deleter(), now)) {
+            return Err(format!("the snapshot is {}; remove the hold first", hold.describe()));
+        }
+        Ok(Self {
+            condemnation: Some(Condemnation {
+                by,
+                reason: reason.into(),
+                at: now,
+                delete_after,
+                from: self.condemnation.as_ref().map_or(self.status, |past| past.from),
+            }),
+            blocked: None,
+            attention_at: Some(delete_after),
+            ..self.next(Status::Condemned, now)
+        })
+    }
+
+    /// It stays after all. Refused once its deletion has begun.
+    pub fn rescue(&self, now: Timestamp) -> Result<Self, Refusal> {
+        self.must_be(&[Status::Condemned], "rescued")?;
+        let from = self.condemnation.as_ref().map_or(Status::Available, |past| past.from);
+        Ok(Self { condemnation: None, blocked: None, attention_at: None, ..self.next(from, now) })
+    }
+
+    /// Its deletion begins; from here it cannot be rescued.
+    pub fn begin_deletion(&self, now: Timestamp) -> Result<Self, Refusal> {
+        self.must_be(&[Status::Condemned, Status::Deleting], "deleted")?;
+        Ok(Self {
+            blocked: None,
+            attention_at: later(now, NUDGE_AFTER),
+            ..self.next(Status::Deleting, now)
+        })
+    }
+
+    /// EC2 did not show members that were to be deleted; the first look is not believed.
+    #[must_use]
+    pub fn noticed_absent(&self, now: Timestamp) -> Self {
+        let since = self.absent_since.or(Some(now));
+        Self {
+            absent_since: since,
+            attention_at: later(now, NUDGE_AFTER),
+            ..self.next(self.status, now)
+        }
+    }
+
+    /// These members are gone. It is deleted once all are.
+    pub fn members_deleted(&self, gone: &[EbsSnapshotId], now: Timestamp) -> Result<Self, Refusal> {
+        self.must_be(&[Status::Deleting], "found deleted")?;
+        let members: Vec<_> = self
+            .members
+            .iter()
+            .map(|member| Member {
+                deleted: member.deleted || gone.contains(&member.ebs_snapshot_id),
+                ..member.clone()
+            })
+            .collect();
+        let all = members.iter().all(|member| member.deleted);
+        let status = if all { Status::Deleted } else { Status::Deleting };
+        Ok(Self {
+            members,
+            gone_at: if all { Some(now) } else { self.gone_at },
+            attention_at: if all { None } else { later(now, NUDGE_AFTER) },
+            blocked: if all { None } else { self.blocked.clone() },
+            ..self.next(status, now)
+        })
+    }
+
+    /// Only the record goes; what EC2 has stays and is no longer ours to look after.
+    pub fn record_removed(&self, now: Timestamp) -> Result<Self, Refusal> {
+        self.must_be(
+            &[Status::Available, Status::Error, Status::Condemned, Status::Missing],
+            "removed from the records",
+        )?;
+        Ok(Self { gone_at: Some(now), attention_at: None, ..self.next(Status::Deleted, now) })
+    }
+
+    /// Something is in the way of its deletion. It is tried again, at the latest in a day.
+    pub fn block(&self, cause: BlockedCause, now: Timestamp) -> Result<Self, Refusal> {
+        self.must_be(&[Status::Condemned, Status::Deleting], "blocked")?;
+        let retry_at = match (&cause, self.hold.as_ref().map(|hold| hold.kind)) {
+            (BlockedCause::Held, Some(HoldKind::Until(instant))) => Some(instant),
+            (BlockedCause::NotMarked, _) => later(now, UNMARKED_RETRY_AFTER),
+            _ => later(now, BLOCKED_RETRY_AFTER),
+        };
+        let since = self.blocked.as_ref().map_or(now, |blocked| blocked.since);
+        Ok(Self {
+            blocked: Some(Blocked { cause, since }),
+            attention_at: retry_at,
+            ..self.next(self.status, now)
+        })
+    }
+
+    /// The tick has published it again and looks at it later.
+    #[must_use]
+    pub fn nudged(&self, now: Timestamp) -> Self {
+        Self { attention_at: later(now, NUDGE_AFTER), ..self.next(self.status, now) }
+    }
+}
+
+fn standing(members: &[Member]) -> Status {
+    if members.iter().any(|member| member.state == EbsState::Error) {
+        Status::Error
+    } else if members.iter().all(|member| member.state == EbsState::Completed) {
+        Status::Available
+    } else {
+        Status::Pending
+    }
+}
+
+fn later(now: Timestamp, by: SignedDuration) -> Option<Timestamp> {
+    now.saturating_add(by).ok()
+}

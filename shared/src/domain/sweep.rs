@@ -1,0 +1,216 @@
+//! Sweeps: one evaluation of retention over everything. First a plan, then the brake, then its execution.
+
+pub mod brake;
+pub mod plan;
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{ScheduleId, SweepId};
+use crate::domain::sweep::brake::Brake;
+use crate::domain::sweep::plan::PlanEntry;
+
+/// How long a plan that waits for approval can be released.
+pub const APPROVABLE_FOR: SignedDuration = SignedDuration::from_hours(1);
+
+/// One evaluation of retention.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sweep {
+    /// Ours.
+    pub id: SweepId,
+    /// Counts the writes; what `If-Match` compares.
+    pub version: u64,
+    /// Whether it only plans.
+    pub mode: Mode,
+    /// Where it stands.
+    pub status: SweepStatus,
+    /// Who asked for it; none for the hourly rule.
+    pub requested_by: Option<String>,
+    /// When.
+    pub created_at: Timestamp,
+    /// When the plan was made: the `now` of every decision in it.
+    pub planned_at: Option<Timestamp>,
+    /// A fingerprint of what the plan would delete; an approval is for this one.
+    pub plan_hash: Option<String>,
+    /// How many pages the stored plan has.
+    pub plan_pages: u32,
+    /// What the plan says, in numbers.
+    pub planned: PlanCounts,
+    /// The schedules that were stopped, and why.
+    pub brakes: Vec<Brake>,
+    /// Why the whole sweep was refused, or waits for a person's word.
+    pub refusal: Option<String>,
+    /// Who released what the brake had stopped, and when.
+    pub approval: Option<Approval>,
+    /// What the execution did, in numbers.
+    pub executed: ExecutionCounts,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// Whether a sweep only plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Nothing but the plan; it is the dry run.
+    PlanOnly,
+    /// The plan is carried out, as far as the brake lets it.
+    Execute,
+}
+
+/// Where a sweep stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SweepStatus {
+    /// Wanted.
+    Requested,
+    /// Planned, and no more was wanted.
+    Planned,
+    /// Being carried out.
+    Executing,
+    /// Carried out, but for what the brake stopped and an admin may release.
+    NeedsApproval,
+    /// Released by an admin.
+    Approved,
+    /// Carried out.
+    Done,
+    /// Not carried out, since the clock looks wrong or it took too long.
+    Refused,
+}
+
+impl fmt::Display for SweepStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Requested => "requested",
+            Self::Planned => "planned",
+            Self::Executing => "executing",
+            Self::NeedsApproval => "needs_approval",
+            Self::Approved => "approved",
+            Self::Done => "done",
+            Self::Refused => "refused",
+        })
+    }
+}
+
+/// Who released a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A plan in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanCounts {
+    /// Snapshots looked at.
+    pub snapshots: u32,
+    /// To be kept.
+    pub keep: u32,
+    /// To be deleted.
+    pub delete: u32,
+    /// Should go and cannot.
+    pub blocked: u32,
+}
+
+/// An execution in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutionCounts {
+    /// Condemned.
+    pub condemned: u32,
+    /// Left alone, since they had changed meanwhile.
+    pub skipped: u32,
+    /// Could not be condemned, for a fault that passes.
+    pub failed: u32,
+}
+
+impl Sweep {
+    /// A sweep that is wanted.
+    pub fn requested(id: SweepId, mode: Mode, by: Option<String>, now: Timestamp) -> Self {
+        Self {
+            id,
+            version: 1,
+            mode,
+            status: SweepStatus::Requested,
+            requested_by: by,
+            created_at: now,
+            planned_at: None,
+            plan_hash: None,
+            plan_pages: 0,
+            planned: PlanCounts::default(),
+            brakes: Vec::new(),
+            refusal: None,
+            approval: None,
+            executed: ExecutionCounts::default(),
+            finished_at: None,
+        }
+    }
+
+    /// The hourly sweep of this instant: the same however often its tick is delivered.
+    pub fn hourly(tick: Timestamp) -> Self {
+        let id = SweepId::derived(tick, &["hourly", &tick.to_string()]);
+        Self::requested(id, Mode::Execute, None, tick)
+    }
+
+    /// Whether the brake stopped this schedule, or the whole sweep, and nobody has released it.
+    pub fn is_braked(&self, schedule: Option<&ScheduleId>) -> bool {
+        let named = |id: &ScheduleId| self.brakes.iter().any(|brake| brake.schedule_id == *id);
+        self.approval.is_none() && (self.refusal.is_some() || schedule.is_some_and(named))
+    }
+
+    /// It was not carried out for a day: nobody waits for it any more.
+    #[must_use]
+    pub fn given_up(&self, now: Timestamp) -> Self {
+        Self {
+            version: self.version + 1,
+            status: SweepStatus::Refused,
+            refusal: Some("it was not carried out within 24 hours".to_owned()),
+            finished_at: Some(now),
+            ..self.clone()
+        }
+    }
+
+    /// Releases what the brake stopped, or why that cannot be.
+    pub fn approve(&self, by: &str, plan_hash: &str, now: Timestamp) -> Result<Self, String> {
+        if self.status != SweepStatus::NeedsApproval {
+            return Err(format!(
+                "the sweep is {}; only one that needs_approval can be approved",
+                self.status
+            ));
+        }
+        if self.plan_hash.as_deref() != Some(plan_hash) {
+            return Err(
+                "plan_hash is not that of this sweep's plan; read the sweep again".to_owned()
+            );
+        }
+        let planned_at = self.planned_at.unwrap_or(self.created_at);
+        if now.duration_since(planned_at) > APPROVABLE_FOR {
+            return Err("the plan is more than an hour old; ask for a new sweep".to_owned());
+        }
+        Ok(Self {
+            version: self.version + 1,
+            status: SweepStatus::Approved,
+            approval: Some(Approval { by: by.to_owned(), at: now }),
+            ..self.clone()
+        })
+    }
+}
+
+impl PlanCounts {
+    /// The numbers of a plan.
+    pub fn of(entries: &[PlanEntry]) -> Self {
+        let count = |wanted: fn(&plan::Verdict) -> bool| {
+            u32::try_from(entries.iter().filter(|entry| wanted(&entry.verdict)).count())
+                .unwrap_or(u32::MAX)
+        };
+        Self {
+            snapshots: u32::try_from(entries.len()).unwrap_or(u32::MAX),
+            keep: count(|verdict| matches!(verdict, plan::Verdict::Keep)),
+            delete: count(|verdict| matches!(verdict, plan::Verdict::Delete { .. })),
+            blocked: count(|verdict| matches!(verdict, plan::Verdict::Blocked { .. })),
+        }
+    }
+}

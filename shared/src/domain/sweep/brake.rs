@@ -1,0 +1,153 @@
+//! The brake: what stops a sweep that would delete more than anybody expects, or whose clock looks wrong.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::ScheduleId;
+use crate::domain::snapshot::{Snapshot, Status};
+use crate::domain::sweep::plan::{PlanEntry, Verdict};
+
+/// How far the sweep before may lie back.
+const LAST_SWEEP_AGE_MAX: SignedDuration = SignedDuration::from_hours(35 * 24);
+/// How far our clock may be off EC2's.
+const CLOCK_OFFSET_MAX: SignedDuration = SignedDuration::from_mins(5);
+
+/// When unexpected deletions are too many: more than `deletions` and more than `percent` of what the
+/// schedule has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BrakeLimits {
+    /// So many are always let through.
+    pub deletions: u32,
+    /// So many of a hundred are always let through.
+    pub percent: u32,
+}
+
+/// A schedule that was stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Brake {
+    /// The schedule.
+    pub schedule_id: ScheduleId,
+    /// How many of its snapshots would go that the rules of the last executed sweep would have kept.
+    pub unexpected: u32,
+    /// How many available snapshots it has.
+    pub available: u32,
+}
+
+/// The schedules whose unexpected deletions are too many.
+pub fn brakes(entries: &[PlanEntry], snapshots: &[Snapshot], limits: BrakeLimits) -> Vec<Brake> {
+    let mut unexpected: BTreeMap<&ScheduleId, u32> = BTreeMap::new();
+    for entry in entries {
+        if let (Verdict::Delete { unexpected: true, .. }, Some(id)) =
+            (&entry.verdict, &entry.schedule_id)
+        {
+            *unexpected.entry(id).or_default() += 1;
+        }
+    }
+    unexpected
+        .into_iter()
+        .map(|(id, unexpected)| Brake {
+            schedule_id: id.clone(),
+            unexpected,
+            available: available(snapshots, id),
+        })
+        .filter(|brake| {
+            brake.unexpected > limits.deletions
+                && u64::from(brake.unexpected) * 100
+                    > u64::from(brake.available) * u64::from(limits.percent)
+        })
+        .collect()
+}
+
+fn available(snapshots: &[Snapshot], schedule: &ScheduleId) -> u32 {
+    let count = snapshots
+        .iter()
+        .filter(|snapshot| {
+            snapshot.status == Status::Available && snapshot.schedule_id() == Some(schedule)
+        })
+        .count();
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Why the clock is not trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClockDoubt {
+    /// It is wrong: nothing may be deleted by it.
+    Wrong(String),
+    /// Nothing was swept for so long that a person has to say that it is right.
+    LongPause(String),
+}
+
+impl fmt::Display for ClockDoubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wrong(reason) | Self::LongPause(reason) => f.write_str(reason),
+        }
+    }
+}
+
+/// Why nothing may be deleted at `now`, if the clock looks wrong: by the last sweep, or by EC2's own `Date`.
+pub fn clock_doubt(
+    last_sweep: Option<Timestamp>,
+    ec2_date: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<ClockDoubt> {
+    if let Some(date) = ec2_date
+        && now.duration_since(date).abs() > CLOCK_OFFSET_MAX
+    {
+        let reason = format!("the clock says {now}, EC2's says {date}: more than 5 minutes apart");
+        return Some(ClockDoubt::Wrong(reason));
+    }
+    let last = last_sweep?;
+    if now < last {
+        let reason = format!("the clock says {now}, before the last sweep at {last}");
+        return Some(ClockDoubt::Wrong(reason));
+    }
+    (now.duration_since(last) > LAST_SWEEP_AGE_MAX).then(|| {
+        let reason =
+            format!("the clock says {now}, more than 35 days after the last sweep at {last}");
+        ClockDoubt::LongPause(reason)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_clock_that_agrees_is_not_doubted() {
+        let now = at("2026-03-01T12:00:00Z");
+
+        assert_eq!(clock_doubt(None, None, now), None);
+        assert_eq!(clock_doubt(Some(now), Some(now), now), None);
+        let long_ago = Some(at("2026-01-25T12:00:00Z"));
+        assert_eq!(clock_doubt(long_ago, Some(at("2026-03-01T12:05:00Z")), now), None);
+    }
+
+    #[test]
+    fn a_clock_before_the_last_sweep_or_off_ec2s_is_wrong() {
+        let now = at("2026-03-01T12:00:00Z");
+
+        for (last, date) in [
+            (Some(at("2026-03-01T12:00:01Z")), None),
+            (None, Some(at("2026-03-01T12:05:01Z"))),
+            (None, Some(at("2026-03-01T11:54:59Z"))),
+        ] {
+            assert!(matches!(clock_doubt(last, date, now), Some(ClockDoubt::Wrong(_))));
+        }
+    }
+
+    #[test]
+    fn a_pause_of_more_than_35_days_needs_a_persons_word() {
+        let now = at("2026-03-01T12:00:00Z");
+        let last = Some(at("2026-01-25T11:59:59Z"));
+
+        assert!(matches!(clock_doubt(last, Some(now), now), Some(ClockDoubt::LongPause(_))));
+    }
+}

@@ -1,0 +1,313 @@
+//! The plan of a sweep: for every snapshot a verdict and its reasons. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::hold::Deleter;
+use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, ScheduleId, SnapshotId, digest};
+use crate::domain::protection::{Newest, using_image};
+use crate::domain::retention::Rules;
+use crate::domain::schedule::Schedule;
+use crate::domain::schedule::zone::Zone;
+use crate::domain::snapshot::condemnation::CondemnedBy;
+use crate::domain::snapshot::{Origin, Snapshot, Status};
+
+/// Everything a plan depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct World<'a> {
+    /// All schedules.
+    pub schedules: &'a BTreeMap<ScheduleId, Schedule>,
+    /// All snapshots that lists show.
+    pub snapshots: &'a [Snapshot],
+    /// Which EBS snapshots images use, disabled images too.
+    pub in_use: &'a BTreeMap<EbsSnapshotId, ImageId>,
+    /// How long a failed set is kept, so that somebody can see why.
+    pub failed_kept: SignedDuration,
+    /// The instant the decisions are for.
+    pub now: Timestamp,
+}
+
+/// What the plan says of one snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanEntry {
+    /// The snapshot.
+    pub snapshot_id: SnapshotId,
+    /// Its instance.
+    pub instance_id: InstanceId,
+    /// Its schedule.
+    pub schedule_id: Option<ScheduleId>,
+    /// The instant whose content it has.
+    pub taken_at: Timestamp,
+    /// What is to become of it.
+    pub verdict: Verdict,
+    /// Why, in words.
+    pub reasons: Vec<String>,
+    /// What became of it.
+    pub outcome: Option<Outcome>,
+}
+
+/// What is to become of a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum Verdict {
+    /// It stays.
+    Keep,
+    /// It goes.
+    Delete {
+        /// Which rule says so.
+        by: CondemnedBy,
+        /// Whether the rules of the last executed sweep would not have.
+        unexpected: bool,
+    },
+    /// It should go and cannot.
+    Blocked {
+        /// The image that uses it.
+        image_id: ImageId,
+    },
+}
+
+/// What became of an entry of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Condemned.
+    Condemned,
+    /// It had changed meanwhile and was left alone.
+    Changed,
+    /// The brake stopped it.
+    Stopped,
+    /// The limit of one sweep was reached; the next goes on.
+    Later,
+    /// A fault that passes.
+    Failed,
+}
+
+/// The plan: an entry for every snapshot that could go, oldest first.
+///
+/// What is not whole yet, and what is already condemned, is not in it.
+pub fn plan(world: &World<'_>) -> Vec<PlanEntry> {
+    let newest = Newest::among(world.snapshots);
+    let by_rules = rules_verdicts(world);
+    let mut entries: Vec<_> = world
+        .snapshots
+        .iter()
+        .filter(|snapshot| matches!(snapshot.status, Status::Available | Status::Error))
+        .map(|snapshot| {
+            let wanted = match &snapshot.duplicate_of {
+                Some(original) => wanted_of_duplicate(snapshot, original, &newest, world),
+                None => wanted(snapshot, world, &by_rules),
+            };
+            let (verdict, reasons) = protected(snapshot, wanted, &newest, world);
+            PlanEntry {
+                snapshot_id: snapshot.id.clone(),
+                instance_id: snapshot.source.instance_id.clone(),
+                schedule_id: snapshot.schedule_id().cloned(),
+                taken_at: snapshot.taken_at(),
+                verdict,
+                reasons,
+                outcome: None,
+            }
+        })
+        .collect();
+    entries.sort_by(|one, other| {
+        (one.taken_at, &one.snapshot_id).cmp(&(other.taken_at, &other.snapshot_id))
+    });
+    entries
+}
+
+/// A fingerprint of what a plan would delete, and by which rules.
+pub fn plan_hash(entries: &[PlanEntry]) -> String {
+    let parts: Vec<_> = entries
+        .iter()
+        .filter_map(|entry| match &entry.verdict {
+            Verdict::Delete { by, unexpected } => {
+                Some(format!("{} {by:?} {unexpected}", entry.snapshot_id))
+            }
+            Verdict::Keep | Verdict::Blocked { .. } => None,
+        })
+        .collect();
+    let parts: Vec<_> = parts.iter().map(String::as_str).collect();
+    digest(&parts)
+}
+
+/// What the rules say of one snapshot.
+enum Ruling {
+    Keep(Vec<String>),
+    Delete { unexpected: bool },
+}
+
+type Rulings<'a> = BTreeMap<&'a SnapshotId, Ruling>;
+
+/// What the rules say of every available snapshot of a schedule, evaluated for each instance by itself.
+fn rules_verdicts<'a>(world: &World<'a>) -> Rulings<'a> {
+    let mut groups: BTreeMap<(&ScheduleId, &InstanceId), Vec<&Snapshot>> = BTreeMap::new();
+    for snapshot in world.snapshots {
+        let counts = snapshot.status == Status::Available
+            && snapshot.duplicate_of.is_none()
+            && snapshot.absent_since.is_none();
+        if let Some(schedule) = snapshot.schedule_id().filter(|_| counts) {
+            groups.entry((schedule, &snapshot.source.instance_id)).or_default().push(snapshot);
+        }
+    }
+    let mut rulings = BTreeMap::new();
+    for ((schedule_id, _), snapshots) in groups {
+        let Some(schedule) = world.schedules.get(schedule_id) else { continue };
+        let Some(rules) = &schedule.rules else { continue };
+        let deleted_before = expected_deletions(schedule, &snapshots, world.now);
+        let verdicts = evaluate(rules, &snapshots, &schedule.timezone, world.now);
+        for (snapshot, verdict) in snapshots.into_iter().zip(verdicts) {
+            let ruling = if verdict.keep {
+                Ruling::Keep(verdict.reasons)
+            } else {
+                Ruling::Delete { unexpected: !deleted_before.contains(&snapshot.id) }
+            };
+            rulings.insert(&snapshot.id, ruling);
+        }
+    }
+    rulings
+}
+
+fn evaluate(
+    rules: &Rules,
+    snapshots: &[&Snapshot],
+    zone: &Zone,
+    now: Timestamp,
+) -> Vec<crate::domain::retention::Verdict> {
+    let taken_at: Vec<_> = snapshots.iter().map(|snapshot| snapshot.taken_at()).collect();
+    rules.plan(&taken_at, zone, now)
+}
+
+/// What the rules in force at the last executed sweep would delete now, of snapshots that were the schedule's
+/// then or were taken since.
+fn expected_deletions(
+    schedule: &Schedule,
+    snapshots: &[&Snapshot],
+    now: Timestamp,
+) -> BTreeSet<SnapshotId> {
+    let enforced = &schedule.enforced;
+    let Some(rules) = &enforced.rules else { return BTreeSet::new() };
+    let known: Vec<_> = snapshots
+        .iter()
+        .copied()
+        .filter(|snapshot| snapshot.origin != Origin::Adopted || snapshot.created_at <= enforced.at)
+        .collect();
+    let verdicts = evaluate(rules, &known, &enforced.timezone, now);
+    known
+        .into_iter()
+        .zip(verdicts)
+        .filter(|(_, verdict)| !verdict.keep)
+        .map(|(snapshot, _)| snapshot.id.clone())
+        .collect()
+}
+
+/// What the rules want, before protection: a deletion with its reason, or the reasons to keep.
+enum Wanted {
+    Keep(Vec<String>),
+    Delete { by: CondemnedBy, reason: String, unexpected: bool },
+}
+
+fn wanted(snapshot: &Snapshot, world: &World<'_>, rulings: &Rulings<'_>) -> Wanted {
+    if snapshot.status == Status::Error {
+        let end = snapshot.touched_at.saturating_add(world.failed_kept).unwrap_or(Timestamp::MAX);
+        return if end <= world.now {
+            let reason = format!("failed; kept until {end} to show why");
+            Wanted::Delete { by: CondemnedBy::Failed, reason, unexpected: false }
+        } else {
+            Wanted::Keep(vec![format!("failed; kept until {end} to show why")])
+        };
+    }
+    match snapshot.schedule_id() {
+        Some(schedule_id) => wanted_by_schedule(snapshot, schedule_id, world, rulings),
+        None => wanted_by_expiry(snapshot, world.now),
+    }
+}
+
+/// A duplicate goes while its original is good, and once the original is gone, while a newer one is.
+fn wanted_of_duplicate(
+    snapshot: &Snapshot,
+    original: &SnapshotId,
+    newest: &Newest<'_>,
+    world: &World<'_>,
+) -> Wanted {
+    let is_covered = match world.snapshots.iter().find(|other| other.id == *original) {
+        Some(found) if found.status == Status::Available => found.absent_since.is_none(),
+        Some(found) if !matches!(found.status, Status::Condemned | Status::Deleting) => false,
+        Some(_) | None => {
+            let newest = newest.of(&snapshot.source.instance_id);
+            newest.is_some_and(|newest| newest.taken_at() > snapshot.taken_at())
+        }
+    };
+    if is_covered {
+        let reason = format!("made twice: the same as {original}");
+        Wanted::Delete { by: CondemnedBy::Duplicate, reason, unexpected: false }
+    } else {
+        Wanted::Keep(vec![format!("made twice, but {original} is not available")])
+    }
+}
+
+fn wanted_by_schedule(
+    snapshot: &Snapshot,
+    schedule_id: &ScheduleId,
+    world: &World<'_>,
+    rulings: &Rulings<'_>,
+) -> Wanted {
+    let Some(schedule) = world.schedules.get(schedule_id) else {
+        return Wanted::Keep(vec!["its schedule is gone; nothing deletes it".to_owned()]);
+    };
+    if snapshot.absent_since.is_some() {
+        return Wanted::Keep(vec!["EC2 does not show all of it; looked for again".to_owned()]);
+    }
+    let (Some(rules), Some(ruling)) = (&schedule.rules, rulings.get(&snapshot.id)) else {
+        return Wanted::Keep(vec!["its schedule has no rules and keeps everything".to_owned()]);
+    };
+    match ruling {
+        Ruling::Keep(reasons) => Wanted::Keep(reasons.clone()),
+        Ruling::Delete { unexpected } => Wanted::Delete {
+            by: CondemnedBy::Rules { digest: schedule.rules_digest() },
+            reason: format!("no rule keeps it ({})", rules.describe()),
+            unexpected: *unexpected,
+        },
+    }
+}
+
+fn wanted_by_expiry(snapshot: &Snapshot, now: Timestamp) -> Wanted {
+    match snapshot.expires_at {
+        Some(expires_at) if expires_at <= now => Wanted::Delete {
+            by: CondemnedBy::Expiry { expires_at },
+            reason: format!("expired at {expires_at}"),
+            unexpected: false,
+        },
+        Some(expires_at) => Wanted::Keep(vec![format!("expires at {expires_at}")]),
+        None => Wanted::Keep(vec!["no schedule and no expires_at: kept".to_owned()]),
+    }
+}
+
+/// The verdict after protection: a hold, being the newest, or an image in the way.
+fn protected(
+    snapshot: &Snapshot,
+    wanted: Wanted,
+    newest: &Newest<'_>,
+    world: &World<'_>,
+) -> (Verdict, Vec<String>) {
+    let (by, reason, unexpected) = match wanted {
+        Wanted::Keep(reasons) => return (Verdict::Keep, reasons),
+        Wanted::Delete { by, reason, unexpected } => (by, reason, unexpected),
+    };
+    if let Some(hold) = snapshot.hold.as_ref().filter(|hold| hold.forbids(Deleter::Rule, world.now))
+    {
+        return (Verdict::Keep, vec![hold.describe()]);
+    }
+    if newest.is(&snapshot.id, &snapshot.source.instance_id) {
+        return (Verdict::Keep, vec!["newest available".to_owned()]);
+    }
+    if let Some(image) = using_image(snapshot, world.in_use) {
+        let reasons = vec![reason, format!("in use by {image}")];
+        return (Verdict::Blocked { image_id: image.clone() }, reasons);
+    }
+    (Verdict::Delete { by, unexpected }, vec![reason])
+}
+
+#[cfg(test)]
+mod tests;

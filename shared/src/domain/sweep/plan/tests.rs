@@ -1,0 +1,301 @@
+//! The plan of a sweep: verdicts, reasons, protection, and the brake on top.
+
+use std::fmt::Write as _;
+
+use jiff::ToSpan;
+
+use super::*;
+use crate::domain::hold::{Hold, HoldKind};
+use crate::domain::ownership::EbsState;
+use crate::domain::schedule::{Enforced, Options, Targets};
+use crate::domain::snapshot::member::Member;
+use crate::domain::snapshot::{ScheduleSlot, Source};
+use crate::domain::sweep::brake::{BrakeLimits, brakes};
+
+const LIMITS: BrakeLimits = BrakeLimits { deletions: 10, percent: 25 };
+
+fn hour(hour: i64) -> Timestamp {
+    "2026-03-01T00:00:00Z".parse::<Timestamp>().unwrap() + hour.hours()
+}
+
+fn rules(json: &str) -> Rules {
+    serde_json::from_str(json).unwrap()
+}
+
+fn schedule(rules: Option<Rules>) -> Schedule {
+    Schedule {
+        id: ScheduleId::derived(hour(0), &["nightly"]),
+        version: 1,
+        revision: 1,
+        name: "nightly".to_owned(),
+        expression: "rate(1 hour)".parse().unwrap(),
+        timezone: "UTC".parse().unwrap(),
+        targets: Targets::default(),
+        enforced: Enforced { rules: rules.clone(), timezone: "UTC".parse().unwrap(), at: hour(0) },
+        rules,
+        options: Options::default(),
+        start_at: None,
+        end_at: None,
+        enabled: true,
+        grace_minutes: None,
+        created_at: hour(0),
+        updated_at: hour(0),
+        next_due: None,
+    }
+}
+
+fn snapshot(taken: i64, schedule: Option<&Schedule>) -> Snapshot {
+    let source = Source {
+        instance_id: "i-0123456789abcdef0".parse().unwrap(),
+        instance_name: None,
+        instance_type: None,
+        architecture: None,
+        platform: None,
+        region: "us-east-1".to_owned(),
+        zone: None,
+    };
+    let member = Member {
+        ebs_snapshot_id: format!("snap-{taken:08x}").parse().unwrap(),
+        volume_id: "vol-00000001".parse().unwrap(),
+        device: None,
+        boot: true,
+        size_gib: 8,
+        state: EbsState::Completed,
+        progress_percent: 100,
+        full_size_bytes: None,
+        deleted: false,
+    };
+    let id = SnapshotId::derived(hour(taken), &["x"]);
+    let slot = schedule
+        .map(|schedule| ScheduleSlot { schedule_id: schedule.id.clone(), slot: hour(taken) });
+    Snapshot {
+        status: Status::Available,
+        members: vec![member],
+        started_at: Some(hour(taken)),
+        completed_at: Some(hour(taken)),
+        ..Snapshot::requested(id, Origin::Schedule, source, slot, hour(taken))
+    }
+}
+
+struct Case {
+    schedules: BTreeMap<ScheduleId, Schedule>,
+    snapshots: Vec<Snapshot>,
+    in_use: BTreeMap<EbsSnapshotId, ImageId>,
+    now: i64,
+}
+
+impl Case {
+    fn new(schedule: &Schedule, hours: impl IntoIterator<Item = i64>, now: i64) -> Self {
+        Self {
+            snapshots: hours.into_iter().map(|hour| snapshot(hour, Some(schedule))).collect(),
+            schedules: BTreeMap::from([(schedule.id.clone(), schedule.clone())]),
+            in_use: BTreeMap::new(),
+            now,
+        }
+    }
+
+    fn entries(&self) -> Vec<PlanEntry> {
+        plan(&World {
+            schedules: &self.schedules,
+            snapshots: &self.snapshots,
+            in_use: &self.in_use,
+            failed_kept: SignedDuration::from_hours(24),
+            now: hour(self.now),
+        })
+    }
+
+    /// A line for each snapshot: hour, verdict, reasons.
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for entry in self.entries() {
+            let hours = entry.taken_at.duration_since(hour(0)).as_hours();
+            let verdict = match entry.verdict {
+                Verdict::Keep => "keep",
+                Verdict::Delete { unexpected: false, .. } => "delete",
+                Verdict::Delete { unexpected: true, .. } => "delete!",
+                Verdict::Blocked { .. } => "blocked",
+            };
+            writeln!(text, "{hours}: {verdict} ({})", entry.reasons.join("; ")).unwrap();
+        }
+        text
+    }
+}
+
+#[test]
+fn the_rules_keep_what_they_keep_and_say_why() {
+    let schedule = schedule(Some(rules(r#"{"keep_last": 2}"#)));
+    let text = Case::new(&schedule, [1, 2, 3], 4).text();
+
+    let verdicts: Vec<_> = text.lines().map(|line| line.split(" (").next().unwrap()).collect();
+    assert_eq!(verdicts, ["1: delete", "2: keep", "3: keep"]);
+    assert!(text.contains("last 1 of 2"), "{text}");
+}
+
+#[test]
+fn a_schedule_without_rules_keeps_everything() {
+    let text = Case::new(&schedule(None), [1, 2], 10_000).text();
+
+    assert_eq!(text.matches("keep").count(), 4, "{text}");
+}
+
+#[test]
+fn what_a_deleted_schedule_has_left_is_kept() {
+    let schedule = schedule(Some(rules(r#"{"keep_last": 1}"#)));
+    let mut case = Case::new(&schedule, [1, 2], 10);
+    case.schedules.clear();
+
+    assert!(!case.text().contains(": delete"), "{}", case.text());
+}
+
+#[test]
+fn a_held_one_is_kept_and_the_hold_is_the_reason() {
+    let schedule = schedule(Some(rules(r#"{"keep_last": 1}"#)));
+    let mut case = Case::new(&schedule, [1, 2], 4);
+    case.snapshots[0].hold =
+        Some(Hold { kind: HoldKind::Never, by: "ada".to_owned(), at: hour(3), reason: None });
+
+    assert!(case.text().contains("1: keep (held: never delete automatically)"), "{}", case.text());
+}
+
+#[test]
+fn one_in_use_by_an_image_is_blocked_and_the_others_go() {
+    let schedule = schedule(Some(rules(r#"{"keep_last": 1}"#)));
+    let mut case = Case::new(&schedule, [1, 2, 3], 4);
+    case.in_use =
+        BTreeMap::from([("snap-00000001".parse().unwrap(), "ami-00000001".parse().unwrap())]);
+
+    let text = case.text();
+
+    assert!(text.contains("1: blocked") && text.contains("in use by ami-00000001"), "{text}");
+    assert!(text.contains("2: delete"), "{text}");
+}
+
+#[test]
+fn the_newest_available_of_an_instance_is_kept_whatever_the_rules_say() {
+    let schedule = schedule(Some(rules(r#"{"max_age": "1d"}"#)));
+    let text = Case::new(&schedule, [1, 2], 1_000).text();
+
+    assert!(text.contains("1: delete"), "{text}");
+    assert!(text.contains("2: keep (newest available)"), "{text}");
+}
+
+#[test]
+fn one_that_failed_does_not_count_and_goes_after_a_day() {
+    let schedule = schedule(Some(rules(r#"{"keep_last": 1}"#)));
+    let mut case = Case::new(&schedule, [1, 2], 25);
+    case.snapshots[1].status = Status::Error;
+
+    let early = case.text();
+    case.now = 26;
+    let late = case.text();
+
+    assert!(early.contains("1: keep") && early.contains("2: keep (failed"), "{early}");
+    assert!(late.contains("1: keep") && late.contains("2: delete (failed"), "{late}");
+}
+
+#[test]
+fn a_manual_one_goes_at_its_expiry_and_not_before() {
+    let schedule = schedule(None);
+    let mut case = Case::new(&schedule, [9], 4);
+    let manual =
+        Snapshot { origin: Origin::Manual, expires_at: Some(hour(5)), ..snapshot(1, None) };
+    case.snapshots.push(manual);
+
+    assert!(case.text().contains("1: keep (expires at"), "{}", case.text());
+    case.now = 5;
+    assert!(case.text().contains("1: delete (expired at"), "{}", case.text());
+}
+
+#[test]
+fn one_made_twice_goes_while_the_other_is_good() {
+    let schedule = schedule(Some(rules(r#"{"keep_last": 5}"#)));
+    let mut case = Case::new(&schedule, [1, 3], 4);
+    let original = case.snapshots[0].id.clone();
+    let double = Snapshot { duplicate_of: Some(original), ..snapshot(2, Some(&schedule)) };
+    case.snapshots.push(double);
+
+    let good = case.text();
+    case.snapshots[0].status = Status::Error;
+    let bad = case.text();
+
+    assert!(good.contains("2: delete (made twice"), "{good}");
+    assert!(bad.contains("2: keep (made twice"), "{bad}");
+}
+
+#[test]
+fn two_deletions_by_the_rules_that_were_in_force_are_expected() {
+    let schedule = schedule(Some(rules(r#"{"keep_last": 1}"#)));
+    let case = Case::new(&schedule, 1..=40, 41);
+
+    assert!(!case.text().contains("delete!"), "{}", case.text());
+    assert!(brakes(&case.entries(), &case.snapshots, LIMITS).is_empty());
+}
+
+#[test]
+fn deletions_by_edited_rules_are_unexpected_and_too_many_are_stopped() {
+    let mut schedule = schedule(Some(rules(r#"{"keep_last": 40}"#)));
+    schedule.rules = Some(rules(r#"{"keep_last": 5}"#));
+    let case = Case::new(&schedule, 1..=40, 41);
+
+    let brakes = brakes(&case.entries(), &case.snapshots, LIMITS);
+
+    assert_eq!(case.text().matches("delete!").count(), 35);
+    assert_eq!((brakes[0].unexpected, brakes[0].available), (35, 40));
+}
+
+#[test]
+fn the_brake_lets_through_what_is_not_both_many_and_much() {
+    let edited = |keep: usize, hours: i64| {
+        let mut schedule = schedule(Some(rules(r#"{"keep_last": 1000}"#)));
+        schedule.rules = Some(rules(&format!(r#"{{"keep_last": {keep}}}"#)));
+        let case = Case::new(&schedule, 1..=hours, hours + 1);
+        brakes(&case.entries(), &case.snapshots, LIMITS).len()
+    };
+
+    // 10 of 12: much, but not more than 10.
+    assert_eq!(edited(2, 12), 0);
+    // 11 of 12: both.
+    assert_eq!(edited(1, 12), 1);
+    // 11 of 44: many, but not more than 25 %.
+    assert_eq!(edited(33, 44), 0);
+    // 12 of 44: both.
+    assert_eq!(edited(32, 44), 1);
+}
+
+#[test]
+fn what_was_adopted_since_the_last_sweep_is_unexpected() {
+    let schedule = schedule(Some(rules(r#"{"keep_last": 1}"#)));
+    let mut case = Case::new(&schedule, 1..=20, 30);
+    for adopted in &mut case.snapshots[..15] {
+        adopted.origin = Origin::Adopted;
+        adopted.created_at = hour(25);
+    }
+
+    assert_eq!(brakes(&case.entries(), &case.snapshots, LIMITS).len(), 1);
+}
+
+#[test]
+fn a_plan_that_would_delete_the_same_has_the_same_hash() {
+    let first = schedule(Some(rules(r#"{"keep_last": 1}"#)));
+    let hash = |hours: std::ops::Range<i64>| plan_hash(&Case::new(&first, hours, 50).entries());
+
+    assert_eq!(hash(1..5), hash(1..5));
+    assert_ne!(hash(1..5), hash(1..6));
+}
+
+#[test]
+fn a_plan_carried_out_plans_nothing_more() {
+    let schedule = schedule(Some(rules(r#"{"keep_last": 3, "keep_daily": 2}"#)));
+    let mut case = Case::new(&schedule, 1..=100, 101);
+
+    let deleted: Vec<_> = case
+        .entries()
+        .into_iter()
+        .filter(|entry| matches!(entry.verdict, Verdict::Delete { .. }))
+        .map(|entry| entry.snapshot_id)
+        .collect();
+    case.snapshots.retain(|snapshot| !deleted.contains(&snapshot.id));
+
+    assert!(!deleted.is_empty());
+    assert!(!case.text().contains("delete"), "{}", case.text());
+}

@@ -1,0 +1,70 @@
+//! The few things we ask of EC2, in our words.
+//!
+//! Creations go through a client that never retries: `CreateSnapshots` has no client token, and a second try
+//! after a lost reply makes a second set. Everything else may be repeated and is, by the SDK.
+
+mod convert;
+mod date;
+pub mod errors;
+mod images;
+mod instances;
+mod snapshots;
+
+pub use instances::{InstanceFilter, InstancePage};
+pub use snapshots::{CreateSet, CreatedMember, CreationError, Deletion};
+
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::config::retry::RetryConfig;
+use aws_sdk_ec2::types::Filter;
+use jiff::Timestamp;
+
+use crate::ec2::date::DateHeader;
+
+/// How many values one filter takes
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshots.html>).
+const FILTER_VALUES_MAX: usize = 200;
+/// The largest page of `DescribeSnapshots`, `DescribeInstances` and `DescribeImages`.
+const PAGE_MAX: i32 = 1_000;
+/// How many resources one `CreateTags` takes.
+const TAGGED_MAX: usize = 1_000;
+
+/// EC2 in one region.
+#[derive(Clone, Debug)]
+pub struct Ec2 {
+    /// Retries by itself.
+    client: Client,
+    /// Never retries.
+    creator: Client,
+    region: String,
+    date: DateHeader,
+}
+
+impl Ec2 {
+    /// EC2 in `region`.
+    pub fn new(config: &aws_config::SdkConfig, region: impl Into<String>) -> Self {
+        let date = DateHeader::default();
+        let region = region.into();
+        let common = aws_sdk_ec2::config::Builder::from(config).interceptor(date.clone());
+        let creator = common.clone().retry_config(RetryConfig::disabled()).build();
+        Self {
+            client: Client::from_conf(common.build()),
+            creator: Client::from_conf(creator),
+            region,
+            date,
+        }
+    }
+
+    /// The region.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// What EC2's own clock said in its latest answer.
+    pub fn date(&self) -> Option<Timestamp> {
+        self.date.latest()
+    }
+}
+
+fn filter(name: impl Into<String>, values: impl IntoIterator<Item = String>) -> Filter {
+    Filter::builder().name(name).set_values(Some(values.into_iter().collect())).build()
+}

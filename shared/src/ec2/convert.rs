@@ -1,0 +1,140 @@
+//! EC2's types to ours. The only place that matches its open enumerations.
+
+use aws_sdk_ec2::types as sdk;
+use jiff::Timestamp;
+
+use crate::domain::ids::VolumeId;
+use crate::domain::instance::{
+    AttachedVolume, Gpu, Instance, InstanceState, InstanceType, VolumeDetails,
+};
+use crate::domain::ownership::{EbsSnapshot, EbsState};
+use crate::domain::tags::Tags;
+
+pub(super) fn tags(tags: &[sdk::Tag]) -> Tags {
+    tags.iter()
+        .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
+        .collect()
+}
+
+pub(super) fn timestamp(at: &aws_smithy_types::DateTime) -> Option<Timestamp> {
+    Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).ok()?).ok()
+}
+
+/// Our view of an EBS snapshot; none if EC2 leaves out what it always says.
+pub(super) fn ebs_snapshot(snapshot: &sdk::Snapshot) -> Option<EbsSnapshot> {
+    Some(EbsSnapshot {
+        id: snapshot.snapshot_id()?.parse().ok()?,
+        volume_id: snapshot.volume_id().and_then(|id| id.parse().ok()),
+        state: ebs_state(snapshot.state()?),
+        started_at: timestamp(snapshot.start_time()?)?,
+        completed_at: snapshot.completion_time().and_then(timestamp),
+        progress_percent: progress(snapshot.progress()),
+        volume_size_gib: snapshot.volume_size().unwrap_or_default(),
+        full_size_bytes: snapshot.full_snapshot_size_in_bytes(),
+        description: snapshot.description().unwrap_or_default().to_owned(),
+        tags: tags(snapshot.tags()),
+    })
+}
+
+pub(super) fn ebs_state(state: &sdk::SnapshotState) -> EbsState {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "EC2 may add states; none of them is usable"
+    )]
+    match state {
+        sdk::SnapshotState::Pending => EbsState::Pending,
+        sdk::SnapshotState::Completed => EbsState::Completed,
+        // `recoverable` and `recovering` are in the Recycle Bin: of no use until somebody takes them out.
+        _ => EbsState::Error,
+    }
+}
+
+pub(super) fn progress(text: Option<&str>) -> u8 {
+    text.and_then(|text| text.trim_end_matches('%').parse().ok()).unwrap_or(0).min(100)
+}
+
+/// Our view of an instance; none if EC2 leaves out what it always says.
+pub(super) fn instance(instance: &sdk::Instance, region: &str) -> Option<Instance> {
+    let tags = tags(instance.tags());
+    let root_device = instance.root_device_name().map(str::to_owned);
+    let mut volumes: Vec<_> = instance
+        .block_device_mappings()
+        .iter()
+        .filter_map(|mapping| {
+            let volume_id: VolumeId = mapping.ebs()?.volume_id()?.parse().ok()?;
+            let device = mapping.device_name()?.to_owned();
+            let boot = root_device.as_deref() == Some(&device);
+            Some(AttachedVolume { volume_id, device, boot })
+        })
+        .collect();
+    volumes.sort_by(|one, other| one.device.cmp(&other.device));
+    Some(Instance {
+        id: instance.instance_id()?.parse().ok()?,
+        name: tags.get("Name").filter(|name| !name.is_empty()).cloned(),
+        state: instance
+            .state()
+            .and_then(|state| state.name())
+            .map_or(InstanceState::Unknown, instance_state),
+        instance_type: instance
+            .instance_type()
+            .map(|kind| kind.as_str().to_owned())
+            .unwrap_or_default(),
+        region: region.to_owned(),
+        zone: instance
+            .placement()
+            .and_then(|placement| placement.availability_zone())
+            .unwrap_or_default()
+            .to_owned(),
+        architecture: instance.architecture().map(|value| value.as_str().to_owned()),
+        platform: instance.platform_details().map(str::to_owned),
+        image_id: instance.image_id().and_then(|id| id.parse().ok()),
+        root_device,
+        volumes,
+        tags,
+        launched_at: instance.launch_time().and_then(timestamp),
+    })
+}
+
+fn instance_state(state: &sdk::InstanceStateName) -> InstanceState {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "EC2 may add states")]
+    match state {
+        sdk::InstanceStateName::Pending => InstanceState::Pending,
+        sdk::InstanceStateName::Running => InstanceState::Running,
+        sdk::InstanceStateName::Stopping => InstanceState::Stopping,
+        sdk::InstanceStateName::Stopped => InstanceState::Stopped,
+        sdk::InstanceStateName::ShuttingDown => InstanceState::ShuttingDown,
+        sdk::InstanceStateName::Terminated => InstanceState::Terminated,
+        _ => InstanceState::Unknown,
+    }
+}
+
+pub(super) fn instance_type(kind: &sdk::InstanceTypeInfo) -> Option<InstanceType> {
+    let gpus = kind.gpu_info().map(sdk::GpuInfo::gpus).unwrap_or_default();
+    Some(InstanceType {
+        name: kind.instance_type()?.as_str().to_owned(),
+        vcpus: kind.v_cpu_info().and_then(sdk::VCpuInfo::default_v_cpus).unwrap_or_default(),
+        memory_mib: kind.memory_info().and_then(sdk::MemoryInfo::size_in_mib).unwrap_or_default(),
+        gpus: gpus
+            .iter()
+            .map(|gpu| Gpu {
+                name: [gpu.manufacturer(), gpu.name()]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join(" "),
+                count: gpu.count().unwrap_or_default(),
+                memory_mib: gpu.memory_info().and_then(sdk::GpuDeviceMemoryInfo::size_in_mib),
+            })
+            .collect(),
+    })
+}
+
+pub(super) fn volume(volume: &sdk::Volume) -> Option<VolumeDetails> {
+    Some(VolumeDetails {
+        id: volume.volume_id()?.parse().ok()?,
+        size_gib: volume.size().unwrap_or_default(),
+        volume_type: volume.volume_type().map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+        encrypted: volume.encrypted().unwrap_or_default(),
+        tags: tags(volume.tags()),
+    })
+}

@@ -1,0 +1,231 @@
+//! EBS snapshots: made, found, marked and deleted.
+
+use aws_sdk_ec2::types::{
+    InstanceSpecification, ResourceType, SnapshotInfo, Tag, TagSpecification,
+};
+use jiff::Timestamp;
+
+use super::errors::{Meaning, failed, meaning};
+use super::{Ec2, FILTER_VALUES_MAX, PAGE_MAX, TAGGED_MAX, convert, filter};
+use crate::domain::ids::{EbsSnapshotId, InstanceId, SnapshotId, VolumeId};
+use crate::domain::ownership::{EbsSnapshot, EbsState};
+use crate::domain::snapshot::Failure;
+use crate::domain::snapshot::condemnation::BlockedCause;
+use crate::domain::tags::{self, Tags};
+use crate::error::{BoxError, Error};
+
+/// A set that is to be made.
+#[derive(Clone, Debug)]
+pub struct CreateSet<'a> {
+    /// Of which instance.
+    pub instance_id: &'a InstanceId,
+    /// Whether the volume it boots from is left out.
+    pub exclude_boot_volume: bool,
+    /// Which other volumes are.
+    pub exclude_volumes: Vec<VolumeId>,
+    /// EC2's description.
+    pub description: String,
+    /// The tags, in the call itself.
+    pub tags: Tags,
+}
+
+/// What EC2 answers for one member of a new set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreatedMember {
+    /// The member.
+    pub id: EbsSnapshotId,
+    /// The volume it is of.
+    pub volume_id: VolumeId,
+    /// Size of the volume in GiB.
+    pub size_gib: i32,
+    /// Where it stands.
+    pub state: EbsState,
+    /// When EC2 began it.
+    pub started_at: Option<Timestamp>,
+}
+
+/// Why a set was not made, or may have been.
+#[derive(Debug)]
+pub enum CreationError {
+    /// EC2 did nothing, and may do it later.
+    NotNow(Failure),
+    /// EC2 did nothing, and will not.
+    Refused(Failure),
+    /// EC2 may have made it: look for the tag.
+    Unknown(BoxError),
+}
+
+/// What became of a deletion.
+#[derive(Debug)]
+pub enum Deletion {
+    /// It is gone, now or before.
+    Gone,
+    /// Something is in the way.
+    Blocked(BlockedCause),
+    /// EC2 did nothing, for now.
+    NotNow(Failure),
+    /// It may be gone: try again.
+    Unknown(BoxError),
+}
+
+impl Ec2 {
+    /// Makes a crash-consistent set of the volumes of an instance, in one call that is never repeated.
+    pub async fn create_set(
+        &self,
+        set: CreateSet<'_>,
+    ) -> Result<Vec<CreatedMember>, CreationError> {
+        let CreateSet { instance_id, exclude_boot_volume, exclude_volumes, description, tags } =
+            set;
+        let excluded: Vec<_> = exclude_volumes.iter().map(ToString::to_string).collect();
+        let specification = InstanceSpecification::builder()
+            .instance_id(instance_id.as_str())
+            .exclude_boot_volume(exclude_boot_volume)
+            .set_exclude_data_volume_ids((!excluded.is_empty()).then_some(excluded))
+            .build();
+        let answer = self
+            .creator
+            .create_snapshots()
+            .instance_specification(specification)
+            .description(description)
+            .tag_specifications(tag_specification(&tags))
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => Ok(answer.snapshots().iter().filter_map(created).collect()),
+            Err(error) => Err(match meaning(&error) {
+                Meaning::NotNow(failure) => CreationError::NotNow(failure),
+                Meaning::Refused(failure) | Meaning::NotPermitted(failure) => {
+                    CreationError::Refused(failure)
+                }
+                Meaning::Gone => {
+                    CreationError::Refused(Failure::new("NotFound", "EC2 has no such instance"))
+                }
+                Meaning::InUse(_) | Meaning::Locked | Meaning::Unknown => {
+                    CreationError::Unknown(error.into())
+                }
+            }),
+        }
+    }
+
+    /// The EBS snapshots that bear the tag of these sets, up to 200 sets a call.
+    pub async fn members_by_tag(&self, sets: &[SnapshotId]) -> Result<Vec<EbsSnapshot>, Error> {
+        let name = format!("tag:{}", tags::ID);
+        let mut found = Vec::new();
+        for chunk in sets.chunks(FILTER_VALUES_MAX) {
+            let values: Vec<_> = chunk.iter().map(ToString::to_string).collect();
+            found.extend(self.described(Some((&name, values))).await?);
+        }
+        Ok(found)
+    }
+
+    /// These EBS snapshots, up to 200 a call. What EC2 does not show is left out: asked by id instead of by
+    /// filter, it would refuse the whole call for one that is gone.
+    pub async fn ebs_snapshots(&self, ids: &[EbsSnapshotId]) -> Result<Vec<EbsSnapshot>, Error> {
+        let mut found = Vec::new();
+        for chunk in ids.chunks(FILTER_VALUES_MAX) {
+            let values: Vec<_> = chunk.iter().map(ToString::to_string).collect();
+            found.extend(self.described(Some(("snapshot-id", values))).await?);
+        }
+        Ok(found)
+    }
+
+    /// Every EBS snapshot of the account in the region, 1,000 a call.
+    pub async fn every_ebs_snapshot(&self) -> Result<Vec<EbsSnapshot>, Error> {
+        self.described(None).await
+    }
+
+    async fn described(
+        &self,
+        wanted: Option<(&str, Vec<String>)>,
+    ) -> Result<Vec<EbsSnapshot>, Error> {
+        let wanted = wanted.map(|(name, values)| vec![filter(name, values)]);
+        let mut found = Vec::new();
+        let mut token = None;
+        loop {
+            let answer = self
+                .client
+                .describe_snapshots()
+                .owner_ids("self")
+                .set_filters(wanted.clone())
+                .max_results(PAGE_MAX)
+                .set_next_token(token)
+                .send()
+                .await
+                .map_err(|error| failed("DescribeSnapshots", error))?;
+            found.extend(answer.snapshots().iter().filter_map(convert::ebs_snapshot));
+            token = answer.next_token.filter(|token| !token.is_empty());
+            if token.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Marks these EBS snapshots as condemned, 1,000 a call. Without the mark IAM refuses their deletion.
+    pub async fn mark_condemned(&self, ids: &[EbsSnapshotId]) -> Result<(), Error> {
+        for chunk in ids.chunks(TAGGED_MAX) {
+            self.client
+                .create_tags()
+                .set_resources(Some(chunk.iter().map(ToString::to_string).collect()))
+                .tags(Tag::builder().key(tags::STATE).value(tags::CONDEMNED).build())
+                .send()
+                .await
+                .map_err(|error| failed("CreateTags", error))?;
+        }
+        Ok(())
+    }
+
+    /// Takes the mark off again. One that does not bear it is left as it is.
+    pub async fn unmark_condemned(&self, ids: &[EbsSnapshotId]) -> Result<(), Error> {
+        for chunk in ids.chunks(TAGGED_MAX) {
+            self.client
+                .delete_tags()
+                .set_resources(Some(chunk.iter().map(ToString::to_string).collect()))
+                .tags(Tag::builder().key(tags::STATE).value(tags::CONDEMNED).build())
+                .send()
+                .await
+                .map_err(|error| failed("DeleteTags", error))?;
+        }
+        Ok(())
+    }
+
+    /// Deletes one EBS snapshot. Already gone is success.
+    pub async fn delete_ebs_snapshot(&self, id: &EbsSnapshotId) -> Deletion {
+        let answer = self.creator.delete_snapshot().snapshot_id(id.as_str()).send().await;
+        let Err(error) = answer else { return Deletion::Gone };
+        match meaning(&error) {
+            Meaning::Gone => Deletion::Gone,
+            Meaning::InUse(image_id) => Deletion::Blocked(BlockedCause::InUse { image_id }),
+            Meaning::Locked => Deletion::Blocked(BlockedCause::Locked),
+            Meaning::NotPermitted(failure) => {
+                Deletion::Blocked(BlockedCause::NotPermitted { message: words(&failure) })
+            }
+            Meaning::Refused(failure) => {
+                Deletion::Blocked(BlockedCause::Refused { message: words(&failure) })
+            }
+            Meaning::NotNow(failure) => Deletion::NotNow(failure),
+            Meaning::Unknown => Deletion::Unknown(error.into()),
+        }
+    }
+}
+
+fn words(failure: &Failure) -> String {
+    format!("{}: {}", failure.code, failure.message)
+}
+
+fn created(info: &SnapshotInfo) -> Option<CreatedMember> {
+    Some(CreatedMember {
+        id: info.snapshot_id()?.parse().ok()?,
+        volume_id: info.volume_id()?.parse().ok()?,
+        size_gib: info.volume_size().unwrap_or_default(),
+        state: info.state().map_or(EbsState::Pending, convert::ebs_state),
+        started_at: info.start_time().and_then(convert::timestamp),
+    })
+}
+
+fn tag_specification(tags: &Tags) -> TagSpecification {
+    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    TagSpecification::builder()
+        .resource_type(ResourceType::Snapshot)
+        .set_tags(Some(tags.collect()))
+        .build()
+}

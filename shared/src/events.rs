@@ -1,0 +1,213 @@
+//! Events: ours on our bus, and what EC2 says about EBS snapshots on the default one.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{EbsSnapshotId, InstanceId, ScheduleId, SnapshotId, SweepId};
+
+/// The source of our events.
+pub const SOURCE: &str = "snapkeep";
+/// How many targets or snapshots one of our events names at the most.
+pub const PER_EVENT_MAX: usize = 25;
+
+/// An event of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OwnEvent {
+    /// Snapshots are to be taken.
+    SnapshotRequested(SnapshotRequested),
+    /// Condemned snapshots are due.
+    SnapshotDeletionDue(SnapshotDeletionDue),
+    /// A person has asked for a sweep, or released one.
+    SweepRequested(SweepRequested),
+    /// A message could not be understood.
+    MessageRejected(MessageRejected),
+}
+
+impl OwnEvent {
+    /// The `detail-type` that rules match.
+    pub fn detail_type(&self) -> &'static str {
+        match self {
+            Self::SnapshotRequested(_) => "SnapshotRequested",
+            Self::SnapshotDeletionDue(_) => "SnapshotDeletionDue",
+            Self::SweepRequested(_) => "SweepRequested",
+            Self::MessageRejected(_) => "MessageRejected",
+        }
+    }
+
+    /// The `detail`, as JSON.
+    pub fn detail(&self) -> serde_json::Result<String> {
+        match self {
+            Self::SnapshotRequested(detail) => serde_json::to_string(detail),
+            Self::SnapshotDeletionDue(detail) => serde_json::to_string(detail),
+            Self::SweepRequested(detail) => serde_json::to_string(detail),
+            Self::MessageRejected(detail) => serde_json::to_string(detail),
+        }
+    }
+}
+
+/// Snapshots are to be taken, of at most [`PER_EVENT_MAX`] instances.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotRequested {
+    /// The run that asks; none if people did, each for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunReference>,
+    /// What is to be taken.
+    pub targets: Vec<RequestedTarget>,
+}
+
+/// A run, by its schedule and due time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunReference {
+    /// The schedule.
+    pub schedule_id: ScheduleId,
+    /// The due time.
+    pub slot: Timestamp,
+}
+
+/// A snapshot that is to be taken, and of which instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestedTarget {
+    /// The snapshot.
+    pub snapshot_id: SnapshotId,
+    /// The instance.
+    pub instance_id: InstanceId,
+}
+
+/// These condemned snapshots are due, at most [`PER_EVENT_MAX`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotDeletionDue {
+    /// Which.
+    pub snapshot_ids: Vec<SnapshotId>,
+}
+
+/// This sweep is wanted, or released.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SweepRequested {
+    /// Which.
+    pub sweep_id: SweepId,
+}
+
+/// A message that could not be understood, put aside with the reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageRejected {
+    /// What is wrong with it.
+    pub reason: String,
+    /// Which message.
+    pub message_id: String,
+    /// What it said.
+    pub body: String,
+}
+
+/// What every event on a bus looks like, as far as we care.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Envelope {
+    /// Who sent it.
+    pub source: String,
+    /// What kind it is.
+    #[serde(rename = "detail-type")]
+    pub detail_type: String,
+    /// When; what a tick takes for its `now`.
+    pub time: Timestamp,
+    /// What it says.
+    #[serde(default)]
+    pub detail: serde_json::Value,
+}
+
+/// The EBS snapshots that an event of EC2 names; whatever else it says is asked of EC2.
+///
+/// An "EBS Snapshot Notification" has one ARN under `snapshot_id`, an "EBS Multi-Volume Snapshots Completion
+/// Status" a list under `snapshots`
+/// (<https://docs.aws.amazon.com/ebs/latest/userguide/ebs-cloud-watch-events.html>).
+pub fn ebs_snapshot_ids(detail: &serde_json::Value) -> Vec<EbsSnapshotId> {
+    let single = detail.get("snapshot_id").into_iter();
+    let several =
+        detail.get("snapshots").and_then(serde_json::Value::as_array).into_iter().flatten();
+    let texts = single.chain(several.filter_map(|member| member.get("snapshot_id")));
+    let mut ids: Vec<EbsSnapshotId> = texts
+        .filter_map(serde_json::Value::as_str)
+        .filter_map(|arn| arn.rsplit('/').next()?.parse().ok())
+        .collect();
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+/// A batch of messages, as Lambda hands them over from SQS.
+#[derive(Clone, Debug, Deserialize)]
+pub struct QueueBatch {
+    /// The messages.
+    #[serde(rename = "Records")]
+    pub records: Vec<QueueMessage>,
+}
+
+/// One message.
+#[derive(Clone, Debug, Deserialize)]
+pub struct QueueMessage {
+    /// What names it in the answer.
+    #[serde(rename = "messageId")]
+    pub message_id: String,
+    /// The whole event, as EventBridge sends it to a queue.
+    pub body: String,
+}
+
+/// Which messages of a batch are to be delivered again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct BatchAnswer {
+    /// Those that failed.
+    #[serde(rename = "batchItemFailures")]
+    pub failures: Vec<BatchItemFailure>,
+}
+
+/// One message that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BatchItemFailure {
+    /// Its `messageId`.
+    #[serde(rename = "itemIdentifier")]
+    pub message_id: String,
+}
+
+impl BatchAnswer {
+    /// This message is to be delivered again.
+    pub fn failed(&mut self, message: &QueueMessage) {
+        self.failures.push(BatchItemFailure { message_id: message.message_id.clone() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_member_of_a_set_is_named() {
+        let detail = json!({
+            "event": "createSnapshots",
+            "snapshots": [
+                {"snapshot_id": "arn:aws:ec2::us-east-1:snapshot/snap-0123456789abcdef1", "status": "completed"},
+                {"snapshot_id": "arn:aws:ec2::us-east-1:snapshot/snap-0123456789abcdef0", "status": "completed"},
+            ],
+        });
+
+        let ids = ebs_snapshot_ids(&detail);
+
+        let ids: Vec<_> = ids.iter().map(EbsSnapshotId::as_str).collect();
+        assert_eq!(ids, ["snap-0123456789abcdef0", "snap-0123456789abcdef1"]);
+    }
+
+    #[test]
+    fn a_single_one_is_named() {
+        let detail =
+            json!({"snapshot_id": "arn:aws:ec2::us-east-1:snapshot/snap-0123456789abcdef0"});
+
+        assert_eq!(ebs_snapshot_ids(&detail).len(), 1);
+    }
+
+    #[test]
+    fn what_names_none_names_none() {
+        for detail in [json!(null), json!({"snapshots": 3}), json!({"snapshot_id": "x"}), json!([])]
+        {
+            assert!(ebs_snapshot_ids(&detail).is_empty());
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Carries a sweep out: plans it, sets the brake, condemns what is to go. It never deletes.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::{info, warn};
+
+use super::plan_sweep::plan_sweep;
+use crate::clock::Clock;
+use crate::domain::ids::{EbsSnapshotId, ScheduleId, SnapshotId, SweepId};
+use crate::domain::schedule::Schedule;
+use crate::domain::snapshot::Snapshot;
+use crate::domain::snapshot::condemnation::CondemnedBy;
+use crate::domain::sweep::plan::{Outcome, PlanEntry, Verdict};
+use crate::domain::sweep::{ExecutionCounts, Sweep, SweepStatus};
+use crate::error::{Error, chain};
+use crate::service::Service;
+
+/// How long before a plan an edit must lie for the plan to have seen it for certain.
+const EDIT_SETTLED: SignedDuration = SignedDuration::from_mins(1);
+
+/// The hourly sweep of `tick`: the same however often its tick is delivered.
+pub async fn hourly_sweep(
+    service: &Service,
+    tick: Timestamp,
+    clock: &Clock,
+) -> Result<Sweep, Error> {
+    let sweep = Sweep::hourly(tick);
+    // There already: delivered twice, or an earlier delivery broke off.
+    _ = service.table.insert_sweep(&sweep, clock.now()).await?;
+    carry_out(service, &sweep.id, clock).await
+}
+
+/// Carries on with a sweep from wherever it stands; what is finished stays as it is.
+pub async fn carry_out(service: &Service, id: &SweepId, clock: &Clock) -> Result<Sweep, Error> {
+    let found = service.table.sweep(id).await?;
+    let mut sweep = found.ok_or_else(|| Error::not_found("sweep", id))?;
+    if sweep.status == SweepStatus::Requested {
+        let now = clock.now();
+        let planned = plan_sweep(service, &sweep, now).await?;
+        if !service.table.update_sweep(&sweep, &planned, now).await?.is_done() {
+            // Another delivery has planned it: it goes on with that one.
+            return Err(Error::Stale { noun: "the sweep", current: sweep.version });
+        }
+        sweep = planned;
+    }
+    match sweep.status {
+        SweepStatus::Executing | SweepStatus::Approved => execute(service, &sweep, clock).await,
+        SweepStatus::Requested
+        | SweepStatus::Planned
+        | SweepStatus::NeedsApproval
+        | SweepStatus::Done
+        | SweepStatus::Refused => Ok(sweep),
+    }
+}
+
+/// Condemns what the plan says, oldest first and no more than the limit, but for what the brake holds. Broken
+/// off, it goes on with the entries that have no outcome yet.
+async fn execute(service: &Service, sweep: &Sweep, clock: &Clock) -> Result<Sweep, Error> {
+    let schedules = service.table.every_schedule().await?;
+    let mut executed = ExecutionCounts::default();
+    for page in 1..=sweep.plan_pages {
+        let mut entries = service.table.plan_page(sweep, page).await?;
+        if entries.iter().any(|entry| is_open(entry, sweep)) {
+            if clock.is_over() {
+                return put_off(service, sweep, clock.now()).await;
+            }
+            let execution = Execution { service, sweep, schedules: &schedules };
+            let room = service.settings.condemn_max.saturating_sub(executed.condemned);
+            execution.condemn(&mut entries, room, clock.now()).await?;
+            let plan = (&sweep.id, sweep.plan_hash.as_deref().unwrap_or_default());
+            service.table.store_plan_page(plan, page, &entries, clock.now()).await?;
+        }
+        count(&entries, &mut executed);
+    }
+    let now = clock.now();
+    let braked = sweep.approval.is_none() && (sweep.refusal.is_some() || !sweep.brakes.is_empty());
+    let finished = Sweep {
+        version: sweep.version + 1,
+        status: if braked { SweepStatus::NeedsApproval } else { SweepStatus::Done },
+        executed,
+        finished_at: Some(now),
+        ..sweep.clone()
+    };
+    enforce(service, sweep, &schedules, now).await?;
+    _ = service.table.update_sweep(sweep, &finished, now).await?;
+    info!(sweep.id = %sweep.id, "Sweep {} has condemned {}", sweep.id, executed.condemned);
+    Ok(finished)
+}
+
+/// The time is over before the plan is carried out: the tick has it go on.
+async fn put_off(service: &Service, sweep: &Sweep, now: Timestamp) -> Result<Sweep, Error> {
+    let touched = Sweep { version: sweep.version + 1, ..sweep.clone() };
+    _ = service.table.update_sweep(sweep, &touched, now).await?;
+    Ok(touched)
+}
+
+fn is_open(entry: &PlanEntry, sweep: &Sweep) -> bool {
+    let is_deletion = matches!(entry.verdict, Verdict::Delete { .. });
+    let was_stopped = entry.outcome == Some(Outcome::Stopped) && sweep.approval.is_some();
+    is_deletion && (entry.outcome.is_none() || was_stopped)
+}
+
+fn count(entries: &[PlanEntry], executed: &mut ExecutionCounts) {
+    for outcome in entries.iter().filter_map(|entry| entry.outcome) {
+        match outcome {
+            Outcome::Condemned => executed.condemned += 1,
+            Outcome::Changed => executed.skipped += 1,
+            Outcome::Failed => executed.failed += 1,
+            Outcome::Stopped | Outcome::Later => {}
+        }
+    }
+}
+
+/// From now on the rules of these schedules are what the brake takes as expected. Those it has stopped keep
+/// what was in force before.
+async fn enforce(
+    service: &Service,
+    sweep: &Sweep,
+    schedules: &BTreeMap<ScheduleId, Schedule>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let planned_at = sweep.planned_at.unwrap_or(now);
+    service.table.set_last_sweep_at(planned_at).await?;
+    for schedule in schedules.values().filter(|one| !sweep.is_braked(Some(&one.id))) {
+        let is_new = schedule.enforced.rules != schedule.rules
+            || schedule.enforced.timezone != schedule.timezone
+            || schedule.enforced.at < planned_at;
+        // Edited since the plan was made: what it says now was not enforced.
+        if is_new && planned_at.duration_since(schedule.updated_at) >= EDIT_SETTLED {
+            let enforced = schedule.enforced_at(planned_at);
+            _ = service.table.update_schedule(schedule, &enforced).await?;
+        }
+    }
+    Ok(())
+}
+
+struct Execution<'a> {
+    service: &'a Service,
+    sweep: &'a Sweep,
+    schedules: &'a BTreeMap<ScheduleId, Schedule>,
+}
+
+impl Execution<'_> {
+    /// Condemns the open entries of one page: the records one by one, then their marks in one call.
+    async fn condemn(
+        &self,
+        entries: &mut [PlanEntry],
+        mut room: u32,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let ids: Vec<_> = entries
+            .iter()
+            .filter(|entry| is_open(entry, self.sweep))
+            .map(|entry| entry.snapshot_id.clone())
+            .collect();
+        let current = self.service.table.snapshots(&ids).await?;
+        let mut marks: Vec<EbsSnapshotId> = Vec::new();
+        for entry in entries.iter_mut().filter(|entry| is_open(entry, self.sweep)) {
+            let outcome = if self.sweep.is_braked(entry.schedule_id.as_ref()) {
+                Outcome::Stopped
+            } else if room == 0 {
+                Outcome::Later
+            } else {
+                self.condemn_one(entry, &current, now, &mut marks).await
+            };
+            if outcome == Outcome::Condemned {
+                room -= 1;
+            }
+            entry.outcome = Some(outcome);
+        }
+        if let Err(error) = self.service.ec2.mark_condemned(&marks).await {
+            // The records stand; the next sweep puts the marks on, and without them nothing is deleted.
+            warn!(sweep.id = %self.sweep.id, error.chain = %chain(&error), "Marks wait for the next sweep");
+        }
+        Ok(())
+    }
+
+    async fn condemn_one(
+        &self,
+        entry: &PlanEntry,
+        current: &BTreeMap<SnapshotId, Snapshot>,
+        now: Timestamp,
+        marks: &mut Vec<EbsSnapshotId>,
+    ) -> Outcome {
+        let Verdict::Delete { by, .. } = &entry.verdict else { return Outcome::Changed };
+        let Some(snapshot) = current.get(&entry.snapshot_id) else { return Outcome::Changed };
+        let schedule = entry.schedule_id.as_ref().and_then(|id| self.schedules.get(id));
+        if !is_current(by, snapshot, schedule) {
+            return Outcome::Changed;
+        }
+        let default = self.service.settings.grace;
+        let grace = schedule.map_or(default, |schedule| schedule.grace(default));
+        let delete_after = now.saturating_add(grace).unwrap_or(Timestamp::MAX);
+        let reason = entry.reasons.join("; ");
+        let Ok(condemned) = snapshot.condemn(by.clone(), reason, delete_after, now) else {
+            return Outcome::Changed;
+        };
+        match self.service.table.update_snapshot(snapshot, &condemned).await {
+            Ok(written) if written.is_done() => {
+                marks.extend(condemned.living_members().map(|one| one.ebs_snapshot_id.clone()));
+                Outcome::Condemned
+            }
+            Ok(_) => Outcome::Changed,
+            Err(error) => {
+                let id = &snapshot.id;
+                warn!(snapshot.id = %id, error.chain = %chain(&error), "Snapshot {id} is not condemned");
+                Outcome::Failed
+            }
+        }
+    }
+}
+
+/// Whether what condemns a snapshot still stands as it did when the plan was made, or the condemnation spoken.
+pub(super) fn is_current(
+    by: &CondemnedBy,
+    snapshot: &Snapshot,
+    schedule: Option<&Schedule>,
+) -> bool {
+    match by {
+        CondemnedBy::Rules { digest } => schedule.is_some_and(|one| one.rules_digest() == *digest),
+        CondemnedBy::Expiry { expires_at } => snapshot.expires_at == Some(*expires_at),
+        CondemnedBy::Person { .. } | CondemnedBy::Failed | CondemnedBy::Duplicate => true,
+    }
+}

@@ -1,0 +1,107 @@
+//! The tick's second half: deletions whose grace is over, and what is stuck, are made known again.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::run_schedule::requests_for;
+use crate::domain::run::GIVEN_UP_AFTER;
+use crate::domain::snapshot::{ScheduleSlot, Snapshot};
+use crate::domain::sweep::Sweep;
+use crate::error::Error;
+use crate::events::{
+    OwnEvent, PER_EVENT_MAX, RequestedTarget, SnapshotDeletionDue, SnapshotRequested,
+    SweepRequested,
+};
+use crate::service::Service;
+use crate::table::keys::DueKind;
+
+/// How many snapshots of each kind one tick makes known; the next goes on.
+const SNAPSHOTS_MAX: usize = 500;
+/// How many sweeps.
+const SWEEPS_MAX: usize = 10;
+
+/// What was made known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct NudgeReport {
+    /// Snapshots asked for again.
+    pub creations: usize,
+    /// Deletions that are due.
+    pub deletions: usize,
+    /// Sweeps asked for again.
+    pub sweeps: usize,
+}
+
+/// Makes known what is due at `now`, the longest due first. What was made known is looked at again in a quarter
+/// of an hour.
+pub async fn nudge_stuck(service: &Service, now: Timestamp) -> Result<NudgeReport, Error> {
+    let creations = service.table.due_snapshots(DueKind::Creation, now, SNAPSHOTS_MAX).await?;
+    service.bus.publish(&creation_events(&creations)).await?;
+    nudged(service, &creations, now).await?;
+
+    let deletions = service.table.due_snapshots(DueKind::Deletion, now, SNAPSHOTS_MAX).await?;
+    service.bus.publish(&deletion_events(&deletions)).await?;
+    nudged(service, &deletions, now).await?;
+
+    let sweeps = nudge_sweeps(service, now).await?;
+    Ok(NudgeReport { creations: creations.len(), deletions: deletions.len(), sweeps })
+}
+
+/// Asks again for sweeps that are not finished, and gives up those of more than a day ago.
+async fn nudge_sweeps(service: &Service, now: Timestamp) -> Result<usize, Error> {
+    let mut events = Vec::new();
+    for id in service.table.stuck_sweeps(now, SWEEPS_MAX).await? {
+        let Some(sweep) = service.table.sweep(&id).await? else { continue };
+        let touched = if now.duration_since(sweep.created_at) >= GIVEN_UP_AFTER {
+            sweep.given_up(now)
+        } else {
+            events.push(OwnEvent::SweepRequested(SweepRequested { sweep_id: id }));
+            Sweep { version: sweep.version + 1, ..sweep.clone() }
+        };
+        // Written meanwhile: then it is not stuck.
+        _ = service.table.update_sweep(&sweep, &touched, now).await?;
+    }
+    service.bus.publish(&events).await?;
+    Ok(events.len())
+}
+
+/// What has changed meanwhile needs no nudge: its writer has set its own time.
+async fn nudged(service: &Service, snapshots: &[Snapshot], now: Timestamp) -> Result<(), Error> {
+    for snapshot in snapshots {
+        _ = service.table.update_snapshot(snapshot, &snapshot.nudged(now)).await?;
+    }
+    Ok(())
+}
+
+fn creation_events(snapshots: &[Snapshot]) -> Vec<OwnEvent> {
+    let mut by_slot: BTreeMap<Option<&ScheduleSlot>, Vec<RequestedTarget>> = BTreeMap::new();
+    for snapshot in snapshots {
+        by_slot.entry(snapshot.slot.as_ref()).or_default().push(RequestedTarget {
+            snapshot_id: snapshot.id.clone(),
+            instance_id: snapshot.source.instance_id.clone(),
+        });
+    }
+    by_slot
+        .into_iter()
+        .flat_map(|(slot, targets)| match slot {
+            Some(slot) => requests_for(slot, &targets),
+            None => targets
+                .chunks(PER_EVENT_MAX)
+                .map(|targets| {
+                    let targets = targets.to_vec();
+                    OwnEvent::SnapshotRequested(SnapshotRequested { run: None, targets })
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+fn deletion_events(snapshots: &[Snapshot]) -> Vec<OwnEvent> {
+    let ids: Vec<_> = snapshots.iter().map(|snapshot| snapshot.id.clone()).collect();
+    ids.chunks(PER_EVENT_MAX)
+        .map(|ids| {
+            OwnEvent::SnapshotDeletionDue(SnapshotDeletionDue { snapshot_ids: ids.to_vec() })
+        })
+        .collect()
+}

@@ -1,0 +1,357 @@
+//! Deletes the condemned whose grace is over, after a last check.
+//!
+//! The check is made at that moment, on what the table and EC2 say then, and holds against everybody who writes
+//! meanwhile: the deletion is claimed under the version that was checked, and under that of the newer available
+//! snapshot which lets this one go.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use tracing::{info, warn};
+
+use super::execute_sweep::is_current;
+use super::instances::newest_available;
+use crate::clock::Clock;
+use crate::domain::hold::Deleter;
+use crate::domain::ids::{EbsSnapshotId, ImageId, SnapshotId};
+use crate::domain::ownership::EbsSnapshot;
+use crate::domain::protection::using_image;
+use crate::domain::snapshot::condemnation::{BlockedCause, CondemnedBy};
+use crate::domain::snapshot::{MISSING_AFTER, Snapshot, Status};
+use crate::domain::sweep::brake::clock_doubt;
+use crate::ec2::Deletion;
+use crate::error::{Error, chain};
+use crate::events::SnapshotDeletionDue;
+use crate::service::Service;
+
+/// How long after a condemnation its mark may not have arrived everywhere, IAM included.
+const MARK_UNCERTAIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// What became of each snapshot.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ReapReport {
+    /// The snapshots in their order.
+    pub outcomes: Vec<(SnapshotId, Reaped)>,
+}
+
+/// What became of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reaped {
+    /// Gone.
+    Deleted,
+    /// Nothing was to be done.
+    AlreadySo,
+    /// Something is in the way; the record says what.
+    Blocked,
+    /// What had condemned it no longer stands.
+    Rescued,
+    /// Later: EC2 has enough to do, the time is over, or a fault passes.
+    Later,
+}
+
+impl ReapReport {
+    /// Whether the event must be delivered again.
+    pub fn is_unfinished(&self) -> bool {
+        self.outcomes.iter().any(|(_, reaped)| *reaped == Reaped::Later)
+    }
+}
+
+/// Deletes what is due and still to be deleted. One snapshot's trouble does not stop the others.
+pub async fn reap_snapshots(
+    service: &Service,
+    due: &SnapshotDeletionDue,
+    clock: &Clock,
+) -> Result<ReapReport, Error> {
+    let evidence = Evidence::load(service, &due.snapshot_ids, clock.now()).await?;
+    // Without members EC2 was not asked, and what it said of the time is of long ago.
+    let asked = evidence.snapshots.values().any(|one| one.living_members().next().is_some());
+    let doubt = clock_doubt(None, service.ec2.date(), clock.now());
+    if let Some(doubt) = doubt.filter(|_| asked) {
+        warn!("Nothing is deleted: {doubt}");
+        let later = due.snapshot_ids.iter().map(|id| (id.clone(), Reaped::Later));
+        return Ok(ReapReport { outcomes: later.collect() });
+    }
+    let mut report = ReapReport::default();
+    for id in &due.snapshot_ids {
+        let reaped = match evidence.snapshots.get(id) {
+            None => Reaped::AlreadySo,
+            Some(_) if clock.is_over() => Reaped::Later,
+            Some(snapshot) => match reap(service, snapshot, &evidence, clock).await {
+                Ok(reaped) => reaped,
+                Err(error) => {
+                    warn!(snapshot.id = %id, error.chain = %chain(&error), "Snapshot {id} is deleted later");
+                    Reaped::Later
+                }
+            },
+        };
+        report.outcomes.push((id.clone(), reaped));
+    }
+    Ok(report)
+}
+
+/// What the last check goes by, read in as few calls as can be.
+struct Evidence {
+    /// Those that are due.
+    snapshots: BTreeMap<SnapshotId, Snapshot>,
+    /// What duplicates are duplicates of.
+    originals: BTreeMap<SnapshotId, Snapshot>,
+    seen: BTreeMap<EbsSnapshotId, EbsSnapshot>,
+    in_use: BTreeMap<EbsSnapshotId, ImageId>,
+}
+
+impl Evidence {
+    async fn load(service: &Service, ids: &[SnapshotId], now: Timestamp) -> Result<Self, Error> {
+        let mut snapshots = service.table.snapshots(ids).await?;
+        snapshots.retain(|_, snapshot| is_due(snapshot, now));
+        let members: Vec<_> = snapshots
+            .values()
+            .flat_map(Snapshot::living_members)
+            .map(|member| member.ebs_snapshot_id.clone())
+            .collect();
+        let original_ids: BTreeSet<_> =
+            snapshots.values().filter_map(|one| one.duplicate_of.clone()).collect();
+        let original_ids: Vec<_> = original_ids.into_iter().collect();
+        let seen = service.ec2.ebs_snapshots(&members).await?;
+        Ok(Self {
+            originals: service.table.snapshots(&original_ids).await?,
+            seen: seen.into_iter().map(|one| (one.id.clone(), one)).collect(),
+            in_use: service.ec2.images_of(&members).await?,
+            snapshots,
+        })
+    }
+}
+
+fn is_due(snapshot: &Snapshot, now: Timestamp) -> bool {
+    match snapshot.status {
+        Status::Deleting => true,
+        Status::Condemned => {
+            snapshot.condemnation.as_ref().is_some_and(|one| one.delete_after <= now)
+        }
+        Status::Requested
+        | Status::Creating
+        | Status::Pending
+        | Status::Available
+        | Status::Error
+        | Status::Deleted
+        | Status::Missing => false,
+    }
+}
+
+/// Whether the mark was put on so shortly ago that somebody may not see it yet.
+fn is_fresh(snapshot: &Snapshot, now: Timestamp) -> bool {
+    let condemnation = snapshot.condemnation.as_ref();
+    condemnation.is_some_and(|one| now.duration_since(one.at) < MARK_UNCERTAIN)
+}
+
+/// What the last check says.
+enum Check {
+    /// Delete it, as long as the guardian, if there is one, is as it was read.
+    Delete(Option<Box<Snapshot>>),
+    Blocked(BlockedCause),
+    Rescue(&'static str),
+}
+
+async fn reap(
+    service: &Service,
+    snapshot: &Snapshot,
+    evidence: &Evidence,
+    clock: &Clock,
+) -> Result<Reaped, Error> {
+    let now = clock.now();
+    let guardian = match last_check(service, snapshot, evidence, now).await? {
+        Check::Delete(guardian) => guardian,
+        Check::Blocked(BlockedCause::NotMarked) if is_fresh(snapshot, now) => {
+            return Ok(Reaped::Later);
+        }
+        Check::Blocked(cause) => return block(service, snapshot, cause, now).await,
+        Check::Rescue(reason) => return rescue(service, snapshot, reason, now).await,
+    };
+    if let Some(waits) = not_shown(snapshot, evidence, now) {
+        _ = service.table.update_snapshot(snapshot, &waits).await?;
+        return Ok(Reaped::Later);
+    }
+    let deleting = snapshot.begin_deletion(now).map_err(Error::conflict)?;
+    let written = match guardian {
+        Some(guardian) => {
+            service.table.update_snapshot_guarded(snapshot, &deleting, &guardian).await?
+        }
+        None => service.table.update_snapshot(snapshot, &deleting).await?,
+    };
+    if !written.is_done() {
+        return Ok(Reaped::Later);
+    }
+    delete_members(service, &deleting, evidence, clock).await
+}
+
+/// The snapshot with the note that EC2 does not show all of its members, as long as that is not believed: a
+/// member that is only not shown would stay, and nobody would look after it.
+fn not_shown(snapshot: &Snapshot, evidence: &Evidence, now: Timestamp) -> Option<Snapshot> {
+    let is_shown = |id: &EbsSnapshotId| evidence.seen.contains_key(id);
+    if snapshot.living_members().all(|member| is_shown(&member.ebs_snapshot_id)) {
+        return None;
+    }
+    let since = snapshot.absent_since;
+    let is_believed = since.is_some_and(|since| now.duration_since(since) >= MISSING_AFTER);
+    (!is_believed).then(|| snapshot.noticed_absent(now))
+}
+
+/// Everything that must hold at this moment for a deletion.
+async fn last_check(
+    service: &Service,
+    snapshot: &Snapshot,
+    evidence: &Evidence,
+    now: Timestamp,
+) -> Result<Check, Error> {
+    let Some(condemnation) = &snapshot.condemnation else {
+        return Ok(Check::Blocked(BlockedCause::Refused {
+            message: "the record does not say who condemned it".to_owned(),
+        }));
+    };
+    let deleter = condemnation.by.deleter();
+    if snapshot.is_held(deleter, now) {
+        return Ok(Check::Blocked(BlockedCause::Held));
+    }
+    if let Some(image) = using_image(snapshot, &evidence.in_use) {
+        return Ok(Check::Blocked(BlockedCause::InUse { image_id: Some(image.clone()) }));
+    }
+    let seen = |id| evidence.seen.get(id);
+    let shown = snapshot.living_members().filter_map(|member| seen(&member.ebs_snapshot_id));
+    for member in shown {
+        if member.set().as_ref() != Some(snapshot.tagged_id()) || !member.is_marked_condemned() {
+            return Ok(Check::Blocked(BlockedCause::NotMarked));
+        }
+    }
+    if snapshot.status == Status::Deleting {
+        // Checked and claimed by an earlier delivery that broke off.
+        return Ok(Check::Delete(None));
+    }
+    // Now, not when the batch began: somebody may have edited the rules since.
+    let schedule = match snapshot.schedule_id() {
+        Some(id) => service.table.schedule(id).await?,
+        None => None,
+    };
+    if !is_current(&condemnation.by, snapshot, schedule.as_ref()) {
+        return Ok(Check::Rescue("what had condemned it has changed"));
+    }
+    if deleter == Deleter::Person || condemnation.from == Status::Error {
+        return Ok(Check::Delete(None));
+    }
+    guarded(service, snapshot, &condemnation.by, evidence).await
+}
+
+/// A good snapshot goes by a rule only while a newer good one of the same instance is there.
+async fn guarded(
+    service: &Service,
+    snapshot: &Snapshot,
+    by: &CondemnedBy,
+    evidence: &Evidence,
+) -> Result<Check, Error> {
+    let original = snapshot
+        .duplicate_of
+        .as_ref()
+        .filter(|_| *by == CondemnedBy::Duplicate)
+        .and_then(|id| evidence.originals.get(id))
+        .filter(|one| one.status == Status::Available && one.absent_since.is_none());
+    let guardian = match original {
+        Some(original) => Some(original.clone()),
+        None => newest_available(service, &snapshot.source.instance_id)
+            .await?
+            .filter(|newest| newest.taken_at() > snapshot.taken_at()),
+    };
+    Ok(match guardian {
+        Some(guardian) => Check::Delete(Some(Box::new(guardian))),
+        None => Check::Blocked(BlockedCause::Newest),
+    })
+}
+
+/// Deletes the members of a claimed snapshot, paced, and records what became of each.
+async fn delete_members(
+    service: &Service,
+    deleting: &Snapshot,
+    evidence: &Evidence,
+    clock: &Clock,
+) -> Result<Reaped, Error> {
+    let mut gone = Vec::new();
+    let mut stopped = None;
+    for member in deleting.living_members() {
+        let id = &member.ebs_snapshot_id;
+        if !evidence.seen.contains_key(id) {
+            // EC2 has not shown it at two looks ten minutes apart: it is gone already.
+            gone.push(id.clone());
+            continue;
+        }
+        let answer = service.ec2.delete_ebs_snapshot(id).await;
+        clock.pause(service.settings.delete_pace).await;
+        match answer {
+            Deletion::Gone => gone.push(id.clone()),
+            Deletion::Blocked(BlockedCause::NotPermitted { message })
+                if is_fresh(deleting, clock.now()) =>
+            {
+                // IAM does not see the mark yet.
+                stopped = Some(Err(Error::Unavailable { service: "EC2", source: message.into() }));
+                break;
+            }
+            Deletion::Blocked(cause) => stopped = Some(Ok(cause)),
+            Deletion::NotNow(failure) => {
+                stopped = Some(Err(Error::Unavailable {
+                    service: "EC2",
+                    source: failure.message.into(),
+                }));
+                break;
+            }
+            Deletion::Unknown(source) => {
+                stopped = Some(Err(Error::Unavailable { service: "EC2", source }));
+                break;
+            }
+        }
+    }
+    let now = clock.now();
+    if let (true, Some(Ok(cause))) = (gone.is_empty() && is_whole(deleting), &stopped) {
+        // Nothing has happened: it can still be rescued, and is checked anew next time.
+        let back = Snapshot { status: Status::Condemned, ..deleting.clone() };
+        return block(service, &back, cause.clone(), now).await;
+    }
+    let recorded = deleting.members_deleted(&gone, now).map_err(Error::conflict)?;
+    if !service.table.update_snapshot(deleting, &recorded).await?.is_done() {
+        return Ok(Reaped::Later);
+    }
+    match stopped {
+        Some(Ok(cause)) => block(service, &recorded, cause, now).await,
+        Some(Err(error)) => Err(error),
+        None => {
+            info!(snapshot.id = %deleting.id, "Snapshot {} is deleted", deleting.id);
+            Ok(Reaped::Deleted)
+        }
+    }
+}
+
+fn is_whole(snapshot: &Snapshot) -> bool {
+    snapshot.members.iter().all(|member| !member.deleted)
+}
+
+async fn block(
+    service: &Service,
+    snapshot: &Snapshot,
+    cause: BlockedCause,
+    now: Timestamp,
+) -> Result<Reaped, Error> {
+    warn!(snapshot.id = %snapshot.id, "Snapshot {} is not deleted: {}", snapshot.id, cause.describe());
+    let blocked = snapshot.block(cause, now).map_err(Error::conflict)?;
+    let written = service.table.update_snapshot(snapshot, &blocked).await?;
+    Ok(if written.is_done() { Reaped::Blocked } else { Reaped::Later })
+}
+
+/// The mark in EC2 stays until the next sweep takes it off; without its record nothing is deleted by it.
+async fn rescue(
+    service: &Service,
+    snapshot: &Snapshot,
+    reason: &str,
+    now: Timestamp,
+) -> Result<Reaped, Error> {
+    info!(snapshot.id = %snapshot.id, "Snapshot {} stays: {reason}", snapshot.id);
+    let rescued = snapshot.rescue(now).map_err(Error::conflict)?;
+    let written = service.table.update_snapshot(snapshot, &rescued).await?;
+    Ok(if written.is_done() { Reaped::Rescued } else { Reaped::Later })
+}

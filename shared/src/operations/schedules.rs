@@ -1,0 +1,293 @@
+//! Schedules: made, shown, edited, deleted.
+
+use jiff::Timestamp;
+use tracing::info;
+
+use crate::domain::cursor::{Page, PageRequest};
+use crate::domain::ids::ScheduleId;
+use crate::domain::retention::Rules;
+use crate::domain::run::Run;
+use crate::domain::schedule::expression::Expression;
+use crate::domain::schedule::zone::Zone;
+use crate::domain::schedule::{Enforced, Options, Schedule, TagMatch, Targets, slots};
+use crate::domain::tags::TAGS_MAX;
+use crate::error::Error;
+use crate::operations::list_snapshots::{Deleted, SnapshotFilter, list_snapshots};
+use crate::service::Service;
+
+/// A schedule that is wanted.
+#[derive(Clone, Debug)]
+pub struct NewSchedule {
+    /// Chosen by the caller, so that asking twice makes one.
+    pub id: ScheduleId,
+    /// Display name.
+    pub name: String,
+    /// When it fires.
+    pub expression: Expression,
+    /// In which zone.
+    pub timezone: Zone,
+    /// Of what.
+    pub targets: Targets,
+    /// How long its snapshots are kept.
+    pub rules: Option<Rules>,
+    /// What is taken, and how it is named.
+    pub options: Options,
+    /// It does not fire before.
+    pub start_at: Option<Timestamp>,
+    /// It does not fire after.
+    pub end_at: Option<Timestamp>,
+    /// Whether it fires at all.
+    pub enabled: bool,
+    /// Grace of its condemned snapshots.
+    pub grace_minutes: Option<u32>,
+}
+
+/// What is to change; what is not given stays.
+#[derive(Clone, Debug, Default)]
+pub struct ScheduleEdit {
+    /// Display name.
+    pub name: Option<String>,
+    /// When it fires.
+    pub expression: Option<Expression>,
+    /// In which zone.
+    pub timezone: Option<Zone>,
+    /// Of what.
+    pub targets: Option<Targets>,
+    /// How long its snapshots are kept; without rules all are.
+    pub rules: Option<Option<Rules>>,
+    /// What is taken, and how it is named.
+    pub options: Option<Options>,
+    /// It does not fire before.
+    pub start_at: Option<Option<Timestamp>>,
+    /// It does not fire after.
+    pub end_at: Option<Option<Timestamp>>,
+    /// Whether it fires at all.
+    pub enabled: Option<bool>,
+    /// Grace of its condemned snapshots.
+    pub grace_minutes: Option<Option<u32>>,
+}
+
+/// Makes a schedule. Its first slot is the next one; it never fires at once. Asked again under the same id, it
+/// answers what there is.
+pub async fn create_schedule(
+    service: &Service,
+    new: NewSchedule,
+    now: Timestamp,
+) -> Result<Schedule, Error> {
+    let NewSchedule {
+        id,
+        name,
+        expression,
+        timezone,
+        targets,
+        rules,
+        options,
+        start_at,
+        end_at,
+        enabled,
+        grace_minutes,
+    } = new;
+    let schedule = Schedule {
+        // A schedule that has no snapshots yet cannot delete any by surprise: its own rules are what is expected.
+        enforced: Enforced { rules: rules.clone(), timezone: timezone.clone(), at: now },
+        id,
+        version: 1,
+        revision: 1,
+        name,
+        expression,
+        timezone,
+        targets,
+        rules,
+        options,
+        start_at,
+        end_at,
+        enabled,
+        grace_minutes,
+        created_at: now,
+        updated_at: now,
+        next_due: None,
+    };
+    check_targets(&schedule.targets)?;
+    let schedule = checked(schedule, now)?;
+    if let Some(existing) = service.table.schedule(&schedule.id).await? {
+        return Ok(existing);
+    }
+    refuse_leftovers(service, &schedule.id).await?;
+    if service.table.insert_schedule(&schedule).await?.is_done() {
+        info!(schedule.id = %schedule.id, "Schedule {} is made", schedule.id);
+        return Ok(schedule);
+    }
+    show_schedule(service, &schedule.id).await
+}
+
+/// A request that is repeated after its schedule was deleted does not make it again: what it had taken is
+/// kept, and the rules of then would delete it.
+async fn refuse_leftovers(service: &Service, id: &ScheduleId) -> Result<(), Error> {
+    let first = PageRequest { limit: 1, ..PageRequest::default() };
+    let filter = SnapshotFilter {
+        schedule_id: Some(id.clone()),
+        deleted: Deleted::Show,
+        ..SnapshotFilter::default()
+    };
+    let has_run = !service.table.list_runs(id, &first).await?.items.is_empty();
+    if has_run || !list_snapshots(service, &filter, &first).await?.items.is_empty() {
+        return Err(Error::conflict(
+            "the schedule that this request made was deleted; use another Idempotency-Key",
+        ));
+    }
+    Ok(())
+}
+
+/// The schedule of this id.
+pub async fn show_schedule(service: &Service, id: &ScheduleId) -> Result<Schedule, Error> {
+    service.table.schedule(id).await?.ok_or_else(|| Error::not_found("schedule", id))
+}
+
+/// One page of all schedules.
+pub async fn list_schedules(
+    service: &Service,
+    request: &PageRequest,
+) -> Result<Page<Schedule>, Error> {
+    service.table.list_schedules(request).await
+}
+
+/// One page of a schedule's runs. Those of a deleted schedule are still there.
+pub async fn list_runs(
+    service: &Service,
+    id: &ScheduleId,
+    request: &PageRequest,
+) -> Result<Page<Run>, Error> {
+    let page = service.table.list_runs(id, request).await?;
+    if page.items.is_empty() && request.cursor.is_none() {
+        show_schedule(service, id).await?;
+    }
+    Ok(page)
+}
+
+/// Changes a schedule. Enabling it again does not fire it.
+pub async fn edit_schedule(
+    service: &Service,
+    id: &ScheduleId,
+    edit: ScheduleEdit,
+    expected_version: Option<u64>,
+    now: Timestamp,
+) -> Result<Schedule, Error> {
+    // A tick may write its next due time between our reading and writing: that is no conflict of people.
+    for _ in 0..3 {
+        let old = show_schedule(service, id).await?;
+        if expected_version.is_some_and(|version| version != old.version) {
+            return Err(stale(&old));
+        }
+        let edited = edited(&old, edit.clone());
+        if edited == old {
+            return Ok(old);
+        }
+        let edited = Schedule {
+            version: old.version + 1,
+            revision: old.revision + 1,
+            updated_at: now,
+            ..edited
+        };
+        // An edit of something else must not move a slot that is due and not yet run.
+        let edited = if timing(&edited) == timing(&old) { edited } else { checked(edited, now)? };
+        check_targets(&edited.targets)?;
+        if service.table.update_schedule(&old, &edited).await?.is_done() {
+            return Ok(edited);
+        }
+    }
+    Err(stale(&show_schedule(service, id).await?))
+}
+
+/// Deletes a schedule. Its snapshots stay, and no rule deletes them any more; those it had condemned are
+/// rescued.
+pub async fn delete_schedule(
+    service: &Service,
+    id: &ScheduleId,
+    expected_version: Option<u64>,
+) -> Result<(), Error> {
+    for _ in 0..3 {
+        let old = show_schedule(service, id).await?;
+        if expected_version.is_some_and(|version| version != old.version) {
+            return Err(stale(&old));
+        }
+        if service.table.delete_schedule(&old).await?.is_done() {
+            info!(schedule.id = %id, "Schedule {id} is deleted");
+            return Ok(());
+        }
+    }
+    Err(stale(&show_schedule(service, id).await?))
+}
+
+fn edited(old: &Schedule, edit: ScheduleEdit) -> Schedule {
+    let ScheduleEdit {
+        name,
+        expression,
+        timezone,
+        targets,
+        rules,
+        options,
+        start_at,
+        end_at,
+        enabled,
+        grace_minutes,
+    } = edit;
+    Schedule {
+        name: name.unwrap_or_else(|| old.name.clone()),
+        expression: expression.unwrap_or_else(|| old.expression.clone()),
+        timezone: timezone.unwrap_or_else(|| old.timezone.clone()),
+        targets: targets.unwrap_or_else(|| old.targets.clone()),
+        rules: rules.unwrap_or_else(|| old.rules.clone()),
+        options: options.unwrap_or_else(|| old.options.clone()),
+        start_at: start_at.unwrap_or(old.start_at),
+        end_at: end_at.unwrap_or(old.end_at),
+        enabled: enabled.unwrap_or(old.enabled),
+        grace_minutes: grace_minutes.unwrap_or(old.grace_minutes),
+        ..old.clone()
+    }
+}
+
+/// What of a schedule decides when it fires.
+fn timing(schedule: &Schedule) -> (&Expression, &Zone, Option<Timestamp>, Option<Timestamp>, bool) {
+    let Schedule { expression, timezone, start_at, end_at, enabled, .. } = schedule;
+    (expression, timezone, *start_at, *end_at, *enabled)
+}
+
+/// What EC2 would refuse, or would never find, is refused here.
+fn check_targets(targets: &Targets) -> Result<(), Error> {
+    if targets.is_empty() {
+        let reason = "name at least one instance in instance_ids, or one tag in tags";
+        return Err(Error::invalid("targets", reason));
+    }
+    let is_tag = |tag: &TagMatch| {
+        (1..=128).contains(&tag.key.chars().count()) && tag.value.chars().count() <= 256
+    };
+    if targets.tags.len() > TAGS_MAX || !targets.tags.iter().all(is_tag) {
+        let reason = format!(
+            "at most {TAGS_MAX} tags, with keys of 1 to 128 and values of at most 256 characters"
+        );
+        return Err(Error::invalid("targets.tags", reason));
+    }
+    Ok(())
+}
+
+/// The schedule with its next due time, or what about it cannot be.
+fn checked(schedule: Schedule, now: Timestamp) -> Result<Schedule, Error> {
+    if let (Some(start), Some(end)) = (schedule.start_at, schedule.end_at)
+        && end <= start
+    {
+        return Err(Error::invalid("end_at", "must lie after start_at"));
+    }
+    let enabled = Schedule { enabled: true, ..schedule.clone() };
+    let next_due = slots::next_due(&enabled, now);
+    if next_due.is_none() && schedule.end_at.is_none_or(|end| end > now) {
+        return Err(Error::invalid(
+            "expression",
+            format!("`{}` never fires from now on", schedule.expression),
+        ));
+    }
+    Ok(Schedule { next_due: next_due.filter(|_| schedule.enabled), ..schedule })
+}
+
+fn stale(schedule: &Schedule) -> Error {
+    Error::Stale { noun: "the schedule", current: schedule.version }
+}

@@ -1,0 +1,220 @@
+//! Takes the snapshots that an event asks for: claim, act, record; adopt what a dead run left.
+//!
+//! `CreateSnapshots` has no client token. So the intent is recorded under a key that everybody who repeats the
+//! work arrives at, the tag is set in the call itself, the call is never repeated by the SDK, and an attempt
+//! without an answer is looked for by its tag: absence is believed only five minutes after it.
+
+mod batch;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use tracing::{info, warn};
+
+use self::batch::{Batch, Step};
+use super::adopt_members::adopt_members;
+use crate::clock::Clock;
+use crate::domain::ids::{SnapshotId, VolumeId};
+use crate::domain::instance::Instance;
+use crate::domain::snapshot::member::Member;
+use crate::domain::snapshot::{Failure, Snapshot};
+use crate::domain::tags::{Identity, Tags, for_creation};
+use crate::ec2::{CreateSet, CreatedMember, CreationError};
+use crate::error::{Error, chain};
+use crate::events::{RequestedTarget, SnapshotRequested};
+use crate::service::Service;
+
+/// What became of each target.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct TakeReport {
+    /// The targets in their order.
+    pub outcomes: Vec<(SnapshotId, Taken)>,
+}
+
+/// What became of a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Taken {
+    /// EC2 is writing it.
+    Created,
+    /// It was found in EC2.
+    Adopted,
+    /// Nothing was left to do, or somebody else is doing it.
+    AlreadySo,
+    /// It cannot be made; the record says why.
+    Failed,
+    /// EC2 did not answer; the tick has it looked for.
+    Unknown,
+    /// Later: EC2 has enough to do, the time is over, or a fault passes.
+    Later,
+}
+
+impl TakeReport {
+    /// Whether the event must be delivered again.
+    pub fn is_unfinished(&self) -> bool {
+        self.outcomes.iter().any(|(_, taken)| *taken == Taken::Later)
+    }
+}
+
+/// Takes what `request` asks for, paced so that EC2 need not throttle us.
+pub async fn take_requested(
+    service: &Service,
+    request: &SnapshotRequested,
+    clock: &Clock,
+) -> Result<TakeReport, Error> {
+    let batch = Batch::load(service, request, clock.now()).await?;
+    let mut report = TakeReport::default();
+    let mut called = false;
+    for target in &request.targets {
+        let now = clock.now();
+        let taken = match batch.next_step(target, now) {
+            Step::Nothing => Taken::AlreadySo,
+            Step::Fail(failure) => record_failure(service, &batch, target, failure, now).await,
+            Step::Adopt(snapshot, found) => {
+                let instance = batch.instances.get(&target.instance_id);
+                match adopt_members(service, snapshot, found, instance, now).await {
+                    Ok(written) if written.is_done() => Taken::Adopted,
+                    Ok(_) => Taken::AlreadySo,
+                    Err(error) => later(target, &error),
+                }
+            }
+            Step::Create(_) if clock.is_over() => Taken::Later,
+            Step::Create(instance) => {
+                if called {
+                    clock.pause(service.settings.create_pace).await;
+                }
+                called = true;
+                create(service, &batch, target, instance, clock).await
+            }
+        };
+        report.outcomes.push((target.snapshot_id.clone(), taken));
+    }
+    Ok(report)
+}
+
+async fn record_failure(
+    service: &Service,
+    batch: &Batch,
+    target: &RequestedTarget,
+    failure: Failure,
+    now: Timestamp,
+) -> Taken {
+    warn!(snapshot.id = %target.snapshot_id, "Snapshot {} fails: {}", target.snapshot_id, failure.message);
+    let written = match batch.records.get(&target.snapshot_id) {
+        Some(record) => match record.fail(failure, now) {
+            Ok(failed) => service.table.update_snapshot(record, &failed).await,
+            Err(_) => return Taken::AlreadySo,
+        },
+        None => match batch.intent(target, now).fail(failure, now) {
+            Ok(failed) => service.table.insert_snapshot(&failed).await,
+            Err(_) => return Taken::AlreadySo,
+        },
+    };
+    match written {
+        Ok(written) if written.is_done() => Taken::Failed,
+        Ok(_) => Taken::AlreadySo,
+        Err(error) => later(target, &error),
+    }
+}
+
+/// Claims, creates, records.
+async fn create(
+    service: &Service,
+    batch: &Batch,
+    target: &RequestedTarget,
+    instance: &Instance,
+    clock: &Clock,
+) -> Taken {
+    let claimed = match claim(service, batch, target, clock.now()).await {
+        Ok(Some(claimed)) => claimed,
+        Ok(None) => return Taken::AlreadySo,
+        Err(error) => return later(target, &error),
+    };
+    let answer = service.ec2.create_set(creation(&claimed, instance)).await;
+    let now = clock.now();
+    let (next, taken) = match answer {
+        Ok(created) if !created.is_empty() => {
+            let members = created.iter().map(|member| new_member(member, instance)).collect();
+            let started_at = created.iter().filter_map(|member| member.started_at).min();
+            let next = claimed.created(members, now);
+            (next.map(|next| Snapshot { started_at, ..next }), Taken::Created)
+        }
+        Ok(_) => return Taken::Unknown,
+        Err(CreationError::NotNow(failure)) => (claimed.put_off(failure, now), Taken::Later),
+        Err(CreationError::Refused(failure)) => (claimed.fail(failure, now), Taken::Failed),
+        Err(CreationError::Unknown(source)) => {
+            let text = chain(source.as_ref());
+            warn!(snapshot.id = %claimed.id, error.chain = %text, "EC2 did not answer for {}", claimed.id);
+            return Taken::Unknown;
+        }
+    };
+    let Ok(next) = next else { return Taken::AlreadySo };
+    info!(snapshot.id = %next.id, "Snapshot {} is {}", next.id, next.status);
+    match service.table.update_members(Some(&claimed), &next).await {
+        Ok(written) if written.is_done() => taken,
+        Ok(_) => Taken::AlreadySo,
+        Err(error) => later(target, &error),
+    }
+}
+
+/// The record, claimed for an attempt; none if somebody else has it.
+async fn claim(
+    service: &Service,
+    batch: &Batch,
+    target: &RequestedTarget,
+    now: Timestamp,
+) -> Result<Option<Snapshot>, Error> {
+    let old = batch.records.get(&target.snapshot_id);
+    let intent = old.cloned().unwrap_or_else(|| batch.intent(target, now));
+    let Ok(claimed) = intent.begin_attempt(now) else { return Ok(None) };
+    let written = match old {
+        Some(old) => service.table.update_snapshot(old, &claimed).await?,
+        None => service.table.insert_snapshot(&claimed).await?,
+    };
+    Ok(written.is_done().then_some(claimed))
+}
+
+fn creation<'a>(snapshot: &Snapshot, instance: &'a Instance) -> CreateSet<'a> {
+    let identity = Identity {
+        snapshot_id: &snapshot.id,
+        instance_id: &snapshot.source.instance_id,
+        slot: snapshot.slot.as_ref(),
+        name: &snapshot.name,
+    };
+    let copied = if snapshot.request.copy_tags { instance.tags.clone() } else { Tags::new() };
+    let boots_from =
+        |id: &VolumeId| instance.volumes.iter().any(|one| one.boot && one.volume_id == *id);
+    let exclusions = &snapshot.request.exclusions;
+    CreateSet {
+        instance_id: &instance.id,
+        // EC2 leaves the boot volume out by this flag only, not by its id.
+        exclude_boot_volume: exclusions.boot_volume || exclusions.volumes.iter().any(boots_from),
+        exclude_volumes: exclusions
+            .volumes
+            .iter()
+            .filter(|id| instance.volumes.iter().any(|one| !one.boot && one.volume_id == **id))
+            .cloned()
+            .collect(),
+        description: format!("Snapkeep: {}", snapshot.name).chars().take(255).collect(),
+        tags: for_creation(&identity, &snapshot.tags, &copied),
+    }
+}
+
+fn new_member(created: &CreatedMember, instance: &Instance) -> Member {
+    let attached = instance.volumes.iter().find(|one| one.volume_id == created.volume_id);
+    Member {
+        ebs_snapshot_id: created.id.clone(),
+        volume_id: created.volume_id.clone(),
+        device: attached.map(|volume| volume.device.clone()),
+        boot: attached.is_some_and(|volume| volume.boot),
+        size_gib: created.size_gib,
+        state: created.state,
+        progress_percent: 0,
+        full_size_bytes: None,
+        deleted: false,
+    }
+}
+
+fn later(target: &RequestedTarget, error: &Error) -> Taken {
+    warn!(snapshot.id = %target.snapshot_id, error.chain = %chain(error), "Snapshot {} waits", target.snapshot_id);
+    Taken::Later
+}

@@ -1,0 +1,154 @@
+//! Settings: the environment, read once. Each variable is described in the README's table.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use jiff::SignedDuration;
+use thiserror::Error;
+
+use crate::domain::sweep::brake::BrakeLimits;
+
+/// What can be set from outside.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The region, `AWS_REGION`.
+    pub region: String,
+    /// The DynamoDB table, `SNAPKEEP_TABLE`.
+    pub table: String,
+    /// The event bus, `SNAPKEEP_BUS`.
+    pub bus: String,
+    /// The claim that names a person's groups, `SNAPKEEP_ROLE_CLAIM`.
+    pub role_claim: String,
+    /// When the brake stops a schedule, `SNAPKEEP_BRAKE_DELETIONS` and `SNAPKEEP_BRAKE_PERCENT`.
+    pub brake: BrakeLimits,
+    /// How long what a sweep condemns can be rescued, `SNAPKEEP_GRACE_MINUTES`.
+    pub grace: SignedDuration,
+    /// How long a failed set is kept, `SNAPKEEP_FAILED_KEPT_HOURS`.
+    pub failed_kept: SignedDuration,
+    /// The pause between two creations of one worker, from `SNAPKEEP_CREATES_PER_SECOND`.
+    pub create_pace: SignedDuration,
+    /// The pause between two deletions of one worker, from `SNAPKEEP_DELETES_PER_SECOND`.
+    pub delete_pace: SignedDuration,
+    /// How many snapshots one sweep condemns at the most, `SNAPKEEP_CONDEMN_MAX`.
+    pub condemn_max: u32,
+}
+
+/// A variable that is not set, or not as it should be.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("the environment variable {name} {problem}")]
+pub struct SettingsError {
+    name: &'static str,
+    problem: String,
+}
+
+impl Settings {
+    /// The settings of this process.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn from_env() -> Result<Self, SettingsError> {
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// The settings as `lookup` has them; an empty text counts as not set.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let lookup = Lookup(&lookup);
+        let name_or = |name, default: &str| lookup.text(name).unwrap_or_else(|| default.to_owned());
+        Ok(Self {
+            region: lookup.required("AWS_REGION", "the region, such as us-east-1")?,
+            table: lookup.required("SNAPKEEP_TABLE", "the name of the DynamoDB table")?,
+            bus: lookup.required("SNAPKEEP_BUS", "the name of the event bus")?,
+            role_claim: name_or("SNAPKEEP_ROLE_CLAIM", "cognito:groups"),
+            brake: BrakeLimits {
+                deletions: lookup.number("SNAPKEEP_BRAKE_DELETIONS", 10, 0..=1_000_000)?,
+                percent: lookup.number("SNAPKEEP_BRAKE_PERCENT", 25, 0..=100)?,
+            },
+            grace: SignedDuration::from_mins(lookup.number(
+                "SNAPKEEP_GRACE_MINUTES",
+                60,
+                0..=525_600,
+            )?),
+            failed_kept: SignedDuration::from_hours(lookup.number(
+                "SNAPKEEP_FAILED_KEPT_HOURS",
+                24,
+                0..=8_760,
+            )?),
+            create_pace: lookup.pace("SNAPKEEP_CREATES_PER_SECOND")?,
+            delete_pace: lookup.pace("SNAPKEEP_DELETES_PER_SECOND")?,
+            condemn_max: lookup.number("SNAPKEEP_CONDEMN_MAX", 1_000, 1..=100_000)?,
+        })
+    }
+}
+
+struct Lookup<'a>(&'a dyn Fn(&str) -> Option<String>);
+
+impl Lookup<'_> {
+    fn text(&self, name: &str) -> Option<String> {
+        (self.0)(name).filter(|text| !text.is_empty())
+    }
+
+    fn required(&self, name: &'static str, what: &str) -> Result<String, SettingsError> {
+        let problem = || format!("is not set; it should be {what}");
+        self.text(name).ok_or_else(|| SettingsError { name, problem: problem() })
+    }
+
+    fn number<T: FromStr + PartialOrd + Display>(
+        &self,
+        name: &'static str,
+        default: T,
+        allowed: std::ops::RangeInclusive<T>,
+    ) -> Result<T, SettingsError> {
+        let Some(text) = self.text(name) else { return Ok(default) };
+        text.parse().ok().filter(|number| allowed.contains(number)).ok_or_else(|| {
+            let (low, high) = allowed.into_inner();
+            SettingsError {
+                name,
+                problem: format!("is `{text}`; it should be a number from {low} to {high}"),
+            }
+        })
+    }
+
+    /// The pause that keeps a rate per second. EC2 refills its bucket for changing calls with 5 a second;
+    /// two workers at 2.5 use it up without being throttled.
+    fn pace(&self, name: &'static str) -> Result<SignedDuration, SettingsError> {
+        let per_second = self.number(name, 2.5, 0.1..=1_000.0)?;
+        Ok(SignedDuration::from_secs_f64(1.0 / per_second))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(extra: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        let base = [("AWS_REGION", "us-east-1"), ("SNAPKEEP_TABLE", "t"), ("SNAPKEEP_BUS", "b")];
+        Settings::from_lookup(|name| {
+            let given = extra.iter().chain(&base).find(|(key, _)| *key == name);
+            given.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn what_is_not_set_has_its_default() {
+        let settings = settings(&[]).unwrap();
+
+        assert_eq!(settings.grace, SignedDuration::from_hours(1));
+        assert_eq!(settings.brake, BrakeLimits { deletions: 10, percent: 25 });
+        assert_eq!(settings.create_pace, SignedDuration::from_millis(400));
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_with_what_is_allowed() {
+        let error = settings(&[("SNAPKEEP_BRAKE_PERCENT", "120")]).unwrap_err();
+
+        assert_eq!(
+            error.to_string(),
+            "the environment variable SNAPKEEP_BRAKE_PERCENT is `120`; it should be a number from 0 to 100"
+        );
+    }
+
+    #[test]
+    fn what_must_be_set_is_named() {
+        let error = settings(&[("SNAPKEEP_TABLE", "")]).unwrap_err();
+
+        assert!(error.to_string().contains("SNAPKEEP_TABLE is not set"));
+    }
+}

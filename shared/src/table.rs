@@ -1,0 +1,18 @@
+//! The one DynamoDB table: all records, each write conditional on what was read.
+//!
+//! A record is `pk`, `sk`, the keys of the indexes it is in, `schema` (the version of its form), `version`
+//! (what conditions compare) and `body` (the noun as [`crate::domain`] serializes it). The indexes hold keys
+//! only: a page of a list is one Query for the keys and one `BatchGetItem` for the records, and a write touches
+//! only the indexes whose keys change.
+
+pub mod client;
+pub mod idempotency;
+pub mod keys;
+mod record;
+pub mod runs;
+pub mod schedules;
+pub mod schema;
+pub mod snapshots;
+pub mod sweeps;
+
+pub use client::{Table, Written};

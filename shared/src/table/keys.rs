@@ -1,0 +1,299 @@
+//! The keys of the table and its indexes. Nobody else spells one.
+
+use jiff::Timestamp;
+
+use crate::domain::ids::{EbsSnapshotId, ScheduleId, SnapshotId, SweepId};
+use crate::domain::run::Run;
+use crate::domain::schedule::Schedule;
+use crate::domain::snapshot::{ScheduleSlot, Snapshot, Status};
+
+/// The key of a record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// The partition key.
+    pub pk: String,
+    /// The sort key.
+    pub sk: String,
+}
+
+impl Key {
+    fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self { pk: pk.into(), sk: sk.into() }
+    }
+}
+
+/// An index, all of which hold keys only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Index {
+    /// All snapshots.
+    All,
+    /// The snapshots of an instance.
+    Instance,
+    /// The snapshots of a schedule.
+    Schedule,
+    /// The snapshots that stand neither at `available` nor at `deleted`, which are the most by far.
+    Status,
+    /// What the tick is to look at, by when.
+    Due,
+}
+
+impl Index {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::All, Self::Instance, Self::Schedule, Self::Status, Self::Due];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Instance => "instance",
+            Self::Schedule => "schedule",
+            Self::Status => "status",
+            Self::Due => "due",
+        }
+    }
+
+    /// Its partition key's attribute.
+    pub fn partition(self) -> &'static str {
+        match self {
+            Self::All => "all_pk",
+            Self::Instance => "instance_pk",
+            Self::Schedule => "schedule_pk",
+            Self::Status => "status_pk",
+            Self::Due => "due_pk",
+        }
+    }
+
+    /// Its sort key's attribute.
+    pub fn sort(self) -> &'static str {
+        match self {
+            Self::All | Self::Instance | Self::Schedule | Self::Status => "list_sk",
+            Self::Due => "due_sk",
+        }
+    }
+}
+
+/// The attribute that DynamoDB deletes by.
+pub const TIME_TO_LIVE: &str = "expires_at_epoch";
+/// Where all schedules are.
+pub const SCHEDULES: &str = "SCHEDULES";
+/// Where all sweeps are.
+pub const SWEEPS: &str = "SWEEPS";
+
+/// Whether a list shows what is there or what is gone: two partitions of each index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// What lists show.
+    Here,
+    /// Deleted or missing.
+    Gone,
+}
+
+impl Presence {
+    fn of(status: Status) -> Self {
+        if status.is_gone() { Self::Gone } else { Self::Here }
+    }
+
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Here => "HERE",
+            Self::Gone => "GONE",
+        }
+    }
+}
+
+/// The partition of [`Index::All`].
+pub fn all(presence: Presence) -> String {
+    format!("SNAPSHOTS#{}", presence.suffix())
+}
+
+/// The partition of an instance in [`Index::Instance`].
+pub fn instance(id: &str, presence: Presence) -> String {
+    format!("INSTANCE#{id}#{}", presence.suffix())
+}
+
+/// The partition of a schedule in [`Index::Schedule`].
+pub fn schedule_list(id: &str, presence: Presence) -> String {
+    format!("SCHEDULE#{id}#{}", presence.suffix())
+}
+
+/// The partition of a status in [`Index::Status`]; none for those that are not in it.
+pub fn status(status: Status) -> Option<String> {
+    match status {
+        Status::Available | Status::Deleted => None,
+        Status::Requested
+        | Status::Creating
+        | Status::Pending
+        | Status::Error
+        | Status::Condemned
+        | Status::Deleting
+        | Status::Missing => Some(format!("STATUS#{status}")),
+    }
+}
+
+/// What the tick looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DueKind {
+    /// Schedules, by their next due time.
+    Schedule,
+    /// Runs under way.
+    Run,
+    /// Snapshots that were asked for and not made.
+    Creation,
+    /// Snapshots whose deletion is due, or under way.
+    Deletion,
+    /// Sweeps that were asked for and not finished.
+    Sweep,
+}
+
+impl DueKind {
+    /// Its partition of [`Index::Due`].
+    pub fn partition(self) -> &'static str {
+        match self {
+            Self::Schedule => "SCHEDULE",
+            Self::Run => "RUN",
+            Self::Creation => "CREATION",
+            Self::Deletion => "DELETION",
+            Self::Sweep => "SWEEP",
+        }
+    }
+}
+
+/// An instant as it sorts: RFC 3339 with three digits of a second.
+pub fn instant(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
+/// A sort key of [`Index::Due`].
+pub fn due(at: Timestamp, id: &str) -> String {
+    format!("{}#{id}", instant(at))
+}
+
+/// A bound above all that is due at or before `at`.
+pub fn due_until(at: Timestamp) -> String {
+    format!("{}#~", instant(at))
+}
+
+/// Where a snapshot sorts in lists.
+pub fn list_position(snapshot: &Snapshot) -> String {
+    format!("{}#{}", instant(snapshot.created_at), snapshot.id)
+}
+
+/// A snapshot.
+pub fn snapshot(id: &SnapshotId) -> Key {
+    Key::new(format!("SNAPSHOT#{id}"), "SNAPSHOT")
+}
+
+/// Which snapshot an EBS snapshot is a member of.
+pub fn member(id: &EbsSnapshotId) -> Key {
+    Key::new(format!("EBS#{id}"), "EBS")
+}
+
+/// A schedule.
+pub fn schedule(id: &ScheduleId) -> Key {
+    Key::new(SCHEDULES, id.as_str())
+}
+
+/// Where the runs of a schedule are.
+pub fn runs(id: &ScheduleId) -> String {
+    format!("RUNS#{id}")
+}
+
+/// A run.
+pub fn run(slot: &ScheduleSlot) -> Key {
+    Key::new(runs(&slot.schedule_id), instant(slot.slot))
+}
+
+/// A sweep.
+pub fn sweep(id: &SweepId) -> Key {
+    Key::new(SWEEPS, id.as_str())
+}
+
+/// One page of a sweep's plan, from 1 on. Two who plan the same sweep at once do not write each other's pages:
+/// the record says by its hash whose plan it is.
+pub fn plan_page(id: &SweepId, plan_hash: &str, page: u32) -> Key {
+    Key::new(format!("SWEEP#{id}"), format!("PLAN#{plan_hash}#{page:06}"))
+}
+
+/// When the last sweep was executed.
+pub fn last_sweep() -> Key {
+    Key::new("META", "LAST_SWEEP")
+}
+
+/// What an idempotency key of a caller has served for.
+pub fn idempotency(caller: &str, key: &str) -> Key {
+    Key::new(format!("IDEMPOTENCY#{caller}#{key}"), "IDEMPOTENCY")
+}
+
+/// The index keys of a record.
+pub(super) type IndexKeys = Vec<(&'static str, String)>;
+
+/// The index keys of a snapshot.
+pub(super) fn of_snapshot(snapshot: &Snapshot) -> IndexKeys {
+    let presence = Presence::of(snapshot.status);
+    let mut keys = vec![
+        (Index::All.partition(), all(presence)),
+        (Index::Instance.partition(), instance(snapshot.source.instance_id.as_str(), presence)),
+        (Index::All.sort(), list_position(snapshot)),
+    ];
+    if let Some(id) = snapshot.schedule_id() {
+        keys.push((Index::Schedule.partition(), schedule_list(id.as_str(), presence)));
+    }
+    if let Some(partition) = status(snapshot.status) {
+        keys.push((Index::Status.partition(), partition));
+    }
+    if let (Some(kind), Some(at)) = (due_kind(snapshot.status), snapshot.attention_at) {
+        keys.extend(due_keys(kind, at, snapshot.id.as_str()));
+    }
+    keys
+}
+
+fn due_kind(status: Status) -> Option<DueKind> {
+    match status {
+        Status::Requested | Status::Creating => Some(DueKind::Creation),
+        Status::Condemned | Status::Deleting => Some(DueKind::Deletion),
+        Status::Pending | Status::Available | Status::Error | Status::Deleted | Status::Missing => {
+            None
+        }
+    }
+}
+
+/// The index keys of a schedule.
+pub(super) fn of_schedule(schedule: &Schedule) -> IndexKeys {
+    let due = schedule.next_due.map(|at| due_keys(DueKind::Schedule, at, schedule.id.as_str()));
+    due.into_iter().flatten().collect()
+}
+
+/// The index keys of a run.
+pub(super) fn of_run(run: &Run) -> IndexKeys {
+    let id = run.slot.schedule_id.as_str();
+    let due = run.attention_at.map(|at| due_keys(DueKind::Run, at, id));
+    due.into_iter().flatten().collect()
+}
+
+/// The index keys of something that is looked at again at `at`.
+pub(super) fn due_keys(kind: DueKind, at: Timestamp, id: &str) -> [(&'static str, String); 2] {
+    [(Index::Due.partition(), kind.partition().to_owned()), (Index::Due.sort(), due(at, id))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_sort_as_text() {
+        let early: Timestamp = "2026-03-01T02:00:00Z".parse().unwrap();
+        let late: Timestamp = "2026-03-01T02:00:00.5Z".parse().unwrap();
+
+        assert_eq!(instant(early), "2026-03-01T02:00:00.000Z");
+        assert!(instant(early) < instant(late));
+    }
+
+    #[test]
+    fn what_is_due_at_an_instant_lies_below_its_bound() {
+        let at: Timestamp = "2026-03-01T02:00:00Z".parse().unwrap();
+        let after: Timestamp = "2026-03-01T02:00:00.001Z".parse().unwrap();
+
+        assert!(due(at, "sch_x") < due_until(at));
+        assert!(due(after, "sch_x") > due_until(at));
+    }
+}

@@ -1,0 +1,67 @@
+//! Runs in the table.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::client::{Condition, Range, Table, Written};
+use super::keys::{self, DueKind, Key};
+use super::record::Record;
+use crate::domain::cursor::{Cursor, Page, PageRequest};
+use crate::domain::ids::ScheduleId;
+use crate::domain::run::Run;
+use crate::domain::snapshot::ScheduleSlot;
+use crate::error::Error;
+
+impl Table {
+    /// The run of this slot.
+    pub async fn run(&self, slot: &ScheduleSlot) -> Result<Option<Run>, Error> {
+        self.get(keys::run(slot)).await
+    }
+
+    /// One page of a schedule's runs.
+    pub async fn list_runs(
+        &self,
+        schedule: &ScheduleId,
+        request: &PageRequest,
+    ) -> Result<Page<Run>, Error> {
+        let range = Range {
+            order: request.order,
+            limit: request.limit,
+            after: request.cursor.as_ref().map(|cursor| cursor.key().to_owned()),
+            ..Range::of(None, keys::runs(schedule))
+        };
+        let found = self.query::<Run>(&range).await?;
+        let last = found.items.last().filter(|_| found.more);
+        let next_cursor = last.map(|run| Cursor::after(keys::instant(run.slot.slot)));
+        Ok(Page { items: found.items, next_cursor })
+    }
+
+    /// At most `limit` runs that the tick is to look at by `now`, the longest due first.
+    pub async fn due_runs(&self, now: Timestamp, limit: usize) -> Result<Vec<Run>, Error> {
+        let positions = self.due_positions(DueKind::Run, now, limit).await?;
+        let keys: Vec<_> = positions.iter().map(|position| position.key.clone()).collect();
+        let mut found: BTreeMap<Key, Run> = self.get_all(&keys).await?;
+        Ok(keys.iter().filter_map(|key| found.remove(key)).collect())
+    }
+
+    /// Puts a run of which there is no record yet: it is claimed.
+    pub async fn insert_run(&self, run: &Run) -> Result<Written, Error> {
+        self.put(record(run), Condition::Absent).await
+    }
+
+    /// Puts `new`, if the record still is as `old` was read.
+    pub async fn update_run(&self, old: &Run, new: &Run) -> Result<Written, Error> {
+        self.put(record(new), Condition::Version(old.version)).await
+    }
+}
+
+fn record(run: &Run) -> Record<'_, Run> {
+    Record {
+        key: keys::run(&run.slot),
+        version: run.version,
+        indexes: keys::of_run(run),
+        body: run,
+        expires_at: None,
+    }
+}

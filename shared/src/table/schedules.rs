@@ -1,0 +1,116 @@
+//! Schedules in the table.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+
+use super::client::{Condition, Range, Table, Written, failed};
+use super::keys::{self, DueKind, Key};
+use super::record::{Record, key_item};
+use crate::domain::cursor::{Cursor, Page, PageRequest};
+use crate::domain::ids::ScheduleId;
+use crate::domain::schedule::Schedule;
+use crate::error::Error;
+
+impl Table {
+    /// The schedule of this id.
+    pub async fn schedule(&self, id: &ScheduleId) -> Result<Option<Schedule>, Error> {
+        self.get(keys::schedule(id)).await
+    }
+
+    /// The schedules of these ids. What is not there is left out.
+    pub async fn schedules(
+        &self,
+        ids: &[ScheduleId],
+    ) -> Result<BTreeMap<ScheduleId, Schedule>, Error> {
+        let mut keys: Vec<_> = ids.iter().map(keys::schedule).collect();
+        keys.sort();
+        keys.dedup();
+        let found: BTreeMap<Key, Schedule> = self.get_all(&keys).await?;
+        Ok(found.into_values().map(|schedule| (schedule.id.clone(), schedule)).collect())
+    }
+
+    /// All schedules.
+    pub async fn every_schedule(&self) -> Result<BTreeMap<ScheduleId, Schedule>, Error> {
+        let mut all = BTreeMap::new();
+        let mut request = PageRequest { limit: 1_000, ..PageRequest::default() };
+        loop {
+            let page = self.list_schedules(&request).await?;
+            all.extend(page.items.into_iter().map(|schedule| (schedule.id.clone(), schedule)));
+            if page.next_cursor.is_none() {
+                return Ok(all);
+            }
+            request.cursor = page.next_cursor;
+        }
+    }
+
+    /// One page of all schedules.
+    pub async fn list_schedules(&self, request: &PageRequest) -> Result<Page<Schedule>, Error> {
+        let range = Range {
+            order: request.order,
+            limit: request.limit,
+            after: request.cursor.as_ref().map(|cursor| cursor.key().to_owned()),
+            ..Range::of(None, keys::SCHEDULES)
+        };
+        let found = self.query::<Schedule>(&range).await?;
+        let last = found.items.last().filter(|_| found.more);
+        let next_cursor = last.map(|schedule| Cursor::after(schedule.id.as_str()));
+        Ok(Page { items: found.items, next_cursor })
+    }
+
+    /// At most `limit` schedules that are due at `now`, the longest due first.
+    pub async fn due_schedules(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Schedule>, Error> {
+        let positions = self.due_positions(DueKind::Schedule, now, limit).await?;
+        let keys: Vec<_> = positions.iter().map(|position| position.key.clone()).collect();
+        let mut found: BTreeMap<Key, Schedule> = self.get_all(&keys).await?;
+        Ok(keys.iter().filter_map(|key| found.remove(key)).collect())
+    }
+
+    /// Puts a schedule of which there is no record yet.
+    pub async fn insert_schedule(&self, schedule: &Schedule) -> Result<Written, Error> {
+        self.put(record(schedule), Condition::Absent).await
+    }
+
+    /// Puts `new`, if the record still is as `old` was read.
+    pub async fn update_schedule(&self, old: &Schedule, new: &Schedule) -> Result<Written, Error> {
+        self.put(record(new), Condition::Version(old.revision)).await
+    }
+
+    /// Removes the record, if it still is as `old` was read. Its snapshots stay, and nothing deletes them.
+    pub async fn delete_schedule(&self, old: &Schedule) -> Result<Written, Error> {
+        let answer = self
+            .client
+            .delete_item()
+            .table_name(&self.name)
+            .set_key(Some(key_item(keys::schedule(&old.id))))
+            .condition_expression("version = :version")
+            .expression_attribute_values(":version", AttributeValue::N(old.revision.to_string()))
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(Written::Done),
+            Err(SdkError::ServiceError(error))
+                if error.err().code() == Some("ConditionalCheckFailedException") =>
+            {
+                Ok(Written::Changed)
+            }
+            Err(error) => Err(failed("deleting a record", error)),
+        }
+    }
+}
+
+fn record(schedule: &Schedule) -> Record<'_, Schedule> {
+    Record {
+        key: keys::schedule(&schedule.id),
+        version: schedule.revision,
+        indexes: keys::of_schedule(schedule),
+        body: schedule,
+        expires_at: None,
+    }
+}

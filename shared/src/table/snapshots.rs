@@ -1,0 +1,226 @@
+//! Snapshots in the table.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::client::{Condition, Position, Range, Table, Write, Written};
+use super::keys::{self, DueKind, Index, Key};
+use super::record::Record;
+use crate::domain::cursor::Order;
+use crate::domain::ids::{EbsSnapshotId, SnapshotId};
+use crate::domain::snapshot::Snapshot;
+use crate::error::Error;
+
+/// How many writes one transaction takes
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
+const TRANSACTION_MAX: usize = 100;
+
+/// A list of snapshots: a partition of an index.
+#[derive(Clone, Debug)]
+pub struct SnapshotList {
+    /// The index.
+    pub index: Index,
+    /// The partition, spelt by [`keys`].
+    pub partition: String,
+}
+
+/// A part of a list, by position only.
+#[derive(Clone, Debug)]
+pub struct Slice {
+    /// Which way.
+    pub order: Order,
+    /// At most so many.
+    pub limit: usize,
+    /// After this position.
+    pub after: Option<String>,
+}
+
+/// Snapshots in their order, and where the last one looked at sorts if there may be more.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The snapshots with their positions.
+    pub snapshots: Vec<(String, Snapshot)>,
+    /// Whether there may be more behind.
+    pub more: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct MemberBody {
+    snapshot_id: SnapshotId,
+}
+
+impl Table {
+    /// The snapshot of this id, as it is at this moment.
+    pub async fn snapshot(&self, id: &SnapshotId) -> Result<Option<Snapshot>, Error> {
+        self.get(keys::snapshot(id)).await
+    }
+
+    /// The snapshots of these ids, as they are at this moment. What is not there is left out.
+    pub async fn snapshots(
+        &self,
+        ids: &[SnapshotId],
+    ) -> Result<BTreeMap<SnapshotId, Snapshot>, Error> {
+        let keys: Vec<_> = ids.iter().map(keys::snapshot).collect();
+        let found: BTreeMap<Key, Snapshot> = self.get_all(&distinct(keys)).await?;
+        Ok(found.into_values().map(|snapshot| (snapshot.id.clone(), snapshot)).collect())
+    }
+
+    /// Which of our snapshots these EBS snapshots are members of. Others' are left out.
+    pub async fn sets_of(
+        &self,
+        ids: &[EbsSnapshotId],
+    ) -> Result<BTreeMap<EbsSnapshotId, SnapshotId>, Error> {
+        let by_key: BTreeMap<Key, &EbsSnapshotId> =
+            ids.iter().map(|id| (keys::member(id), id)).collect();
+        let keys: Vec<_> = by_key.keys().cloned().collect();
+        let found: BTreeMap<Key, MemberBody> = self.get_all(&keys).await?;
+        Ok(found
+            .into_iter()
+            .filter_map(|(key, body)| Some(((*by_key.get(&key)?).clone(), body.snapshot_id)))
+            .collect())
+    }
+
+    /// Puts a snapshot of which there is no record yet.
+    pub async fn insert_snapshot(&self, snapshot: &Snapshot) -> Result<Written, Error> {
+        self.put(record(snapshot), Condition::Absent).await
+    }
+
+    /// Puts `new`, if the record still is as `old` was read.
+    pub async fn update_snapshot(&self, old: &Snapshot, new: &Snapshot) -> Result<Written, Error> {
+        self.put(record(new), Condition::Version(old.version)).await
+    }
+
+    /// Puts `new` with all its members in one transaction, if the record still is as `old` was read (or absent,
+    /// without `old`), and no member belongs to another snapshot.
+    pub async fn update_members(
+        &self,
+        old: Option<&Snapshot>,
+        new: &Snapshot,
+    ) -> Result<Written, Error> {
+        let condition = old.map_or(Condition::Absent, |old| Condition::Version(old.version));
+        if new.members.is_empty() {
+            return self.put(record(new), condition).await;
+        }
+        let mut writes = Vec::new();
+        for member in &new.members {
+            let body = MemberBody { snapshot_id: new.id.clone() };
+            let same = serde_dynamo::to_attribute_value(&body)
+                .map_err(|source| Error::internal("writing a record", source))?;
+            let key = keys::member(&member.ebs_snapshot_id);
+            let pointer =
+                Record { key, version: 1, indexes: Vec::new(), body: &body, expires_at: None };
+            writes.push(Write::PutOrSame(pointer.into_item()?, same));
+        }
+        // What does not fit beside the record is written before it; written twice, it is the same.
+        while writes.len() >= TRANSACTION_MAX {
+            let rest = writes.split_off(TRANSACTION_MAX - 1);
+            if !self.transact(std::mem::replace(&mut writes, rest)).await?.is_done() {
+                return Ok(Written::Changed);
+            }
+        }
+        writes.push(Write::Put(record(new).into_item()?, condition));
+        self.transact(writes).await
+    }
+
+    /// Puts `new`, if the record still is as `old` was read and `guardian`'s still is as it was read.
+    pub async fn update_snapshot_guarded(
+        &self,
+        old: &Snapshot,
+        new: &Snapshot,
+        guardian: &Snapshot,
+    ) -> Result<Written, Error> {
+        self.transact(vec![
+            Write::Put(record(new).into_item()?, Condition::Version(old.version)),
+            Write::Unchanged(keys::snapshot(&guardian.id), guardian.version),
+        ])
+        .await
+    }
+
+    /// One page of a list: one Query for the keys, one `BatchGetItem` per hundred records. The records are as they
+    /// are at this moment; one that has left the list since the index was read is among them all the same.
+    pub async fn list_snapshots(
+        &self,
+        list: &SnapshotList,
+        slice: &Slice,
+    ) -> Result<Listed, Error> {
+        let range = Range {
+            order: slice.order,
+            limit: slice.limit,
+            after: slice.after.clone(),
+            ..Range::of(Some(list.index), &list.partition)
+        };
+        let found = self.query_positions(&range).await?;
+        let snapshots = self.resolve(found.items).await?;
+        Ok(Listed { snapshots, more: found.more })
+    }
+
+    /// All snapshots of a list, oldest first.
+    pub async fn every_snapshot(&self, list: &SnapshotList) -> Result<Vec<Snapshot>, Error> {
+        let mut all = Vec::new();
+        let mut after = None;
+        loop {
+            let slice = Slice { order: Order::OldestFirst, limit: 1_000, after };
+            let Listed { snapshots, more } = self.list_snapshots(list, &slice).await?;
+            after = snapshots.last().map(|(position, _)| position.clone());
+            all.extend(snapshots.into_iter().map(|(_, snapshot)| snapshot));
+            if !more || after.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// At most `limit` snapshots that the tick is to look at by `now`, the longest due first.
+    pub async fn due_snapshots(
+        &self,
+        kind: DueKind,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Snapshot>, Error> {
+        let positions = self.due_positions(kind, now, limit).await?;
+        let snapshots = self.resolve(positions).await?;
+        Ok(snapshots.into_iter().map(|(_, snapshot)| snapshot).collect())
+    }
+
+    pub(super) async fn due_positions(
+        &self,
+        kind: DueKind,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Position>, Error> {
+        let range = Range {
+            order: Order::OldestFirst,
+            limit,
+            until: Some(keys::due_until(now)),
+            ..Range::of(Some(Index::Due), kind.partition())
+        };
+        Ok(self.query_positions(&range).await?.items)
+    }
+
+    async fn resolve(&self, positions: Vec<Position>) -> Result<Vec<(String, Snapshot)>, Error> {
+        let keys: Vec<_> = positions.iter().map(|position| position.key.clone()).collect();
+        let mut found: BTreeMap<Key, Snapshot> = self.get_all(&keys).await?;
+        Ok(positions
+            .into_iter()
+            .filter_map(|position| Some((position.sort, found.remove(&position.key)?)))
+            .collect())
+    }
+}
+
+fn record(snapshot: &Snapshot) -> Record<'_, Snapshot> {
+    Record {
+        key: keys::snapshot(&snapshot.id),
+        version: snapshot.version,
+        indexes: keys::of_snapshot(snapshot),
+        body: snapshot,
+        expires_at: None,
+    }
+}
+
+/// `BatchGetItem` refuses a key that is named twice.
+fn distinct(mut keys: Vec<Key>) -> Vec<Key> {
+    keys.sort();
+    keys.dedup();
+    keys
+}

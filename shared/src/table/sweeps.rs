@@ -1,0 +1,134 @@
+//! Sweeps and their plans in the table.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::client::{Condition, Range, Table, Written};
+use super::keys::{self, DueKind};
+use super::record::Record;
+use crate::domain::cursor::{Cursor, Page, PageRequest};
+use crate::domain::ids::SweepId;
+use crate::domain::sweep::plan::PlanEntry;
+use crate::domain::sweep::{Sweep, SweepStatus};
+use crate::error::Error;
+
+/// How many entries a page of a stored plan has: some 60 KB, far below DynamoDB's 400.
+pub const PLAN_PAGE_ENTRIES: usize = 200;
+/// When the tick asks again for a sweep that was asked for and is not finished.
+const NUDGE_AFTER: SignedDuration = SignedDuration::from_mins(10);
+/// How long the record of a sweep is kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+#[derive(Serialize, Deserialize)]
+struct LastSweep {
+    at: Timestamp,
+}
+
+impl Table {
+    /// The sweep of this id.
+    pub async fn sweep(&self, id: &SweepId) -> Result<Option<Sweep>, Error> {
+        self.get(keys::sweep(id)).await
+    }
+
+    /// One page of all sweeps.
+    pub async fn list_sweeps(&self, request: &PageRequest) -> Result<Page<Sweep>, Error> {
+        let range = Range {
+            order: request.order,
+            limit: request.limit,
+            after: request.cursor.as_ref().map(|cursor| cursor.key().to_owned()),
+            ..Range::of(None, keys::SWEEPS)
+        };
+        let found = self.query::<Sweep>(&range).await?;
+        let last = found.items.last().filter(|_| found.more);
+        let next_cursor = last.map(|sweep| Cursor::after(sweep.id.as_str()));
+        Ok(Page { items: found.items, next_cursor })
+    }
+
+    /// The ids of at most `limit` sweeps that were asked for, are not finished and have not been touched for
+    /// ten minutes.
+    pub async fn stuck_sweeps(&self, now: Timestamp, limit: usize) -> Result<Vec<SweepId>, Error> {
+        let positions = self.due_positions(DueKind::Sweep, now, limit).await?;
+        Ok(positions.iter().filter_map(|position| position.key.sk.parse().ok()).collect())
+    }
+
+    /// Puts a sweep of which there is no record yet.
+    pub async fn insert_sweep(&self, sweep: &Sweep, now: Timestamp) -> Result<Written, Error> {
+        self.put(record(sweep, now), Condition::Absent).await
+    }
+
+    /// Puts `new`, if the record still is as `old` was read.
+    pub async fn update_sweep(
+        &self,
+        old: &Sweep,
+        new: &Sweep,
+        now: Timestamp,
+    ) -> Result<Written, Error> {
+        self.put(record(new, now), Condition::Version(old.version)).await
+    }
+
+    /// One page of the plan that a sweep's record names, from 1 on; empty if there is none.
+    pub async fn plan_page(&self, sweep: &Sweep, page: u32) -> Result<Vec<PlanEntry>, Error> {
+        let Some(hash) = &sweep.plan_hash else { return Ok(Vec::new()) };
+        Ok(self.get(keys::plan_page(&sweep.id, hash, page)).await?.unwrap_or_default())
+    }
+
+    /// Stores a page of a sweep's plan, or stores it anew with what became of its entries.
+    pub async fn store_plan_page(
+        &self,
+        (id, plan_hash): (&SweepId, &str),
+        page: u32,
+        entries: &[PlanEntry],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.overwrite(Record {
+            key: keys::plan_page(id, plan_hash, page),
+            version: 1,
+            indexes: Vec::new(),
+            body: &entries,
+            expires_at: Some(kept_until(now)),
+        })
+        .await
+    }
+
+    /// When the last sweep was executed.
+    pub async fn last_sweep_at(&self) -> Result<Option<Timestamp>, Error> {
+        let last: Option<LastSweep> = self.get(keys::last_sweep()).await?;
+        Ok(last.map(|last| last.at))
+    }
+
+    /// A sweep was executed at `at`.
+    pub async fn set_last_sweep_at(&self, at: Timestamp) -> Result<(), Error> {
+        self.overwrite(Record {
+            key: keys::last_sweep(),
+            version: 1,
+            indexes: Vec::new(),
+            body: &LastSweep { at },
+            expires_at: None,
+        })
+        .await
+    }
+}
+
+fn record(sweep: &Sweep, now: Timestamp) -> Record<'_, Sweep> {
+    let attention = match sweep.status {
+        SweepStatus::Requested | SweepStatus::Executing | SweepStatus::Approved => {
+            now.saturating_add(NUDGE_AFTER).ok()
+        }
+        SweepStatus::Planned
+        | SweepStatus::NeedsApproval
+        | SweepStatus::Done
+        | SweepStatus::Refused => None,
+    };
+    let due = attention.map(|at| keys::due_keys(DueKind::Sweep, at, sweep.id.as_str()));
+    Record {
+        key: keys::sweep(&sweep.id),
+        version: sweep.version,
+        indexes: due.into_iter().flatten().collect(),
+        body: sweep,
+        expires_at: Some(kept_until(now)),
+    }
+}
+
+fn kept_until(now: Timestamp) -> i64 {
+    now.as_second().saturating_add(KEPT.as_secs())
+}
