@@ -1,0 +1,525 @@
+"""Checks that a simulated EC2 answers boto3 as EC2 would: `conformance.py ENDPOINT`."""
+
+import sys
+import time
+import uuid
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+IMAGE = "ami-0abcdef1234567890"
+NOBODY = "0123456789abcdef0"
+PATIENCE_SECONDS = 90
+
+passed = 0
+failed = 0
+
+
+def check(name, holds, seen=""):
+    """Counts a check, and says so when it fails."""
+    global passed, failed
+    if holds:
+        passed += 1
+    else:
+        failed += 1
+        print(f"FAILED {name}: {seen}")
+
+
+def refused(name, code, status, call, **arguments):
+    """Checks that the call is refused with this code and HTTP status."""
+    try:
+        seen = call(**arguments)
+    except ClientError as error:
+        told = error.response["Error"]["Code"]
+        http = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        check(name, (told, http) == (code, status), f"{told} {http}, expected {code} {status}")
+    else:
+        check(name, False, f"done, expected {code}: {seen}")
+
+
+def until(name, look, wanted):
+    """Waits until `look()` is `wanted`."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    seen = look()
+    while seen != wanted and time.monotonic() < end:
+        time.sleep(0.5)
+        seen = look()
+    check(name, seen == wanted, f"{seen}, expected {wanted}")
+
+
+def client(endpoint, region):
+    return boto3.client(
+        "ec2",
+        endpoint_url=endpoint,
+        region_name=region,
+        aws_access_key_id="AKIDEXAMPLE",
+        aws_secret_access_key="secret",
+        # What is refused is for the endpoint to say.
+        config=Config(retries={"total_max_attempts": 1}, parameter_validation=False),
+    )
+
+
+def tags_of(resource):
+    return {tag["Key"]: tag["Value"] for tag in resource.get("Tags", [])}
+
+
+def specification(kind, **tags):
+    return {"ResourceType": kind, "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]}
+
+
+def filters(**values):
+    return [{"Name": k.replace("__", ":").replace("_", "-"), "Values": [v]} for k, v in values.items()]
+
+
+class Run:
+    """One run: a Region nobody else uses, and what was made in it."""
+
+    def __init__(self, endpoint):
+        self.region = f"run-{uuid.uuid4().hex[:8]}-1"
+        self.zone = f"{self.region}a"
+        self.ec2 = client(endpoint, self.region)
+        self.endpoint = endpoint
+
+    def all(self):
+        self.protocol()
+        self.regions()
+        self.instances()
+        self.volumes()
+        self.attachments()
+        self.snapshot_sets()
+        self.single_snapshots()
+        self.snapshot_lists()
+        self.tags()
+        self.images()
+        self.locks()
+        self.deletion()
+        self.limits()
+        self.ends()
+
+    def protocol(self):
+        answer = self.ec2.describe_regions()
+        check("an answer has a request id", bool(answer["ResponseMetadata"]["RequestId"]), answer)
+        check("an answer has a date", "date" in answer["ResponseMetadata"]["HTTPHeaders"], answer)
+        refused("an unknown action", "InvalidAction", 400, self.ec2.describe_spot_fleet_requests)
+        refused("a dry run", "DryRunOperation", 412, self.ec2.describe_instances, DryRun=True)
+        refused(
+            "a dry run of what is refused anyway", "InvalidVolume.NotFound", 400,
+            self.ec2.delete_volume, VolumeId=f"vol-{NOBODY}", DryRun=True,
+        )
+
+    def regions(self):
+        names = [each["RegionName"] for each in self.ec2.describe_regions()["Regions"]]
+        check("Regions are listed", "us-east-1" in names and self.region in names, names)
+        zones = self.ec2.describe_availability_zones()["AvailabilityZones"]
+        check("zones are listed", self.zone in [each["ZoneName"] for each in zones], zones)
+        refused(
+            "an unknown Region", "InvalidParameterValue", 400,
+            self.ec2.describe_regions, RegionNames=["mars-1"],
+        )
+        kinds = self.ec2.describe_instance_types(InstanceTypes=["g4dn.12xlarge", "t4g.micro"])
+        by_name = {each["InstanceType"]: each for each in kinds["InstanceTypes"]}
+        gpu = by_name["g4dn.12xlarge"]["GpuInfo"]["Gpus"][0]
+        check("a type has GPUs", (gpu["Name"], gpu["Count"]) == ("T4", 4), gpu)
+        small = by_name["t4g.micro"]
+        check("a type has vCPUs", small["VCpuInfo"]["DefaultVCpus"] == 2, small)
+        check("a type has memory", small["MemoryInfo"]["SizeInMiB"] == 1024, small)
+        check("a type has an architecture",
+              small["ProcessorInfo"]["SupportedArchitectures"] == ["arm64"], small)
+        pages = list(self.ec2.get_paginator("describe_instance_types").paginate(
+            PaginationConfig={"PageSize": 5}))
+        check("types come in pages", len(pages) > 1 and len(pages[0]["InstanceTypes"]) == 5, pages)
+        refused(
+            "an unknown type", "InvalidInstanceType", 400,
+            self.ec2.describe_instance_types, InstanceTypes=["x9.huge"],
+        )
+
+    def instance_state(self, instance):
+        found = self.ec2.describe_instances(InstanceIds=[instance])
+        return found["Reservations"][0]["Instances"][0]["State"]["Name"]
+
+    def instances(self):
+        ec2 = self.ec2
+        asked = {
+            "ImageId": IMAGE, "InstanceType": "m5.large", "MinCount": 1, "MaxCount": 1,
+            "ClientToken": "launch", "Placement": {"AvailabilityZone": self.zone},
+            "BlockDeviceMappings": [
+                {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 10}},
+                {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 20, "VolumeType": "gp3",
+                                                   "DeleteOnTermination": False}},
+            ],
+            "TagSpecifications": [specification("instance", Name="web", team="a"),
+                                  specification("volume", of="web")],
+        }
+        launched = ec2.run_instances(**asked)["Instances"][0]
+        self.instance = launched["InstanceId"]
+        check("an instance id has 17 hex digits", len(self.instance) == 19, self.instance)
+        check("an instance is pending first", launched["State"]["Name"] == "pending", launched)
+        again = ec2.run_instances(**asked)["Instances"][0]["InstanceId"]
+        check("a client token launches once", again == self.instance, again)
+        refused("a client token with another request", "IdempotentParameterMismatch", 400,
+                ec2.run_instances, **{**asked, "InstanceType": "m5.xlarge"})
+        until("an instance runs", lambda: self.instance_state(self.instance), "running")
+        found = ec2.describe_instances(InstanceIds=[self.instance])["Reservations"][0]["Instances"][0]
+        self.devices = {each["DeviceName"]: each["Ebs"]["VolumeId"]
+                        for each in found["BlockDeviceMappings"]}
+        check("it has its devices", sorted(self.devices) == ["/dev/sdf", "/dev/xvda"], self.devices)
+        check("it has its tags", tags_of(found) == {"Name": "web", "team": "a"}, found)
+        check("it has its zone", found["Placement"]["AvailabilityZone"] == self.zone, found)
+        check("its root is on EBS", found["RootDeviceType"] == "ebs", found)
+        self.instance_filters()
+        self.instance_states()
+        self.instance_refusals()
+
+    def instance_filters(self):
+        ec2 = self.ec2
+        others = ec2.run_instances(ImageId=IMAGE, MinCount=6, MaxCount=6)["Instances"]
+        self.others = [each["InstanceId"] for each in others]
+        for wanted in ({"tag__Name": "w*b"}, {"instance_id": self.instance},
+                       {"instance_type": "m5.*"}, {"tag_key": "team"},
+                       {"block_device_mapping.volume_id": self.devices["/dev/sdf"]}):
+            found = ec2.describe_instances(Filters=filters(**wanted))["Reservations"]
+            ids = [each["InstanceId"] for one in found for each in one["Instances"]]
+            check(f"instances by {wanted}", ids == [self.instance], ids)
+        pages = list(ec2.get_paginator("describe_instances").paginate(
+            PaginationConfig={"PageSize": 5}))
+        sizes = [sum(len(one["Instances"]) for one in page["Reservations"]) for page in pages]
+        check("instances come in pages", sizes == [5, 2], sizes)
+
+    def instance_states(self):
+        ec2 = self.ec2
+        other = self.others[0]
+        until("another runs", lambda: self.instance_state(other), "running")
+        change = ec2.stop_instances(InstanceIds=[other])["StoppingInstances"][0]
+        told = (change["PreviousState"]["Name"], change["CurrentState"]["Name"])
+        check("a stop tells both states", told == ("running", "stopping"), told)
+        refused("a start while stopping", "IncorrectInstanceState", 400,
+                ec2.start_instances, InstanceIds=[other])
+        until("it stops", lambda: self.instance_state(other), "stopped")
+        ec2.start_instances(InstanceIds=[other])
+        until("it starts again", lambda: self.instance_state(other), "running")
+
+    def instance_refusals(self):
+        ec2 = self.ec2
+        one = {"MinCount": 1, "MaxCount": 1}
+        refused("an unknown image", "InvalidAMIID.NotFound", 400,
+                ec2.run_instances, ImageId=f"ami-{NOBODY}", **one)
+        refused("a malformed image", "InvalidAMIID.Malformed", 400,
+                ec2.run_instances, ImageId="ami-x", **one)
+        refused("an unknown type at launch", "InvalidParameterValue", 400,
+                ec2.run_instances, ImageId=IMAGE, InstanceType="x9.huge", **one)
+        refused("a type of another architecture", "InvalidParameterValue", 400,
+                ec2.run_instances, ImageId=IMAGE, InstanceType="m7g.large", **one)
+        refused("an unknown instance", "InvalidInstanceID.NotFound", 400,
+                ec2.describe_instances, InstanceIds=[f"i-{NOBODY}"])
+        refused("a malformed instance", "InvalidInstanceID.Malformed", 400,
+                ec2.describe_instances, InstanceIds=["web"])
+        refused("an unknown instance filter", "InvalidParameterValue", 400,
+                ec2.describe_instances, Filters=filters(colour="red"))
+        refused("a page of named instances", "InvalidParameterCombination", 400,
+                ec2.describe_instances, InstanceIds=[self.instance], MaxResults=5)
+        refused("a page that is too short", "InvalidParameterValue", 400,
+                ec2.describe_instances, MaxResults=4)
+        for name, call in (("start", ec2.start_instances), ("stop", ec2.stop_instances),
+                           ("terminate", ec2.terminate_instances)):
+            refused(f"{name} an unknown instance", "InvalidInstanceID.NotFound", 400,
+                    call, InstanceIds=[f"i-{NOBODY}"])
+
+    def volume_state(self, volume):
+        return self.ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"]
+
+    def volumes(self):
+        ec2 = self.ec2
+        asked = {"AvailabilityZone": self.zone, "Size": 5, "VolumeType": "gp3",
+                 "ClientToken": "volume", "TagSpecifications": [specification("volume", Name="v")]}
+        made = ec2.create_volume(**asked)
+        self.volume = made["VolumeId"]
+        check("a volume is creating first", made["State"] == "creating", made)
+        check("a gp3 volume has its performance", (made["Iops"], made["Throughput"]) == (3000, 125), made)
+        again = ec2.create_volume(**asked)["VolumeId"]
+        check("a client token makes one volume", again == self.volume, again)
+        refused("a client token with another size", "IdempotentParameterMismatch", 400,
+                ec2.create_volume, **{**asked, "Size": 6})
+        until("a volume becomes available", lambda: self.volume_state(self.volume), "available")
+        self.far = ec2.create_volume(AvailabilityZone=f"{self.region}b", Size=1)["VolumeId"]
+        found = ec2.describe_volumes(Filters=filters(tag__Name="v", status="available"))["Volumes"]
+        check("volumes by filters", [each["VolumeId"] for each in found] == [self.volume], found)
+        by_instance = filters(**{"attachment.instance_id": self.instance})
+        found = ec2.describe_volumes(Filters=by_instance)["Volumes"]
+        check("volumes by instance",
+              sorted(each["VolumeId"] for each in found) == sorted(self.devices.values()), found)
+        check("volumes have the launch's tags", all(tags_of(each) == {"of": "web"} for each in found), found)
+        pages = list(ec2.get_paginator("describe_volumes").paginate(PaginationConfig={"PageSize": 5}))
+        check("volumes come in pages", sum(len(page["Volumes"]) for page in pages) == 10, pages)
+        refused("an unknown zone", "InvalidZone.NotFound", 400,
+                ec2.create_volume, AvailabilityZone="mars-1a", Size=1)
+        refused("neither size nor snapshot", "MissingParameter", 400,
+                ec2.create_volume, AvailabilityZone=self.zone)
+        refused("an unknown volume type", "UnknownVolumeType", 400,
+                ec2.create_volume, AvailabilityZone=self.zone, Size=1, VolumeType="gp9")
+        refused("a size the type cannot have", "InvalidParameterValue", 400,
+                ec2.create_volume, AvailabilityZone=self.zone, Size=1, VolumeType="st1")
+        refused("io2 without operations", "MissingParameter", 400,
+                ec2.create_volume, AvailabilityZone=self.zone, Size=8, VolumeType="io2")
+        refused("an unknown volume", "InvalidVolume.NotFound", 400,
+                ec2.describe_volumes, VolumeIds=[f"vol-{NOBODY}"])
+        refused("an unknown volume filter", "InvalidParameterValue", 400,
+                ec2.describe_volumes, Filters=filters(colour="red"))
+
+    def attachments(self):
+        ec2 = self.ec2
+        until("a far volume becomes available", lambda: self.volume_state(self.far), "available")
+        here = {"InstanceId": self.instance}
+        refused("a volume of another zone", "InvalidVolume.ZoneMismatch", 400,
+                ec2.attach_volume, VolumeId=self.far, Device="/dev/sdh", **here)
+        refused("a device that is taken", "InvalidParameterValue", 400,
+                ec2.attach_volume, VolumeId=self.volume, Device="/dev/sdf", **here)
+        refused("an attached volume", "VolumeInUse", 400, ec2.attach_volume,
+                VolumeId=self.devices["/dev/sdf"], Device="/dev/sdh", **here)
+        refused("detach what is not attached", "IncorrectState", 400,
+                ec2.detach_volume, VolumeId=self.volume)
+        refused("detach the root of a running instance", "OperationNotPermitted", 400,
+                ec2.detach_volume, VolumeId=self.devices["/dev/xvda"])
+        state = ec2.attach_volume(VolumeId=self.volume, Device="/dev/sdh", **here)["State"]
+        check("a volume is attaching first", state == "attaching", state)
+        look = lambda: ec2.describe_volumes(VolumeIds=[self.volume])["Volumes"][0]["Attachments"][0]["State"]
+        until("a volume becomes attached", look, "attached")
+        refused("delete an attached volume", "VolumeInUse", 400,
+                ec2.delete_volume, VolumeId=self.volume)
+        refused("detach from another instance", "InvalidAttachment.NotFound", 400,
+                ec2.detach_volume, VolumeId=self.volume, InstanceId=self.others[0])
+
+    def snapshot_sets(self):
+        ec2 = self.ec2
+        of = lambda **more: {"InstanceSpecification": {"InstanceId": self.instance, **more}}
+        made = ec2.create_snapshots(
+            **of(ExcludeBootVolume=True, ExcludeDataVolumeIds=[self.volume]),
+            Description="a set", CopyTagsFromSource="volume",
+            TagSpecifications=[specification("snapshot", id="snp_1")],
+        )["Snapshots"]
+        check("excluded volumes are left out",
+              [each["VolumeId"] for each in made] == [self.devices["/dev/sdf"]], made)
+        check("tags are given and copied", tags_of(made[0]) == {"id": "snp_1", "of": "web"}, made)
+        check("a member is pending", made[0]["State"] == "pending", made)
+        self.member = made[0]["SnapshotId"]
+        refused("a set with a volume that was just snapshot", "SnapshotCreationPerVolumeRateExceeded",
+                400, ec2.create_snapshots, **of())
+        left = ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
+        check("a refused set begins nothing", len(left) == 1, left)
+        refused("a set of an unknown instance", "InvalidInstanceID.NotFound", 400,
+                ec2.create_snapshots, InstanceSpecification={"InstanceId": f"i-{NOBODY}"})
+        refused("a stranger's volume excluded", "InvalidParameterValue", 400,
+                ec2.create_snapshots, **of(ExcludeDataVolumeIds=[self.far]))
+        refused("tags for another kind", "InvalidParameterValue", 400, ec2.create_snapshots,
+                **of(), TagSpecifications=[specification("volume", a="1")])
+        refused("tags of AWS's own", "InvalidParameterValue", 400, ec2.create_snapshots,
+                **of(), TagSpecifications=[specification("snapshot", **{"aws:a": "1"})])
+
+    def snapshot_state(self, snapshot):
+        return self.ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]["State"]
+
+    def single_snapshots(self):
+        ec2 = self.ec2
+        made = ec2.create_snapshot(VolumeId=self.volume, Description="one <of> them & é",
+                                   TagSpecifications=[specification("snapshot", Name="one")])
+        self.single = made["SnapshotId"]
+        check("a snapshot is pending first", made["State"] == "pending", made)
+        check("a snapshot has its size", made["VolumeSize"] == 5, made)
+        check("a snapshot has its description", made["Description"] == "one <of> them & é", made)
+        refused("another at once", "SnapshotCreationPerVolumeRateExceeded", 400,
+                ec2.create_snapshot, VolumeId=self.volume)
+        refused("a snapshot of nothing", "InvalidVolume.NotFound", 400,
+                ec2.create_snapshot, VolumeId=f"vol-{NOBODY}")
+        refused("a volume of a pending snapshot", "IncorrectState", 400, ec2.create_volume,
+                AvailabilityZone=self.zone, SnapshotId=self.single)
+        for snapshot in (self.single, self.member):
+            until("a snapshot completes", lambda: self.snapshot_state(snapshot), "completed")
+        found = ec2.describe_snapshots(SnapshotIds=[self.single])["Snapshots"][0]
+        check("a complete one has all its progress", found["Progress"] == "100%", found)
+        check("a complete one has its full size", found["FullSnapshotSizeInBytes"] > 0, found)
+        restored = ec2.create_volume(AvailabilityZone=self.zone, SnapshotId=self.single)
+        check("a volume has its snapshot's size", restored["Size"] == 5, restored)
+        refused("a volume smaller than its snapshot", "InvalidParameterValue", 400,
+                ec2.create_volume, AvailabilityZone=self.zone, SnapshotId=self.single, Size=4)
+
+    def snapshot_lists(self):
+        ec2 = self.ec2
+        for other in self.others:
+            ec2.create_snapshots(InstanceSpecification={"InstanceId": other}, Description="bulk")
+        today = ec2.describe_snapshots(SnapshotIds=[self.single])["Snapshots"][0]["StartTime"]
+        for wanted in ({"snapshot_id": self.single}, {"volume_id": self.volume}, {"tag__Name": "o?e"},
+                       {"tag_key": "Name"}, {"description": "one*"}, {"volume_size": "5"}):
+            found = ec2.describe_snapshots(Filters=filters(**wanted))["Snapshots"]
+            check(f"snapshots by {wanted}", [each["SnapshotId"] for each in found] == [self.single], found)
+        for wanted, count in (({"status": "completed"}, 2), ({"start_time": f"{today:%Y-%m}-*"}, 8),
+                              ({"owner_id": "*"}, 8), ({"encrypted": "true"}, 0),
+                              ({"storage_tier": "standard"}, 8), ({"progress": "100%"}, 2)):
+            found = ec2.describe_snapshots(Filters=filters(**wanted))["Snapshots"]
+            check(f"snapshots by {wanted}", len(found) == count, len(found))
+        first = ec2.describe_snapshots(OwnerIds=["self"], MaxResults=5)
+        second = ec2.describe_snapshots(OwnerIds=["self"], MaxResults=5, NextToken=first["NextToken"])
+        ids = {each["SnapshotId"] for page in (first, second) for each in page["Snapshots"]}
+        check("pages join to the whole", len(ids) == 8 and "NextToken" not in second, ids)
+        check("Amazon's are not ours", ec2.describe_snapshots(OwnerIds=["amazon"])["Snapshots"] == [])
+        elsewhere = client(self.endpoint, "eu-north-1").describe_snapshots(SnapshotIds=[])
+        check("Regions are separate",
+              self.single not in [each["SnapshotId"] for each in elsewhere["Snapshots"]], elsewhere)
+        list_ = ec2.describe_snapshots
+        refused("one unknown id among known", "InvalidSnapshot.NotFound", 400,
+                list_, SnapshotIds=[self.single, f"snap-{NOBODY}"])
+        refused("a malformed id", "InvalidSnapshotID.Malformed", 400, list_, SnapshotIds=["snap-x"])
+        refused("a page of named snapshots", "InvalidParameterCombination", 400,
+                list_, SnapshotIds=[self.single], MaxResults=5)
+        refused("a page that is too short", "InvalidParameterValue", 400, list_, MaxResults=4)
+        refused("a page that is too long", "InvalidParameterValue", 400, list_, MaxResults=1001)
+        refused("an unknown filter", "InvalidParameterValue", 400, list_, Filters=filters(colour="red"))
+        refused("201 values", "FilterLimitExceeded", 400, list_,
+                Filters=[{"Name": "volume-id", "Values": [f"v{n}" for n in range(201)]}])
+        refused("a made-up token", "InvalidNextToken", 400, list_, NextToken="mine")
+
+    def tags(self):
+        ec2 = self.ec2
+        both = [self.instance, self.single]
+        ec2.create_tags(Resources=both, Tags=[{"Key": "x", "Value": "1"}, {"Key": "y", "Value": "2"}])
+        listed = ec2.describe_tags(Filters=filters(key="x"))["Tags"]
+        check("tags are listed", sorted(each["ResourceId"] for each in listed) == sorted(both), listed)
+        kinds = {each["ResourceType"] for each in listed}
+        check("with their kinds", kinds == {"instance", "snapshot"}, kinds)
+        ec2.delete_tags(Resources=both, Tags=[{"Key": "x", "Value": "other"}, {"Key": "y"}])
+        left = tags_of(ec2.describe_snapshots(SnapshotIds=[self.single])["Snapshots"][0])
+        check("deleted with a value only when equal", left == {"Name": "one", "x": "1"}, left)
+        many = [{"Key": f"k{n}", "Value": ""} for n in range(48)]
+        ec2.create_tags(Resources=[self.single], Tags=many)
+        refused("a 51st tag", "TagLimitExceeded", 400,
+                ec2.create_tags, Resources=[self.single], Tags=[{"Key": "k48", "Value": ""}])
+        one = [{"Key": "k", "Value": "v"}]
+        refused("a tag of AWS's own", "InvalidParameterValue", 400, ec2.create_tags,
+                Resources=both, Tags=[{"Key": "aws:k", "Value": "v"}])
+        for resource, code in ((f"i-{NOBODY}", "InvalidInstanceID.NotFound"),
+                               (f"vol-{NOBODY}", "InvalidVolume.NotFound"),
+                               (f"snap-{NOBODY}", "InvalidSnapshot.NotFound"),
+                               (f"ami-{NOBODY}", "InvalidAMIID.NotFound"), ("house", "InvalidID")):
+            refused(f"a tag on {resource}", code, 400, ec2.create_tags, Resources=[resource], Tags=one)
+            refused(f"no tag on {resource}", code, 400, ec2.delete_tags, Resources=[resource], Tags=one)
+
+    def images(self):
+        ec2 = self.ec2
+        device = {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": self.single}}
+        asked = {"Name": "golden", "RootDeviceName": "/dev/xvda", "BlockDeviceMappings": [device]}
+        self.image = ec2.register_image(**asked)["ImageId"]
+        refused("a name that is taken", "InvalidAMIName.Duplicate", 400, ec2.register_image, **asked)
+        refused("a name that is too short", "InvalidAMIName.Malformed", 400,
+                ec2.register_image, **{**asked, "Name": "x"})
+        refused("an image without a root", "InvalidBlockDeviceMapping", 400, ec2.register_image, Name="none")
+        by_snapshot = {"Owners": ["self"],
+                       "Filters": filters(**{"block_device_mapping.snapshot_id": self.single})}
+        found = ec2.describe_images(**by_snapshot)["Images"]
+        check("an image by its snapshot", [each["ImageId"] for each in found] == [self.image], found)
+        refused("a snapshot of an image", "InvalidSnapshot.InUse", 400,
+                ec2.delete_snapshot, SnapshotId=self.single)
+        ec2.disable_image(ImageId=self.image)
+        check("a disabled image is not listed", ec2.describe_images(**by_snapshot)["Images"] == [])
+        found = ec2.describe_images(**by_snapshot, IncludeDisabled=True)["Images"]
+        check("unless asked for", [each["State"] for each in found] == ["disabled"], found)
+        refused("a snapshot of a disabled image", "InvalidSnapshot.InUse", 400,
+                ec2.delete_snapshot, SnapshotId=self.single)
+        refused("a launch of a disabled image", "InvalidAMIID.Unavailable", 400,
+                ec2.run_instances, ImageId=self.image, MinCount=1, MaxCount=1)
+        ec2.enable_image(ImageId=self.image)
+        check("an enabled image is listed", len(ec2.describe_images(**by_snapshot)["Images"]) == 1)
+        made = ec2.create_image(InstanceId=self.instance, Name="of web", NoReboot=True,
+                                TagSpecifications=[specification("image", a="1")])["ImageId"]
+        look = lambda: ec2.describe_images(ImageIds=[made])["Images"][0]
+        check("an image of an instance is pending first", look()["State"] == "pending", look())
+        check("it has its tags", tags_of(look()) == {"a": "1"}, look())
+        until("it becomes available", lambda: look()["State"], "available")
+        check("it has all volumes", len(look()["BlockDeviceMappings"]) == 3, look())
+        result = ec2.deregister_image(ImageId=made, DeleteAssociatedSnapshots=True)
+        codes = {each["ReturnCode"] for each in result["DeleteSnapshotResults"]}
+        check("its snapshots go along", codes == {"success"}, result)
+        ec2.deregister_image(ImageId=self.image)
+        for name, call in (("deregister", ec2.deregister_image), ("disable", ec2.disable_image),
+                           ("enable", ec2.enable_image)):
+            refused(f"{name} an unknown image", "InvalidAMIID.NotFound", 400, call, ImageId=self.image)
+        refused("deregister Amazon's", "AuthFailure", 403, ec2.deregister_image, ImageId=IMAGE)
+        refused("list an unknown image", "InvalidAMIID.NotFound", 400,
+                ec2.describe_images, ImageIds=[self.image])
+        refused("an image of an unknown instance", "InvalidInstanceID.NotFound", 400,
+                ec2.create_image, InstanceId=f"i-{NOBODY}", Name="of nothing")
+
+    def locks(self):
+        ec2 = self.ec2
+        lock = ec2.lock_snapshot(SnapshotId=self.single, LockMode="governance", LockDuration=1)
+        check("a snapshot is locked", lock["LockState"] == "governance", lock)
+        listed = ec2.describe_locked_snapshots()["Snapshots"]
+        check("locks are listed", [each["SnapshotId"] for each in listed] == [self.single], listed)
+        refused("delete what is locked", "SnapshotLocked", 400,
+                ec2.delete_snapshot, SnapshotId=self.single)
+        check("a lock is taken off",
+              ec2.unlock_snapshot(SnapshotId=self.single)["SnapshotId"] == self.single)
+        refused("take off no lock", "IncorrectState", 400, ec2.unlock_snapshot, SnapshotId=self.single)
+        lock = ec2.lock_snapshot(SnapshotId=self.member, LockMode="compliance", LockDuration=1,
+                                 CoolOffPeriod=1)
+        check("a compliance lock cools off", lock["LockState"] == "compliance-cooloff", lock)
+        ec2.lock_snapshot(SnapshotId=self.member, LockMode="compliance", LockDuration=2)
+        refused("take off a compliance lock", "SnapshotLocked", 400,
+                ec2.unlock_snapshot, SnapshotId=self.member)
+        refused("a lock without an end", "MissingParameter", 400,
+                ec2.lock_snapshot, SnapshotId=self.single, LockMode="governance")
+        refused("a lock of an odd mode", "InvalidParameterValue", 400,
+                ec2.lock_snapshot, SnapshotId=self.single, LockMode="soft", LockDuration=1)
+        refused("a lock on nothing", "InvalidSnapshot.NotFound", 400, ec2.lock_snapshot,
+                SnapshotId=f"snap-{NOBODY}", LockMode="governance", LockDuration=1)
+
+    def deletion(self):
+        ec2 = self.ec2
+        ec2.delete_snapshot(SnapshotId=self.single)
+        refused("a deleted snapshot", "InvalidSnapshot.NotFound", 400,
+                ec2.describe_snapshots, SnapshotIds=[self.single])
+        refused("delete it twice", "InvalidSnapshot.NotFound", 400,
+                ec2.delete_snapshot, SnapshotId=self.single)
+        refused("delete a malformed one", "InvalidSnapshotID.Malformed", 400,
+                ec2.delete_snapshot, SnapshotId="snap-x")
+
+    def limits(self):
+        """One pending snapshot of an st1 volume, even when it has been deleted."""
+        ec2 = self.ec2
+        slow = ec2.create_volume(AvailabilityZone=self.zone, Size=500, VolumeType="st1")["VolumeId"]
+        until("an st1 volume becomes available", lambda: self.volume_state(slow), "available")
+        first = ec2.create_snapshot(VolumeId=slow)["SnapshotId"]
+        ec2.delete_snapshot(SnapshotId=first)
+        check("a deleted pending snapshot stays for now", self.snapshot_state(first) == "pending")
+        time.sleep(15.5)
+        refused("a second pending one", "ConcurrentSnapshotLimitExceeded", 400,
+                ec2.create_snapshot, VolumeId=slow)
+
+    def ends(self):
+        ec2 = self.ec2
+        ec2.detach_volume(VolumeId=self.volume)
+        until("a volume is detached", lambda: self.volume_state(self.volume), "available")
+        ec2.delete_volume(VolumeId=self.volume)
+        refused("a deleted volume", "InvalidVolume.NotFound", 400,
+                ec2.delete_volume, VolumeId=self.volume)
+        ec2.terminate_instances(InstanceIds=[self.instance, *self.others])
+        until("an instance ends", lambda: self.instance_state(self.instance), "terminated")
+        refused("a snapshot of a terminated instance", "IncorrectInstanceState", 400,
+                ec2.create_snapshots, InstanceSpecification={"InstanceId": self.instance})
+        refused("start a terminated instance", "IncorrectInstanceState", 400,
+                ec2.start_instances, InstanceIds=[self.instance])
+        check("a volume that is to stay stays",
+              self.volume_state(self.devices["/dev/sdf"]) == "available")
+        refused("a volume that goes along is gone", "InvalidVolume.NotFound", 400,
+                ec2.describe_volumes, VolumeIds=[self.devices["/dev/xvda"]])
+
+
+def main():
+    if len(sys.argv) != 2:
+        print(__doc__)
+        return 2
+    Run(sys.argv[1]).all()
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

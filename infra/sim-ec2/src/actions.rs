@@ -1,0 +1,118 @@
+//! The actions, by name.
+
+use crate::{
+    config::Config,
+    errors::Ec2Error,
+    ids::{Kind, Mint},
+    request::Params,
+    shelf::Moment,
+    state::{Region, UsedToken, snapshot::Fate},
+    xml::Xml,
+};
+
+pub(crate) mod attachments;
+pub(crate) mod create_snapshots;
+pub(crate) mod create_volume;
+pub(crate) mod describe_snapshots;
+pub(crate) mod images;
+pub(crate) mod instance_types;
+pub(crate) mod instances;
+pub(crate) mod locks;
+pub(crate) mod make_images;
+pub(crate) mod regions;
+pub(crate) mod run_instances;
+pub(crate) mod snapshots;
+pub(crate) mod tags;
+pub(crate) mod transitions;
+pub(crate) mod volumes;
+
+/// What goes between the response's element and its request id.
+pub(crate) type Reply = Result<Xml, Ec2Error>;
+
+/// One action.
+pub(crate) type Action = fn(&mut Scene<'_>, &Params) -> Reply;
+
+/// Where an action takes place.
+pub(crate) struct Scene<'a> {
+    pub(crate) region: &'a mut Region,
+    /// The Region's name.
+    pub(crate) name: &'a str,
+    pub(crate) config: &'a Config,
+    pub(crate) mint: &'a mut Mint,
+    pub(crate) moment: Moment,
+    /// What becomes of the snapshots that are begun here.
+    pub(crate) fate: Fate,
+}
+
+impl Scene<'_> {
+    /// A new id.
+    pub(crate) fn new_id(&mut self, kind: Kind) -> String {
+        self.mint.id(self.config.seed, kind.prefix())
+    }
+
+    /// What an earlier call of `action` with the same client token made; a token that came with
+    /// another request is refused.
+    pub(crate) fn replay(
+        &self,
+        action: &str,
+        params: &Params,
+    ) -> Result<Option<Vec<String>>, Ec2Error> {
+        let Some(token) = params.get("ClientToken") else { return Ok(None) };
+        match self.region.tokens.get(&format!("{action} {token}")) {
+            None => Ok(None),
+            Some(used) if used.request == params.fingerprint() => Ok(Some(used.ids.clone())),
+            Some(_) => Err(Ec2Error::token_reused()),
+        }
+    }
+
+    /// Remembers what the call of `action` made.
+    pub(crate) fn remember(&mut self, action: &str, params: &Params, ids: Vec<String>) {
+        if let Some(token) = params.get("ClientToken") {
+            let used = UsedToken { request: params.fingerprint(), ids };
+            self.region.tokens.insert(format!("{action} {token}"), used);
+        }
+    }
+}
+
+/// The action of this name.
+pub(crate) fn find(name: &str) -> Option<Action> {
+    Some(match name {
+        "RunInstances" => run_instances::run,
+        "DescribeInstances" => instances::describe,
+        "StartInstances" => transitions::start,
+        "StopInstances" => transitions::stop,
+        "TerminateInstances" => transitions::terminate,
+        "DescribeInstanceTypes" => instance_types::describe,
+        "CreateVolume" => create_volume::create,
+        "DeleteVolume" => volumes::delete,
+        "DescribeVolumes" => volumes::describe,
+        "AttachVolume" => attachments::attach,
+        "DetachVolume" => attachments::detach,
+        "CreateSnapshot" => create_snapshots::create_one,
+        "CreateSnapshots" => create_snapshots::create_set,
+        "DescribeSnapshots" => describe_snapshots::describe,
+        "DeleteSnapshot" => snapshots::delete,
+        "LockSnapshot" => locks::lock,
+        "UnlockSnapshot" => locks::unlock,
+        "DescribeLockedSnapshots" => locks::describe,
+        "CreateTags" => tags::create,
+        "DeleteTags" => tags::delete,
+        "DescribeTags" => tags::describe,
+        "RegisterImage" => make_images::register,
+        "CreateImage" => make_images::create,
+        "DescribeImages" => images::describe,
+        "DisableImage" => images::disable,
+        "EnableImage" => images::enable,
+        "DeregisterImage" => images::deregister,
+        "DescribeRegions" => regions::describe_regions,
+        "DescribeAvailabilityZones" => regions::describe_zones,
+        _ => return None,
+    })
+}
+
+/// `<return>true</return>`, which is all that many actions say.
+pub(crate) fn done() -> Xml {
+    let mut xml = Xml::default();
+    xml.leaf("return", true);
+    xml
+}

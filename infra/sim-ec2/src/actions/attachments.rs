@@ -1,0 +1,135 @@
+//! `AttachVolume` and `DetachVolume`.
+
+use super::{Reply, Scene, instances, volumes};
+use crate::{
+    agenda::Task,
+    clock::later,
+    errors::Ec2Error,
+    request::Params,
+    state::{
+        instance::{Device, Instance, InstanceState},
+        volume::{Attachment, AttachmentState, Volume, VolumeState},
+    },
+    xml::Xml,
+};
+
+/// `AttachVolume`
+pub(crate) fn attach(scene: &mut Scene<'_>, params: &Params) -> Reply {
+    let volume_id = params.required("VolumeId")?;
+    let instance_id = params.required("InstanceId")?;
+    let device = params.required("Device")?;
+    check_attachable(
+        volumes::find(scene, volume_id)?,
+        instances::find(scene, instance_id)?,
+        device,
+    )?;
+    let attachment = Attachment {
+        instance_id: instance_id.to_owned(),
+        device: device.to_owned(),
+        state: AttachmentState::Attaching,
+        attached_at: scene.moment.now,
+        delete_on_termination: false,
+    };
+    scene.region.volumes.change(volume_id, scene.moment, |volume| {
+        volume.state = VolumeState::InUse;
+        volume.attachment = Some(attachment.clone());
+    });
+    scene.region.instances.change(instance_id, scene.moment, |instance| {
+        let (name, volume_id) = (device.to_owned(), volume_id.to_owned());
+        instance.devices.push(Device { name, volume_id });
+    });
+    Ok(under_way(scene, volume_id, &attachment))
+}
+
+/// `DetachVolume`
+pub(crate) fn detach(scene: &mut Scene<'_>, params: &Params) -> Reply {
+    let volume_id = params.required("VolumeId")?;
+    let volume = volumes::find(scene, volume_id)?;
+    let Some(attachment) = volume.attachment.clone() else {
+        return Err(Ec2Error::incorrect_state(format!(
+            "Volume '{volume_id}' is in the '{}' state.",
+            volume.state.name()
+        )));
+    };
+    let instance_id = params.get("InstanceId").unwrap_or(&attachment.instance_id);
+    let device = params.get("Device").unwrap_or(&attachment.device);
+    let instance = instances::find(scene, instance_id)?;
+    if *instance_id != attachment.instance_id || *device != attachment.device {
+        return Err(Ec2Error::new(
+            "InvalidAttachment.NotFound",
+            format!(
+                "The volume '{volume_id}' is not attached to instance '{instance_id}' as device '{device}'."
+            ),
+        ));
+    }
+    if instance.root_device == attachment.device && instance.state == InstanceState::Running {
+        return Err(Ec2Error::new(
+            "OperationNotPermitted",
+            format!(
+                "Unable to detach root volume '{}' from instance '{instance_id}'",
+                attachment.device
+            ),
+        ));
+    }
+    if attachment.state != AttachmentState::Attached {
+        return Err(Ec2Error::incorrect_state(format!(
+            "Volume '{volume_id}' is in the '{}' state.",
+            attachment.state.name()
+        )));
+    }
+    let attachment = Attachment { state: AttachmentState::Detaching, ..attachment };
+    scene.region.volumes.change(volume_id, scene.moment, |volume| {
+        volume.attachment = Some(attachment.clone());
+    });
+    Ok(under_way(scene, volume_id, &attachment))
+}
+
+fn check_attachable(volume: &Volume, instance: &Instance, device: &str) -> Result<(), Ec2Error> {
+    match volume.state {
+        VolumeState::Available => {}
+        VolumeState::InUse => {
+            return Err(Ec2Error::new(
+                "VolumeInUse",
+                format!("{} is already attached to an instance", volume.id),
+            ));
+        }
+        VolumeState::Creating => {
+            return Err(Ec2Error::incorrect_state(format!("{} is not 'available'.", volume.id)));
+        }
+    }
+    match instance.state {
+        InstanceState::Running | InstanceState::Stopped => {}
+        InstanceState::Pending
+        | InstanceState::ShuttingDown
+        | InstanceState::Terminated
+        | InstanceState::Stopping => {
+            return Err(Ec2Error::incorrect_state(format!(
+                "Instance '{}' is not 'running'.",
+                instance.id
+            )));
+        }
+    }
+    if volume.zone != instance.zone {
+        return Err(Ec2Error::new(
+            "InvalidVolume.ZoneMismatch",
+            format!(
+                "The volume '{}' is not in the same availability zone as instance '{}'",
+                volume.id, instance.id
+            ),
+        ));
+    }
+    if instance.devices.iter().any(|taken| taken.name == device) {
+        return Err(Ec2Error::invalid_parameter(format!(
+            "Invalid value '{device}' for unixDevice. Attachment point {device} is already in use"
+        )));
+    }
+    Ok(())
+}
+
+fn under_way(scene: &mut Scene<'_>, volume_id: &str, attachment: &Attachment) -> Xml {
+    let due = later(scene.moment.now, scene.config.volume_transition);
+    scene.region.agenda.plan(due, Task::Attachment(volume_id.to_owned()));
+    let mut xml = Xml::default();
+    volumes::write_attachment(&mut xml, volume_id, attachment, attachment.state.name());
+    xml
+}

@@ -1,0 +1,261 @@
+//! `CreateSnapshot` and `CreateSnapshots`.
+
+use std::collections::BTreeSet;
+
+use super::{Reply, Scene, describe_snapshots, tags};
+use crate::{
+    agenda::Task,
+    clock::{between, later, wire_time},
+    errors::Ec2Error,
+    ids::{Kind, chance},
+    request::Params,
+    state::{
+        Tags,
+        instance::Instance,
+        snapshot::{Deletion, Fate, Snapshot, SnapshotSet, SnapshotState},
+        volume::{AttachmentState, Volume},
+    },
+    xml::Xml,
+};
+
+const DESCRIPTION_MAX: usize = 255;
+const EXCLUDED_VOLUMES_MAX: usize = 40;
+
+/// `CreateSnapshot`
+pub(crate) fn create_one(scene: &mut Scene<'_>, params: &Params) -> Reply {
+    let volume_id = params.required("VolumeId")?;
+    Kind::Volume.check(volume_id)?;
+    let spec = Spec {
+        description: description(params)?,
+        tags: tags::specified(params, Kind::Snapshot, &[Kind::Snapshot])?,
+        set: None,
+        fate: scene.fate,
+    };
+    let volume =
+        scene.region.volumes.get(volume_id).ok_or_else(|| Kind::Volume.not_found(volume_id))?;
+    let volume = volume.clone();
+    check_limits(scene, &volume)?;
+    let snapshot = begin(scene, &volume, spec);
+    let mut xml = Xml::default();
+    describe_snapshots::write(&mut xml, &snapshot, scene);
+    Ok(xml)
+}
+
+/// `CreateSnapshots`: of all the volumes that are not excluded, or of none.
+pub(crate) fn create_set(scene: &mut Scene<'_>, params: &Params) -> Reply {
+    let specification = params.below("InstanceSpecification");
+    let instance_id = specification.required("InstanceId")?;
+    Kind::Instance.check(instance_id)?;
+    let description = description(params)?;
+    let given = tags::specified(params, Kind::Snapshot, &[Kind::Snapshot])?;
+    let copied = copies_tags(params)?;
+    let instance = scene
+        .region
+        .instances
+        .get(instance_id)
+        .ok_or_else(|| Kind::Instance.not_found(instance_id))?;
+    if instance.state.is_ending() {
+        return Err(Ec2Error::new(
+            "IncorrectInstanceState",
+            format!(
+                "The instance '{instance_id}' is not in a state from which it can be snapshot."
+            ),
+        ));
+    }
+    let volumes = chosen_volumes(scene, instance, &specification)?;
+    let mut specs = Vec::new();
+    let set = scene.mint.uuid(scene.config.seed);
+    for (index, volume) in volumes.iter().enumerate() {
+        check_limits(scene, volume)?;
+        let tags = with_copied(&given, volume, copied);
+        tags::check_count(&tags)?;
+        let fate = if index == 0 { scene.fate } else { Fate::Complete };
+        specs.push(Spec { description: description.clone(), tags, set: Some(set.clone()), fate });
+    }
+    let snapshots: Vec<Snapshot> =
+        volumes.iter().zip(specs).map(|(volume, spec)| begin(scene, volume, spec)).collect();
+    let members: Vec<(String, String)> = snapshots
+        .iter()
+        .map(|snapshot| (snapshot.id.clone(), snapshot.volume_id.clone()))
+        .collect();
+    let pending = members.len();
+    let record = SnapshotSet { started_at: scene.moment.now, members, pending };
+    scene.region.sets.insert(set, record);
+    let mut xml = Xml::default();
+    xml.list("snapshotSet", &snapshots, |xml, snapshot| write_info(xml, snapshot, scene));
+    Ok(xml)
+}
+
+/// What a new snapshot is to be.
+pub(crate) struct Spec {
+    pub(crate) description: String,
+    pub(crate) tags: Tags,
+    pub(crate) set: Option<String>,
+    pub(crate) fate: Fate,
+}
+
+/// Begins a snapshot of `volume`, whose limits must have been checked.
+pub(crate) fn begin(scene: &mut Scene<'_>, volume: &Volume, spec: Spec) -> Snapshot {
+    let Spec { description, tags, set, fate } = spec;
+    let id = scene.new_id(Kind::Snapshot);
+    let (now, region) = (scene.moment.now, scene.name.to_owned());
+    let completes_at = later(now, scene.config.completion.of(volume.size_gib));
+    let snapshot = Snapshot {
+        id: id.clone(),
+        region,
+        volume_id: volume.id.clone(),
+        volume_size_gib: volume.size_gib,
+        full_size_bytes: full_size_bytes(scene.config.seed, volume),
+        encrypted: volume.encrypted,
+        description,
+        tags,
+        started_at: now,
+        completes_at,
+        state: SnapshotState::Pending,
+        state_message: None,
+        set,
+        fate,
+        deletion: Deletion::None,
+        lock: None,
+    };
+    scene.region.snapshots.insert(&id, snapshot.clone(), scene.moment);
+    scene.region.volumes.note(&volume.id, |volume| {
+        volume.pending_snapshots.retain(|_, until| until.is_none_or(|until| until > now));
+        volume.pending_snapshots.insert(id.clone(), Some(completes_at));
+        volume.last_snapshot_at = Some(now);
+    });
+    scene.region.agenda.plan(completes_at, Task::Snapshot(id));
+    snapshot
+}
+
+/// Refuses a snapshot that comes too soon after the last, or while too many are pending.
+pub(crate) fn check_limits(scene: &Scene<'_>, volume: &Volume) -> Result<(), Ec2Error> {
+    let now = scene.moment.now;
+    let too_soon = volume
+        .last_snapshot_at
+        .is_some_and(|last| between(last, now) < scene.config.snapshot_interval);
+    if too_soon {
+        return Err(Ec2Error::new(
+            "SnapshotCreationPerVolumeRateExceeded",
+            "The maximum per volume CreateSnapshot request rate has been exceeded. Use an \
+             increasing or variable sleep interval between requests.",
+        ));
+    }
+    let pending = volume
+        .pending_snapshots
+        .values()
+        .filter(|until| until.is_none_or(|until| until > now))
+        .count();
+    if pending >= volume.pending_snapshots_max() {
+        return Err(Ec2Error::new(
+            "ConcurrentSnapshotLimitExceeded",
+            "Maximum allowed in-progress snapshots for a single volume exceeded.",
+        ));
+    }
+    Ok(())
+}
+
+fn description(params: &Params) -> Result<String, Ec2Error> {
+    let text = params.get("Description").unwrap_or_default();
+    if text.chars().count() > DESCRIPTION_MAX {
+        return Err(Ec2Error::invalid_parameter(format!(
+            "Description exceeds the maximum length of {DESCRIPTION_MAX} characters"
+        )));
+    }
+    Ok(text.to_owned())
+}
+
+#[derive(Clone, Copy)]
+enum CopiedTags {
+    None,
+    Volume,
+}
+
+fn copies_tags(params: &Params) -> Result<CopiedTags, Ec2Error> {
+    match params.get("CopyTagsFromSource") {
+        None => Ok(CopiedTags::None),
+        Some("volume") => Ok(CopiedTags::Volume),
+        Some(other) => Err(Ec2Error::invalid_value(other, "CopyTagsFromSource")),
+    }
+}
+
+fn with_copied(given: &Tags, volume: &Volume, copied: CopiedTags) -> Tags {
+    let mut tags = match copied {
+        CopiedTags::None => Tags::new(),
+        CopiedTags::Volume => volume.tags.clone(),
+    };
+    tags.retain(|key, _| !key.starts_with("aws:"));
+    tags.extend(given.clone());
+    tags
+}
+
+fn chosen_volumes(
+    scene: &Scene<'_>,
+    instance: &Instance,
+    specification: &Params,
+) -> Result<Vec<Volume>, Ec2Error> {
+    let excludes_boot = specification.flag("ExcludeBootVolume")?.unwrap_or_default();
+    let excluded: BTreeSet<String> =
+        specification.values("ExcludeDataVolumeId").into_iter().collect();
+    if excluded.len() > EXCLUDED_VOLUMES_MAX {
+        return Err(Ec2Error::invalid_parameter(format!(
+            "At most {EXCLUDED_VOLUMES_MAX} data volumes can be excluded"
+        )));
+    }
+    for id in &excluded {
+        Kind::Volume.check(id)?;
+        let Some(device) = instance.devices.iter().find(|device| device.volume_id == *id) else {
+            return Err(Ec2Error::invalid_parameter(format!(
+                "The volume '{id}' is not attached to the instance '{}'",
+                instance.id
+            )));
+        };
+        if device.name == instance.root_device {
+            return Err(Ec2Error::invalid_parameter(format!(
+                "The volume '{id}' is the boot volume: use ExcludeBootVolume"
+            )));
+        }
+    }
+    let volumes: Vec<Volume> = instance
+        .devices
+        .iter()
+        .filter(|device| !(excludes_boot && device.name == instance.root_device))
+        .filter(|device| !excluded.contains(&device.volume_id))
+        .filter_map(|device| scene.region.volumes.get(&device.volume_id))
+        .filter(|volume| {
+            volume
+                .attachment
+                .as_ref()
+                .is_some_and(|attachment| attachment.state == AttachmentState::Attached)
+        })
+        .cloned()
+        .collect();
+    if volumes.is_empty() {
+        return Err(Ec2Error::invalid_parameter(format!(
+            "The instance '{}' has no EBS volumes that are not excluded",
+            instance.id
+        )));
+    }
+    Ok(volumes)
+}
+
+fn full_size_bytes(seed: u64, volume: &Volume) -> u64 {
+    // EBS copies blocks of 512 KiB; somewhat between a tenth and six tenths hold data.
+    let blocks = u64::from(volume.size_gib) * 2048;
+    let per_mille = 100 + chance(seed, &["full size", &volume.id]) % 500;
+    blocks * per_mille / 1000 * 512 * 1024
+}
+
+fn write_info(xml: &mut Xml, snapshot: &Snapshot, scene: &Scene<'_>) {
+    xml.leaf("description", &snapshot.description);
+    tags::write(xml, &snapshot.tags);
+    xml.leaf("encrypted", snapshot.encrypted);
+    xml.leaf("volumeId", &snapshot.volume_id);
+    xml.leaf("state", snapshot.state.name());
+    xml.leaf("volumeSize", snapshot.volume_size_gib);
+    xml.leaf("startTime", wire_time(snapshot.started_at));
+    xml.leaf("progress", "");
+    xml.leaf("ownerId", &scene.config.account);
+    xml.leaf("snapshotId", &snapshot.id);
+    xml.leaf("sseType", if snapshot.encrypted { "sse-kms" } else { "none" });
+}

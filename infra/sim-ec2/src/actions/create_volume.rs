@@ -1,0 +1,172 @@
+//! `CreateVolume`, and what a new volume may be.
+
+use std::ops::RangeInclusive;
+
+use super::{Reply, Scene, describe_snapshots, regions, tags, volumes};
+use crate::{
+    agenda::Task,
+    clock::later,
+    errors::Ec2Error,
+    ids::Kind,
+    request::Params,
+    state::{
+        Tags,
+        snapshot::SnapshotState,
+        volume::{Volume, VolumeState},
+    },
+    xml::Xml,
+};
+
+/// What a new volume is to be.
+#[derive(Clone, Debug)]
+pub(crate) struct VolumeSpec {
+    pub(crate) size_gib: u32,
+    pub(crate) volume_type: String,
+    pub(crate) iops: Option<u32>,
+    pub(crate) throughput: Option<u32>,
+    pub(crate) encrypted: bool,
+    pub(crate) snapshot_id: Option<String>,
+    pub(crate) tags: Tags,
+}
+
+impl VolumeSpec {
+    /// A new volume in `zone`, not yet put anywhere.
+    pub(crate) fn build(&self, scene: &mut Scene<'_>, zone: &str) -> Volume {
+        let Self { size_gib, volume_type, iops, throughput, encrypted, snapshot_id, tags } =
+            self.clone();
+        let (standard_iops, standard_throughput) = performance(&volume_type, size_gib);
+        Volume {
+            id: scene.new_id(Kind::Volume),
+            region: scene.name.to_owned(),
+            zone: zone.to_owned(),
+            size_gib,
+            volume_type,
+            iops: iops.or(standard_iops),
+            throughput: throughput.or(standard_throughput),
+            encrypted,
+            snapshot_id,
+            created_at: scene.moment.now,
+            tags,
+            state: VolumeState::Creating,
+            attachment: None,
+            pending_snapshots: std::collections::BTreeMap::new(),
+            last_snapshot_at: None,
+        }
+    }
+}
+
+/// `CreateVolume`
+pub(crate) fn create(scene: &mut Scene<'_>, params: &Params) -> Reply {
+    if let Some(ids) = scene.replay("CreateVolume", params)? {
+        return Ok(written(scene, ids.first().map(String::as_str)));
+    }
+    let zone = params.required("AvailabilityZone")?;
+    if !regions::zones(scene.name).iter().any(|known| known == zone) {
+        return Err(Ec2Error::new(
+            "InvalidZone.NotFound",
+            format!("The zone '{zone}' does not exist."),
+        ));
+    }
+    let spec = spec(scene, params)?;
+    let volume = spec.build(scene, zone);
+    let id = volume.id.clone();
+    scene.region.volumes.insert(&id, volume, scene.moment);
+    let due = later(scene.moment.now, scene.config.volume_transition);
+    scene.region.agenda.plan(due, Task::VolumeReady(id.clone()));
+    scene.remember("CreateVolume", params, vec![id.clone()]);
+    Ok(written(scene, Some(&id)))
+}
+
+fn spec(scene: &Scene<'_>, params: &Params) -> Result<VolumeSpec, Ec2Error> {
+    let volume_type = params.get("VolumeType").unwrap_or("gp2");
+    let asked = params.number::<u32>("Size")?;
+    let encrypted = params.flag("Encrypted")?.unwrap_or_default();
+    let (size_gib, snapshot_id, encrypted) = match params.get("SnapshotId") {
+        None => {
+            let size = asked.ok_or_else(|| Ec2Error::missing_parameter("Size/SnapshotId"))?;
+            (size, None, encrypted)
+        }
+        Some(id) => {
+            let snapshot = describe_snapshots::find(scene, id)?;
+            if snapshot.state != SnapshotState::Completed {
+                return Err(Ec2Error::incorrect_state(format!(
+                    "Snapshot is in invalid state - {}",
+                    snapshot.state.name()
+                )));
+            }
+            let size = asked.unwrap_or(snapshot.volume_size_gib);
+            if size < snapshot.volume_size_gib {
+                return Err(Ec2Error::invalid_parameter(format!(
+                    "Value ({size}) for parameter size is invalid: it must not be smaller than \
+                     the size of the snapshot '{id}', {} GiB",
+                    snapshot.volume_size_gib
+                )));
+            }
+            (size, Some(id.to_owned()), encrypted || snapshot.encrypted)
+        }
+    };
+    check_size(volume_type, size_gib)?;
+    let iops = params.number::<u32>("Iops")?;
+    if matches!(volume_type, "io1" | "io2") && iops.is_none() {
+        return Err(Ec2Error::new(
+            "MissingParameter",
+            format!("The parameter iops must be specified for {volume_type} volumes."),
+        ));
+    }
+    Ok(VolumeSpec {
+        size_gib,
+        volume_type: volume_type.to_owned(),
+        iops,
+        throughput: params.number("Throughput")?,
+        encrypted,
+        snapshot_id,
+        tags: tags::specified(params, Kind::Volume, &[Kind::Volume])?,
+    })
+}
+
+fn sizes(volume_type: &str) -> Option<RangeInclusive<u32>> {
+    match volume_type {
+        "gp2" => Some(1..=16_384),
+        "gp3" => Some(1..=65_536),
+        "io1" => Some(4..=16_384),
+        "io2" => Some(4..=65_536),
+        "st1" | "sc1" => Some(125..=16_384),
+        "standard" => Some(1..=1024),
+        _ => None,
+    }
+}
+
+/// Refuses unknown types, and sizes that a type cannot have.
+pub(crate) fn check_size(volume_type: &str, size_gib: u32) -> Result<(), Ec2Error> {
+    let sizes = sizes(volume_type).ok_or_else(|| {
+        Ec2Error::new(
+            "UnknownVolumeType",
+            format!("Unsupported volume type '{volume_type}' for volume creation."),
+        )
+    })?;
+    if sizes.contains(&size_gib) {
+        return Ok(());
+    }
+    Err(Ec2Error::invalid_parameter(format!(
+        "Volume of {size_gib}GiB is not possible for the type {volume_type}: {} to {} GiB",
+        sizes.start(),
+        sizes.end()
+    )))
+}
+
+/// Operations and MiB a second that a volume has when nothing is said.
+fn performance(volume_type: &str, size_gib: u32) -> (Option<u32>, Option<u32>) {
+    match volume_type {
+        "gp3" => (Some(3000), Some(125)),
+        "gp2" => (Some(size_gib.saturating_mul(3).clamp(100, 16_000)), None),
+        _ => (None, None),
+    }
+}
+
+fn written(scene: &Scene<'_>, id: Option<&str>) -> Xml {
+    let mut xml = Xml::default();
+    if let Some(volume) = id.and_then(|id| scene.region.volumes.get(id)) {
+        volumes::write(&mut xml, volume);
+    }
+    xml
+}

@@ -1,0 +1,123 @@
+//! `DescribeSnapshots`, and a snapshot as EC2 writes it.
+
+use std::borrow::Cow;
+
+use super::{Reply, Scene, tags};
+use crate::{
+    clock::wire_time,
+    errors::Ec2Error,
+    filters::{Filters, one},
+    ids::Kind,
+    paging::{Page, USUAL},
+    request::Params,
+    state::snapshot::{Snapshot, SnapshotState},
+    xml::Xml,
+};
+
+const KNOWN: [&str; 13] = [
+    "description",
+    "encrypted",
+    "owner-alias",
+    "owner-id",
+    "progress",
+    "snapshot-id",
+    "start-time",
+    "status",
+    "storage-tier",
+    "tag-key",
+    "transfer-type",
+    "volume-id",
+    "volume-size",
+];
+
+/// `DescribeSnapshots`
+pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
+    let ids = params.values("SnapshotId");
+    Page::refuse_with_ids(params, "SnapshotId")?;
+    let page = Page::parse(params, "DescribeSnapshots", USUAL)?;
+    let filters = Filters::parse(params, &KNOWN)?;
+    let scene = &*scene;
+    let owned = owned_by_us(params, scene);
+    let admitted = |snapshot: &Snapshot| {
+        owned && filters.admit(&snapshot.tags, |name| field(snapshot, name, scene))
+    };
+    let (now, shelf) = (scene.moment.now, &scene.region.snapshots);
+    let (snapshots, next) = if !ids.is_empty() {
+        let mut found = Vec::new();
+        for id in &ids {
+            Kind::Snapshot.check(id)?;
+            found.push(shelf.seen(id, now).ok_or_else(|| Kind::Snapshot.not_found(id))?);
+        }
+        found.retain(|snapshot| admitted(snapshot));
+        (found, None)
+    } else if let Some(exact) = filters.exact("snapshot-id") {
+        let after = page.after.as_deref().unwrap_or_default();
+        let named = exact.iter().filter(|id| id.as_str() > after);
+        page.cut(
+            named
+                .filter_map(|id| Some((id.as_str(), shelf.seen(id, now)?)))
+                .filter(|(_, snapshot)| admitted(snapshot)),
+        )
+    } else {
+        page.cut(
+            shelf.seen_after(page.after.as_deref(), now).filter(|(_, snapshot)| admitted(snapshot)),
+        )
+    };
+    let mut xml = Xml::default();
+    xml.list("snapshotSet", snapshots, |xml, snapshot| write(xml, snapshot, scene));
+    xml.optional("nextToken", next);
+    Ok(xml)
+}
+
+/// A snapshot as EC2 writes it.
+pub(crate) fn write(xml: &mut Xml, snapshot: &Snapshot, scene: &Scene<'_>) {
+    let now = scene.moment.now;
+    xml.leaf("snapshotId", &snapshot.id);
+    xml.leaf("volumeId", &snapshot.volume_id);
+    xml.leaf("status", snapshot.state.name());
+    xml.optional("statusMessage", snapshot.state_message.as_ref());
+    xml.leaf("startTime", wire_time(snapshot.started_at));
+    xml.leaf("progress", snapshot.progress(now));
+    xml.leaf("ownerId", &scene.config.account);
+    xml.leaf("volumeSize", snapshot.volume_size_gib);
+    xml.leaf("description", &snapshot.description);
+    xml.leaf("encrypted", snapshot.encrypted);
+    tags::write(xml, &snapshot.tags);
+    xml.leaf("storageTier", "standard");
+    xml.leaf("sseType", if snapshot.encrypted { "sse-kms" } else { "none" });
+    match snapshot.state {
+        SnapshotState::Pending | SnapshotState::Error => {}
+        SnapshotState::Completed => {
+            xml.leaf("fullSnapshotSizeInBytes", snapshot.full_size_bytes);
+            xml.leaf("completionTime", wire_time(snapshot.completes_at));
+        }
+    }
+}
+
+fn owned_by_us(params: &Params, scene: &Scene<'_>) -> bool {
+    let owners = params.values("Owner");
+    owners.is_empty()
+        || owners.iter().any(|owner| owner == "self" || *owner == scene.config.account)
+}
+
+fn field<'a>(snapshot: &'a Snapshot, name: &str, scene: &Scene<'_>) -> Vec<Cow<'a, str>> {
+    match name {
+        "description" => one(&snapshot.description),
+        "encrypted" => one(snapshot.encrypted.to_string()),
+        "owner-id" => one(scene.config.account.clone()),
+        "progress" => one(snapshot.progress(scene.moment.now)),
+        "snapshot-id" => one(&snapshot.id),
+        "start-time" => one(wire_time(snapshot.started_at)),
+        "status" => one(snapshot.state.name()),
+        "storage-tier" => one("standard"),
+        "volume-id" => one(&snapshot.volume_id),
+        "volume-size" => one(snapshot.volume_size_gib.to_string()),
+        _ => Vec::new(),
+    }
+}
+
+/// The snapshot `id` as changing calls see it.
+pub(crate) fn find<'a>(scene: &'a Scene<'_>, id: &str) -> Result<&'a Snapshot, Ec2Error> {
+    Kind::Snapshot.check(id)?;
+    scene.region.snapshots.get(id).ok_or_else(|| Kind::Snapshot.not_found(id))
+}

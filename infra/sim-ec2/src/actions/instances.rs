@@ -1,0 +1,214 @@
+//! `DescribeInstances`, and an instance as EC2 writes it.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use super::{Reply, Scene, instance_types, tags};
+use crate::{
+    clock::wire_time,
+    errors::Ec2Error,
+    filters::{Filters, maybe, one},
+    ids::{self, Kind},
+    paging::{Page, USUAL},
+    request::Params,
+    state::{instance::Instance, volume::Attachment},
+    xml::Xml,
+};
+
+const KNOWN: [&str; 25] = [
+    "architecture",
+    "availability-zone",
+    "block-device-mapping.delete-on-termination",
+    "block-device-mapping.device-name",
+    "block-device-mapping.status",
+    "block-device-mapping.volume-id",
+    "client-token",
+    "hypervisor",
+    "image-id",
+    "instance-id",
+    "instance-lifecycle",
+    "instance-state-code",
+    "instance-state-name",
+    "instance-type",
+    "key-name",
+    "launch-time",
+    "owner-id",
+    "private-ip-address",
+    "reservation-id",
+    "root-device-name",
+    "root-device-type",
+    "subnet-id",
+    "tag-key",
+    "virtualization-type",
+    "vpc-id",
+];
+
+/// `DescribeInstances`
+pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
+    let ids = params.values("InstanceId");
+    Page::refuse_with_ids(params, "InstanceId")?;
+    let page = Page::parse(params, "DescribeInstances", USUAL)?;
+    let filters = Filters::parse(params, &KNOWN)?;
+    let scene = &*scene;
+    let admitted =
+        |instance: &Instance| filters.admit(&instance.tags, |name| field(instance, name, scene));
+    let (now, shelf) = (scene.moment.now, &scene.region.instances);
+    let (instances, next) = if ids.is_empty() {
+        page.cut(
+            shelf.seen_after(page.after.as_deref(), now).filter(|(_, instance)| admitted(instance)),
+        )
+    } else {
+        let mut found = Vec::new();
+        for id in &ids {
+            Kind::Instance.check(id)?;
+            found.push(shelf.seen(id, now).ok_or_else(|| Kind::Instance.not_found(id))?);
+        }
+        found.retain(|instance| admitted(instance));
+        (found, None)
+    };
+    let mut reservations: BTreeMap<&str, Vec<&Instance>> = BTreeMap::new();
+    for instance in instances {
+        reservations.entry(&instance.reservation_id).or_default().push(instance);
+    }
+    let mut xml = Xml::default();
+    xml.list("reservationSet", reservations, |xml, (reservation, instances)| {
+        write_reservation(xml, reservation, &instances, scene);
+    });
+    xml.optional("nextToken", next);
+    Ok(xml)
+}
+
+/// A reservation and its instances.
+pub(crate) fn write_reservation(
+    xml: &mut Xml,
+    reservation: &str,
+    instances: &[&Instance],
+    scene: &Scene<'_>,
+) {
+    xml.leaf("reservationId", reservation);
+    xml.leaf("ownerId", &scene.config.account);
+    xml.element("groupSet", |_| {});
+    xml.list("instancesSet", instances, |xml, instance| write(xml, instance, scene));
+}
+
+fn write(xml: &mut Xml, instance: &Instance, scene: &Scene<'_>) {
+    xml.leaf("instanceId", &instance.id);
+    xml.leaf("imageId", &instance.image_id);
+    xml.element("instanceState", |xml| {
+        xml.leaf("code", instance.state.code());
+        xml.leaf("name", instance.state.name());
+    });
+    xml.leaf("privateDnsName", "");
+    xml.leaf("dnsName", "");
+    xml.leaf("reason", &instance.reason);
+    xml.optional("keyName", instance.key_name.as_ref());
+    xml.leaf("amiLaunchIndex", instance.launch_index);
+    xml.leaf("instanceType", &instance.instance_type);
+    xml.leaf("launchTime", wire_time(instance.launched_at));
+    xml.element("placement", |xml| {
+        xml.leaf("availabilityZone", &instance.zone);
+        xml.leaf("groupName", "");
+        xml.leaf("tenancy", "default");
+    });
+    xml.element("monitoring", |xml| xml.leaf("state", "disabled"));
+    // What is shutting down has given its address back.
+    if !instance.state.is_ending() {
+        xml.leaf("subnetId", subnet_id(instance));
+        xml.leaf("vpcId", vpc_id(instance));
+        xml.leaf("privateIpAddress", &instance.private_ip);
+    }
+    xml.leaf("architecture", architecture(instance));
+    xml.leaf("rootDeviceType", instance.root.name());
+    xml.leaf("rootDeviceName", &instance.root_device);
+    let attached = attachments(instance, scene);
+    xml.list("blockDeviceMapping", attached, |xml, (volume_id, attachment)| {
+        xml.leaf("deviceName", &attachment.device);
+        xml.element("ebs", |xml| {
+            xml.leaf("volumeId", volume_id);
+            xml.leaf("status", attachment.state.name());
+            xml.leaf("attachTime", wire_time(attachment.attached_at));
+            xml.leaf("deleteOnTermination", attachment.delete_on_termination);
+        });
+    });
+    xml.leaf("virtualizationType", "hvm");
+    xml.leaf("clientToken", &instance.client_token);
+    tags::write(xml, &instance.tags);
+    xml.leaf("hypervisor", "xen");
+    xml.leaf("ebsOptimized", false);
+    xml.leaf("platformDetails", "Linux/UNIX");
+    if !instance.reason.is_empty() {
+        xml.element("stateReason", |xml| {
+            xml.leaf("code", "Client.UserInitiatedShutdown");
+            xml.leaf("message", "Client.UserInitiatedShutdown: User initiated shutdown");
+        });
+    }
+}
+
+fn attachments<'a>(instance: &'a Instance, scene: &'a Scene<'_>) -> Vec<(&'a str, &'a Attachment)> {
+    instance
+        .devices
+        .iter()
+        .filter_map(|device| {
+            let volume = scene.region.volumes.get(&device.volume_id)?;
+            Some((device.volume_id.as_str(), volume.attachment.as_ref()?))
+        })
+        .collect()
+}
+
+fn architecture(instance: &Instance) -> &'static str {
+    instance_types::find(&instance.instance_type).map_or("x86_64", |found| found.architecture)
+}
+
+/// The default network of the Region, the same in every run.
+fn vpc_id(instance: &Instance) -> String {
+    format!("vpc-0{}", digits(&instance.region))
+}
+
+fn subnet_id(instance: &Instance) -> String {
+    format!("subnet-0{}", digits(&instance.zone))
+}
+
+fn digits(place: &str) -> String {
+    ids::hex(0, &["network", place]).chars().take(16).collect()
+}
+
+fn field<'a>(instance: &'a Instance, name: &str, scene: &'a Scene<'_>) -> Vec<Cow<'a, str>> {
+    let attached = || attachments(instance, scene).into_iter();
+    match name {
+        "architecture" => one(architecture(instance)),
+        "availability-zone" => one(&instance.zone),
+        "block-device-mapping.delete-on-termination" => attached()
+            .map(|(_, attachment)| attachment.delete_on_termination.to_string().into())
+            .collect(),
+        "block-device-mapping.device-name" => {
+            attached().map(|(_, attachment)| attachment.device.as_str().into()).collect()
+        }
+        "block-device-mapping.status" => {
+            attached().map(|(_, attachment)| attachment.state.name().into()).collect()
+        }
+        "block-device-mapping.volume-id" => attached().map(|(id, _)| id.into()).collect(),
+        "client-token" => one(&instance.client_token),
+        "hypervisor" => one("xen"),
+        "image-id" => one(&instance.image_id),
+        "instance-id" => one(&instance.id),
+        "instance-state-code" => one(instance.state.code().to_string()),
+        "instance-state-name" => one(instance.state.name()),
+        "instance-type" => one(&instance.instance_type),
+        "key-name" => maybe(instance.key_name.as_deref()),
+        "launch-time" => one(wire_time(instance.launched_at)),
+        "owner-id" => one(&scene.config.account),
+        "private-ip-address" => one(&instance.private_ip),
+        "reservation-id" => one(&instance.reservation_id),
+        "root-device-name" => one(&instance.root_device),
+        "root-device-type" => one(instance.root.name()),
+        "subnet-id" => one(subnet_id(instance)),
+        "virtualization-type" => one("hvm"),
+        "vpc-id" => one(vpc_id(instance)),
+        _ => Vec::new(),
+    }
+}
+
+/// The instance `id` as changing calls see it.
+pub(crate) fn find<'a>(scene: &'a Scene<'_>, id: &str) -> Result<&'a Instance, Ec2Error> {
+    Kind::Instance.check(id)?;
+    scene.region.instances.get(id).ok_or_else(|| Kind::Instance.not_found(id))
+}

@@ -1,0 +1,222 @@
+//! `RegisterImage` and `CreateImage`, and the public images that are there from the beginning.
+
+use super::{
+    Reply, Scene,
+    create_snapshots::{self, Spec},
+    describe_snapshots, instances, tags,
+};
+use crate::{
+    agenda::Task,
+    errors::Ec2Error,
+    ids::{self, Kind},
+    request::Params,
+    state::{
+        Region, Tags,
+        image::{Image, ImageDevice, ImageState, OnTermination},
+        snapshot::{Fate, SnapshotState},
+        volume::Volume,
+    },
+    xml::Xml,
+};
+
+/// Whom Amazon's public images belong to.
+const AMAZON: &str = "137112412989";
+
+/// The public images: id, name, architecture.
+const PUBLIC: [(&str, &str, &str); 2] = [
+    ("ami-0abcdef1234567890", "al2023-ami-2023.9-kernel-6.12-x86_64", "x86_64"),
+    ("ami-0fedcba9876543210", "al2023-ami-2023.9-kernel-6.12-arm64", "arm64"),
+];
+
+/// `RegisterImage`
+pub(crate) fn register(scene: &mut Scene<'_>, params: &Params) -> Reply {
+    let name = new_name(scene, params)?;
+    let root_device = params.get("RootDeviceName").unwrap_or("/dev/sda1").to_owned();
+    let architecture = match params.get("Architecture").unwrap_or("x86_64") {
+        known @ ("x86_64" | "arm64" | "i386") => known.to_owned(),
+        other => return Err(Ec2Error::invalid_value(other, "Architecture")),
+    };
+    let mut devices = Vec::new();
+    for mapping in params.structures("BlockDeviceMapping") {
+        devices.push(device(scene, mapping)?);
+    }
+    if !devices.iter().any(|device| device.name == root_device) {
+        return Err(Ec2Error::new(
+            "InvalidBlockDeviceMapping",
+            format!("The root device {root_device} must be mapped to a snapshot"),
+        ));
+    }
+    let id = scene.new_id(Kind::Image);
+    let image = Image {
+        id: id.clone(),
+        region: scene.name.to_owned(),
+        owner: scene.config.account.clone(),
+        name,
+        description: params.get("Description").unwrap_or_default().to_owned(),
+        architecture,
+        root_device,
+        devices,
+        state: ImageState::Available,
+        created_at: scene.moment.now,
+        source_instance_id: None,
+        tags: tags::specified(params, Kind::Image, &[Kind::Image])?,
+    };
+    scene.region.images.insert(&id, image, scene.moment);
+    Ok(named(&id))
+}
+
+/// `CreateImage`: snapshots of all volumes, and an image that waits for them.
+pub(crate) fn create(scene: &mut Scene<'_>, params: &Params) -> Reply {
+    let instance_id = params.required("InstanceId")?;
+    let name = new_name(scene, params)?;
+    let allowed = [Kind::Image, Kind::Snapshot];
+    let image_tags = tags::specified(params, Kind::Image, &allowed)?;
+    let snapshot_tags = tags::specified(params, Kind::Snapshot, &allowed)?;
+    let instance = instances::find(scene, instance_id)?.clone();
+    if instance.state.is_ending() {
+        return Err(Ec2Error::new(
+            "IncorrectInstanceState",
+            format!("The instance '{instance_id}' is not in a state from which it can be imaged."),
+        ));
+    }
+    let volumes: Vec<(String, Volume)> = instance
+        .devices
+        .iter()
+        .filter_map(|device| {
+            Some((device.name.clone(), scene.region.volumes.get(&device.volume_id)?.clone()))
+        })
+        .collect();
+    for (_, volume) in &volumes {
+        create_snapshots::check_limits(scene, volume)?;
+    }
+    let id = scene.new_id(Kind::Image);
+    let description = format!("Created by CreateImage({instance_id}) for {id}");
+    let mut devices = Vec::new();
+    let mut ready_at = scene.moment.now;
+    for (index, (device, volume)) in volumes.into_iter().enumerate() {
+        let fate = if index == 0 { scene.fate } else { Fate::Complete };
+        let (description, tags) = (description.clone(), snapshot_tags.clone());
+        let spec = Spec { description, tags, set: None, fate };
+        let snapshot = create_snapshots::begin(scene, &volume, spec);
+        ready_at = ready_at.max(snapshot.completes_at);
+        devices.push(image_device(device, snapshot.id, &volume));
+    }
+    let architecture = super::instance_types::find(&instance.instance_type)
+        .map_or("x86_64", |found| found.architecture);
+    let image = Image {
+        id: id.clone(),
+        region: scene.name.to_owned(),
+        owner: scene.config.account.clone(),
+        name,
+        description: params.get("Description").unwrap_or_default().to_owned(),
+        architecture: architecture.to_owned(),
+        root_device: instance.root_device.clone(),
+        devices,
+        state: ImageState::Pending,
+        created_at: scene.moment.now,
+        source_instance_id: Some(instance_id.to_owned()),
+        tags: image_tags,
+    };
+    scene.region.images.insert(&id, image, scene.moment);
+    scene.region.agenda.plan(ready_at, Task::Image(id.clone()));
+    Ok(named(&id))
+}
+
+/// Puts Amazon's public images into a new Region.
+pub(crate) fn add_public(region: &mut Region, name: &str, moment: crate::shelf::Moment) {
+    for (id, image_name, architecture) in PUBLIC {
+        let digits: String = ids::hex(0, &["public", id]).chars().take(16).collect();
+        let image = Image {
+            id: id.to_owned(),
+            region: name.to_owned(),
+            owner: AMAZON.to_owned(),
+            name: image_name.to_owned(),
+            description: "Amazon Linux 2023".to_owned(),
+            architecture: architecture.to_owned(),
+            root_device: "/dev/xvda".to_owned(),
+            devices: vec![ImageDevice {
+                name: "/dev/xvda".to_owned(),
+                snapshot_id: format!("snap-0{digits}"),
+                size_gib: 8,
+                volume_type: "gp3".to_owned(),
+                encrypted: false,
+                on_termination: OnTermination::Delete,
+            }],
+            state: ImageState::Available,
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+            source_instance_id: None,
+            tags: Tags::new(),
+        };
+        region.images.insert(id, image, moment);
+    }
+}
+
+fn image_device(name: String, snapshot_id: String, volume: &Volume) -> ImageDevice {
+    let goes = volume.attachment.as_ref().is_some_and(|each| each.delete_on_termination);
+    ImageDevice {
+        name,
+        snapshot_id,
+        size_gib: volume.size_gib,
+        volume_type: volume.volume_type.clone(),
+        encrypted: volume.encrypted,
+        on_termination: if goes { OnTermination::Delete } else { OnTermination::Keep },
+    }
+}
+
+fn device(scene: &Scene<'_>, mapping: &Params) -> Result<ImageDevice, Ec2Error> {
+    let ebs = mapping.below("Ebs");
+    let snapshot = describe_snapshots::find(scene, ebs.required("SnapshotId")?)?;
+    if snapshot.state != SnapshotState::Completed {
+        return Err(Ec2Error::incorrect_state(format!(
+            "Snapshot is in invalid state - {}",
+            snapshot.state.name()
+        )));
+    }
+    let size_gib = ebs.number::<u32>("VolumeSize")?.unwrap_or(snapshot.volume_size_gib);
+    if size_gib < snapshot.volume_size_gib {
+        return Err(Ec2Error::new(
+            "InvalidBlockDeviceMapping",
+            format!(
+                "Volume of size {size_gib}GB is smaller than snapshot '{}', expect size >= {}GB",
+                snapshot.id, snapshot.volume_size_gib
+            ),
+        ));
+    }
+    let keep = ebs.flag("DeleteOnTermination")? == Some(false);
+    Ok(ImageDevice {
+        name: mapping.required("DeviceName")?.to_owned(),
+        snapshot_id: snapshot.id.clone(),
+        size_gib,
+        volume_type: ebs.get("VolumeType").unwrap_or("gp2").to_owned(),
+        encrypted: snapshot.encrypted,
+        on_termination: if keep { OnTermination::Keep } else { OnTermination::Delete },
+    })
+}
+
+fn new_name(scene: &Scene<'_>, params: &Params) -> Result<String, Ec2Error> {
+    let name = params.required("Name")?;
+    if !(3..=128).contains(&name.chars().count()) {
+        return Err(Ec2Error::new(
+            "InvalidAMIName.Malformed",
+            "AMI names must be between 3 and 128 characters long",
+        ));
+    }
+    let taken = scene
+        .region
+        .images
+        .current()
+        .find(|image| image.name == name && image.owner == scene.config.account);
+    match taken {
+        None => Ok(name.to_owned()),
+        Some(image) => Err(Ec2Error::new(
+            "InvalidAMIName.Duplicate",
+            format!("AMI name {name} is already in use by AMI {}", image.id),
+        )),
+    }
+}
+
+fn named(id: &str) -> Xml {
+    let mut xml = Xml::default();
+    xml.leaf("imageId", id);
+    xml
+}

@@ -1,0 +1,267 @@
+//! `RunInstances`.
+
+use super::{
+    Reply, Scene,
+    create_volume::{VolumeSpec, check_size},
+    describe_snapshots, instance_types, instances, regions, tags,
+};
+use crate::{
+    agenda::Task,
+    clock::later,
+    errors::Ec2Error,
+    ids::{Kind, chance},
+    request::Params,
+    state::{
+        Tags,
+        image::{Image, ImageState, OnTermination},
+        instance::{Device, Instance, InstanceState, RootDevice},
+        volume::{Attachment, AttachmentState, VolumeState},
+    },
+    xml::Xml,
+};
+
+/// What a launch without one gets; EC2's own default is a type long gone.
+const DEFAULT_TYPE: &str = "t3.micro";
+
+/// A volume that each launched instance gets.
+struct NewDevice {
+    name: String,
+    volume: VolumeSpec,
+    on_termination: OnTermination,
+}
+
+/// What the instances of a launch have in common.
+struct Launch {
+    reservation_id: String,
+    image: Image,
+    instance_type: String,
+    zone: String,
+    devices: Vec<NewDevice>,
+    tags: Tags,
+    client_token: String,
+    key_name: Option<String>,
+}
+
+/// `RunInstances`
+pub(crate) fn run(scene: &mut Scene<'_>, params: &Params) -> Reply {
+    if let Some(ids) = scene.replay("RunInstances", params)? {
+        return Ok(write(scene, &ids));
+    }
+    let count = count(params)?;
+    let launch = launch(scene, params)?;
+    let ids: Vec<String> = (0..count).map(|index| start_one(scene, &launch, index)).collect();
+    scene.remember("RunInstances", params, ids.clone());
+    Ok(write(scene, &ids))
+}
+
+fn count(params: &Params) -> Result<u32, Ec2Error> {
+    const MAX: u32 = 1000;
+    params.required("MinCount")?;
+    params.required("MaxCount")?;
+    let least = params.number::<u32>("MinCount")?.unwrap_or_default();
+    let most = params.number::<u32>("MaxCount")?.unwrap_or_default();
+    if least == 0 || most < least || most > MAX {
+        return Err(Ec2Error::invalid_parameter(format!(
+            "MinCount {least} and MaxCount {most} must be from 1 to {MAX} and in this order"
+        )));
+    }
+    Ok(most)
+}
+
+fn launch(scene: &mut Scene<'_>, params: &Params) -> Result<Launch, Ec2Error> {
+    let image_id = params.required("ImageId")?;
+    Kind::Image.check(image_id)?;
+    let image =
+        scene.region.images.get(image_id).ok_or_else(|| Kind::Image.not_found(image_id))?.clone();
+    if image.state != ImageState::Available {
+        return Err(Ec2Error::new(
+            "InvalidAMIID.Unavailable",
+            format!("The image ID '[{image_id}]' is not available"),
+        ));
+    }
+    let type_name = params.get("InstanceType").unwrap_or(DEFAULT_TYPE);
+    let instance_type = instance_types::find(type_name).ok_or_else(|| {
+        Ec2Error::invalid_parameter(format!("Invalid value '{type_name}' for InstanceType."))
+    })?;
+    if instance_type.architecture != image.architecture {
+        return Err(Ec2Error::invalid_parameter(format!(
+            "The architecture '{}' of the specified instance type does not match the \
+             architecture '{}' of the specified AMI.",
+            instance_type.architecture, image.architecture
+        )));
+    }
+    let zones = regions::zones(scene.name);
+    let zone = match params.below("Placement").get("AvailabilityZone") {
+        None => zones.first().cloned().unwrap_or_default(),
+        Some(zone) if zones.iter().any(|known| known == zone) => zone.to_owned(),
+        Some(zone) => {
+            return Err(Ec2Error::invalid_parameter(format!(
+                "Invalid availability zone: [{zone}]"
+            )));
+        }
+    };
+    let allowed = [Kind::Instance, Kind::Volume];
+    let volume_tags = tags::specified(params, Kind::Volume, &allowed)?;
+    let devices = devices(scene, params, &image, &volume_tags)?;
+    Ok(Launch {
+        reservation_id: scene.mint.id(scene.config.seed, "r-"),
+        image,
+        instance_type: type_name.to_owned(),
+        zone,
+        devices,
+        tags: tags::specified(params, Kind::Instance, &allowed)?,
+        client_token: params.get("ClientToken").unwrap_or_default().to_owned(),
+        key_name: params.get("KeyName").map(str::to_owned),
+    })
+}
+
+/// The image's devices, changed and added to by the request's.
+fn devices(
+    scene: &Scene<'_>,
+    params: &Params,
+    image: &Image,
+    volume_tags: &Tags,
+) -> Result<Vec<NewDevice>, Ec2Error> {
+    let mut devices: Vec<NewDevice> = image
+        .devices
+        .iter()
+        .map(|device| NewDevice {
+            name: device.name.clone(),
+            volume: VolumeSpec {
+                size_gib: device.size_gib,
+                volume_type: device.volume_type.clone(),
+                iops: None,
+                throughput: None,
+                encrypted: device.encrypted,
+                snapshot_id: Some(device.snapshot_id.clone()),
+                tags: volume_tags.clone(),
+            },
+            on_termination: device.on_termination,
+        })
+        .collect();
+    for mapping in params.structures("BlockDeviceMapping") {
+        let name = mapping.required("DeviceName")?;
+        let position = devices.iter().position(|device| device.name == name);
+        let former = position.map(|position| devices.remove(position));
+        if mapping.given("NoDevice").is_some() {
+            continue;
+        }
+        let device = mapped(scene, mapping, former.as_ref(), volume_tags)?;
+        devices.insert(position.unwrap_or(devices.len()), device);
+    }
+    Ok(devices)
+}
+
+fn mapped(
+    scene: &Scene<'_>,
+    mapping: &Params,
+    former: Option<&NewDevice>,
+    volume_tags: &Tags,
+) -> Result<NewDevice, Ec2Error> {
+    let ebs = mapping.below("Ebs");
+    let former_volume = former.map(|device| &device.volume);
+    let snapshot_id = match ebs.get("SnapshotId") {
+        Some(id) => Some(describe_snapshots::find(scene, id)?.id.clone()),
+        None => former_volume.and_then(|volume| volume.snapshot_id.clone()),
+    };
+    let least = match ebs.get("SnapshotId") {
+        Some(id) => Some(describe_snapshots::find(scene, id)?.volume_size_gib),
+        None => former_volume.map(|volume| volume.size_gib),
+    };
+    let size_gib = ebs
+        .number::<u32>("VolumeSize")?
+        .or(least)
+        .ok_or_else(|| Ec2Error::missing_parameter("Ebs.VolumeSize"))?;
+    if let (Some(least), Some(id)) = (least, &snapshot_id)
+        && size_gib < least
+    {
+        return Err(Ec2Error::new(
+            "InvalidBlockDeviceMapping",
+            format!(
+                "Volume of size {size_gib}GB is smaller than snapshot '{id}', expect size >= \
+                 {least}GB"
+            ),
+        ));
+    }
+    let volume_type = ebs
+        .get("VolumeType")
+        .or(former_volume.map(|volume| volume.volume_type.as_str()))
+        .unwrap_or("gp2");
+    check_size(volume_type, size_gib)?;
+    let on_termination = match ebs.flag("DeleteOnTermination")? {
+        Some(true) => OnTermination::Delete,
+        Some(false) => OnTermination::Keep,
+        None => former.map_or(OnTermination::Delete, |device| device.on_termination),
+    };
+    Ok(NewDevice {
+        name: mapping.required("DeviceName")?.to_owned(),
+        volume: VolumeSpec {
+            size_gib,
+            volume_type: volume_type.to_owned(),
+            iops: ebs.number("Iops")?,
+            throughput: ebs.number("Throughput")?,
+            encrypted: ebs.flag("Encrypted")?.unwrap_or_default(),
+            snapshot_id,
+            tags: volume_tags.clone(),
+        },
+        on_termination,
+    })
+}
+
+fn start_one(scene: &mut Scene<'_>, launch: &Launch, index: u32) -> String {
+    let id = scene.new_id(Kind::Instance);
+    let now = scene.moment.now;
+    let mut devices = Vec::new();
+    for device in &launch.devices {
+        let mut volume = device.volume.build(scene, &launch.zone);
+        volume.state = VolumeState::InUse;
+        volume.attachment = Some(Attachment {
+            instance_id: id.clone(),
+            device: device.name.clone(),
+            state: AttachmentState::Attached,
+            attached_at: now,
+            delete_on_termination: device.on_termination == OnTermination::Delete,
+        });
+        devices.push(Device { name: device.name.clone(), volume_id: volume.id.clone() });
+        scene.region.volumes.insert(&volume.id.clone(), volume, scene.moment);
+    }
+    let instance = Instance {
+        id: id.clone(),
+        region: scene.name.to_owned(),
+        reservation_id: launch.reservation_id.clone(),
+        launch_index: index,
+        instance_type: launch.instance_type.clone(),
+        image_id: launch.image.id.clone(),
+        zone: launch.zone.clone(),
+        state: InstanceState::Pending,
+        reason: String::new(),
+        launched_at: now,
+        tags: launch.tags.clone(),
+        root_device: launch.image.root_device.clone(),
+        root: RootDevice::Ebs,
+        devices,
+        client_token: launch.client_token.clone(),
+        key_name: launch.key_name.clone(),
+        private_ip: private_ip(scene.config.seed, &id),
+    };
+    scene.region.instances.insert(&id, instance, scene.moment);
+    let due = later(now, scene.config.instance_transition);
+    let (from, to) = (InstanceState::Pending, InstanceState::Running);
+    scene.region.agenda.plan(due, Task::Instance { id: id.clone(), from, to });
+    id
+}
+
+/// An address in the default network, by the id.
+pub(crate) fn private_ip(seed: u64, id: &str) -> String {
+    let number = chance(seed, &["address", id]);
+    format!("172.31.{}.{}", number % 256, 4 + number / 256 % 250)
+}
+
+fn write(scene: &Scene<'_>, ids: &[String]) -> Xml {
+    let launched: Vec<&Instance> =
+        ids.iter().filter_map(|id| scene.region.instances.get(id)).collect();
+    let reservation = launched.first().map_or("", |instance| instance.reservation_id.as_str());
+    let mut xml = Xml::default();
+    instances::write_reservation(&mut xml, reservation, &launched, scene);
+    xml
+}

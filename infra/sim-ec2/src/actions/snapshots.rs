@@ -1,0 +1,54 @@
+//! `DeleteSnapshot`, and what stands in its way.
+
+use super::{Reply, Scene, describe_snapshots::find, done};
+use crate::{
+    errors::Ec2Error,
+    request::Params,
+    state::snapshot::{Deletion, LockState, Snapshot, SnapshotState},
+};
+
+/// `DeleteSnapshot`
+pub(crate) fn delete(scene: &mut Scene<'_>, params: &Params) -> Reply {
+    let id = params.required("SnapshotId")?;
+    let snapshot = find(scene, id)?.clone();
+    check_unlocked(scene, &snapshot)?;
+    check_unused(scene, id)?;
+    delete_now_or_at_completion(scene, &snapshot);
+    Ok(done())
+}
+
+/// A snapshot that is pending goes when it is complete, any other at once.
+pub(crate) fn delete_now_or_at_completion(scene: &mut Scene<'_>, snapshot: &Snapshot) {
+    match snapshot.state {
+        SnapshotState::Pending => scene.region.snapshots.note(&snapshot.id, |snapshot| {
+            snapshot.deletion = Deletion::AtCompletion;
+        }),
+        SnapshotState::Completed | SnapshotState::Error => {
+            scene.region.remove_snapshot(&snapshot.id, scene.moment);
+        }
+    }
+}
+
+/// Refuses when a lock that has not expired is on the snapshot.
+pub(crate) fn check_unlocked(scene: &Scene<'_>, snapshot: &Snapshot) -> Result<(), Ec2Error> {
+    match snapshot.lock.as_ref().map(|lock| lock.state(scene.moment.now)) {
+        None | Some(LockState::Expired) => Ok(()),
+        Some(LockState::Governance | LockState::Compliance | LockState::ComplianceCoolOff) => {
+            Err(Ec2Error::new(
+                "SnapshotLocked",
+                format!("The snapshot {} is locked and can't be deleted.", snapshot.id),
+            ))
+        }
+    }
+}
+
+/// Refuses when an image, disabled or not, is made of the snapshot.
+pub(crate) fn check_unused(scene: &Scene<'_>, id: &str) -> Result<(), Ec2Error> {
+    match scene.region.images.current().find(|image| image.uses(id)) {
+        None => Ok(()),
+        Some(image) => Err(Ec2Error::new(
+            "InvalidSnapshot.InUse",
+            format!("The snapshot {id} is currently in use by {}", image.id),
+        )),
+    }
+}

@@ -1,0 +1,117 @@
+//! `StartInstances`, `StopInstances` and `TerminateInstances`.
+
+use super::{Reply, Scene, instances::find};
+use crate::{
+    agenda::Task,
+    clock::later,
+    errors::Ec2Error,
+    request::Params,
+    state::instance::{Instance, InstanceState, RootDevice},
+    xml::Xml,
+};
+
+/// What is to become of an instance.
+enum Verdict {
+    /// It is there, or on its way.
+    Stays,
+    /// It goes through the first state to the second.
+    Goes(InstanceState, InstanceState),
+    Refused(Ec2Error),
+}
+
+/// `StartInstances`: all of them, or none.
+pub(crate) fn start(scene: &mut Scene<'_>, params: &Params) -> Reply {
+    change_all(scene, params, |instance| match instance.state {
+        InstanceState::Stopped => Verdict::Goes(InstanceState::Pending, InstanceState::Running),
+        InstanceState::Pending | InstanceState::Running => Verdict::Stays,
+        InstanceState::Stopping | InstanceState::ShuttingDown | InstanceState::Terminated => {
+            Verdict::Refused(wrong_state(instance, "started"))
+        }
+    })
+}
+
+/// `StopInstances`: all of them, or none.
+pub(crate) fn stop(scene: &mut Scene<'_>, params: &Params) -> Reply {
+    change_all(scene, params, |instance| match (instance.root, instance.state) {
+        (RootDevice::InstanceStore, _) => Verdict::Refused(Ec2Error::new(
+            "UnsupportedOperation",
+            format!(
+                "The instance '{}' does not have an 'ebs' root device type and cannot be stopped.",
+                instance.id
+            ),
+        )),
+        (RootDevice::Ebs, InstanceState::Running) => {
+            Verdict::Goes(InstanceState::Stopping, InstanceState::Stopped)
+        }
+        (RootDevice::Ebs, InstanceState::Stopping | InstanceState::Stopped) => Verdict::Stays,
+        (
+            RootDevice::Ebs,
+            InstanceState::Pending | InstanceState::ShuttingDown | InstanceState::Terminated,
+        ) => Verdict::Refused(wrong_state(instance, "stopped")),
+    })
+}
+
+/// `TerminateInstances`
+pub(crate) fn terminate(scene: &mut Scene<'_>, params: &Params) -> Reply {
+    change_all(scene, params, |instance| match instance.state {
+        InstanceState::ShuttingDown | InstanceState::Terminated => Verdict::Stays,
+        InstanceState::Pending
+        | InstanceState::Running
+        | InstanceState::Stopping
+        | InstanceState::Stopped => {
+            Verdict::Goes(InstanceState::ShuttingDown, InstanceState::Terminated)
+        }
+    })
+}
+
+fn wrong_state(instance: &Instance, verb: &str) -> Ec2Error {
+    Ec2Error::new(
+        "IncorrectInstanceState",
+        format!("The instance '{}' is not in a state from which it can be {verb}.", instance.id),
+    )
+}
+
+fn change_all(
+    scene: &mut Scene<'_>,
+    params: &Params,
+    judge: impl Fn(&Instance) -> Verdict,
+) -> Reply {
+    let ids = params.required_values("InstanceId")?;
+    let mut changes = Vec::new();
+    for id in &ids {
+        let instance = find(scene, id)?;
+        let (next, last) = match judge(instance) {
+            Verdict::Stays => (instance.state, None),
+            Verdict::Goes(next, last) => (next, Some(last)),
+            Verdict::Refused(error) => return Err(error),
+        };
+        changes.push((id.clone(), instance.state, next, last));
+    }
+    let (now, due) = (scene.moment.now, later(scene.moment.now, scene.config.instance_transition));
+    for (id, _, next, last) in &changes {
+        let Some(last) = *last else { continue };
+        scene.region.instances.change(id, scene.moment, |instance| {
+            instance.state = *next;
+            if *next == InstanceState::Pending {
+                instance.launched_at = now;
+                instance.reason = String::new();
+            } else {
+                let when = now.strftime("%Y-%m-%d %H:%M:%S GMT");
+                instance.reason = format!("User initiated ({when})");
+            }
+        });
+        let task = Task::Instance { id: id.clone(), from: *next, to: last };
+        scene.region.agenda.plan(due, task);
+    }
+    let mut xml = Xml::default();
+    xml.list("instancesSet", changes, |xml, (id, before, after, _)| {
+        xml.leaf("instanceId", id);
+        for (name, state) in [("currentState", after), ("previousState", before)] {
+            xml.element(name, |xml| {
+                xml.leaf("code", state.code());
+                xml.leaf("name", state.name());
+            });
+        }
+    });
+    Ok(xml)
+}

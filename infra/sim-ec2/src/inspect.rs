@@ -1,0 +1,125 @@
+//! What a test does without a call: seeds, faults, counters, and looks inside.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::{
+    events::EventFault,
+    faults::Fault,
+    seed::{self, InstanceSpec},
+    sim::SimEc2,
+    state::{Region, image::Image, instance::Instance, snapshot::Snapshot, volume::Volume},
+};
+
+impl SimEc2 {
+    /// Puts an instance there without a call, visible at once; comes back with its id.
+    pub fn add_instance(&self, spec: InstanceSpec) -> String {
+        let mut state = self.settled();
+        state.revision += 1;
+        let region = spec.region.clone().unwrap_or_else(|| self.config().region.clone());
+        self.act(&mut state.world, &region, |scene| seed::add(scene, spec))
+    }
+
+    /// Takes a snapshot away behind everybody's back: without a call, an event, or a lag.
+    pub fn remove_snapshot(&self, id: &str) {
+        let mut state = self.settled();
+        state.revision += 1;
+        for region in state.world.regions.values_mut() {
+            region.snapshots.forget(id);
+        }
+    }
+
+    /// The events that are due and that nobody has taken yet, as EventBridge delivers them.
+    pub fn take_events(&self) -> Vec<Value> {
+        let mut state = self.settled();
+        if state.world.events.is_empty() {
+            return Vec::new();
+        }
+        let taken = state.world.events.take(self.clock().now());
+        if !taken.is_empty() {
+            state.revision += 1;
+        }
+        taken
+    }
+
+    /// Something that is to go wrong with calls.
+    pub fn fault(&self, fault: Fault) {
+        self.lock().faults.push(fault);
+    }
+
+    /// Something that is to go wrong with events.
+    pub fn event_fault(&self, fault: EventFault) {
+        self.lock().event_faults.push(fault);
+    }
+
+    /// How often each action was called, throttled calls and faults among them.
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        self.lock().calls.clone()
+    }
+
+    /// Begins to count from nothing, the throttled ones as well.
+    pub fn reset_calls(&self) {
+        let mut state = self.lock();
+        state.calls.clear();
+        state.throttled.clear();
+    }
+
+    /// How often each action was throttled.
+    pub fn throttled(&self) -> BTreeMap<String, u64> {
+        self.lock().throttled.clone()
+    }
+
+    /// A number that grows whenever something that is stored has changed.
+    pub fn revision(&self) -> u64 {
+        self.settled().revision
+    }
+
+    /// All snapshots in all Regions, as they are now, whatever Describe shows.
+    pub fn snapshots(&self) -> Vec<Snapshot> {
+        self.collect(|region| region.snapshots.current().cloned().collect())
+    }
+
+    /// The snapshot of this id.
+    pub fn snapshot(&self, id: &str) -> Option<Snapshot> {
+        self.settled().world.regions.values().find_map(|region| region.snapshots.get(id).cloned())
+    }
+
+    /// All instances in all Regions.
+    pub fn instances(&self) -> Vec<Instance> {
+        self.collect(|region| region.instances.current().cloned().collect())
+    }
+
+    /// The instance of this id.
+    pub fn instance(&self, id: &str) -> Option<Instance> {
+        self.settled().world.regions.values().find_map(|region| region.instances.get(id).cloned())
+    }
+
+    /// All volumes in all Regions.
+    pub fn volumes(&self) -> Vec<Volume> {
+        self.collect(|region| region.volumes.current().cloned().collect())
+    }
+
+    /// The account's images in all Regions, the disabled ones as well.
+    pub fn images(&self) -> Vec<Image> {
+        let own = |region: &Region| {
+            region
+                .images
+                .current()
+                .filter(|image| image.owner == self.config().account)
+                .cloned()
+                .collect()
+        };
+        self.collect(own)
+    }
+
+    fn collect<T>(&self, of: impl Fn(&Region) -> Vec<T>) -> Vec<T> {
+        self.settled().world.regions.values().flat_map(of).collect()
+    }
+
+    /// The time it shows.
+    pub fn now(&self) -> Timestamp {
+        self.clock().now()
+    }
+}

@@ -1,0 +1,54 @@
+//! A simulated EC2: the part of it that Snapkeep uses, at the wire.
+//!
+//! [`SimEc2`] answers the query protocol with EC2's XML, in process as the SDK's HTTP client
+//! ([`SimEc2::http_client`]) or over HTTP ([`SimEc2::router`]). Everything goes by a [`Clock`]
+//! that a test can set: snapshots are pending for a while, Describe lags behind, buckets refill.
+//! What goes wrong is asked for with [`Fault`] and [`EventFault`].
+//!
+//! # Map
+//!
+//! A request goes `wire` → `sim` (counts, `throttle`, `faults`) → `agenda` (what time has
+//! brought about) → one of `actions` → `xml`. Objects stand on a `shelf`, which keeps the shape
+//! that Describe still shows beside the present one. `events` are what EventBridge would get.
+//!
+//! # Invariants
+//!
+//! - An action that fails has changed nothing.
+//! - Regions know nothing of each other; ids are unique across them.
+//! - The same seed, clock and calls give the same ids and answers.
+//! - Signatures are not checked; only the Region is read from them.
+
+mod actions;
+mod agenda;
+mod clock;
+mod config;
+mod errors;
+mod events;
+mod faults;
+mod filters;
+mod ids;
+mod inspect;
+mod paging;
+mod persist;
+mod request;
+mod seed;
+mod shelf;
+mod sim;
+mod state;
+mod throttle;
+mod wire;
+mod xml;
+
+pub use clock::Clock;
+pub use config::{Completion, Config, Throttling};
+pub use events::EventFault;
+pub use faults::{Fault, Loss};
+pub use seed::{InstanceSpec, SeedVolume};
+pub use sim::{Answer, Delivery, SimEc2};
+pub use state::{
+    Tags,
+    image::{Image, ImageDevice, ImageState, OnTermination},
+    instance::{Device, Instance, InstanceState, RootDevice},
+    snapshot::{Deletion, Fate, Lock, LockMode, Snapshot, SnapshotState},
+    volume::{Attachment, AttachmentState, Volume, VolumeState},
+};

@@ -1,0 +1,298 @@
+//! The simulation itself, and the way of a call through it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::SignedDuration;
+
+use crate::{
+    actions::{self, Action, Scene, make_images},
+    clock::{Clock, http_date},
+    config::{Config, Throttling},
+    errors::Ec2Error,
+    events::{EventFault, Sender},
+    faults::{Fault, Loss, Trouble},
+    request::Params,
+    shelf::Moment,
+    state::{Region, World, snapshot::Fate},
+    throttle::Buckets,
+    xml::Xml,
+};
+
+const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
+
+/// A simulated EC2. Clones are the same one.
+#[derive(Clone, Debug)]
+pub struct SimEc2(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    clock: Clock,
+    state: Mutex<State>,
+}
+
+/// What is stored, and what is not.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) world: World,
+    buckets: Buckets,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) event_faults: Vec<EventFault>,
+    pub(crate) calls: BTreeMap<String, u64>,
+    pub(crate) throttled: BTreeMap<String, u64>,
+    pub(crate) revision: u64,
+}
+
+/// What EC2 answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names and values.
+    pub headers: Vec<(&'static str, String)>,
+    /// XML.
+    pub body: String,
+    /// What becomes of it on the way.
+    pub delivery: Delivery,
+}
+
+/// What becomes of an answer on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// It arrives at once.
+    AtOnce,
+    /// It arrives after this time.
+    Late(Duration),
+    /// It never arrives.
+    Never(Loss),
+}
+
+impl SimEc2 {
+    /// A simulation with nothing in it but Amazon's public images.
+    pub fn new(config: Config, clock: Clock) -> Self {
+        Self::with_world(config, clock, World::default())
+    }
+
+    pub(crate) fn with_world(config: Config, clock: Clock, world: World) -> Self {
+        let state = State {
+            world,
+            buckets: Buckets::default(),
+            faults: Vec::new(),
+            event_faults: Vec::new(),
+            calls: BTreeMap::new(),
+            throttled: BTreeMap::new(),
+            revision: 0,
+        };
+        Self(Arc::new(Inner { config, clock, state: Mutex::new(state) }))
+    }
+
+    /// What it was set up with.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The clock it goes by.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Answers the form in `body`, as the Region's endpoint would.
+    pub fn answer(&self, region: &str, body: &[u8]) -> Answer {
+        let params = Params::parse(body);
+        let mut state = self.lock();
+        let (fault, after) = take_fault(&mut state, params.get("Action").unwrap_or_default());
+        if self.clock().is_manual() && !matches!(fault, Some(Trouble::ReplyLost(_))) {
+            self.clock().advance(after);
+        }
+        let now = self.clock().now();
+        let request_id = state.world.mint.uuid(self.config().seed);
+        let result = match &fault {
+            Some(Trouble::Error(error)) => {
+                count(&mut state.calls, params.get("Action").unwrap_or_default());
+                Err(error.clone())
+            }
+            Some(Trouble::Unreached(_)) => {
+                count(&mut state.calls, params.get("Action").unwrap_or_default());
+                Err(Ec2Error::internal())
+            }
+            Some(Trouble::ReplyLost(_) | Trouble::Slow(_) | Trouble::MemberFails) | None => {
+                let fate = match fault {
+                    Some(Trouble::MemberFails) => Fate::Fail,
+                    _ => Fate::Complete,
+                };
+                self.call(&mut state, region, &params, fate)
+            }
+        };
+        drop(state);
+        let (status, body) = written(&params, result, &request_id);
+        let delivery = self.delivery(fault.as_ref(), after);
+        let headers = vec![
+            ("content-type", "text/xml;charset=UTF-8".to_owned()),
+            ("date", http_date(now)),
+            ("x-amzn-requestid", request_id),
+        ];
+        Answer { status, headers, body, delivery }
+    }
+
+    fn delivery(&self, fault: Option<&Trouble>, after: SignedDuration) -> Delivery {
+        match fault {
+            None | Some(Trouble::Error(_) | Trouble::MemberFails) => Delivery::AtOnce,
+            Some(Trouble::Unreached(loss)) => Delivery::Never(*loss),
+            Some(Trouble::ReplyLost(loss)) => {
+                self.clock().advance(after);
+                Delivery::Never(*loss)
+            }
+            Some(Trouble::Slow(duration)) if self.clock().is_manual() => {
+                let by = SignedDuration::try_from(*duration).unwrap_or(SignedDuration::MAX);
+                self.clock().advance(by);
+                Delivery::AtOnce
+            }
+            Some(Trouble::Slow(duration)) => Delivery::Late(*duration),
+        }
+    }
+
+    fn call(
+        &self,
+        state: &mut State,
+        region: &str,
+        params: &Params,
+        fate: Fate,
+    ) -> Result<Xml, Ec2Error> {
+        let name = params
+            .get("Action")
+            .ok_or_else(|| Ec2Error::new("MissingAction", "The request must contain an action."))?;
+        let action = actions::find(name).ok_or_else(|| Ec2Error::invalid_action(name))?;
+        count(&mut state.calls, name);
+        let now = self.clock().now();
+        match self.config().throttling {
+            Throttling::Off => {}
+            Throttling::Default if state.buckets.take(region, name, now) => {}
+            Throttling::Default => {
+                count(&mut state.throttled, name);
+                return Err(Ec2Error::request_limit());
+            }
+        }
+        self.settle(state);
+        let dry_run = params.flag("DryRun")?.unwrap_or_default();
+        if dry_run {
+            return self.rehearse(state, region, action, params);
+        }
+        let result = self.act(&mut state.world, region, |scene| {
+            scene.fate = fate;
+            action(scene, params)
+        });
+        if result.is_ok() && !name.starts_with("Describe") {
+            state.revision += 1;
+        }
+        result
+    }
+
+    /// Does it to a copy, so that a dry run refuses what the call itself would.
+    fn rehearse(
+        &self,
+        state: &State,
+        region: &str,
+        action: Action,
+        params: &Params,
+    ) -> Result<Xml, Ec2Error> {
+        let mut copy = state.world.clone();
+        self.act(&mut copy, region, |scene| action(scene, params))?;
+        Err(Ec2Error::dry_run())
+    }
+
+    /// Acts in a Region, which is made when there is none.
+    pub(crate) fn act<T>(
+        &self,
+        world: &mut World,
+        region: &str,
+        act: impl FnOnce(&mut Scene<'_>) -> T,
+    ) -> T {
+        let moment = self.moment();
+        let stage = world.regions.entry(region.to_owned()).or_insert_with(|| {
+            let mut new = Region::default();
+            make_images::add_public(
+                &mut new,
+                region,
+                Moment { lag: SignedDuration::ZERO, ..moment },
+            );
+            new
+        });
+        let mut scene = Scene {
+            region: stage,
+            name: region,
+            config: self.config(),
+            mint: &mut world.mint,
+            moment,
+            fate: Fate::Complete,
+        };
+        act(&mut scene)
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { now: self.clock().now(), lag: self.config().visibility_lag }
+    }
+
+    /// Lets everything happen that is due.
+    fn settle(&self, state: &mut State) {
+        let moment = self.moment();
+        let World { regions, mint, events } = &mut state.world;
+        for (name, region) in regions {
+            for ending in region.settle(moment) {
+                let sender = Sender {
+                    region: name,
+                    account: &self.config().account,
+                    seed: self.config().seed,
+                };
+                events.send(&ending, sender, mint, &mut state.event_faults);
+                state.revision += 1;
+            }
+        }
+        state.event_faults.retain(|fault| !fault.is_spent());
+    }
+
+    /// What is stored, with everything done that is due.
+    pub(crate) fn settled(&self) -> MutexGuard<'_, State> {
+        let mut state = self.lock();
+        self.settle(&mut state);
+        state
+    }
+
+    /// What is stored, as the last call left it.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn take_fault(state: &mut State, action: &str) -> (Option<Trouble>, SignedDuration) {
+    let struck = state.faults.iter_mut().find_map(|fault| fault.strike(action));
+    state.faults.retain(|fault| !fault.is_spent());
+    match struck {
+        None => (None, SignedDuration::ZERO),
+        Some((trouble, after)) => (Some(trouble), after),
+    }
+}
+
+fn count(counts: &mut BTreeMap<String, u64>, name: &str) {
+    *counts.entry(name.to_owned()).or_default() += 1;
+}
+
+fn written(params: &Params, result: Result<Xml, Ec2Error>, request_id: &str) -> (u16, String) {
+    match result {
+        Err(error) => (error.status, error.document(request_id)),
+        Ok(content) => {
+            // Only known actions succeed, so that the name is one.
+            let action = params.get("Action").unwrap_or_default();
+            let content = content.into_text();
+            let body = format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{action}Response \
+                 xmlns=\"{NAMESPACE}\"><requestId>{request_id}</requestId>{content}\
+                 </{action}Response>"
+            );
+            (200, body)
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What the simulation remembers.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{agenda::Agenda, events::EventQueue, ids::Mint, shelf::Shelf};
+
+pub(crate) mod image;
+pub(crate) mod instance;
+pub(crate) mod snapshot;
+pub(crate) mod volume;
+
+use image::Image;
+use instance::Instance;
+use snapshot::{Snapshot, SnapshotSet};
+use volume::Volume;
+
+/// Tags, or anything else with a name and a value.
+pub type Tags = BTreeMap<String, String>;
+
+/// Everything that is stored.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct World {
+    pub(crate) regions: BTreeMap<String, Region>,
+    pub(crate) mint: Mint,
+    pub(crate) events: EventQueue,
+}
+
+/// One Region: nothing in it knows of another.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Region {
+    pub(crate) instances: Shelf<Instance>,
+    pub(crate) volumes: Shelf<Volume>,
+    pub(crate) snapshots: Shelf<Snapshot>,
+    pub(crate) images: Shelf<Image>,
+    /// Multi-volume sets some member of which is pending.
+    pub(crate) sets: BTreeMap<String, SnapshotSet>,
+    /// Client tokens by action and token.
+    pub(crate) tokens: BTreeMap<String, UsedToken>,
+    pub(crate) agenda: Agenda,
+}
+
+/// A client token that was used, for what, and what came out.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct UsedToken {
+    pub(crate) request: String,
+    pub(crate) ids: Vec<String>,
+}

@@ -1,0 +1,123 @@
+//! An instance.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Tags;
+
+/// An instance as the simulation knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    /// `i-…`
+    pub id: String,
+    /// Where it is.
+    pub region: String,
+    /// The `r-…` of the launch it came from.
+    pub reservation_id: String,
+    /// Its place among the instances of one launch.
+    pub launch_index: u32,
+    /// For example `t3.micro`.
+    pub instance_type: String,
+    /// The image it was launched from.
+    pub image_id: String,
+    /// The Availability Zone.
+    pub zone: String,
+    /// Where it is in its life.
+    pub state: InstanceState,
+    /// Why it is there, when somebody asked for it.
+    pub reason: String,
+    /// When it was last started.
+    pub launched_at: Timestamp,
+    /// Its tags.
+    pub tags: Tags,
+    /// The device its root volume is attached as.
+    pub root_device: String,
+    /// What its root volume is.
+    pub root: RootDevice,
+    /// The volumes attached to it, by device, in the order they were attached.
+    pub devices: Vec<Device>,
+    /// The client token of its launch.
+    pub client_token: String,
+    /// The name of its key pair.
+    pub key_name: Option<String>,
+    /// Its private address.
+    pub private_ip: String,
+}
+
+/// A volume at an instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// For example `/dev/sdf`.
+    pub name: String,
+    /// The volume.
+    pub volume_id: String,
+}
+
+/// Where the root device of an instance is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RootDevice {
+    /// On an EBS volume.
+    #[default]
+    Ebs,
+    /// On a disk of the host, which EBS snapshots know nothing of.
+    InstanceStore,
+}
+
+impl RootDevice {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ebs => "ebs",
+            Self::InstanceStore => "instance-store",
+        }
+    }
+}
+
+/// The states of an instance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InstanceState {
+    /// On its way to running.
+    Pending,
+    /// Running.
+    #[default]
+    Running,
+    /// On its way to terminated.
+    ShuttingDown,
+    /// Gone for good, listed for another hour.
+    Terminated,
+    /// On its way to stopped.
+    Stopping,
+    /// Stopped.
+    Stopped,
+}
+
+impl InstanceState {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::ShuttingDown => "shutting-down",
+            Self::Terminated => "terminated",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    pub(crate) fn code(self) -> u16 {
+        match self {
+            Self::Pending => 0,
+            Self::Running => 16,
+            Self::ShuttingDown => 32,
+            Self::Terminated => 48,
+            Self::Stopping => 64,
+            Self::Stopped => 80,
+        }
+    }
+
+    /// Whether there is no way back.
+    pub(crate) fn is_ending(self) -> bool {
+        match self {
+            Self::ShuttingDown | Self::Terminated => true,
+            Self::Pending | Self::Running | Self::Stopping | Self::Stopped => false,
+        }
+    }
+}
