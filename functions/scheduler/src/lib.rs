@@ -1,0 +1,35 @@
+//! The tick, once a minute: due slots become runs, due deletions become events, what is stuck is asked for again.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use shared::clock::Clock;
+use shared::events::Envelope;
+use shared::operations::look_after_runs::look_after_runs;
+use shared::operations::nudge_stuck::{NudgeReport, nudge_stuck};
+use shared::operations::run_due_schedules::{DueReport, run_due_schedules};
+use shared::{Error, Service};
+
+/// What a tick did.
+#[derive(Debug, Serialize)]
+struct Report {
+    now: Timestamp,
+    schedules: DueReport,
+    runs: usize,
+    nudged: NudgeReport,
+}
+
+/// Answers one tick. Its `now` is the event's own time: delivered late, it still does the slot it was sent for,
+/// and delivered twice, nothing twice. Each part is done although another fails; then the tick fails, and the
+/// next one goes on.
+pub async fn handle(service: &Service, clock: &Clock, event: Value) -> Result<Value, Error> {
+    let event: Envelope =
+        serde_json::from_value(event).map_err(|source| Error::invalid("event", source))?;
+    let now = event.time;
+    // What is stuck first: it is bounded, while many due schedules may take all the time there is.
+    let nudged = nudge_stuck(service, now).await;
+    let runs = look_after_runs(service, now).await;
+    let schedules = run_due_schedules(service, now, clock).await;
+    let report = Report { now, schedules: schedules?, runs: runs?, nudged: nudged? };
+    serde_json::to_value(report).map_err(|source| Error::internal("writing the report", source))
+}

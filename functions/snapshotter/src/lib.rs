@@ -1,0 +1,17 @@
+//! Takes the snapshots that `SnapshotRequested` events ask for.
+
+use serde_json::Value;
+use shared::clock::Clock;
+use shared::events::SnapshotRequested;
+use shared::operations::take_requested::take_requested;
+use shared::queue::{Handled, each_message};
+use shared::{Error, Service};
+
+/// Answers a batch with the messages that are to be delivered again. Delivered twice, nothing is made twice.
+pub async fn handle(service: &Service, clock: &Clock, event: Value) -> Result<Value, Error> {
+    each_message(service, event, async |detail: SnapshotRequested| {
+        let report = take_requested(service, &detail, clock).await?;
+        Ok(if report.is_unfinished() { Handled::Unfinished } else { Handled::Done })
+    })
+    .await
+}

@@ -1,0 +1,43 @@
+//! Brings records in line with EC2 when EC2 says that an EBS snapshot has changed.
+//!
+//! Only the ids are taken from what EC2 says; how they stand is asked. A whole batch is asked for at once.
+
+use serde_json::Value;
+use shared::clock::Clock;
+use shared::events::{BatchAnswer, ebs_snapshot_ids};
+use shared::operations::refresh_snapshots::refresh_members;
+use shared::operations::reject_message::reject_message;
+use shared::queue::{batch, envelope};
+use shared::{Error, Service};
+use tracing::warn;
+
+/// Answers a batch with the messages that are to be delivered again: all that were understood, or none.
+pub async fn handle(service: &Service, clock: &Clock, event: Value) -> Result<Value, Error> {
+    let batch = batch(event)?;
+    let mut answer = BatchAnswer::default();
+    let mut ids = Vec::new();
+    let mut understood = Vec::new();
+    for message in &batch.records {
+        match envelope(message) {
+            Ok(event) => {
+                ids.extend(ebs_snapshot_ids(&event.detail));
+                understood.push(message);
+            }
+            Err(reason) => {
+                if reject_message(service, message, &reason).await.is_err() {
+                    answer.failed(message);
+                }
+            }
+        }
+    }
+    ids.sort();
+    ids.dedup();
+    if let Err(error) = refresh_members(service, &ids, clock.now()).await {
+        let text = shared::error::chain(&error);
+        warn!(error.chain = %text, "{} messages wait: {error}", understood.len());
+        for message in understood {
+            answer.failed(message);
+        }
+    }
+    serde_json::to_value(answer).map_err(|source| Error::internal("writing the answer", source))
+}
