@@ -1,0 +1,107 @@
+//! What every handler is given: the service, the caller with a sufficient role, the time, the query.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use jiff::Timestamp;
+use shared::Service;
+use shared::clock::Clock;
+
+use crate::caller::{Caller, Role};
+use crate::problem::Problem;
+use crate::query::{FromQuery, NoParameters, Query};
+
+/// What the whole API has in common.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) service: Service,
+    pub(crate) clock: Clock,
+    /// The OpenAPI document, written out.
+    pub(crate) document: Bytes,
+}
+
+/// What the envelope has found out about a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts {
+    pub(crate) now: Timestamp,
+    pub(crate) request_id: Arc<str>,
+    pub(crate) caller: Result<Caller, Problem>,
+}
+
+/// A role as a type, so that a handler's signature says who may call it.
+pub(crate) trait AtLeast: Send + Sync + 'static {
+    /// The lowest role that may.
+    const ROLE: Role;
+}
+
+/// Whoever reads.
+#[derive(Debug)]
+pub(crate) struct Viewer;
+/// Whoever takes snapshots and keeps schedules.
+#[derive(Debug)]
+pub(crate) struct Operator;
+/// Whoever deletes.
+#[derive(Debug)]
+pub(crate) struct Admin;
+
+impl AtLeast for Viewer {
+    const ROLE: Role = Role::Viewer;
+}
+
+impl AtLeast for Operator {
+    const ROLE: Role = Role::Operator;
+}
+
+impl AtLeast for Admin {
+    const ROLE: Role = Role::Admin;
+}
+
+/// A request by somebody who may make it, with its query read. Whoever may not is refused before anything
+/// else about the request is looked at.
+#[derive(Debug)]
+pub(crate) struct Call<R, Q = NoParameters> {
+    app: Arc<App>,
+    /// The caller's name.
+    pub(crate) who: String,
+    /// The caller's role.
+    pub(crate) role: Role,
+    /// The time, the same for the whole request.
+    pub(crate) now: Timestamp,
+    /// API Gateway's identifier of the request.
+    pub(crate) request_id: Arc<str>,
+    /// The query's parameters.
+    pub(crate) query: Q,
+    at_least: PhantomData<R>,
+}
+
+impl<R, Q> Call<R, Q> {
+    /// What operations need.
+    pub(crate) fn service(&self) -> &Service {
+        &self.app.service
+    }
+
+    /// Refuses a caller below `role`; `what` says what needs it.
+    pub(crate) fn needs(&self, role: Role, what: &str) -> Result<(), Problem> {
+        if self.role >= role { Ok(()) } else { Err(Problem::role_too_low(role, what)) }
+    }
+}
+
+impl<R: AtLeast, Q: FromQuery> FromRequestParts<Arc<App>> for Call<R, Q> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<App>) -> Result<Self, Problem> {
+        let facts = parts.extensions.get::<Facts>().cloned();
+        let Facts { now, request_id, caller } =
+            facts.ok_or_else(|| Problem::internal("the envelope is missing around a route"))?;
+        let Caller { who, role } = caller?;
+        let role = role
+            .filter(|role| *role >= R::ROLE)
+            .ok_or_else(|| Problem::role_too_low(R::ROLE, "this request"))?;
+        let Query(query) = Query::from_request_parts(parts, state).await?;
+        let app = Arc::clone(state);
+        Ok(Self { app, who, role, now, request_id, query, at_least: PhantomData })
+    }
+}

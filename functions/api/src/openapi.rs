@@ -1,0 +1,186 @@
+//! The OpenAPI document: its frame, and the problems that routes have in common.
+//!
+//! Routes declare how they succeed and what only they refuse. What follows from their extractors (a token, an
+//! identifier, a body, a precondition, a key) is added here, so that no route can forget it.
+
+use std::collections::BTreeMap;
+use std::mem;
+
+use http::StatusCode;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::schema::{ArrayItems, Schema};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{
+    ComponentsBuilder, Content, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
+    Response, ResponseBuilder, SecurityRequirement,
+};
+use utoipa::{PartialSchema as _, ToSchema as _};
+
+use crate::caller::Role;
+use crate::problem::{Kind, MEDIA_TYPE, ProblemBody};
+
+const TOKEN: &str = "token";
+
+/// The document without any route.
+pub(crate) fn frame() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("Snapkeep")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "Snapshots of EC2 instances: taken on demand or on schedules, kept as long as the rules say, and \
+             never deleted by mistake. Times are RFC 3339 in UTC. Unknown fields and query parameters are \
+             refused. Errors are problems after RFC 9457, with a `type` that never changes.",
+        ))
+        .license(Some(LicenseBuilder::new().name("MIT OR Apache-2.0").build()))
+        .build();
+    let roles = format!(
+        "An access token of the configured issuer. The role follows from the groups {}, {} or {}; for a \
+         program from the scopes {}, {} or {}.",
+        Role::Viewer.group(),
+        Role::Operator.group(),
+        Role::Admin.group(),
+        Role::Viewer.scope(),
+        Role::Operator.scope(),
+        Role::Admin.scope(),
+    );
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some(roles))
+        .build();
+    let components = ComponentsBuilder::new()
+        .security_scheme(TOKEN, SecurityScheme::Http(bearer))
+        .schema(ProblemBody::name(), ProblemBody::schema())
+        .schema(Role::name(), Role::schema())
+        .build();
+    OpenApiBuilder::new()
+        .info(info)
+        .components(Some(components))
+        .security(Some([SecurityRequirement::new(TOKEN, [""; 0])]))
+        .build()
+}
+
+/// Adds to every route the problems that its extractors may answer with.
+pub(crate) fn complete(document: &mut OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        for operation in operations(item) {
+            describe_refusals(operation);
+            for kind in common(path, operation) {
+                let (status, ..) = kind.facts();
+                let responses = &mut operation.responses.responses;
+                responses.entry(status.as_str().to_owned()).or_insert_with(|| reference(kind));
+            }
+        }
+    }
+    if let Some(components) = &mut document.components {
+        name_items(&mut components.schemas);
+        for kind in COMMON {
+            let (_, name, _) = kind.facts();
+            components.responses.insert(name.to_owned(), RefOr::T(response(kind)));
+        }
+    }
+}
+
+/// Gives the items of lists their names: utoipa writes a generic's argument out in place.
+fn name_items(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
+    let mut items = Vec::new();
+    for (list, schema) in schemas.iter_mut() {
+        if let Some(name) = list.strip_prefix("List_")
+            && let RefOr::T(Schema::Object(object)) = schema
+            && let Some(RefOr::T(Schema::Array(array))) = object.properties.get_mut("items")
+            && let ArrayItems::RefOrSchema(inline) = &mut array.items
+        {
+            let reference = RefOr::Ref(Ref::from_schema_name(name));
+            items.push((name.to_owned(), mem::replace(inline.as_mut(), reference)));
+        }
+    }
+    schemas.extend(items);
+}
+
+/// The document as text.
+pub(crate) fn text(document: &OpenApi) -> String {
+    // Serializing a document of texts and numbers cannot fail.
+    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+const COMMON: [Kind; 11] = [
+    Kind::Invalid,
+    Kind::Unauthenticated,
+    Kind::RoleTooLow,
+    Kind::NotFound,
+    Kind::Conflict,
+    Kind::Stale,
+    Kind::TooLarge,
+    Kind::NotJson,
+    Kind::KeyReused,
+    Kind::Internal,
+    Kind::Unavailable,
+];
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete]
+        .into_iter()
+        .flatten()
+}
+
+fn common(path: &str, operation: &Operation) -> Vec<Kind> {
+    let has = |name: &str| {
+        let parameters = operation.parameters.iter().flatten();
+        let mut names = parameters.filter_map(|parameter| match parameter {
+            RefOr::T(parameter) => Some(parameter.name.as_str()),
+            RefOr::Ref(_) => None,
+        });
+        names.any(|given| given == name)
+    };
+    let has_body = operation.request_body.is_some() || has("Idempotency-Key");
+    COMMON
+        .into_iter()
+        .filter(|kind| match kind {
+            Kind::Invalid | Kind::Internal => true,
+            // A route that says which security it needs, says that it needs none.
+            Kind::Unauthenticated | Kind::RoleTooLow | Kind::Unavailable => {
+                operation.security.is_none()
+            }
+            Kind::NotFound => path.contains('{'),
+            // Without If-Match, what changes while it is being edited is a conflict.
+            Kind::Stale | Kind::Conflict => has("If-Match"),
+            Kind::TooLarge | Kind::NotJson => has_body,
+            Kind::KeyReused => has("Idempotency-Key"),
+            Kind::AwsNotPermitted | Kind::MethodNotAllowed => false,
+        })
+        .collect()
+}
+
+/// Gives the refusals that a route declares itself the body they have.
+fn describe_refusals(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        let is_refusal = status.parse::<StatusCode>().is_ok_and(|status| status.is_client_error());
+        if let RefOr::T(response) = response
+            && is_refusal
+        {
+            response.content.insert(MEDIA_TYPE.to_owned(), problem().into());
+        }
+    }
+}
+
+fn reference(kind: Kind) -> RefOr<Response> {
+    let (_, name, _) = kind.facts();
+    RefOr::Ref(Ref::from_response_name(name))
+}
+
+fn response(kind: Kind) -> Response {
+    let (_, _, title) = kind.facts();
+    let description = if kind == Kind::RoleTooLow {
+        format!("{title}, or {}", Kind::AwsNotPermitted.facts().2)
+    } else {
+        title.to_owned()
+    };
+    ResponseBuilder::new().description(description).content(MEDIA_TYPE, problem()).build()
+}
+
+fn problem() -> Content {
+    ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemBody::name()))).build()
+}

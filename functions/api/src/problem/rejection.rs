@@ -1,0 +1,52 @@
+//! axum's own rejections as problems.
+
+use std::error::Error as _;
+
+use axum::extract::rejection::{BytesRejection, JsonRejection};
+use http::StatusCode;
+
+use super::{Kind, Problem};
+
+impl From<BytesRejection> for Problem {
+    fn from(rejection: BytesRejection) -> Self {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            Self::new(Kind::TooLarge, "the body may have 64 KiB at the most")
+        } else {
+            Self::invalid("body", "could not be read")
+        }
+    }
+}
+
+impl From<JsonRejection> for Problem {
+    /// serde says what is wrong and at which line, axum puts the path of the field before it.
+    fn from(rejection: JsonRejection) -> Self {
+        let said = rejection.source().map_or_else(|| rejection.body_text(), ToString::to_string);
+        if let JsonRejection::JsonSyntaxError(_) = rejection {
+            let said = said.trim_start_matches(". : ");
+            return Self::invalid("body", format!("is not valid JSON: {said}"));
+        }
+        misfit(&said)
+    }
+}
+
+/// A body that is JSON but not what is wanted: `path: reason at line 1 column 7`.
+fn misfit(said: &str) -> Problem {
+    let said = said.rsplit_once(" at line ").map_or(said, |(reason, _)| reason);
+    let quoted = |after: &str| {
+        let name = said.strip_prefix(after).or_else(|| Some(said.split_once(after)?.1))?;
+        name.split_once('`').map(|(name, _)| name)
+    };
+    let named = quoted("unknown field `").or_else(|| quoted("missing field `"));
+    let (path, reason) = match said.split_once(": ") {
+        Some((path, reason)) if !path.contains([' ', '`']) => (path.trim_matches('.'), reason),
+        Some(_) | None => ("", said),
+    };
+    let field = match named {
+        Some(name) if path.is_empty() || path == name => name.to_owned(),
+        Some(name) if path.ends_with(&format!(".{name}")) => path.to_owned(),
+        Some(name) => format!("{path}.{name}"),
+        None if path.is_empty() => "body".to_owned(),
+        None => path.to_owned(),
+    };
+    Problem::invalid(field, reason)
+}

@@ -1,0 +1,52 @@
+//! The routes and what stands around them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use http::{Method, Uri};
+use shared::Service;
+use shared::clock::Clock;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::call::App;
+use crate::envelope::envelope;
+use crate::extract::BODY_BYTES_MAX;
+use crate::openapi;
+use crate::problem::Problem;
+use crate::routes;
+
+/// The API over a service, telling the time by `clock`.
+pub fn router(service: Service, clock: Clock) -> Router {
+    let (routes, document) = documented().split_for_parts();
+    let document = openapi::text(&document).into();
+    let app = Arc::new(App { service, clock, document });
+    routes
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn_with_state(Arc::clone(&app), envelope))
+        .with_state(app)
+}
+
+/// The routes with their document.
+pub(crate) fn documented() -> OpenApiRouter<Arc<App>> {
+    let mut router = OpenApiRouter::with_openapi(openapi::frame())
+        .merge(routes::meta::routes())
+        .merge(routes::instances::routes())
+        .merge(routes::snapshots::routes())
+        .merge(routes::schedules::routes())
+        .merge(routes::runs::routes())
+        .merge(routes::sweeps::routes());
+    openapi::complete(router.get_openapi_mut());
+    router
+}
+
+async fn unknown_path(uri: Uri) -> Problem {
+    Problem::unknown_path(uri.path())
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Problem {
+    Problem::method_not_allowed(&method, uri.path())
+}

@@ -1,0 +1,10 @@
+//! The routes, a file a noun: wire structs beside the handlers that use them.
+
+pub(crate) mod instances;
+pub(crate) mod meta;
+pub(crate) mod runs;
+pub(crate) mod schedules;
+pub(crate) mod snapshots;
+pub(crate) mod sweeps;
+mod wire;
+mod words;

@@ -1,0 +1,165 @@
+//! Schedules: the routes.
+
+mod request;
+mod retention;
+mod wire;
+
+use std::sync::Arc;
+
+use shared::domain::cursor::Order;
+use shared::domain::ids::ScheduleId;
+use shared::domain::schedule as domain;
+use shared::operations::schedules as operations;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use self::request::{CreateSchedule, EditSchedule};
+use self::wire::Schedule;
+use super::wire::List;
+use crate::call::{Admin, App, Call, Operator, Viewer};
+use crate::caller::Role;
+use crate::extract::{Body, Claimed, Creation, Id, IfMatch};
+use crate::problem::Problem;
+use crate::query::PageParameters;
+use crate::respond::{Answer, Gone};
+
+/// Routes of schedules.
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(list_schedules, create_schedule)).routes(routes!(
+        show_schedule,
+        edit_schedule,
+        delete_schedule
+    ))
+}
+
+fn answer(schedule: domain::Schedule) -> Answer<Schedule> {
+    let version = schedule.version;
+    Answer::ok(schedule.into()).version(version)
+}
+
+/// List schedules
+///
+/// Newest first. Role: viewer.
+#[utoipa::path(
+    get,
+    path = "/v1/schedules",
+    tag = "schedules",
+    params(PageParameters),
+    responses((status = 200, description = "A page of schedules", body = List<Schedule>))
+)]
+async fn list_schedules(
+    call: Call<Viewer, PageParameters>,
+) -> Result<Answer<List<Schedule>>, Problem> {
+    let request = call.query.request(Order::default());
+    let page = operations::list_schedules(call.service(), &request).await?;
+    Ok(Answer::ok(List::of(page, Schedule::from)))
+}
+
+/// Show a schedule
+///
+/// As it is at this moment. Role: viewer.
+#[utoipa::path(
+    get,
+    path = "/v1/schedules/{id}",
+    tag = "schedules",
+    params(("id" = String, Path, description = "The schedule")),
+    responses((status = 200, description = "The schedule", body = Schedule,
+        headers(("ETag" = String, description = "Its version"))))
+)]
+async fn show_schedule(
+    call: Call<Viewer>,
+    Id(id): Id<ScheduleId>,
+) -> Result<Answer<Schedule>, Problem> {
+    Ok(answer(operations::show_schedule(call.service(), &id).await?))
+}
+
+/// Make a schedule
+///
+/// Its first slot is the next one; it never fires at once. Without retention it keeps everything.
+/// Role: operator.
+#[utoipa::path(
+    post,
+    path = "/v1/schedules",
+    tag = "schedules",
+    params(("Idempotency-Key" = Option<String>, Header,
+        description = "The same key with the same request within 24 hours makes nothing new")),
+    request_body = CreateSchedule,
+    responses((status = 201, description = "It is made", body = Schedule, headers(
+        ("Location" = String, description = "Where it is found"),
+        ("ETag" = String, description = "Its version"))))
+)]
+async fn create_schedule(
+    call: Call<Operator>,
+    creation: Creation<CreateSchedule>,
+) -> Result<Answer<Schedule>, Problem> {
+    let wanted = creation.body.clone();
+    // What is wrong with the request shows before its key is used up.
+    wanted.checked()?;
+    let Claimed { id, at } = creation.claim(&call, ScheduleId::derived).await?;
+    let new = wanted.named(id)?;
+    let schedule = operations::create_schedule(call.service(), new, at).await?;
+    let (version, path) = (schedule.version, format!("/v1/schedules/{}", schedule.id));
+    Ok(Answer::created(schedule.into()).version(version).location(path))
+}
+
+/// Edit a schedule
+///
+/// What is not given stays; null clears. `targets` and `options` are merged field by field; lists, tags and
+/// `retention` are replaced as a whole. Enabling it again does not fire it. Role: operator; to edit
+/// `retention`, `timezone` or `grace_minutes`, admin.
+#[utoipa::path(
+    patch,
+    path = "/v1/schedules/{id}",
+    tag = "schedules",
+    params(
+        ("id" = String, Path, description = "The schedule"),
+        ("If-Match" = Option<String>, Header, description = "The version that must be current, as in ETag")
+    ),
+    request_body = EditSchedule,
+    responses((status = 200, description = "As it is now", body = Schedule,
+        headers(("ETag" = String, description = "Its version"))))
+)]
+async fn edit_schedule(
+    call: Call<Operator>,
+    Id(id): Id<ScheduleId>,
+    IfMatch(expected): IfMatch,
+    Body(wanted): Body<EditSchedule>,
+) -> Result<Answer<Schedule>, Problem> {
+    if wanted.touches_retention() {
+        call.needs(Role::Admin, "editing retention, its zone or its grace")?;
+    }
+    let mut expected = expected;
+    let present = if wanted.is_merged() {
+        let present = operations::show_schedule(call.service(), &id).await?;
+        // What was merged into is what must be there when it is written.
+        expected = expected.or(Some(present.version));
+        Some(present)
+    } else {
+        None
+    };
+    let edit = wanted.onto(present.as_ref())?;
+    let edited = operations::edit_schedule(call.service(), &id, edit, expected, call.now).await?;
+    Ok(answer(edited))
+}
+
+/// Delete a schedule
+///
+/// Its snapshots stay, and no rule deletes them any more. Role: admin.
+#[utoipa::path(
+    delete,
+    path = "/v1/schedules/{id}",
+    tag = "schedules",
+    params(
+        ("id" = String, Path, description = "The schedule"),
+        ("If-Match" = Option<String>, Header, description = "The version that must be current, as in ETag")
+    ),
+    responses((status = 204, description = "It is deleted"))
+)]
+async fn delete_schedule(
+    call: Call<Admin>,
+    Id(id): Id<ScheduleId>,
+    IfMatch(expected): IfMatch,
+) -> Result<Gone, Problem> {
+    operations::delete_schedule(call.service(), &id, expected).await?;
+    Ok(Gone)
+}

@@ -1,0 +1,343 @@
+//! What is asked about schedules: bodies.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+use shared::domain::ids::{InstanceId, ScheduleId, VolumeId};
+use shared::domain::instance::Exclusions;
+use shared::domain::schedule as domain;
+use shared::domain::schedule::expression::Expression;
+use shared::domain::schedule::name_template::NameTemplate;
+use shared::domain::schedule::zone::Zone;
+use shared::domain::tags::Tags;
+use shared::operations::schedules::{NewSchedule, ScheduleEdit};
+use utoipa::ToSchema;
+
+use super::super::wire::{Change, GRACE_MINUTES_MAX, Name, checked_tags, clearable, present};
+use super::retention::Retention;
+use super::wire::TagMatch;
+use crate::problem::Problem;
+
+/// A schedule that is wanted.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CreateSchedule {
+    /// Display name.
+    #[schema(value_type = String, min_length = 1, max_length = 256)]
+    name: Name,
+    /// When it fires: `rate(…)`, `cron(…)` or `at(…)`, as EventBridge writes it.
+    #[schema(value_type = String, example = "cron(30 2 * * ? *)")]
+    expression: Expression,
+    /// The IANA zone that `cron`, `at` and the periods of retention are read in; UTC if none.
+    #[serde(default)]
+    #[schema(value_type = String, required = false, example = "Europe/Berlin")]
+    timezone: Zone,
+    /// Of which instances: at least one identifier or tag.
+    targets: WantedTargets,
+    /// How long its snapshots are kept; without it everything is.
+    retention: Option<Retention>,
+    /// What is taken, and how it is named.
+    #[serde(default)]
+    options: WantedOptions,
+    /// It does not fire before; `rate` counts from here.
+    start_at: Option<Timestamp>,
+    /// It does not fire after.
+    end_at: Option<Timestamp>,
+    /// Whether it fires at all; it does unless told otherwise.
+    #[schema(default = true)]
+    enabled: Option<bool>,
+    /// How long what a sweep condemns can be rescued; the deployment's setting if none.
+    #[schema(value_type = Option<u32>, maximum = 525_600)]
+    grace_minutes: Option<Minutes>,
+}
+
+/// What of a schedule is to change. What is not given stays; null clears.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EditSchedule {
+    /// Display name.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 256)]
+    name: Option<Name>,
+    /// When it fires.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false, example = "rate(12 hours)")]
+    expression: Option<Expression>,
+    /// The IANA zone that `cron`, `at` and the periods of retention are read in.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false, example = "Europe/Berlin")]
+    timezone: Option<Zone>,
+    /// Of which instances; merged field by field.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = WantedTargets, required = false)]
+    targets: Option<WantedTargets>,
+    /// How long its snapshots are kept; replaced as a whole, for admins only. Null keeps everything.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<Retention>)]
+    retention: Change<Retention>,
+    /// What is taken, and how it is named; merged field by field.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = WantedOptions, required = false)]
+    options: Option<WantedOptions>,
+    /// It does not fire before.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<Timestamp>)]
+    start_at: Change<Timestamp>,
+    /// It does not fire after.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<Timestamp>)]
+    end_at: Change<Timestamp>,
+    /// Whether it fires at all.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = bool, required = false)]
+    enabled: Option<bool>,
+    /// How long what a sweep condemns can be rescued; null for the deployment's setting.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<u32>, maximum = 525_600)]
+    grace_minutes: Change<Minutes>,
+}
+
+/// Which instances a schedule is for: those named, and those that bear all of the tags.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct WantedTargets {
+    /// By identifier.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Vec<String>, required = false, example = json!(["i-0123456789abcdef0"]))]
+    instance_ids: Option<Vec<InstanceId>>,
+    /// By tags, all of which an instance must bear.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Vec<TagMatch>, required = false)]
+    tags: Option<Vec<TagMatch>>,
+}
+
+/// What a schedule takes, and how it names it.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct WantedOptions {
+    /// Leave out the volume an instance boots from.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = bool, required = false)]
+    exclude_boot_volume: Option<bool>,
+    /// Leave out these volumes.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Vec<String>, required = false)]
+    exclude_volumes: Option<Vec<VolumeId>>,
+    /// Whether the EBS snapshots bear the instance's tags too; they do unless told otherwise.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = bool, required = false)]
+    copy_tags: Option<bool>,
+    /// How a snapshot is named, of `{instance_name} {instance_id} {schedule} {date} {time}`.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false, example = "{instance_name} {date} {time}")]
+    name_template: Option<NameTemplate>,
+    /// Tags for every snapshot.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = std::collections::BTreeMap<String, String>, required = false)]
+    extra_tags: Option<Tags>,
+}
+
+/// A number of minutes, up to a year.
+#[derive(Clone, Copy, Debug)]
+struct Minutes(u32);
+
+impl<'de> Deserialize<'de> for Minutes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let minutes = u32::deserialize(deserializer)?;
+        if minutes <= GRACE_MINUTES_MAX {
+            Ok(Self(minutes))
+        } else {
+            let refusal = format!("must be a number of minutes from 0 to {GRACE_MINUTES_MAX}");
+            Err(serde::de::Error::custom(refusal))
+        }
+    }
+}
+
+impl CreateSchedule {
+    /// Whether its parts are valid in themselves.
+    pub(super) fn checked(&self) -> Result<(), Problem> {
+        let Self { retention, options, targets, start_at, end_at, .. } = self;
+        if let Some(retention) = retention {
+            retention.clone().rules()?;
+        }
+        options.clone().onto(domain::Options::default())?;
+        if targets.clone().onto(domain::Targets::default())?.is_empty() {
+            let reason = "name at least one instance in instance_ids, or one tag in tags";
+            return Err(Problem::invalid("targets", reason));
+        }
+        match (start_at, end_at) {
+            (Some(start), Some(end)) if end <= start => {
+                Err(Problem::invalid("end_at", "must lie after start_at"))
+            }
+            (_, _) => Ok(()),
+        }
+    }
+
+    /// The schedule it asks for, under this identifier.
+    pub(super) fn named(self, id: ScheduleId) -> Result<NewSchedule, Problem> {
+        let Self {
+            name,
+            expression,
+            timezone,
+            targets,
+            retention,
+            options,
+            start_at,
+            end_at,
+            enabled,
+            grace_minutes,
+        } = self;
+        Ok(NewSchedule {
+            id,
+            name: name.0,
+            expression,
+            timezone,
+            targets: targets.onto(domain::Targets::default())?,
+            rules: retention.map(Retention::rules).transpose()?,
+            options: options.onto(domain::Options::default())?,
+            start_at,
+            end_at,
+            enabled: enabled.unwrap_or(true),
+            grace_minutes: grace_minutes.map(|minutes| minutes.0),
+        })
+    }
+}
+
+impl EditSchedule {
+    /// Whether it says anything about how long snapshots are kept.
+    pub(super) fn touches_retention(&self) -> bool {
+        self.retention.is_some() || self.timezone.is_some() || self.grace_minutes.is_some()
+    }
+
+    /// Whether it changes only parts of what the schedule has.
+    pub(super) fn is_merged(&self) -> bool {
+        self.targets.is_some() || self.options.is_some()
+    }
+
+    /// The edit it asks for, its parts merged into what is `present`.
+    pub(super) fn onto(self, present: Option<&domain::Schedule>) -> Result<ScheduleEdit, Problem> {
+        let Self {
+            name,
+            expression,
+            timezone,
+            targets,
+            retention,
+            options,
+            start_at,
+            end_at,
+            enabled,
+            grace_minutes,
+        } = self;
+        let old_targets = present.map(|schedule| schedule.targets.clone()).unwrap_or_default();
+        let old_options = present.map(|schedule| schedule.options.clone()).unwrap_or_default();
+        Ok(ScheduleEdit {
+            name: name.map(|name| name.0),
+            expression,
+            timezone,
+            targets: targets.map(|targets| targets.onto(old_targets)).transpose()?,
+            rules: retention
+                .map(|retention| retention.map(Retention::rules).transpose())
+                .transpose()?,
+            options: options.map(|options| options.onto(old_options)).transpose()?,
+            start_at,
+            end_at,
+            enabled,
+            grace_minutes: grace_minutes.map(|minutes| minutes.map(|minutes| minutes.0)),
+        })
+    }
+}
+
+impl WantedTargets {
+    fn onto(self, old: domain::Targets) -> Result<domain::Targets, Problem> {
+        let Self { instance_ids, tags } = self;
+        if tags.iter().flatten().any(|tag| tag.key.is_empty()) {
+            return Err(Problem::invalid("targets.tags", "a tag's key must not be empty"));
+        }
+        let mut instance_ids = instance_ids.unwrap_or(old.instance_ids);
+        instance_ids.sort();
+        instance_ids.dedup();
+        let tags = tags.map(|tags| tags.into_iter().map(domain::TagMatch::from).collect());
+        Ok(domain::Targets { instance_ids, tags: tags.unwrap_or(old.tags) })
+    }
+}
+
+impl WantedOptions {
+    fn onto(self, old: domain::Options) -> Result<domain::Options, Problem> {
+        let Self { exclude_boot_volume, exclude_volumes, copy_tags, name_template, extra_tags } =
+            self;
+        let extra_tags =
+            extra_tags.map(|tags| checked_tags("options.extra_tags", tags)).transpose()?;
+        Ok(domain::Options {
+            exclusions: Exclusions {
+                boot_volume: exclude_boot_volume.unwrap_or(old.exclusions.boot_volume),
+                volumes: exclude_volumes.unwrap_or(old.exclusions.volumes),
+            },
+            copy_tags: copy_tags.unwrap_or(old.copy_tags),
+            name_template: name_template.unwrap_or(old.name_template),
+            extra_tags: extra_tags.unwrap_or(old.extra_tags),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edit(json: &str) -> EditSchedule {
+        serde_json::from_str(json).unwrap()
+    }
+
+    fn present() -> domain::Schedule {
+        let at = Timestamp::UNIX_EPOCH;
+        domain::Schedule {
+            id: ScheduleId::derived(at, &["x"]),
+            version: 1,
+            revision: 1,
+            name: "nightly".to_owned(),
+            expression: "rate(1 day)".parse().unwrap(),
+            timezone: Zone::default(),
+            targets: domain::Targets {
+                instance_ids: vec!["i-01234567".parse().unwrap()],
+                tags: vec![domain::TagMatch { key: "a".to_owned(), value: "b".to_owned() }],
+            },
+            rules: None,
+            options: domain::Options {
+                exclusions: Exclusions { boot_volume: true, volumes: Vec::new() },
+                ..domain::Options::default()
+            },
+            start_at: None,
+            end_at: None,
+            enabled: true,
+            grace_minutes: None,
+            created_at: at,
+            updated_at: at,
+            next_due: None,
+            enforced: domain::Enforced { rules: None, timezone: Zone::default(), at },
+        }
+    }
+
+    #[test]
+    fn options_and_targets_that_are_not_given_stay() {
+        let wanted = edit(r#"{"options": {"copy_tags": false}, "targets": {"tags": []}}"#);
+
+        let edit = wanted.onto(Some(&present())).unwrap();
+
+        let options = edit.options.unwrap();
+        assert!(options.exclusions.boot_volume && !options.copy_tags);
+        let targets = edit.targets.unwrap();
+        assert_eq!((targets.instance_ids.len(), targets.tags.len()), (1, 0));
+    }
+
+    #[test]
+    fn retention_is_touched_by_a_value_and_by_null() {
+        assert!(edit(r#"{"retention": null}"#).touches_retention());
+        assert!(edit(r#"{"retention": {"keep_last": 3}}"#).touches_retention());
+        assert!(!edit(r#"{"enabled": false}"#).touches_retention());
+    }
+
+    #[test]
+    fn an_edit_of_nothing_changes_nothing() {
+        let edit = edit("{}").onto(None).unwrap();
+
+        assert!(edit.name.is_none() && edit.rules.is_none() && edit.targets.is_none());
+    }
+}

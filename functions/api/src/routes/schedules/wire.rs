@@ -1,0 +1,179 @@
+//! Schedules on the wire.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use shared::domain::ids::{InstanceId, ScheduleId, VolumeId};
+use shared::domain::instance::Exclusions;
+use shared::domain::retention::Rules;
+use shared::domain::schedule as domain;
+use shared::domain::schedule::expression::Expression;
+use shared::domain::schedule::name_template::NameTemplate;
+use shared::domain::schedule::zone::Zone;
+use shared::domain::tags::Tags;
+use utoipa::ToSchema;
+
+use super::retention::Retention;
+
+/// When snapshots are taken, of which instances, and how long they are kept.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Schedule {
+    /// Its identifier.
+    #[schema(value_type = String, example = "sch_0195500c-6d00-7000-8000-000000000000")]
+    id: ScheduleId,
+    /// Display name.
+    name: String,
+    /// When it fires, as EventBridge writes it.
+    #[schema(value_type = String, example = "cron(30 2 * * ? *)")]
+    expression: Expression,
+    /// The same in plain English.
+    #[schema(example = "at 02:30 every day")]
+    description: String,
+    /// The IANA zone that `cron`, `at` and the periods of retention are read in.
+    #[schema(value_type = String, example = "Europe/Berlin")]
+    timezone: Zone,
+    /// Of which instances.
+    targets: Targets,
+    /// How long its snapshots are kept; null keeps everything.
+    retention: Option<Retention>,
+    /// The same in plain English.
+    #[schema(example = "keep the last 7")]
+    retention_description: String,
+    /// What is taken, and how it is named.
+    options: Options,
+    /// It does not fire before.
+    start_at: Option<Timestamp>,
+    /// It does not fire after.
+    end_at: Option<Timestamp>,
+    /// Whether it fires at all.
+    enabled: bool,
+    /// How long what a sweep condemns can be rescued, in minutes; null for the deployment's setting.
+    grace_minutes: Option<u32>,
+    /// When it fires next; null if it is disabled or over.
+    next_due: Option<Timestamp>,
+    /// When it was made.
+    created_at: Timestamp,
+    /// When it was last edited.
+    updated_at: Timestamp,
+    /// Counts the edits; what `If-Match` compares.
+    version: u64,
+}
+
+/// Which instances a schedule is for: those named, and those that bear all of the tags.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct Targets {
+    /// By identifier.
+    #[schema(value_type = Vec<String>, example = json!(["i-0123456789abcdef0"]))]
+    instance_ids: Vec<InstanceId>,
+    /// By tags, all of which an instance must bear.
+    tags: Vec<TagMatch>,
+}
+
+/// A tag that an instance must bear.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TagMatch {
+    /// Its key.
+    #[schema(example = "backup")]
+    pub(super) key: String,
+    /// Its value.
+    #[schema(example = "daily")]
+    pub(super) value: String,
+}
+
+/// What a schedule takes, and how it names it.
+#[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "JSON's true and false")]
+struct Options {
+    /// Leave out the volume an instance boots from.
+    exclude_boot_volume: bool,
+    /// Leave out these volumes.
+    #[schema(value_type = Vec<String>)]
+    exclude_volumes: Vec<VolumeId>,
+    /// Whether the EBS snapshots bear the instance's tags too.
+    copy_tags: bool,
+    /// How a snapshot is named.
+    #[schema(value_type = String, example = "{instance_name} {date} {time}")]
+    name_template: NameTemplate,
+    /// Tags for every snapshot.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    extra_tags: Tags,
+}
+
+impl From<domain::Schedule> for Schedule {
+    fn from(schedule: domain::Schedule) -> Self {
+        let domain::Schedule {
+            id,
+            version,
+            revision: _revision,
+            name,
+            expression,
+            timezone,
+            targets,
+            rules,
+            options,
+            start_at,
+            end_at,
+            enabled,
+            grace_minutes,
+            created_at,
+            updated_at,
+            next_due,
+            enforced: _enforced,
+        } = schedule;
+        let keep_all = || "keep everything".to_owned();
+        Self {
+            id,
+            name,
+            description: expression.describe(),
+            expression,
+            timezone,
+            targets: targets.into(),
+            retention_description: rules.as_ref().map_or_else(keep_all, Rules::describe),
+            retention: rules.map(Retention::from),
+            options: options.into(),
+            start_at,
+            end_at,
+            enabled,
+            grace_minutes,
+            next_due,
+            created_at,
+            updated_at,
+            version,
+        }
+    }
+}
+
+impl From<domain::Targets> for Targets {
+    fn from(targets: domain::Targets) -> Self {
+        let domain::Targets { instance_ids, tags } = targets;
+        Self { instance_ids, tags: tags.into_iter().map(TagMatch::from).collect() }
+    }
+}
+
+impl From<domain::TagMatch> for TagMatch {
+    fn from(tag: domain::TagMatch) -> Self {
+        let domain::TagMatch { key, value } = tag;
+        Self { key, value }
+    }
+}
+
+impl From<TagMatch> for domain::TagMatch {
+    fn from(tag: TagMatch) -> Self {
+        let TagMatch { key, value } = tag;
+        Self { key, value }
+    }
+}
+
+impl From<domain::Options> for Options {
+    fn from(options: domain::Options) -> Self {
+        let domain::Options { exclusions, copy_tags, name_template, extra_tags } = options;
+        let Exclusions { boot_volume, volumes } = exclusions;
+        Self {
+            exclude_boot_volume: boot_volume,
+            exclude_volumes: volumes,
+            copy_tags,
+            name_template,
+            extra_tags,
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Snapshots: the routes.
+
+mod fate;
+mod hold;
+mod request;
+mod sort;
+mod wire;
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use shared::domain::ids::SnapshotId;
+use shared::domain::instance::Exclusions;
+use shared::domain::snapshot::Request;
+use shared::operations::delete_snapshot::{self as deletion, DeleteRequest};
+use shared::operations::edit_snapshot::{self as editing, Editor};
+use shared::operations::list_snapshots as listing;
+use shared::operations::request_snapshot::{self as requesting, NewSnapshot};
+use shared::operations::rescue_snapshot as rescuing;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(super) use self::fate::Condemner;
+use self::request::{CreateSnapshot, DeleteParameters, EditSnapshot, SnapshotParameters};
+use self::wire::Snapshot;
+use super::wire::{List, ahead, checked_tags};
+use crate::call::{Admin, App, Call, Operator, Viewer};
+use crate::caller::Role;
+use crate::extract::{Body, Claimed, Creation, Id, IfMatch, NoFields};
+use crate::problem::Problem;
+use crate::query::PageParameters;
+use crate::respond::Answer;
+
+/// Routes of snapshots.
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list_snapshots, create_snapshot))
+        .routes(routes!(show_snapshot, edit_snapshot, delete_snapshot))
+        .routes(routes!(rescue_snapshot))
+}
+
+fn answer(snapshot: shared::domain::snapshot::Snapshot) -> Answer<Snapshot> {
+    let version = snapshot.version;
+    Answer::ok(snapshot.into()).version(version)
+}
+
+fn accepted(snapshot: shared::domain::snapshot::Snapshot) -> Answer<Snapshot> {
+    let (version, path) = (snapshot.version, format!("/v1/snapshots/{}", snapshot.id));
+    Answer::accepted(snapshot.into()).version(version).location(path)
+}
+
+/// List snapshots
+///
+/// Newest first unless `sort` says otherwise. A page may be short although more follow, where few of many are
+/// wanted: go on with `next_cursor`, which stays good when snapshots come and go. Role: viewer.
+#[utoipa::path(
+    get,
+    path = "/v1/snapshots",
+    tag = "snapshots",
+    params(SnapshotParameters, PageParameters),
+    responses((status = 200, description = "A page of snapshots", body = List<Snapshot>))
+)]
+async fn list_snapshots(
+    call: Call<Viewer, SnapshotParameters>,
+) -> Result<Answer<List<Snapshot>>, Problem> {
+    let order = call.query.sort.unwrap_or_default().into();
+    let request = call.query.page.request(order);
+    let filter = call.query.filter();
+    let page = listing::list_snapshots(call.service(), &filter, &request).await?;
+    Ok(Answer::ok(List::of(page, Snapshot::from)))
+}
+
+/// Show a snapshot
+///
+/// As it is at this moment. Role: viewer.
+#[utoipa::path(
+    get,
+    path = "/v1/snapshots/{id}",
+    tag = "snapshots",
+    params(("id" = String, Path, description = "The snapshot")),
+    responses((status = 200, description = "The snapshot", body = Snapshot,
+        headers(("ETag" = String, description = "Its version"))))
+)]
+async fn show_snapshot(
+    call: Call<Viewer>,
+    Id(id): Id<SnapshotId>,
+) -> Result<Answer<Snapshot>, Problem> {
+    Ok(answer(listing::show_snapshot(call.service(), &id).await?))
+}
+
+/// Take a snapshot
+///
+/// Records that a snapshot of the instance is wanted and answers at once; it goes through `requested`,
+/// `creating` and `pending` to `available` or `error`. Role: operator.
+#[utoipa::path(
+    post,
+    path = "/v1/snapshots",
+    tag = "snapshots",
+    params(("Idempotency-Key" = Option<String>, Header,
+        description = "The same key with the same request within 24 hours makes nothing new")),
+    request_body = CreateSnapshot,
+    responses(
+        (status = 202, description = "It is wanted", body = Snapshot, headers(
+            ("Location" = String, description = "Where it is found"),
+            ("ETag" = String, description = "Its version"))),
+        (status = 404, description = "EC2 has no such instance"),
+        (status = 409, description = "No snapshot of the instance can be taken; the detail says why")
+    )
+)]
+async fn create_snapshot(
+    call: Call<Operator>,
+    creation: Creation<CreateSnapshot>,
+) -> Result<Answer<Snapshot>, Problem> {
+    let wanted = creation.body.clone();
+    let tags = checked_tags("tags", wanted.tags)?;
+    let hold = wanted.hold.map(|hold| hold.placed(&call.who, call.now)).transpose()?;
+    wanted.expires_at.map_or(Ok(()), |at| ahead("expires_at", at, call.now))?;
+    let Claimed { id, at } = creation.claim(&call, SnapshotId::derived).await?;
+    let new = NewSnapshot {
+        id,
+        instance_id: wanted.instance_id,
+        name: wanted.name.map(|name| name.0),
+        description: wanted.description.map(|description| description.0),
+        request: Request {
+            exclusions: Exclusions {
+                boot_volume: wanted.exclude_boot_volume,
+                volumes: wanted.exclude_volumes,
+            },
+            copy_tags: wanted.copy_tags.unwrap_or(true),
+        },
+        tags,
+        hold,
+        expires_at: wanted.expires_at,
+    };
+    Ok(accepted(requesting::request_snapshot(call.service(), new, at).await?))
+}
+
+/// Edit a snapshot
+///
+/// What is not given stays; null clears. Tags are replaced as a whole, in the record only: its EBS snapshots
+/// keep those they were made with. Role: operator; to remove or weaken a hold, or to
+/// set an earlier expiry, admin.
+#[utoipa::path(
+    patch,
+    path = "/v1/snapshots/{id}",
+    tag = "snapshots",
+    params(
+        ("id" = String, Path, description = "The snapshot"),
+        ("If-Match" = Option<String>, Header, description = "The version that must be current, as in ETag")
+    ),
+    request_body = EditSnapshot,
+    responses(
+        (status = 200, description = "As it is now", body = Snapshot,
+            headers(("ETag" = String, description = "Its version"))),
+        (status = 409, description = "It is too late, or its schedule's rules decide; the detail says which")
+    )
+)]
+async fn edit_snapshot(
+    call: Call<Operator>,
+    Id(id): Id<SnapshotId>,
+    IfMatch(expected): IfMatch,
+    Body(wanted): Body<EditSnapshot>,
+) -> Result<Answer<Snapshot>, Problem> {
+    let mut expected = expected;
+    if call.role < Role::Admin
+        && let Some(hold) = &wanted.hold
+    {
+        let present = listing::show_snapshot(call.service(), &id).await?;
+        let kind = hold.as_ref().map(|hold| hold.kind);
+        if hold::is_weaker(present.hold.as_ref(), kind, call.now) {
+            call.needs(Role::Admin, "removing or weakening a hold")?;
+        }
+        // What was looked at is what must be there when it is written.
+        expected = expected.or(Some(present.version));
+    }
+    if let Some(Some(at)) = wanted.expires_at {
+        ahead("expires_at", at, call.now)?;
+        if call.role < Role::Admin {
+            let present = listing::show_snapshot(call.service(), &id).await?;
+            if present.expires_at.is_none_or(|old| at < old) {
+                call.needs(Role::Admin, "setting an earlier expiry")?;
+            }
+            expected = expected.or(Some(present.version));
+        }
+    }
+    let edit = wanted.edit()?;
+    let editor = Editor { who: &call.who, expected_version: expected };
+    Ok(answer(editing::edit_snapshot(call.service(), &id, edit, editor, call.now).await?))
+}
+
+/// Delete a snapshot
+///
+/// It is condemned, and goes at once unless `grace` asks for a time in which it can be rescued. With
+/// `record_only` only the record goes; what EC2 has stays there, no longer looked after. Role: admin.
+#[utoipa::path(
+    delete,
+    path = "/v1/snapshots/{id}",
+    tag = "snapshots",
+    params(
+        ("id" = String, Path, description = "The snapshot"),
+        ("If-Match" = Option<String>, Header, description = "The version that must be current, as in ETag"),
+        DeleteParameters
+    ),
+    responses(
+        (status = 200, description = "The record is removed (record_only)", body = Snapshot,
+            headers(("ETag" = String, description = "Its version"))),
+        (status = 202, description = "It is condemned", body = Snapshot, headers(
+            ("Location" = String, description = "Where it is found"),
+            ("ETag" = String, description = "Its version"))),
+        (status = 409, description = "It is held, in use by an image, or not in a state to be deleted")
+    )
+)]
+async fn delete_snapshot(
+    call: Call<Admin, DeleteParameters>,
+    Id(id): Id<SnapshotId>,
+    IfMatch(expected_version): IfMatch,
+) -> Result<Answer<Snapshot>, Problem> {
+    let grace = SignedDuration::from_mins(call.query.grace.unwrap_or(0).into());
+    let request = DeleteRequest { id, who: call.who.clone(), grace, expected_version };
+    if call.query.record_only.unwrap_or(false) {
+        return Ok(answer(deletion::remove_record(call.service(), request, call.now).await?));
+    }
+    Ok(accepted(deletion::delete_snapshot(call.service(), request, call.now).await?))
+}
+
+/// Rescue a snapshot
+///
+/// Undoes a condemnation, until the deletion has begun. Repeated, it does nothing more. Role: operator.
+#[utoipa::path(
+    post,
+    path = "/v1/snapshots/{id}/rescue",
+    tag = "snapshots",
+    params(
+        ("id" = String, Path, description = "The snapshot"),
+        ("If-Match" = Option<String>, Header, description = "The version that must be current, as in ETag")
+    ),
+    responses(
+        (status = 200, description = "It stays", body = Snapshot,
+            headers(("ETag" = String, description = "Its version"))),
+        (status = 409, description = "It is not condemned, or its deletion has begun")
+    )
+)]
+async fn rescue_snapshot(
+    call: Call<Operator>,
+    Id(id): Id<SnapshotId>,
+    IfMatch(expected): IfMatch,
+    _: Body<NoFields>,
+) -> Result<Answer<Snapshot>, Problem> {
+    Ok(answer(rescuing::rescue_snapshot(call.service(), &id, expected, call.now).await?))
+}

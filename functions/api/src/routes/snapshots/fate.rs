@@ -1,0 +1,114 @@
+//! Why a snapshot is to go, and what is in the way, on the wire.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::domain::snapshot::condemnation::{BlockedCause, CondemnedBy};
+use shared::domain::snapshot::{self as domain};
+use utoipa::ToSchema;
+
+/// Who condemned a snapshot, why, and when it goes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Condemned {
+    /// Which rule or person.
+    by: Condemner,
+    /// Who, if it was a person.
+    who: Option<String>,
+    /// In words.
+    reason: String,
+    /// When.
+    at: Timestamp,
+    /// Until when it can be rescued for certain.
+    delete_after: Timestamp,
+}
+
+/// Which rule or person condemns.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Condemner {
+    /// A person who named this very snapshot.
+    Person,
+    /// The retention rules of its schedule.
+    Rules,
+    /// Its `expires_at`.
+    Expiry,
+    /// It failed, and has been kept long enough to see why.
+    Failed,
+    /// It was made twice, by a lost reply of EC2.
+    Duplicate,
+}
+
+/// Why a snapshot should be gone and is not.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Blocked {
+    /// What is in the way.
+    cause: BlockedBy,
+    /// The same in words.
+    detail: String,
+    /// Since when.
+    since: Timestamp,
+}
+
+/// What is in the way of a deletion.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum BlockedBy {
+    /// An image uses it.
+    InUse,
+    /// It is locked in EC2.
+    Locked,
+    /// AWS does not permit it.
+    NotPermitted,
+    /// A hold.
+    Held,
+    /// It is the newest available snapshot of its instance.
+    Newest,
+    /// It is not yet marked as condemned in EC2.
+    NotMarked,
+    /// EC2 refused.
+    Refused,
+}
+
+impl From<domain::condemnation::Condemnation> for Condemned {
+    fn from(condemnation: domain::condemnation::Condemnation) -> Self {
+        let domain::condemnation::Condemnation { by, reason, at, delete_after, from: _from } =
+            condemnation;
+        let condemner = Condemner::from(&by);
+        let who = match by {
+            CondemnedBy::Person { who } => Some(who),
+            CondemnedBy::Rules { .. }
+            | CondemnedBy::Expiry { .. }
+            | CondemnedBy::Failed
+            | CondemnedBy::Duplicate => None,
+        };
+        Self { by: condemner, who, reason, at, delete_after }
+    }
+}
+
+impl From<&CondemnedBy> for Condemner {
+    fn from(by: &CondemnedBy) -> Self {
+        match by {
+            CondemnedBy::Person { .. } => Self::Person,
+            CondemnedBy::Rules { .. } => Self::Rules,
+            CondemnedBy::Expiry { .. } => Self::Expiry,
+            CondemnedBy::Failed => Self::Failed,
+            CondemnedBy::Duplicate => Self::Duplicate,
+        }
+    }
+}
+
+impl From<domain::condemnation::Blocked> for Blocked {
+    fn from(blocked: domain::condemnation::Blocked) -> Self {
+        let domain::condemnation::Blocked { cause, since } = blocked;
+        let detail = cause.describe();
+        let cause = match cause {
+            BlockedCause::InUse { .. } => BlockedBy::InUse,
+            BlockedCause::Locked => BlockedBy::Locked,
+            BlockedCause::NotPermitted { .. } => BlockedBy::NotPermitted,
+            BlockedCause::Held => BlockedBy::Held,
+            BlockedCause::Newest => BlockedBy::Newest,
+            BlockedCause::NotMarked => BlockedBy::NotMarked,
+            BlockedCause::Refused { .. } => BlockedBy::Refused,
+        };
+        Self { cause, detail, since }
+    }
+}

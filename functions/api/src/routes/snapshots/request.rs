@@ -1,0 +1,192 @@
+//! What is asked about snapshots: filters, bodies.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use shared::domain::ids::{InstanceId, ScheduleId, VolumeId};
+use shared::domain::snapshot::{Origin, Status};
+use shared::domain::tags::Tags;
+use shared::operations::edit_snapshot::{HoldEdit, SnapshotEdit};
+use shared::operations::list_snapshots::{Deleted, SnapshotFilter};
+use utoipa::{IntoParams, ToSchema};
+
+use super::super::wire::{
+    Change, Description, GRACE_MINUTES_MAX, Name, checked_tags, clearable, present,
+};
+use super::super::words::{SnapshotOrigin, SnapshotStatus};
+use super::hold::{PlaceHold, WantedHold};
+use super::sort::Sort;
+use crate::problem::Problem;
+use crate::query::{FromQuery, PageParameters, Parameters, TagText};
+
+/// Which snapshots are wanted: those to which everything given applies.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SnapshotParameters {
+    /// Of this instance.
+    #[param(value_type = Option<String>, example = "i-0123456789abcdef0")]
+    instance_id: Option<InstanceId>,
+    /// Standing there. `deleted` and `missing` ones are shown when asked for.
+    #[param(value_type = Option<SnapshotStatus>, inline)]
+    status: Option<Status>,
+    /// Of this region.
+    region: Option<String>,
+    /// Of this schedule.
+    #[param(value_type = Option<String>)]
+    schedule_id: Option<ScheduleId>,
+    /// That came to be like this.
+    #[param(value_type = Option<SnapshotOrigin>, inline)]
+    origin: Option<Origin>,
+    /// Bearing this tag, `Key=Value`.
+    #[param(value_type = Option<String>, example = "team=blue")]
+    tag: Option<TagText>,
+    /// With this text in name, description, id, or the instance's name or id; case does not matter.
+    q: Option<String>,
+    /// Made at this instant or later.
+    created_after: Option<Timestamp>,
+    /// Made before this instant.
+    created_before: Option<Timestamp>,
+    /// Whether `deleted` and `missing` ones are wanted too.
+    include_deleted: Option<bool>,
+    /// `-created_at` (newest first) unless told otherwise, or `created_at` (oldest first).
+    #[param(inline)]
+    pub(super) sort: Option<Sort>,
+    #[param(ignore)]
+    pub(super) page: PageParameters,
+}
+
+impl FromQuery for SnapshotParameters {
+    fn from_query(given: &mut Parameters) -> Result<Self, Problem> {
+        Ok(Self {
+            instance_id: given.one("instance_id")?,
+            status: given.one("status")?,
+            region: given.one("region")?,
+            schedule_id: given.one("schedule_id")?,
+            origin: given.one("origin")?,
+            tag: given.one("tag")?,
+            q: given.one("q")?,
+            created_after: given.one("created_after")?,
+            created_before: given.one("created_before")?,
+            include_deleted: given.flag("include_deleted")?,
+            sort: given.one("sort")?,
+            page: PageParameters::from_query(given)?,
+        })
+    }
+}
+
+impl SnapshotParameters {
+    /// The filter they make.
+    pub(super) fn filter(&self) -> SnapshotFilter {
+        SnapshotFilter {
+            instance_id: self.instance_id.clone(),
+            status: self.status,
+            region: self.region.clone(),
+            schedule_id: self.schedule_id.clone(),
+            origin: self.origin,
+            tag: self.tag.clone().map(|TagText(tag)| tag),
+            q: self.q.clone(),
+            created_after: self.created_after,
+            created_before: self.created_before,
+            deleted: match self.include_deleted {
+                Some(true) => Deleted::Show,
+                Some(false) | None => Deleted::Hide,
+            },
+        }
+    }
+}
+
+/// How a snapshot is to be deleted.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct DeleteParameters {
+    /// Remove only the record; what EC2 has stays there.
+    pub(super) record_only: Option<bool>,
+    /// For how many minutes it can be rescued; none unless asked for.
+    #[param(maximum = 525_600)]
+    pub(super) grace: Option<u32>,
+}
+
+impl FromQuery for DeleteParameters {
+    fn from_query(given: &mut Parameters) -> Result<Self, Problem> {
+        let record_only = given.flag("record_only")?;
+        let grace = given.number("grace", (0, GRACE_MINUTES_MAX))?;
+        if record_only == Some(true) && grace.is_some() {
+            let reason = "does not go with record_only: a record is removed at once";
+            return Err(Problem::invalid("grace", reason));
+        }
+        Ok(Self { record_only, grace })
+    }
+}
+
+/// A snapshot that is wanted.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CreateSnapshot {
+    /// Of which instance.
+    #[schema(value_type = String, example = "i-0123456789abcdef0")]
+    pub(super) instance_id: InstanceId,
+    /// Display name; the instance's name and the time if none.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 256)]
+    pub(super) name: Option<Name>,
+    /// In your words.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1000)]
+    pub(super) description: Option<Description>,
+    /// Leave out the volume the instance boots from.
+    #[serde(default)]
+    pub(super) exclude_boot_volume: bool,
+    /// Leave out these volumes.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>, example = json!(["vol-0123456789abcdef0"]))]
+    pub(super) exclude_volumes: Vec<VolumeId>,
+    /// Whether the EBS snapshots bear the instance's tags too; they do unless told otherwise.
+    #[schema(default = true)]
+    pub(super) copy_tags: Option<bool>,
+    /// What keeps it from deletion.
+    #[schema(value_type = Option<PlaceHold>)]
+    pub(super) hold: Option<WantedHold>,
+    /// When it goes by itself; it stays unless told otherwise.
+    pub(super) expires_at: Option<Timestamp>,
+    /// Tags for it and its EBS snapshots.
+    #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    pub(super) tags: Tags,
+}
+
+/// What of a snapshot is to change. What is not given stays; null clears.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EditSnapshot {
+    /// Display name.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 256)]
+    name: Option<Name>,
+    /// Description.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1000)]
+    description: Change<Description>,
+    /// What keeps it from deletion. To remove or weaken it is for admins.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<PlaceHold>)]
+    pub(super) hold: Change<WantedHold>,
+    /// When it goes by itself. Snapshots of a schedule go by its rules and have none.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<Timestamp>)]
+    pub(super) expires_at: Change<Timestamp>,
+    /// All tags.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = std::collections::BTreeMap<String, String>, required = false)]
+    tags: Option<Tags>,
+}
+
+impl EditSnapshot {
+    /// The edit it asks for.
+    pub(super) fn edit(self) -> Result<SnapshotEdit, Problem> {
+        let Self { name, description, hold, expires_at, tags } = self;
+        Ok(SnapshotEdit {
+            name: name.map(|name| name.0),
+            description: description.map(|text| text.map(|text| text.0)),
+            hold: hold.map(|hold| hold.map(HoldEdit::from)),
+            expires_at,
+            tags: tags.map(|tags| checked_tags("tags", tags)).transpose()?,
+        })
+    }
+}

@@ -1,0 +1,245 @@
+//! Snapshots on the wire.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::domain::ids::{EbsSnapshotId, InstanceId, ScheduleId, SnapshotId, VolumeId};
+use shared::domain::ownership;
+use shared::domain::snapshot::member::Member;
+use shared::domain::snapshot::{self as domain, Origin, Status};
+use shared::domain::tags::Tags;
+use utoipa::ToSchema;
+
+use super::super::wire::Failure;
+use super::super::words::{SnapshotOrigin, SnapshotStatus, wire_words};
+use super::fate::{Blocked, Condemned};
+use super::hold::Hold;
+
+/// One restore point of one instance: a crash-consistent set of EBS snapshots, one a volume.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Snapshot {
+    /// Its identifier.
+    #[schema(value_type = String, example = "snp_0195500c-6d00-7000-8000-000000000000")]
+    id: SnapshotId,
+    /// Display name.
+    name: String,
+    /// In the words of who asked for it.
+    description: Option<String>,
+    /// Where it stands.
+    #[schema(value_type = SnapshotStatus)]
+    status: Status,
+    /// Whether it can be restored: whole, and there.
+    restorable: bool,
+    /// How it came to be.
+    #[schema(value_type = SnapshotOrigin)]
+    origin: Origin,
+    /// The instance it is of.
+    #[schema(value_type = String, example = "i-0123456789abcdef0")]
+    instance_id: InstanceId,
+    /// The instance's name then.
+    instance_name: Option<String>,
+    /// Its region.
+    region: String,
+    /// The instance's availability zone then.
+    zone: Option<String>,
+    /// What the instance was then.
+    machine: SnapshotMachine,
+    /// The schedule it was taken for.
+    #[schema(value_type = Option<String>)]
+    schedule_id: Option<ScheduleId>,
+    /// The due time it was taken for.
+    slot: Option<Timestamp>,
+    /// The sum of its volumes' sizes.
+    size_gib: i64,
+    /// The full size of its data as EC2 reports it, once it does for every volume; not what is billed.
+    full_snapshot_size_bytes: Option<i64>,
+    /// How far EC2 is.
+    #[schema(maximum = 100)]
+    progress_percent: u8,
+    /// Its EBS snapshots; empty until EC2 has made them.
+    volumes: Vec<SnapshotVolume>,
+    /// When it was asked for.
+    created_at: Timestamp,
+    /// EC2's start time: the instant whose content it has.
+    started_at: Option<Timestamp>,
+    /// When all of it was completed.
+    completed_at: Option<Timestamp>,
+    /// What keeps it from deletion.
+    hold: Option<Hold>,
+    /// When it goes by itself.
+    expires_at: Option<Timestamp>,
+    /// Who condemned it, why, and when it goes.
+    condemned: Option<Condemned>,
+    /// Why it should be gone and is not.
+    blocked: Option<Blocked>,
+    /// Why it failed, or why the last attempt was put off.
+    failure: Option<Failure>,
+    /// Since when EC2 does not have it, with status `missing`.
+    missing_since: Option<Timestamp>,
+    /// When it was deleted, with status `deleted`.
+    deleted_at: Option<Timestamp>,
+    /// Its tags; its EBS snapshots bear those it was made with.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    tags: Tags,
+    /// How consistent its volumes are with each other and in themselves: as after a power cut.
+    #[schema(example = "crash")]
+    consistency: &'static str,
+    /// Counts the changes; what `If-Match` compares.
+    version: u64,
+}
+
+/// What an instance was when its snapshot was taken.
+#[derive(Debug, Serialize, ToSchema)]
+struct SnapshotMachine {
+    /// Its type.
+    #[serde(rename = "type")]
+    #[schema(example = "m7g.large")]
+    instance_type: Option<String>,
+    /// `x86_64`, `arm64`.
+    architecture: Option<String>,
+    /// EC2's platform details.
+    platform: Option<String>,
+}
+
+/// One EBS snapshot of a snapshot.
+#[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "JSON's true and false")]
+struct SnapshotVolume {
+    /// EC2's identifier.
+    #[schema(value_type = String, example = "snap-0123456789abcdef0")]
+    ebs_snapshot_id: EbsSnapshotId,
+    /// The volume it is of.
+    #[schema(value_type = String, example = "vol-0123456789abcdef0")]
+    volume_id: VolumeId,
+    /// Where that was attached.
+    device: Option<String>,
+    /// Whether the instance booted from it.
+    boot: bool,
+    /// Size of the volume.
+    size_gib: i32,
+    /// Where it stands.
+    state: VolumeState,
+    /// How far EC2 is.
+    #[schema(maximum = 100)]
+    progress_percent: u8,
+    /// The full size of its data as EC2 reports it; not what is billed.
+    full_snapshot_size_bytes: Option<i64>,
+    /// Whether it has been deleted.
+    deleted: bool,
+}
+
+wire_words! {
+    /// Where an EBS snapshot stands.
+    VolumeState of ownership::EbsState {
+        /// Being written.
+        Pending,
+        /// Usable.
+        Completed,
+        /// Failed.
+        Error,
+    }
+}
+
+impl From<domain::Snapshot> for Snapshot {
+    #[expect(clippy::too_many_lines, reason = "a line a field")]
+    fn from(snapshot: domain::Snapshot) -> Self {
+        let restorable = snapshot.is_restorable();
+        let size_gib = snapshot.size_gib();
+        let full_snapshot_size_bytes = snapshot.full_size_bytes();
+        let progress_percent = snapshot.progress_percent();
+        let domain::Snapshot {
+            id,
+            version,
+            status,
+            origin,
+            source,
+            slot,
+            name,
+            description,
+            tags,
+            request: _request,
+            members,
+            created_at,
+            started_at,
+            completed_at,
+            attempt: _attempt,
+            failure,
+            hold,
+            expires_at,
+            condemnation,
+            blocked,
+            absent_since,
+            duplicate_of: _duplicate_of,
+            attention_at: _attention_at,
+            touched_at: _touched_at,
+            gone_at,
+        } = snapshot;
+        let domain::Source {
+            instance_id,
+            instance_name,
+            instance_type,
+            architecture,
+            platform,
+            region,
+            zone,
+        } = source;
+        Self {
+            id,
+            name,
+            description,
+            status,
+            restorable,
+            origin,
+            instance_id,
+            instance_name,
+            region,
+            zone,
+            machine: SnapshotMachine { instance_type, architecture, platform },
+            schedule_id: slot.as_ref().map(|slot| slot.schedule_id.clone()),
+            slot: slot.map(|slot| slot.slot),
+            size_gib,
+            full_snapshot_size_bytes,
+            progress_percent,
+            volumes: members.into_iter().map(SnapshotVolume::from).collect(),
+            created_at,
+            started_at,
+            completed_at,
+            hold: hold.map(Hold::from),
+            expires_at,
+            condemned: condemnation.map(Condemned::from),
+            blocked: blocked.map(Blocked::from),
+            failure: failure.map(Failure::from),
+            missing_since: absent_since.or(gone_at).filter(|_| status == Status::Missing),
+            deleted_at: gone_at.filter(|_| status == Status::Deleted),
+            tags,
+            consistency: "crash",
+            version,
+        }
+    }
+}
+
+impl From<Member> for SnapshotVolume {
+    fn from(member: Member) -> Self {
+        let Member {
+            ebs_snapshot_id,
+            volume_id,
+            device,
+            boot,
+            size_gib,
+            state,
+            progress_percent,
+            full_size_bytes,
+            deleted,
+        } = member;
+        Self {
+            ebs_snapshot_id,
+            volume_id,
+            device,
+            boot,
+            size_gib,
+            state: state.into(),
+            progress_percent,
+            full_snapshot_size_bytes: full_size_bytes,
+            deleted,
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Plans on the wire.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::domain::ids::{ImageId, InstanceId, ScheduleId, SnapshotId};
+use shared::domain::sweep::plan::{self as domain, Verdict};
+use utoipa::ToSchema;
+
+use super::super::snapshots::Condemner;
+use super::super::words::wire_words;
+
+/// What a plan says of one snapshot.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PlanEntry {
+    /// The snapshot.
+    #[schema(value_type = String)]
+    snapshot_id: SnapshotId,
+    /// Its instance.
+    #[schema(value_type = String)]
+    instance_id: InstanceId,
+    /// Its schedule.
+    #[schema(value_type = Option<String>)]
+    schedule_id: Option<ScheduleId>,
+    /// The instant whose content it has.
+    taken_at: Timestamp,
+    /// What is to become of it.
+    verdict: PlanVerdict,
+    /// With verdict `delete`: which rule says so.
+    by: Option<Condemner>,
+    /// With verdict `delete`: whether the rules of the last executed sweep would have kept it.
+    unexpected: Option<bool>,
+    /// With verdict `blocked`: the image that uses it.
+    #[schema(value_type = Option<String>)]
+    image_id: Option<ImageId>,
+    /// Why, in words.
+    reasons: Vec<String>,
+    /// What became of it.
+    outcome: Option<PlanOutcome>,
+}
+
+/// What is to become of a snapshot.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum PlanVerdict {
+    /// It stays.
+    Keep,
+    /// It goes.
+    Delete,
+    /// It should go and cannot.
+    Blocked,
+}
+
+wire_words! {
+    /// What became of an entry of a plan.
+    PlanOutcome of domain::Outcome {
+        /// Condemned.
+        Condemned,
+        /// It had changed meanwhile and was left alone.
+        Changed,
+        /// The brake stopped it.
+        Stopped,
+        /// The limit of one sweep was reached; the next goes on.
+        Later,
+        /// A fault that passes.
+        Failed,
+    }
+}
+
+impl From<domain::PlanEntry> for PlanEntry {
+    fn from(entry: domain::PlanEntry) -> Self {
+        let domain::PlanEntry {
+            snapshot_id,
+            instance_id,
+            schedule_id,
+            taken_at,
+            verdict,
+            reasons,
+            outcome,
+        } = entry;
+        let (verdict, by, unexpected, image_id) = match verdict {
+            Verdict::Keep => (PlanVerdict::Keep, None, None, None),
+            Verdict::Delete { by, unexpected } => {
+                (PlanVerdict::Delete, Some(Condemner::from(&by)), Some(unexpected), None)
+            }
+            Verdict::Blocked { image_id } => (PlanVerdict::Blocked, None, None, Some(image_id)),
+        };
+        Self {
+            snapshot_id,
+            instance_id,
+            schedule_id,
+            taken_at,
+            verdict,
+            by,
+            unexpected,
+            image_id,
+            reasons,
+            outcome: outcome.map(PlanOutcome::from),
+        }
+    }
+}

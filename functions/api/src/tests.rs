@@ -1,0 +1,6 @@
+//! The API from outside, as far as it goes without a table and EC2: who may, what is refused, the document.
+
+mod access;
+mod document;
+mod refusals;
+mod support;

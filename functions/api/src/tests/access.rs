@@ -1,0 +1,147 @@
+//! Who may: every route with no claims, no role and each role.
+
+use serde_json::{Value, json};
+
+use super::support::{Call, SNAPSHOT};
+use crate::caller::Role;
+use crate::router::documented;
+
+const SCHEDULE: &str = "sch_0195500c-6d00-7000-8000-000000000000";
+const SWEEP: &str = "swp_0195500c-6d00-7000-8000-000000000000";
+const INSTANCE: &str = "i-0123456789abcdef0";
+
+/// Every route with the lowest role that may call it.
+fn routes() -> Vec<(&'static str, String, Role, Option<Value>)> {
+    use Role::{Admin, Operator, Viewer};
+
+    let snapshot = format!("/v1/snapshots/{SNAPSHOT}");
+    let schedule = format!("/v1/schedules/{SCHEDULE}");
+    let runs = format!("{schedule}/runs");
+    let rules = json!({"retention": {"keep_last": 3}});
+    let new_schedule = json!({
+        "name": "hourly", "expression": "rate(1 hour)", "targets": {"instance_ids": [INSTANCE]},
+    });
+    vec![
+        ("GET", "/v1/me".to_owned(), Viewer, None),
+        ("GET", "/v1/instances".to_owned(), Viewer, None),
+        ("GET", format!("/v1/instances/{INSTANCE}"), Viewer, None),
+        ("GET", "/v1/snapshots".to_owned(), Viewer, None),
+        ("POST", "/v1/snapshots".to_owned(), Operator, Some(json!({"instance_id": INSTANCE}))),
+        ("GET", snapshot.clone(), Viewer, None),
+        ("PATCH", snapshot.clone(), Operator, Some(json!({"name": "x"}))),
+        ("DELETE", snapshot.clone(), Admin, None),
+        ("DELETE", format!("{snapshot}?record_only=true"), Admin, None),
+        ("POST", format!("{snapshot}/rescue"), Operator, None),
+        ("GET", "/v1/schedules".to_owned(), Viewer, None),
+        ("POST", "/v1/schedules".to_owned(), Operator, Some(new_schedule)),
+        ("GET", schedule.clone(), Viewer, None),
+        ("PATCH", schedule.clone(), Operator, Some(json!({"enabled": false}))),
+        ("PATCH", schedule.clone(), Admin, Some(rules)),
+        ("PATCH", schedule.clone(), Admin, Some(json!({"retention": null}))),
+        ("DELETE", schedule.clone(), Admin, None),
+        ("GET", runs.clone(), Viewer, None),
+        ("POST", runs, Operator, None),
+        ("GET", "/v1/sweeps".to_owned(), Viewer, None),
+        ("POST", "/v1/sweeps".to_owned(), Operator, Some(json!({"mode": "plan_only"}))),
+        ("POST", "/v1/sweeps".to_owned(), Admin, Some(json!({"mode": "execute"}))),
+        ("GET", format!("/v1/sweeps/{SWEEP}"), Viewer, None),
+        ("POST", format!("/v1/sweeps/{SWEEP}/approve"), Admin, Some(json!({"plan_hash": "x"}))),
+    ]
+}
+
+fn call(method: &str, path: &str, body: Option<&Value>) -> Call {
+    let call = Call::new(method, path);
+    body.map_or(call.clone(), |body| call.json(body))
+}
+
+#[tokio::test]
+async fn every_route_asks_for_its_role() {
+    for (method, path, lowest, body) in routes() {
+        let call = call(method, &path, body.as_ref());
+
+        let without_claims = call.clone().claims(Value::Null).send().await;
+        assert_eq!(without_claims.status, 401, "{method} {path}");
+        assert_eq!(without_claims.header("www-authenticate"), "Bearer");
+
+        for role in [None, Some(Role::Viewer), Some(Role::Operator), Some(Role::Admin)] {
+            let answer = call.clone().by(role).send().await;
+
+            if role >= Some(lowest) {
+                let status = answer.status;
+                assert!(![400, 401, 403].contains(&status), "{method} {path} {role:?}: {answer:?}");
+            } else {
+                assert_eq!(answer.status, 403, "{method} {path} {role:?}");
+                assert_eq!(answer.kind(), "urn:snapkeep:problem:role_too_low");
+                let needed = answer.body["needed_role"].as_str().unwrap().to_owned();
+                assert!(needed == lowest.as_str() || role.is_none() || role == Some(Role::Viewer));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_role_that_is_missing_is_named() {
+    let path = format!("/v1/snapshots/{SNAPSHOT}");
+
+    let answer = Call::new("DELETE", &path).by(Some(Role::Operator)).send().await;
+
+    assert_eq!(answer.body["needed_role"], "admin");
+    assert!(answer.body["detail"].as_str().unwrap().contains("snapkeep-admins"));
+}
+
+#[test]
+fn every_route_is_in_the_table() {
+    let document = serde_json::to_value(documented().into_openapi()).unwrap();
+    let table = routes();
+
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            let (before, after) = path.split_once("{id}").unwrap_or((path, ""));
+            let is_listed = table.iter().any(|(listed, listed_path, ..)| {
+                let listed_path = listed_path.split('?').next().unwrap();
+                let middle =
+                    listed_path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+                listed.eq_ignore_ascii_case(method)
+                    && middle
+                        .is_some_and(|id| !id.contains('/') && id.is_empty() != path.contains('{'))
+            });
+            let is_open = ["/v1/health", "/v1/openapi.json"].contains(&path.as_str());
+            assert_ne!(is_listed, is_open, "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn health_and_the_document_need_no_claims() {
+    let health = Call::new("GET", "/v1/health").claims(Value::Null).send().await;
+    let document = Call::new("GET", "/v1/openapi.json").claims(Value::Null).send().await;
+
+    assert_eq!((health.status, &health.body["status"]), (200, &json!("ok")));
+    assert_eq!((document.status, &document.body["openapi"]), (200, &json!("3.1.0")));
+}
+
+#[tokio::test]
+async fn the_caller_is_told_who_they_are() {
+    let claims = json!({"sub": "s", "username": "ada", "cognito:groups": "[snapkeep-operators]"});
+
+    let answer = Call::new("GET", "/v1/me").claims(claims).send().await;
+
+    assert_eq!(answer.body, json!({"who": "ada", "role": "operator"}));
+}
+
+#[tokio::test]
+async fn an_id_token_is_refused() {
+    let claims = json!({"sub": "s", "token_use": "id", "cognito:groups": "[snapkeep-admins]"});
+
+    let answer = Call::new("GET", "/v1/me").claims(claims).send().await;
+
+    assert_eq!(answer.status, 401);
+}
+
+#[tokio::test]
+async fn who_may_not_learns_nothing_more() {
+    let bad = Call::new("POST", "/v1/snapshots?x=1").text("{").header("idempotency-key", "a b");
+
+    assert_eq!(bad.clone().claims(Value::Null).send().await.status, 401);
+    assert_eq!(bad.by(Some(Role::Viewer)).send().await.status, 403);
+}
