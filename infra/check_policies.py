@@ -1,0 +1,405 @@
+#!/usr/bin/env python3
+"""What each function's role in infra/template.yaml may do, asked of the policies themselves.
+
+A small reading of IAM: explicit denial, then permission, else refusal; the condition operators that the template uses,
+and no others (it stops at one it does not know). Every permission's condition is also taken away in turn: some case
+must notice, else the case that guards it is missing. And what the roles may do is what shared/ calls, no less, no more.
+
+Usage: python infra/check_policies.py [TEMPLATE]. The last line is `N passed, N failed`.
+"""
+
+import copy
+import fnmatch
+import pathlib
+import re
+import sys
+
+import yaml
+
+INFRA = pathlib.Path(__file__).resolve().parent
+SOURCES = INFRA.parent / "shared" / "src"
+# What the table's code may call; not CreateTable and the like, which only a person's own credentials are used for.
+TABLE_CALLS = [
+    "batch_get_item",
+    "batch_write_item",
+    "delete_item",
+    "get_item",
+    "put_item",
+    "query",
+    "scan",
+    "update_item",
+]
+# A transaction needs the rights of its parts.
+TRANSACTION_PARTS = {
+    "ConditionCheck::builder": "ConditionCheckItem",
+    "Delete::builder": "DeleteItem",
+    "Put::builder": "PutItem",
+    "Update::builder": "UpdateItem",
+}
+
+REGION = "eu-central-1"
+ACCOUNT = "123456789012"
+PSEUDO = {"AWS::Region": REGION, "AWS::AccountId": ACCOUNT, "AWS::Partition": "aws", "AWS::StackName": "snapkeep"}
+FUNCTIONS = ["Api", "Scheduler", "Snapshotter", "Tracker", "Sweeper", "Reaper", "Reconciler"]
+ARNS = {
+    "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/",
+    "AWS::Events::EventBus": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/",
+    "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:",
+    "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:",
+}
+
+INSTANCE = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-0a1b2c3d4e5f60718"
+VOLUME = f"arn:aws:ec2:{REGION}:{ACCOUNT}:volume/vol-0d4e5f60718293a4b"
+SNAPSHOT = f"arn:aws:ec2:{REGION}::snapshot/snap-0c3d4e5f607182930"
+TABLE = ARNS["AWS::DynamoDB::Table"] + "Table"
+BUS = ARNS["AWS::Events::EventBus"] + "Bus"
+
+OURS = {"snapkeep:managed-by": "snapkeep", "snapkeep:id": "snp_019caef4-ba40-7c0b-a581-e89318b20764"}
+CONDEMNED = {**OURS, "snapkeep:state": "condemned"}
+MARK = {"snapkeep:state": "condemned"}
+
+
+# ---------------------------------------------------------------- the template
+
+class Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms, as one-key mappings."""
+
+
+def short_form(loader, suffix, node):
+    name = suffix if suffix == "Ref" else f"Fn::{suffix}"
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+        return {name: value.split(".", 1) if suffix == "GetAtt" else value}
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    return {name: loader.construct_mapping(node, deep=True)}
+
+
+Loader.add_multi_constructor("!", short_form)
+
+
+def arn(resources, name):
+    kind = resources[name]["Type"]
+    if kind not in ARNS:
+        raise SystemExit(f"{name}: no rule here for the ARN of {kind}")
+    return ARNS[kind] + name + (":*" if kind == "AWS::Logs::LogGroup" else "")
+
+
+def resolve(value, resources):
+    """A policy with its references replaced by what they would be in one account and region."""
+    if isinstance(value, list):
+        return [resolve(item, resources) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"Ref"}:
+        return PSEUDO[value["Ref"]]
+    if value.keys() == {"Fn::GetAtt"}:
+        name, attribute = value["Fn::GetAtt"]
+        if attribute != "Arn":
+            raise SystemExit(f"{name}.{attribute} in a policy: only Arn is understood")
+        return arn(resources, name)
+    if value.keys() == {"Fn::Sub"}:
+        text = value["Fn::Sub"]
+        for name, known in PSEUDO.items():
+            text = text.replace("${" + name + "}", known)
+        for name in resources:
+            if "${" + name + ".Arn}" in text:
+                text = text.replace("${" + name + ".Arn}", arn(resources, name))
+        if "${" in text:
+            raise SystemExit(f"cannot resolve {text}")
+        return text
+    return {key: resolve(item, resources) for key, item in value.items()}
+
+
+def statements(resources, name):
+    role = resources[f"{name}Role"]["Properties"]
+    if role.keys() - {"AssumeRolePolicyDocument", "Policies"}:
+        raise SystemExit(f"{name}Role has more than inline policies")
+    documents = [policy["PolicyDocument"] for policy in role["Policies"]]
+    return [resolve(item, resources) for document in documents for item in document["Statement"]]
+
+
+# ---------------------------------------------------------------- IAM, as far as it is needed
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+def condition_holds(operator, key, wanted, context):
+    present = listed(context[key]) if key in context else []
+    wanted = [str(item) for item in listed(wanted)]
+    if operator == "StringEquals":
+        return any(item in wanted for item in present)
+    if operator == "StringNotEquals":
+        return not any(item in wanted for item in present)
+    if operator == "ForAllValues:StringEquals":
+        return all(item in wanted for item in present)
+    if operator == "Null":
+        return (not present) == (wanted == ["true"])
+    raise SystemExit(f"condition operator {operator} is not understood here")
+
+
+def applies(statement, action, resource, context):
+    return (
+        any(fnmatch.fnmatchcase(action.lower(), item.lower()) for item in listed(statement["Action"]))
+        and any(fnmatch.fnmatchcase(resource, item) for item in listed(statement["Resource"]))
+        and all(
+            condition_holds(operator, key, wanted, context)
+            for operator, block in statement.get("Condition", {}).items()
+            for key, wanted in block.items()
+        )
+    )
+
+
+def allowed(policy, action, resource, context):
+    hits = [item["Effect"] for item in policy if applies(item, action, resource, context)]
+    return "Deny" not in hits and "Allow" in hits
+
+
+def context_of(request_tags=None, resource_tags=None, **more):
+    context = {"ec2:Region": REGION, **more}
+    for key, value in (request_tags or {}).items():
+        context[f"aws:RequestTag/{key}"] = value
+    for key, value in (resource_tags or {}).items():
+        context[f"aws:ResourceTag/{key}"] = value
+    if request_tags:
+        context["aws:TagKeys"] = sorted(request_tags)
+    return context
+
+
+def create(tags):
+    """A create call is checked for everything it touches, and once more for the tags it gives."""
+    calls = [("ec2:CreateSnapshots", one, context_of(tags)) for one in [INSTANCE, VOLUME, SNAPSHOT]]
+    if tags:
+        calls.append(("ec2:CreateTags", SNAPSHOT, context_of(tags, **{"ec2:CreateAction": "CreateSnapshots"})))
+    return calls
+
+
+def tag(resource_tags, new_tags, resource=SNAPSHOT):
+    return [("ec2:CreateTags", resource, context_of(new_tags, resource_tags))]
+
+
+def untag(resource_tags, keys, resource=SNAPSHOT):
+    context = context_of(None, resource_tags)
+    if keys:
+        context["aws:TagKeys"] = keys
+    return [("ec2:DeleteTags", resource, context)]
+
+
+def delete(resource_tags):
+    return [("ec2:DeleteSnapshot", SNAPSHOT, context_of(None, resource_tags))]
+
+
+def plain(action, resource="*", **context):
+    return [(action, resource, context_of(**context))]
+
+
+def publish(bus, detail_types):
+    return plain("events:PutEvents", bus, **{"events:detail-type": detail_types})
+
+
+def remove(partitions):
+    keys = {"dynamodb:LeadingKeys": partitions} if partitions else {}
+    return plain("dynamodb:DeleteItem", TABLE, **keys)
+
+
+# ---------------------------------------------------------------- the matrix
+
+def creator_cases():
+    anonymous = {"snapkeep:managed-by": "snapkeep"}
+    yield "Snapshotter", "create with our tags", create({**OURS, "Name": "web 1"}), True
+    yield "Snapshotter", "create without tags", create({}), False
+    yield "Snapshotter", "create without our id", create(anonymous), False
+    yield "Snapshotter", "create as somebody else's", create({**OURS, "snapkeep:managed-by": "x"}), False
+    for name in FUNCTIONS:
+        if name != "Snapshotter":
+            yield name, "create with our tags", create(OURS), False
+    yield "Snapshotter", "tag a foreign snapshot as ours", tag({}, OURS), False
+    yield "Snapshotter", "tag ours later", tag(OURS, {"Name": "other"}), False
+    yield "Snapshotter", "condemn ours", tag(OURS, MARK), False
+    yield "Snapshotter", "copy", plain("ec2:CopySnapshot", SNAPSHOT), False
+    image = {"ec2:CreateAction": "CreateImage"}
+    yield "Snapshotter", "tags in another create call", [("ec2:CreateTags", SNAPSHOT, context_of(OURS, **image))], False
+    yield "Snapshotter", "tag an instance", tag({}, OURS, INSTANCE), False
+
+
+def condemner_cases():
+    for name in ["Api", "Sweeper"]:
+        yield name, "condemn ours", tag(OURS, MARK), True
+        yield name, "condemn it again", tag(CONDEMNED, MARK), True
+        yield name, "condemn a foreign snapshot", tag({}, MARK), False
+        yield name, "take a foreign snapshot over", tag({}, OURS), False
+        yield name, "take it over and condemn it", tag({}, CONDEMNED), False
+        yield name, "another state", tag(OURS, {"snapkeep:state": "available"}), False
+        yield name, "another tag beside it", tag(OURS, {**MARK, "Name": "x"}), False
+        yield name, "another tag", tag(OURS, {"Name": "x"}), False
+        yield name, "condemn an image of ours", tag(OURS, MARK, f"arn:aws:ec2:{REGION}::image/ami-01234567"), False
+        yield name, "rescue ours", untag(CONDEMNED, ["snapkeep:state"]), True
+        yield name, "rescue a foreign snapshot", untag(MARK, ["snapkeep:state"]), False
+        yield name, "remove our mark", untag(CONDEMNED, ["snapkeep:managed-by"]), False
+        yield name, "remove both", untag(CONDEMNED, ["snapkeep:managed-by", "snapkeep:state"]), False
+        yield name, "remove every tag", untag(CONDEMNED, []), False
+    for name in ["Scheduler", "Snapshotter", "Tracker", "Reaper", "Reconciler"]:
+        yield name, "condemn ours", tag(OURS, MARK), False
+        yield name, "rescue ours", untag(CONDEMNED, ["snapkeep:state"]), False
+
+
+def deleter_cases():
+    yield "Reaper", "delete what is ours and condemned", delete(CONDEMNED), True
+    yield "Reaper", "delete ours, not condemned", delete(OURS), False
+    yield "Reaper", "delete ours in another state", delete({**OURS, "snapkeep:state": "rescued"}), False
+    yield "Reaper", "delete a foreign one that says condemned", delete(MARK), False
+    yield "Reaper", "delete somebody's that says condemned", delete({**CONDEMNED, "snapkeep:managed-by": "x"}), False
+    yield "Reaper", "delete an untagged one", delete({}), False
+    yield "Reaper", "delete a volume", plain("ec2:DeleteVolume", VOLUME, resource_tags=CONDEMNED), False
+    yield "Reaper", "deregister an image", plain("ec2:DeregisterImage"), False
+    for name in FUNCTIONS:
+        if name != "Reaper":
+            yield name, "delete what is ours and condemned", delete(CONDEMNED), False
+
+
+def other_cases():
+    looks = {
+        "ec2:DescribeInstances": {"Api", "Scheduler", "Snapshotter"},
+        "ec2:DescribeInstanceTypes": {"Api"},
+        "ec2:DescribeVolumes": {"Api"},
+        "ec2:DescribeSnapshots": {"Snapshotter", "Tracker", "Sweeper", "Reaper", "Reconciler"},
+        "ec2:DescribeImages": {"Api", "Sweeper", "Reaper"},
+    }
+    for action, names in looks.items():
+        for name in FUNCTIONS:
+            yield name, action, plain(action), name in names
+            yield name, f"{action} elsewhere", plain(action, **{"ec2:Region": "us-east-1"}), False
+    for name in FUNCTIONS:
+        for event in ["SnapshotRequested", "SnapshotDeletionDue", "SweepRequested"]:
+            yield name, f"publish {event}", publish(BUS, [event]), name in ("Api", "Scheduler")
+        behind_queue = name in ("Snapshotter", "Tracker", "Reaper")
+        yield name, "publish MessageRejected", publish(BUS, ["MessageRejected"]), behind_queue
+        yield name, "publish one more beside it", publish(BUS, ["MessageRejected", "SnapshotDeletionDue"]), False
+        default = ARNS["AWS::Events::EventBus"] + "default"
+        yield name, "publish on the default bus", publish(default, ["SweepRequested"]), False
+        for action in ["GetItem", "BatchGetItem", "PutItem", "ConditionCheckItem"]:
+            yield name, action, plain(f"dynamodb:{action}", TABLE), True
+            yield name, f"{action} of another table", plain(f"dynamodb:{action}", TABLE + "2"), False
+        yield name, "Query an index", plain("dynamodb:Query", TABLE + "/index/due"), True
+        for action in ["Scan", "UpdateItem", "BatchWriteItem", "DeleteTable", "UpdateTimeToLive"]:
+            yield name, action, plain(f"dynamodb:{action}", TABLE), False
+        yield name, "remove a schedule's record", remove(["SCHEDULES"]), name == "Api"
+        yield name, "remove a snapshot's record", remove(["SNAPSHOT#snp_019caef4"]), False
+        yield name, "remove both in one call", remove(["SCHEDULES", "SNAPSHOT#snp_019caef4"]), False
+        yield name, "remove a record of no known key", remove([]), False
+        for action in ["ec2:ModifySnapshotAttribute", "ec2:RunInstances", "ec2:LockSnapshot", "iam:PassRole"]:
+            yield name, action, plain(action, SNAPSHOT), False
+
+
+def cases():
+    yield from creator_cases()
+    yield from condemner_cases()
+    yield from deleter_cases()
+    yield from other_cases()
+
+
+def outcome(policies, name, calls):
+    return all(allowed(policies[name], *call) for call in calls)
+
+
+# ---------------------------------------------------------------- what is checked
+
+def check_matrix(policies):
+    for name, what, calls, expected in cases():
+        verb = "may" if expected else "may not"
+        yield f"{name} {verb}: {what}", outcome(policies, name, calls) == expected
+
+
+def check_denials(policies):
+    """The reaper's denials hold by themselves, whatever somebody attaches to the role."""
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    widened = {**policies, "Reaper": [*policies["Reaper"], everything]}
+    for name, what, calls, expected in [*deleter_cases(), *condemner_cases()]:
+        if name == "Reaper" and not expected and calls[0][0] in ("ec2:DeleteSnapshot", "ec2:CreateTags"):
+            yield f"Reaper may not, even with an Allow of everything: {what}", not outcome(widened, name, calls)
+
+
+def check_conditions(policies):
+    """Without any one of its conditions, a permission lets something through that a case forbids."""
+    permissions = {name: [item for item in policy if item["Effect"] == "Allow"] for name, policy in policies.items()}
+    known = list(cases())
+    kept = all(outcome(permissions, name, calls) == expected for name, _, calls, expected in known)
+    yield "the permissions keep to the cases without the denials", kept
+    for name, policy in permissions.items():
+        for position, statement in enumerate(policy):
+            for operator, block in statement.get("Condition", {}).items():
+                for key in block:
+                    loosened = copy.deepcopy(policy)
+                    del loosened[position]["Condition"][operator][key]
+                    noticed = any(
+                        outcome({name: loosened}, name, calls) != expected
+                        for who, _, calls, expected in known
+                        if who == name
+                    )
+                    yield f"{name} {statement['Sid']}: a case needs {operator} {key}", noticed
+
+
+def calls_in(folder, names):
+    """The SDK's actions that the Rust sources below `folder` call, of those in `names` (snake case)."""
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted(SOURCES.glob(f"{folder}/**/*.rs")))
+    called = {name for name in re.findall(r"\.(\w+)\(\)", text) if name in names}
+    return {"".join(part.capitalize() for part in name.split("_")) for name in called}
+
+
+def check_calls(policies):
+    """What the code calls somebody may do, and nobody may do what the code never calls."""
+    lines = (INFRA / "slim-ec2" / "operations.txt").read_text(encoding="utf-8").splitlines()
+    ec2 = calls_in("ec2", {line.strip() for line in lines})
+    table = calls_in("table", set(TABLE_CALLS))
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted(SOURCES.glob("table/**/*.rs")))
+    table |= {action for builder, action in TRANSACTION_PARTS.items() if builder in text}
+    for service, called in {"ec2": ec2, "dynamodb": table}.items():
+        granted = {
+            action.partition(":")[2]
+            for policy in policies.values()
+            for item in policy
+            for action in listed(item["Action"])
+            if item["Effect"] == "Allow" and action.startswith(f"{service}:")
+        }
+        for action in sorted(called | granted):
+            yield f"{service}:{action} is called", action in called
+            yield f"{service}:{action} is allowed to somebody", action in granted
+
+
+def check_shape(resources, policies):
+    for name in FUNCTIONS:
+        function = resources[f"{name}Function"]["Properties"]
+        yield f"{name}Function has its own role", function["Role"] == {"Fn::GetAtt": [f"{name}Role", "Arn"]}
+        widest = [
+            item["Sid"]
+            for item in policies[name]
+            if item["Effect"] == "Allow"
+            and (any("*" in action for action in listed(item["Action"])) or "*" in listed(item["Resource"]))
+            and not all(action.startswith("ec2:Describe") for action in listed(item["Action"]))
+        ]
+        yield f"{name}Role allows * only for ec2:Describe…, and no action by pattern", not widest
+    functions = [key for key, item in resources.items() if item["Type"] == "AWS::Serverless::Function"]
+    yield "every function is looked at here", sorted(functions) == sorted(f"{name}Function" for name in FUNCTIONS)
+
+
+def main():
+    path = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else INFRA / "template.yaml"
+    resources = yaml.load(path.read_text(encoding="utf-8"), Loader)["Resources"]
+    policies = {name: statements(resources, name) for name in FUNCTIONS}
+    results = [
+        *check_matrix(policies),
+        *check_denials(policies),
+        *check_conditions(policies),
+        *check_calls(policies),
+        *check_shape(resources, policies),
+    ]
+    failed = [what for what, passed in results if not passed]
+    for what in failed:
+        print(f"FAILED {what}")
+    print(f"{len(results) - len(failed)} passed, {len(failed)} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
