@@ -1,0 +1,140 @@
+//! The whole run, started and stopped on free ports.
+
+use std::{future::ready, path::Path};
+
+use bytes::Bytes;
+use clap::Parser as _;
+use http::{Request, StatusCode};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{options::Role, state::DataFolder};
+
+fn noon() -> Timestamp {
+    "2026-11-22T12:00:00Z".parse().unwrap()
+}
+
+fn machine(environment: &[(&str, &str)]) -> Machine {
+    let pairs = environment.iter();
+    let environment = pairs.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Machine { real: noon, environment: environment.collect() }
+}
+
+async fn start(folder: &Path, more: &str) -> Result<Running, StartError> {
+    let fixed = ["local", "--port", "0", "--data", folder.to_str().unwrap()];
+    let options = Options::parse_from(fixed.into_iter().chain(more.split_whitespace()));
+    System::start(&options, machine(&[])).await
+}
+
+async fn get(running: &Running, path: &str) -> (StatusCode, Value) {
+    let request = Request::get(path).body(Bytes::new()).unwrap();
+    let answer = running.world().request(request, Caller::Person(Role::Admin)).await;
+    (answer.status(), serde_json::from_slice(answer.body()).unwrap_or_default())
+}
+
+async fn instances(running: &Running) -> Vec<String> {
+    let (_, answer) = get(running, "/v1/instances").await;
+    let items = answer["items"].as_array().unwrap().iter();
+    items.map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn end(running: Running) {
+    running.run_until(|| ready(())).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_first_start_has_sample_instances_and_says_where_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+
+    let running = start(folder.path(), "").await.unwrap();
+
+    assert_eq!(get(&running, "/v1/health").await.0, StatusCode::OK);
+    assert!(instances(&running).await.len() >= 6);
+    let ready = running.ready();
+    let parts: Vec<_> = ready.split(' ').collect();
+    assert_eq!((parts.len(), parts[0], parts[1]), (4, "ready", running.api()));
+    assert!(parts[2].starts_with("ec2=http://127.0.0.1:"), "{ready}");
+    assert!(parts[3].starts_with("dynamodb=http://127.0.0.1:"), "{ready}");
+    assert!(running.welcome().lines().count() <= 10);
+    end(running).await;
+}
+
+#[tokio::test]
+async fn a_later_start_finds_what_was_there_and_a_fresh_one_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = start(folder.path(), "").await.unwrap();
+    let ids = instances(&first).await;
+    let request = json!({ "instance_id": ids[0], "name": "kept" }).to_string();
+    let request = Request::post("/v1/snapshots")
+        .header("content-type", "application/json")
+        .body(Bytes::from(request))
+        .unwrap();
+    let answer = first.world().request(request, Caller::Person(Role::Admin)).await;
+    assert_eq!(answer.status(), StatusCode::ACCEPTED);
+    end(first).await;
+
+    let second = start(folder.path(), "").await.unwrap();
+    let (_, snapshots) = get(&second, "/v1/snapshots").await;
+    assert_eq!(instances(&second).await, ids);
+    assert_eq!(snapshots["items"][0]["name"], "kept");
+    end(second).await;
+
+    let fresh = start(folder.path(), "--fresh").await.unwrap();
+    let (_, snapshots) = get(&fresh, "/v1/snapshots").await;
+    assert_eq!(snapshots["items"], json!([]));
+    end(fresh).await;
+}
+
+#[tokio::test]
+async fn a_second_start_on_the_same_folder_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = start(folder.path(), "").await.unwrap();
+
+    let second = start(folder.path(), "--fresh").await.unwrap_err().to_string();
+
+    assert!(second.contains("is in use by another run"), "{second}");
+    assert!(!instances(&first).await.is_empty());
+    end(first).await;
+}
+
+#[tokio::test]
+async fn a_second_start_on_the_same_port_says_so() {
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let first = start(folder.path(), "").await.unwrap();
+    let port = first.api().rsplit(':').next().unwrap();
+
+    let arguments = format!("--ec2-port {port}");
+    let second = start(other.path(), &arguments).await.unwrap_err().to_string();
+
+    assert_eq!(
+        second,
+        format!("port {port} is taken: choose another with --ec2-port (0 for any free one)")
+    );
+    end(first).await;
+}
+
+#[tokio::test]
+async fn time_goes_on_from_where_the_last_run_may_have_been() {
+    let folder = tempfile::tempdir().unwrap();
+    let later = noon() + SignedDuration::from_mins(5);
+    DataFolder::open(folder.path()).unwrap().keep_time(later).unwrap();
+
+    let running = start(folder.path(), "").await.unwrap();
+
+    assert_eq!(running.clock.now(), later);
+    end(running).await;
+}
+
+#[tokio::test]
+async fn a_wrong_setting_stops_the_start_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["local", "--port", "0", "--data", folder.path().to_str().unwrap()];
+    let options = Options::parse_from(arguments);
+    let machine = machine(&[("SNAPKEEP_GRACE_MINUTES", "soon"), ("SNAPKEEP_TABLE", "other")]);
+
+    let error = System::start(&options, machine).await.unwrap_err();
+
+    let text = shared::error::chain(&error);
+    assert!(text.contains("SNAPKEEP_GRACE_MINUTES is `soon`"), "{text}");
+}

@@ -1,0 +1,176 @@
+//! The template as a whole: parameters, then every resource by its type.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use yaml_serde::Value;
+
+use super::{
+    QueueSettings, Redrive, Template, TemplateError, function,
+    node::{Fields, Node},
+    rule,
+};
+use crate::function::Function;
+
+/// Resources without which the system behaves the same on one machine: who may what, where logs go, who is
+/// told of failures, how people sign in, what AWS keeps beside.
+const WITHOUT_EFFECT: [&str; 14] = [
+    "AWS::ApplicationInsights::Application",
+    "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard",
+    "AWS::Cognito::UserPool",
+    "AWS::Cognito::UserPoolClient",
+    "AWS::Cognito::UserPoolDomain",
+    "AWS::Cognito::UserPoolGroup",
+    "AWS::Cognito::UserPoolResourceServer",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Role",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::LogGroup",
+    "AWS::Rbin::Rule",
+    "AWS::SQS::QueuePolicy",
+];
+
+/// What a reference may lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Api,
+    Bus,
+    Function(Function),
+    Queue,
+    Rule,
+    Table,
+    WithoutEffect,
+}
+
+/// What references are resolved with.
+#[derive(Debug)]
+pub(super) struct Context<'a> {
+    pub(super) parameters: BTreeMap<&'a str, String>,
+    pub(super) kinds: BTreeMap<&'a str, Kind>,
+}
+
+pub(super) fn read(text: &str) -> Result<Template, TemplateError> {
+    let value: Value =
+        yaml_serde::from_str(text).map_err(|error| Node::root(&Value::Null).refuse(error))?;
+    let root = Node::root(&value).fields(&[
+        "AWSTemplateFormatVersion",
+        "Transform",
+        "Description",
+        "Metadata",
+        "Parameters",
+        "Rules",
+        "Conditions",
+        "Globals",
+        "Resources",
+        "Outputs",
+    ])?;
+    let resources = root.required("Resources")?.entries()?;
+    let mut kinds = BTreeMap::new();
+    for (id, resource) in &resources {
+        kinds.insert(*id, kind(resource)?);
+    }
+    let context = Context { parameters: parameters(root.get("Parameters"))?, kinds };
+    let globals = function::globals(root.get("Globals"), &context)?;
+    let mut template = Template {
+        routes: Vec::new(),
+        functions: BTreeMap::new(),
+        schedules: Vec::new(),
+        rules: Vec::new(),
+        queues: BTreeMap::new(),
+        mappings: Vec::new(),
+    };
+    for (id, resource) in resources {
+        match context.kinds.get(id) {
+            Some(Kind::Function(function)) => {
+                let block = function::Block { id, function: *function, globals: &globals };
+                block.read(&unconditional(&resource)?, &context, &mut template)?;
+            }
+            Some(Kind::Queue) => {
+                let queue = queue(&unconditional(&resource)?, &context)?;
+                template.queues.insert(id.to_owned(), queue);
+            }
+            Some(Kind::Rule) => {
+                rule::read(id, &unconditional(&resource)?, &context, &mut template)?;
+            }
+            Some(Kind::Api) => api(&unconditional(&resource)?)?,
+            Some(Kind::Bus | Kind::Table | Kind::WithoutEffect) | None => {}
+        }
+    }
+    Ok(template)
+}
+
+impl Context<'_> {
+    /// The queue whose `Arn` stands here.
+    pub(super) fn queue_arn(&self, node: &Node<'_>) -> Result<String, TemplateError> {
+        let id = node.attribute("Arn")?;
+        match self.kinds.get(id) {
+            Some(Kind::Queue) => Ok(id.to_owned()),
+            Some(_) | None => Err(node.refuse(format_args!("{id} is no queue"))),
+        }
+    }
+}
+
+fn kind(resource: &Node<'_>) -> Result<Kind, TemplateError> {
+    let kind = resource.get("Type").ok_or_else(|| resource.refuse("Type is missing"))?;
+    Ok(match kind.text()? {
+        "AWS::Serverless::HttpApi" => Kind::Api,
+        "AWS::Events::EventBus" => Kind::Bus,
+        "AWS::Serverless::Function" => Kind::Function(function::name(resource)?),
+        "AWS::SQS::Queue" => Kind::Queue,
+        "AWS::Events::Rule" => Kind::Rule,
+        "AWS::DynamoDB::Table" => Kind::Table,
+        other if WITHOUT_EFFECT.contains(&other) => Kind::WithoutEffect,
+        other => {
+            return Err(kind.refuse(format_args!("the local run cannot interpret {other}")));
+        }
+    })
+}
+
+fn parameters(node: Option<Node<'_>>) -> Result<BTreeMap<&str, String>, TemplateError> {
+    let mut found = BTreeMap::new();
+    for (name, parameter) in node.map(|node| node.entries()).transpose()?.unwrap_or_default() {
+        if let Some(default) = parameter.get("Default") {
+            found.insert(name, default.scalar()?);
+        }
+    }
+    Ok(found)
+}
+
+/// The properties of a resource that is there whatever the parameters are.
+fn unconditional<'a>(resource: &Node<'a>) -> Result<Node<'a>, TemplateError> {
+    let fields = resource.fields(&["Type", "Properties", "Metadata", "DependsOn"])?;
+    fields.required("Properties")
+}
+
+fn queue(properties: &Node<'_>, context: &Context<'_>) -> Result<QueueSettings, TemplateError> {
+    let fields = properties.fields(&[
+        "VisibilityTimeout",
+        "MessageRetentionPeriod",
+        "SqsManagedSseEnabled",
+        "RedrivePolicy",
+    ])?;
+    let seconds = |key, default| {
+        let given = fields.get(key).map(|node| node.seconds()).transpose()?;
+        Ok(given.unwrap_or(SignedDuration::from_secs(default)))
+    };
+    let redrive = |policy: Node<'_>| {
+        let policy: Fields<'_> = policy.fields(&["deadLetterTargetArn", "maxReceiveCount"])?;
+        Ok(Redrive {
+            queue: context.queue_arn(&policy.required("deadLetterTargetArn")?)?,
+            receives_max: policy.required("maxReceiveCount")?.count()?,
+        })
+    };
+    Ok(QueueSettings {
+        // SQS's defaults: half a minute and four days.
+        visibility: seconds("VisibilityTimeout", 30)?,
+        retention: seconds("MessageRetentionPeriod", 345_600)?,
+        redrive: fields.get("RedrivePolicy").map(redrive).transpose()?,
+    })
+}
+
+/// Which routes have the authorizer stands at the routes; the rest of it matters in AWS only.
+fn api(properties: &Node<'_>) -> Result<(), TemplateError> {
+    properties.fields(&["Description", "Auth", "DefaultRouteSettings", "AccessLogSettings"])?;
+    Ok(())
+}
