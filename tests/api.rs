@@ -1,0 +1,4 @@
+//! The REST API over the whole system: lists, conditions, errors.
+
+mod errors;
+mod lists;

@@ -1,0 +1,146 @@
+//! Death at every call of creation and deletion, before it has an effect and after; then life goes on.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use shared::domain::snapshot::Status;
+
+use super::creation::requested;
+use crate::support::app::App;
+use crate::support::tripwire::Trip;
+
+/// More calls than any of the flows makes.
+const CALLS_MAX: usize = 40;
+
+/// Dies at each call in turn, until the flow comes through alive; answers how many there were.
+async fn at_every_call(case: impl AsyncFn(Trip) -> bool) -> usize {
+    for call in 1..=CALLS_MAX {
+        let before = Box::pin(case(Trip::Before(call))).await;
+        let after = Box::pin(case(Trip::After(call))).await;
+        assert_eq!(before, after, "call {call}");
+        if before {
+            return call - 1;
+        }
+    }
+    panic!("the flow never came through");
+}
+
+#[tokio::test]
+async fn creation_survives_death_at_every_call() {
+    let calls = at_every_call(async |trip| {
+        let app = App::start().await;
+        let instance = app.instance("web", 2);
+        let id = app.request_snapshot(&instance).await;
+        let event = requested(&id, &instance);
+        let clock = app.function_clock();
+
+        let work = Box::pin(snapshotter::handle(&app.fragile, &clock, event.clone()));
+        let alive = app.wire.run(trip, work).await.is_some();
+        // SQS delivers again; whatever else the event has caused goes on as well.
+        app.pass(SignedDuration::from_mins(61)).await;
+
+        let record = app.record(&id).await;
+        assert_eq!(record.status, Status::Available, "{trip:?}");
+        assert_eq!(app.sets(), [(id, 2)].into(), "{trip:?}");
+        alive
+    })
+    .await;
+
+    assert!(calls >= 4, "{calls} calls: read, instances, claim, create, record");
+}
+
+#[tokio::test]
+async fn a_tick_survives_death_at_every_call() {
+    at_every_call(async |trip| {
+        let app = App::start().await;
+        let instances = [app.instance("web", 1), app.instance("db", 2)];
+        let names: Vec<_> = instances.iter().map(String::as_str).collect();
+        let id = app.schedule("cron(2 10 * * ? *)", &names, Value::Null).await;
+        let slot: Timestamp = "2026-03-02T10:02:00Z".parse().unwrap();
+        app.clock.set(slot);
+
+        let clock = app.function_clock();
+        let work = Box::pin(scheduler::handle(&app.fragile, &clock, tick(slot)));
+        let alive = app.wire.run(trip, work).await.is_some();
+        app.pass_minutes(30).await;
+
+        let snapshots = app.list("/v1/snapshots").await;
+        assert_eq!(snapshots.len(), 2, "{trip:?}");
+        assert!(snapshots.iter().all(|one| one["status"] == "available"), "{trip:?}");
+        assert_eq!(app.ec2.calls()["CreateSnapshots"], 2, "{trip:?}");
+        let runs = app.list(&format!("/v1/schedules/{id}/runs")).await;
+        assert_eq!(runs.len(), 1, "{trip:?}");
+        assert_eq!(runs[0]["status"], "done", "{trip:?}");
+        alive
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_deletion_survives_death_at_every_call() {
+    at_every_call(async |trip| {
+        let app = App::start().await;
+        let instance = app.instance("web", 2);
+        let old = app.take_snapshot(&instance).await;
+        let new = app.take_snapshot(&instance).await;
+        app.call("DELETE", &format!("/v1/snapshots/{old}?grace=1"), Value::Null).await.expect(202);
+        app.clock.advance(SignedDuration::from_mins(1));
+
+        let clock = app.function_clock();
+        let work = Box::pin(reaper::handle(&app.fragile, &clock, due(&old)));
+        let alive = app.wire.run(trip, work).await.is_some();
+        app.pass_minutes(61).await;
+
+        assert_eq!(app.record(&old).await.status, Status::Deleted, "{trip:?}");
+        assert_eq!(app.record(&new).await.status, Status::Available, "{trip:?}");
+        assert_eq!(app.sets(), [(new, 2)].into(), "{trip:?}");
+        alive
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_sweep_survives_death_at_every_call() {
+    at_every_call(async |trip| {
+        let app = App::start().await;
+        let instance = app.instance("web", 1);
+        app.schedule("rate(5 minutes)", &[&instance], json!({ "keep_last": 2 })).await;
+        app.pass_minutes(27).await;
+        let before = app.list("/v1/snapshots?status=available").await.len();
+        let now = app.now();
+
+        let clock = app.function_clock();
+        let work = Box::pin(sweeper::handle(&app.fragile, &clock, hourly(now)));
+        let alive = app.wire.run(trip, work).await.is_some();
+        // Lambda tries again with the same event.
+        sweeper::handle(app.service(), &app.function_clock(), hourly(now)).await.unwrap();
+
+        let kept = app.list("/v1/snapshots?status=available").await.len();
+        let condemned = app.list("/v1/snapshots?status=condemned").await.len();
+        assert_eq!((before, kept, condemned), (5, 2, 3), "{trip:?}");
+        app.pass_minutes(65).await;
+        let deleted = app.list("/v1/snapshots?status=deleted").await.len();
+        assert!(deleted >= 3, "{trip:?}");
+        alive
+    })
+    .await;
+}
+
+pub(super) fn tick(at: Timestamp) -> Value {
+    json!({
+        "version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events",
+        "account": "123456789012", "time": at, "region": "us-east-1", "resources": [], "detail": {},
+    })
+}
+
+fn hourly(at: Timestamp) -> Value {
+    tick(at)
+}
+
+pub(super) fn due(id: &str) -> Value {
+    let event = json!({
+        "version": "0", "id": "1", "source": "snapkeep", "account": "123456789012",
+        "detail-type": "SnapshotDeletionDue", "time": "2026-03-02T10:00:30Z",
+        "region": "us-east-1", "resources": [], "detail": { "snapshot_ids": [id] },
+    });
+    json!({ "Records": [{ "messageId": "1", "body": event.to_string() }] })
+}

@@ -1,0 +1,58 @@
+//! A schedule with a thousand instances: what it costs, counted in calls.
+
+use jiff::Timestamp;
+use serde_json::json;
+use sim_ec2::{Config, InstanceSpec, SeedVolume, Throttling};
+
+use super::crash::tick;
+use crate::support::app::App;
+use crate::support::reply::text;
+
+const INSTANCES: u64 = 1_000;
+
+#[tokio::test]
+async fn a_thousand_instances_cost_a_thousand_creations_and_nothing_else_per_instance() {
+    let config = Config { throttling: Throttling::Default, ..Config::default() };
+    let app = App::with(config).await;
+    for number in 0..INSTANCES {
+        let mut spec = InstanceSpec::named(&format!("web-{number}")).tag("Backup", "daily");
+        spec.volumes = vec![SeedVolume::new("/dev/sda", 8), SeedVolume::new("/dev/sdb", 8)];
+        app.ec2.add_instance(spec);
+    }
+    let body = json!({
+        "name": "all", "expression": "cron(2 10 * * ? *)",
+        "targets": { "tags": [{ "key": "Backup", "value": "daily" }] },
+    });
+    let schedule = app.call("POST", "/v1/schedules", body).await.expect(201);
+    app.ec2.reset_calls();
+    let slot: Timestamp = "2026-03-02T10:02:00Z".parse().unwrap();
+    app.clock.set(slot);
+
+    scheduler::handle(&app.fragile, &app.function_clock(), tick(slot)).await.unwrap();
+    let published = app.wire.calls("AWSEvents.PutEvents");
+    app.pass_minutes(40).await;
+
+    // 25 targets to an event, ten events a call.
+    assert_eq!(published, 4);
+
+    let runs = app.list(&format!("/v1/schedules/{}/runs", text(&schedule, "id"))).await;
+    assert_eq!(runs[0]["counts"]["succeeded"], json!(INSTANCES));
+    assert_eq!(text(&runs[0], "status"), "done");
+    let calls = app.ec2.calls();
+    assert_eq!(calls["CreateSnapshots"], INSTANCES);
+    assert_eq!(app.ec2.throttled().values().sum::<u64>(), 0);
+    // One page of a thousand targets, then one call for each message of 25.
+    assert!(calls["DescribeInstances"] <= 1 + INSTANCES / 25 + 2, "{calls:?}");
+    // Completions are asked for in batches of a hundred events and two hundred members.
+    assert!(calls["DescribeSnapshots"] <= INSTANCES / 10, "{calls:?}");
+    assert!(!calls.contains_key("CreateTags"), "{calls:?}");
+    let others: u64 = calls
+        .iter()
+        .filter(|(action, _)| {
+            !["CreateSnapshots", "DescribeInstances", "DescribeSnapshots"]
+                .contains(&action.as_str())
+        })
+        .map(|(_, count)| count)
+        .sum();
+    assert!(others <= 20, "{calls:?}");
+}

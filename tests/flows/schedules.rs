@@ -1,0 +1,252 @@
+//! Schedules: due slots become runs and snapshots, once each, whatever happens to the ticks.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sim_ec2::{Fault, InstanceSpec};
+
+use crate::support::app::App;
+use crate::support::reply::text;
+
+#[tokio::test]
+async fn a_schedule_keeps_the_newest_of_each_instance() {
+    let app = App::start().await;
+    let (web, db) = (app.instance("web", 1), app.instance("db", 2));
+    app.schedule("rate(1 minute)", &[&web, &db], json!({ "keep_last": 3 })).await;
+
+    app.pass_minutes(190).await;
+
+    for instance in [&web, &db] {
+        let path = format!("/v1/snapshots?instance_id={instance}&limit=200");
+        let here = app.list(&format!("{path}&status=available")).await;
+        let gone = app.list(&format!("{path}&status=deleted")).await;
+        // Those since the last sweep, and the three that it left.
+        assert!(here.len() >= 3 && here.len() <= 66, "{}", here.len());
+        assert!(gone.len() >= 50, "{}", gone.len());
+        assert!(app.list(&format!("{path}&status=error")).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_schedule_does_not_fire_when_it_is_made_or_enabled_again() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    let id = app.schedule("rate(1 hour)", &[&instance], Value::Null).await;
+    let path = format!("/v1/schedules/{id}");
+
+    app.pass_minutes(5).await;
+    app.call("PATCH", &path, json!({ "enabled": false })).await.expect(200);
+    app.pass_minutes(120).await;
+    app.call("PATCH", &path, json!({ "enabled": true })).await.expect(200);
+    app.pass_minutes(5).await;
+
+    assert!(app.list("/v1/snapshots").await.is_empty());
+}
+
+#[tokio::test]
+async fn two_ticks_at_once_take_one_snapshot() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    app.schedule("cron(5 10 * * ? *)", &[&instance], Value::Null).await;
+    let slot: Timestamp = "2026-03-02T10:05:00Z".parse().unwrap();
+    app.clock.set(slot);
+    let tick = json!({
+        "version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events",
+        "account": "123456789012", "time": slot, "region": "us-east-1", "resources": [],
+        "detail": {},
+    });
+    let clock = app.function_clock();
+
+    let (one, other) = tokio::join!(
+        scheduler::handle(app.service(), &clock, tick.clone()),
+        scheduler::handle(app.service(), &clock, tick.clone()),
+    );
+    app.pass_minutes(10).await;
+
+    assert!(one.is_ok() && other.is_ok());
+    assert_eq!(app.ec2.calls()["CreateSnapshots"], 1);
+    assert_eq!(app.list("/v1/snapshots").await.len(), 1);
+}
+
+#[tokio::test]
+async fn after_an_outage_the_latest_slot_runs_and_the_missed_ones_are_told() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    let id = app.schedule("rate(10 minutes)", &[&instance], Value::Null).await;
+
+    // Nothing ticks for an hour and a bit.
+    app.clock.set("2026-03-02T11:05:00Z".parse().unwrap());
+    app.pass_minutes(3).await;
+
+    let runs = app.list(&format!("/v1/schedules/{id}/runs")).await;
+    assert_eq!(runs.len(), 1);
+    assert_eq!(text(&runs[0], "slot"), "2026-03-02T11:00:30Z");
+    assert_eq!(runs[0]["missed"], json!(5));
+    assert_eq!(app.ec2.calls()["CreateSnapshots"], 1);
+}
+
+#[tokio::test]
+async fn one_targets_failure_does_not_stop_the_others_and_can_be_seen() {
+    let app = App::start().await;
+    let (good, bare) = (app.instance("web", 1), app.instance("bare", 0));
+    let unknown = "i-0123456789abcdef0";
+    let id = app.schedule("rate(10 minutes)", &[&bare, unknown, &good], Value::Null).await;
+
+    app.pass_minutes(16).await;
+
+    let run = &app.list(&format!("/v1/schedules/{id}/runs")).await[0];
+    assert_eq!(text(run, "status"), "partly_failed");
+    let errors = app.list("/v1/snapshots?status=error").await;
+    assert_eq!(errors.len(), 2);
+    assert!(errors.iter().all(|error| error["failure"]["message"].is_string()));
+    assert_eq!(app.list("/v1/snapshots?status=available").await.len(), 1);
+}
+
+#[tokio::test]
+async fn instances_are_chosen_by_tag_when_the_slot_is_due() {
+    let app = App::start().await;
+    app.ec2.add_instance(InstanceSpec::named("a").tag("Backup", "daily"));
+    app.ec2.add_instance(InstanceSpec::named("b").tag("Backup", "weekly"));
+    let body = json!({
+        "name": "tagged", "expression": "rate(10 minutes)",
+        "targets": { "tags": [{ "key": "Backup", "value": "daily" }] },
+    });
+    app.call("POST", "/v1/schedules", body).await.expect(201);
+    app.ec2.add_instance(InstanceSpec::named("late").tag("Backup", "daily"));
+
+    app.pass_minutes(15).await;
+
+    let mut names: Vec<_> = app
+        .list("/v1/snapshots")
+        .await
+        .iter()
+        .map(|one| text(one, "instance_name").to_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["a", "late"]);
+}
+
+#[tokio::test]
+async fn a_run_now_runs_now_and_the_same_key_runs_once() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    let id = app.schedule("rate(1 day)", &[&instance], Value::Null).await;
+    let path = format!("/v1/schedules/{id}/runs");
+    let key = [("idempotency-key", "now")];
+
+    app.send("POST", &path, Value::Null, &key).await.expect(202);
+    app.pass_minutes(1).await;
+    app.send("POST", &path, Value::Null, &key).await.expect(202);
+    app.pass_minutes(4).await;
+
+    assert_eq!(app.list(&path).await.len(), 1);
+    assert_eq!(app.list("/v1/snapshots?status=available").await.len(), 1);
+}
+
+#[tokio::test]
+async fn ec2_out_of_reach_delays_a_run_and_loses_none() {
+    let app = App::start().await;
+    let instance = app.ec2.add_instance(InstanceSpec::named("a").tag("Backup", "daily"));
+    let body = json!({
+        "name": "tagged", "expression": "rate(10 minutes)",
+        "targets": { "tags": [{ "key": "Backup", "value": "daily" }] },
+    });
+    app.call("POST", "/v1/schedules", body).await.expect(201);
+    app.ec2.fault(Fault::on("DescribeInstances").times(9).internal_error());
+
+    app.pass_minutes(19).await;
+
+    let snapshots = app.list("/v1/snapshots?status=available").await;
+    assert_eq!(snapshots.len(), 1);
+    assert_eq!(text(&snapshots[0], "instance_id"), instance);
+}
+
+#[tokio::test]
+async fn an_edit_does_not_move_a_slot_that_is_due() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    let id = app.schedule("cron(5 10 * * ? *)", &[&instance], Value::Null).await;
+
+    // The slot is due, its tick has not come yet.
+    app.clock.set("2026-03-02T10:05:10Z".parse().unwrap());
+    let path = format!("/v1/schedules/{id}");
+    app.call("PATCH", &path, json!({ "name": "renamed" })).await.expect(200);
+    app.pass_minutes(5).await;
+
+    assert_eq!(app.list("/v1/snapshots?status=available").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_schedule_that_is_over_can_still_be_edited() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    let id = app.schedule("at(2026-03-02T10:05:00)", &[&instance], Value::Null).await;
+    app.pass_minutes(10).await;
+
+    let path = format!("/v1/schedules/{id}");
+    app.call("PATCH", &path, json!({ "retention": { "keep_last": 1 } })).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_slot_of_days_ago_is_still_taken_when_ticks_come_again() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    app.schedule("cron(0 12 ? * MON *)", &[&instance], Value::Null).await;
+
+    app.clock.set("2026-03-05T10:00:00Z".parse().unwrap());
+    app.pass_minutes(5).await;
+
+    assert_eq!(app.list("/v1/snapshots?status=available").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_repeated_request_does_not_make_a_deleted_schedule_again() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    let key = [("idempotency-key", "deploy")];
+    let body = json!({
+        "name": "x", "expression": "rate(1 minute)", "targets": { "instance_ids": [instance] },
+        "retention": { "keep_last": 1 },
+    });
+    let made = app.send("POST", "/v1/schedules", body.clone(), &key).await.expect(201);
+    app.pass_minutes(5).await;
+    let path = format!("/v1/schedules/{}", text(&made, "id"));
+    app.call("DELETE", &path, Value::Null).await.expect(204);
+
+    app.send("POST", "/v1/schedules", body, &key).await.expect(409);
+}
+
+#[tokio::test]
+async fn a_run_that_can_never_begin_fails_and_the_schedule_goes_on() {
+    let app = App::start().await;
+    app.ec2.add_instance(InstanceSpec::named("a").tag("Backup", "daily"));
+    let body = json!({
+        "name": "tagged", "expression": "rate(10 minutes)",
+        "targets": { "tags": [{ "key": "Backup", "value": "daily" }] },
+    });
+    let made = app.call("POST", "/v1/schedules", body).await.expect(201);
+    app.ec2.fault(Fault::on("DescribeInstances").times(1).error("UnauthorizedOperation", 403));
+
+    app.pass_minutes(25).await;
+
+    let runs = app.list(&format!("/v1/schedules/{}/runs", text(&made, "id"))).await;
+    let statuses: Vec<_> = runs.iter().map(|run| text(run, "status")).collect();
+    assert_eq!(statuses, ["done", "failed"]);
+    assert!(runs[1]["failure"]["message"].as_str().unwrap().contains("DescribeInstances"));
+}
+
+#[tokio::test]
+async fn what_never_fires_is_refused() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    let body = |expression: &str| {
+        json!({
+            "name": "x", "expression": expression, "targets": { "instance_ids": [instance] },
+        })
+    };
+
+    let never = app.call("POST", "/v1/schedules", body("cron(0 0 30 2 ? *)")).await.expect(400);
+    let wrong = app.call("POST", "/v1/schedules", body("every day")).await.expect(400);
+
+    assert_eq!(text(&never, "field"), "expression");
+    assert_eq!(text(&wrong, "field"), "expression");
+}

@@ -1,0 +1,188 @@
+//! Sweeps: plans that touch nothing, the brake, and its release.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use shared::domain::ids::SweepId;
+use shared::domain::sweep::{Mode, Sweep};
+use shared::operations::execute_sweep::carry_out;
+use shared::operations::plan_sweep::plan_sweep;
+
+use crate::support::app::App;
+use crate::support::reply::text;
+
+/// A schedule with twenty available snapshots, switched off, before any sweep could delete one.
+async fn with_twenty(app: &App) -> (String, String) {
+    let instance = app.instance("web", 1);
+    let schedule = app.schedule("rate(2 minutes)", &[&instance], json!({ "keep_last": 100 })).await;
+    app.pass_minutes(41).await;
+    let path = format!("/v1/schedules/{schedule}");
+    app.call("PATCH", &path, json!({ "enabled": false })).await.expect(200);
+    app.pass_minutes(3).await;
+    assert_eq!(app.list("/v1/snapshots?status=available").await.len(), 20);
+    (schedule, path)
+}
+
+async fn sweep(app: &App, mode: &str) -> Value {
+    let answer = app.call("POST", "/v1/sweeps", json!({ "mode": mode })).await.expect(202);
+    app.settle().await;
+    app.get(&format!("/v1/sweeps/{}", text(&answer, "id"))).await
+}
+
+#[tokio::test]
+async fn a_plan_gives_every_snapshot_a_verdict_with_reasons_and_touches_nothing() {
+    let app = App::start().await;
+    let (_, path) = with_twenty(&app).await;
+    let edit = json!({ "retention": { "keep_last": 15 } });
+    app.call("PATCH", &path, edit).await.expect(200);
+    let before = app.ec2.snapshots().len();
+
+    let sweep = sweep(&app, "plan_only").await;
+
+    assert_eq!(text(&sweep, "status"), "planned");
+    let entries = sweep["plan"]["items"].as_array().unwrap();
+    assert_eq!(entries.len(), 20);
+    let reasoned = |entry: &Value| !entry["reasons"].as_array().unwrap().is_empty();
+    assert!(entries.iter().all(reasoned));
+    assert_eq!(sweep["planned"]["delete"], json!(5));
+    assert_eq!(app.list("/v1/snapshots?status=available").await.len(), 20);
+    assert_eq!(app.ec2.snapshots().len(), before);
+}
+
+#[tokio::test]
+async fn rules_that_would_delete_much_more_than_before_wait_for_an_admin() {
+    let app = App::start().await;
+    let (_, path) = with_twenty(&app).await;
+    let edit = json!({ "retention": { "keep_last": 2 } });
+    app.call("PATCH", &path, edit).await.expect(200);
+
+    let stopped = sweep(&app, "execute").await;
+    let condemned_before = app.list("/v1/snapshots?status=condemned").await.len();
+    let approve = format!("/v1/sweeps/{}/approve", text(&stopped, "id"));
+    let other_plan = app.call("POST", &approve, json!({ "plan_hash": "0".repeat(64) })).await;
+    let body = json!({ "plan_hash": stopped["plan_hash"] });
+    app.call("POST", &approve, body).await.expect(202);
+    app.settle().await;
+
+    assert_eq!(text(&stopped, "status"), "needs_approval");
+    assert_eq!(stopped["brakes"][0]["unexpected"], json!(18));
+    assert_eq!(condemned_before, 0);
+    other_plan.expect(409);
+    let done = app.get(&format!("/v1/sweeps/{}", text(&stopped, "id"))).await;
+    assert_eq!(text(&done, "status"), "done");
+    assert_eq!(app.list("/v1/snapshots?status=condemned").await.len(), 18);
+}
+
+#[tokio::test]
+async fn a_plan_that_has_aged_an_hour_cannot_be_released() {
+    let app = App::start().await;
+    let (_, path) = with_twenty(&app).await;
+    app.call("PATCH", &path, json!({ "retention": { "keep_last": 2 } })).await.expect(200);
+    let stopped = sweep(&app, "execute").await;
+
+    app.clock.advance(SignedDuration::from_mins(61));
+    let approve = format!("/v1/sweeps/{}/approve", text(&stopped, "id"));
+    let refused = app.call("POST", &approve, json!({ "plan_hash": stopped["plan_hash"] })).await;
+
+    assert!(text(&refused.expect(409), "detail").contains("hour"));
+}
+
+#[tokio::test]
+async fn a_brake_on_one_schedule_does_not_stop_another() {
+    let app = App::start().await;
+    let (_, path) = with_twenty(&app).await;
+    let other = app.instance("db", 1);
+    let second = app.schedule("rate(5 minutes)", &[&other], json!({ "keep_last": 1 })).await;
+    app.pass_minutes(13).await;
+    app.call("PATCH", &path, json!({ "retention": { "keep_last": 2 } })).await.expect(200);
+
+    let stopped = sweep(&app, "execute").await;
+
+    assert_eq!(text(&stopped, "status"), "needs_approval");
+    let condemned = app.list("/v1/snapshots?status=condemned").await;
+    assert!(!condemned.is_empty());
+    assert!(condemned.iter().all(|one| text(one, "schedule_id") == second));
+}
+
+#[tokio::test]
+async fn the_same_hourly_tick_twice_is_one_sweep() {
+    let app = App::start().await;
+    let (_, path) = with_twenty(&app).await;
+    app.call("PATCH", &path, json!({ "retention": { "keep_last": 15 } })).await.expect(200);
+    let now = app.now();
+    let tick = json!({
+        "version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events",
+        "account": "123456789012", "time": now, "region": "us-east-1", "resources": [],
+        "detail": {},
+    });
+    let clock = app.function_clock();
+
+    for _ in 0..2 {
+        sweeper::handle(app.service(), &clock, tick.clone()).await.unwrap();
+    }
+
+    assert_eq!(app.list("/v1/snapshots?status=condemned").await.len(), 5);
+    let sweeps = app.list("/v1/sweeps").await;
+    let same: Vec<_> = sweeps
+        .iter()
+        .filter(|sweep| text(sweep, "created_at").parse::<Timestamp>().unwrap() == now)
+        .collect();
+    assert_eq!(same.len(), 1);
+}
+
+#[tokio::test]
+async fn a_second_planner_does_not_change_what_the_first_carries_out() {
+    let app = App::start().await;
+    let (_, path) = with_twenty(&app).await;
+    let service = app.service();
+    let id = SweepId::derived(app.now(), &["two planners"]);
+    let sweep = Sweep::requested(id.clone(), Mode::Execute, Some("ada".to_owned()), app.now());
+    assert!(service.table.insert_sweep(&sweep, app.now()).await.unwrap().is_done());
+
+    // The first plans by the old rules, the second by edited ones, and loses.
+    let first = plan_sweep(service, &sweep, app.now()).await.unwrap();
+    app.call("PATCH", &path, json!({ "retention": { "keep_last": 1 } })).await.expect(200);
+    let second = plan_sweep(service, &sweep, app.now()).await.unwrap();
+    let written = service.table.update_sweep(&sweep, &first, app.now()).await.unwrap();
+    let lost = service.table.update_sweep(&sweep, &second, app.now()).await.unwrap();
+    carry_out(service, &id, &app.function_clock()).await.unwrap();
+
+    assert!(written.is_done() && !lost.is_done());
+    assert_eq!(second.brakes.len(), 1);
+    assert!(app.list("/v1/snapshots?status=condemned").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_ec2s_deletes_nothing() {
+    let app = App::start().await;
+    let (_, path) = with_twenty(&app).await;
+    app.call("PATCH", &path, json!({ "retention": { "keep_last": 15 } })).await.expect(200);
+    let ahead = shared::clock::Clock::fixed(app.now() + SignedDuration::from_mins(6));
+    let tick = json!({
+        "version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events",
+        "account": "123456789012", "time": ahead.now(), "region": "us-east-1", "resources": [],
+        "detail": {},
+    });
+
+    let sweep = sweeper::handle(app.service(), &ahead, tick).await.unwrap();
+
+    assert_eq!(sweep["status"], json!("refused"));
+    assert!(app.list("/v1/snapshots?status=condemned").await.is_empty());
+}
+
+#[tokio::test]
+async fn after_a_long_pause_a_person_has_to_say_that_the_clock_is_right() {
+    let app = App::start().await;
+    let (_, path) = with_twenty(&app).await;
+    sweep(&app, "execute").await;
+    app.clock.advance(SignedDuration::from_hours(36 * 24));
+    app.call("PATCH", &path, json!({ "retention": { "keep_last": 15 } })).await.expect(200);
+
+    let stopped = sweep(&app, "execute").await;
+    let approve = format!("/v1/sweeps/{}/approve", text(&stopped, "id"));
+    app.call("POST", &approve, json!({ "plan_hash": stopped["plan_hash"] })).await.expect(202);
+    app.settle().await;
+
+    assert_eq!(text(&stopped, "status"), "needs_approval");
+    assert!(text(&stopped, "refusal").contains("35 days"));
+    assert_eq!(app.list("/v1/snapshots?status=condemned").await.len(), 5);
+}

@@ -1,0 +1,269 @@
+//! The whole system, in process, on a clock that a test sets.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use bytes::Bytes;
+use dynoxide::Database;
+use http::Request;
+use jiff::{SignedDuration, Timestamp};
+use local::connections;
+use local::dispatch::Identity;
+use local::function::Function;
+use local::http::Caller;
+use local::options::Role;
+use local::template::Template;
+use local::world::{Parts, TABLE, World};
+use serde_json::{Value, json};
+use shared::Service;
+use shared::domain::snapshot::Snapshot;
+use shared::service::Connections;
+use sim_ec2::{Config, InstanceSpec, SeedVolume, SimEc2};
+
+use super::reply::{Reply, text};
+use super::tripwire::Tripwire;
+
+/// When every test begins: shortly after an hour, so that hourly ticks lie ahead.
+const BEGINNING: &str = "2026-03-02T10:00:30Z";
+/// How far apart the looks are while time passes.
+const STEP: SignedDuration = SignedDuration::from_secs(30);
+
+/// The whole system.
+pub(crate) struct App {
+    pub(crate) clock: sim_ec2::Clock,
+    pub(crate) ec2: SimEc2,
+    pub(crate) world: World,
+    /// The same system over a wire that can be tripped.
+    pub(crate) fragile: Service,
+    pub(crate) wire: Tripwire,
+}
+
+impl App {
+    pub(crate) async fn start() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    /// With an EC2 of this kind.
+    pub(crate) async fn with(config: Config) -> Self {
+        let clock = sim_ec2::Clock::at(BEGINNING.parse().unwrap());
+        let ec2 = SimEc2::new(config.clone(), clock.clone());
+        let base = base(&config.region);
+        let dynamodb = connections::at(base.clone(), &dynamodb().await);
+        let ec2_config = connections::through(base.clone(), ec2.http_client());
+        let parts = Parts {
+            identity: Identity { account: config.account, region: config.region },
+            table: TABLE.to_owned(),
+            ec2: ec2_config,
+            dynamodb: dynamodb.clone(),
+            simulation: Some(ec2.clone()),
+            clock: function_clock(&clock),
+            speed: 1,
+            environment: BTreeMap::new(),
+        };
+        let world = World::new(&Template::embedded().unwrap(), parts).unwrap();
+        let service = world.service(Function::Api).unwrap();
+        service.table.create().await.unwrap();
+
+        let wire = Tripwire::default();
+        let plain = aws_smithy_http_client::Builder::new().build_http();
+        let fragile = Connections {
+            ec2: connections::through(base.clone(), wire.over(ec2.http_client())),
+            dynamodb: dynamodb.into_builder().http_client(wire.over(plain)).build(),
+            eventbridge: connections::through(base, wire.over(world.bus().http_client())),
+        };
+        let fragile = Service::new(service.settings.clone(), &fragile);
+        Self { clock, ec2, world, fragile, wire }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A running instance with so many volumes.
+    pub(crate) fn instance(&self, name: &str, volumes: usize) -> String {
+        let mut spec = InstanceSpec::named(name);
+        spec.volumes = ('a'..='z')
+            .take(volumes)
+            .map(|letter| SeedVolume::new(&format!("/dev/sd{letter}"), 8))
+            .collect();
+        self.ec2.add_instance(spec)
+    }
+
+    /// A request by an admin.
+    pub(crate) async fn call(&self, method: &str, path: &str, body: Value) -> Reply {
+        self.send(method, path, body, &[]).await
+    }
+
+    /// A request by an admin with more headers.
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Value,
+        headers: &[(&str, &str)],
+    ) -> Reply {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let bytes = if body.is_null() {
+            Bytes::new()
+        } else {
+            request = request.header("content-type", "application/json");
+            Bytes::from(body.to_string())
+        };
+        let request = request.body(bytes).unwrap();
+        Reply::new(self.world.request(request, Caller::Person(Role::Admin)).await)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        self.call("GET", path, Value::Null).await.expect(200)
+    }
+
+    /// Does everything that is due now, and what follows from it.
+    pub(crate) async fn settle(&self) {
+        loop {
+            if self.world.step(self.now()).await == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Lets time pass, doing what is due on the way.
+    pub(crate) async fn pass(&self, duration: SignedDuration) {
+        let end = self.now() + duration;
+        self.settle().await;
+        while self.now() < end {
+            self.clock.set((self.now() + STEP).min(end));
+            self.settle().await;
+        }
+    }
+
+    /// Lets time pass like [`App::pass`], and calls each function twice with whatever it gets.
+    pub(crate) async fn pass_doubled(&self, duration: SignedDuration) {
+        let end = self.now() + duration;
+        while self.now() < end {
+            self.clock.set((self.now() + STEP).min(end));
+            loop {
+                let now = self.now();
+                self.world.pull_events(now);
+                let due = self.world.bus().dispatch().due(now);
+                if due.is_empty() {
+                    break;
+                }
+                for delivery in &due {
+                    self.world.call(delivery).await;
+                    let outcome = self.world.call(delivery).await;
+                    self.world.bus().dispatch().settle(delivery.id, &outcome, self.now());
+                }
+            }
+        }
+    }
+
+    pub(crate) async fn pass_minutes(&self, minutes: i64) {
+        self.pass(SignedDuration::from_mins(minutes)).await;
+    }
+
+    /// A snapshot that was asked for and is on its way.
+    pub(crate) async fn request_snapshot(&self, instance: &str) -> String {
+        let body = json!({ "instance_id": instance });
+        let answer = self.call("POST", "/v1/snapshots", body).await.expect(202);
+        text(&answer, "id").to_owned()
+    }
+
+    /// A snapshot that is available.
+    pub(crate) async fn take_snapshot(&self, instance: &str) -> String {
+        let id = self.request_snapshot(instance).await;
+        self.pass_minutes(2).await;
+        assert_eq!(self.status(&id).await, "available");
+        id
+    }
+
+    pub(crate) async fn status(&self, id: &str) -> String {
+        text(&self.get(&format!("/v1/snapshots/{id}")).await, "status").to_owned()
+    }
+
+    /// The record itself.
+    pub(crate) async fn record(&self, id: &str) -> Snapshot {
+        self.service().table.snapshot(&id.parse().unwrap()).await.unwrap().unwrap()
+    }
+
+    /// All items of a list, following its cursors.
+    pub(crate) async fn list(&self, path: &str) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut next = path.to_owned();
+        loop {
+            let page = self.get(&next).await;
+            items.extend(page["items"].as_array().unwrap().iter().cloned());
+            let Some(cursor) = page["next_cursor"].as_str() else { return items };
+            let mark = if path.contains('?') { '&' } else { '?' };
+            next = format!("{path}{mark}cursor={cursor}");
+        }
+    }
+
+    /// A schedule of these instances, made now.
+    pub(crate) async fn schedule(
+        &self,
+        expression: &str,
+        instances: &[&str],
+        retention: Value,
+    ) -> String {
+        let body = json!({
+            "name": "test",
+            "expression": expression,
+            "targets": { "instance_ids": instances },
+            "retention": retention,
+        });
+        let answer = self.call("POST", "/v1/schedules", body).await.expect(201);
+        text(&answer, "id").to_owned()
+    }
+
+    /// What a function works with, over a wire that never breaks.
+    pub(crate) fn service(&self) -> &Service {
+        self.world.service(Function::Api).unwrap()
+    }
+
+    /// The clock as functions get it; their pauses move it on.
+    pub(crate) fn function_clock(&self) -> shared::clock::Clock {
+        function_clock(&self.clock)
+    }
+
+    /// The EBS snapshots that EC2 has of an instance's snapshots, by our set's id.
+    pub(crate) fn sets(&self) -> BTreeMap<String, usize> {
+        let mut sets = BTreeMap::new();
+        for snapshot in self.ec2.snapshots() {
+            if let Some(id) = snapshot.tags.get("snapkeep:id") {
+                *sets.entry(id.clone()).or_default() += 1;
+            }
+        }
+        sets
+    }
+}
+
+fn function_clock(clock: &sim_ec2::Clock) -> shared::clock::Clock {
+    let (reader, mover) = (clock.clone(), clock.clone());
+    shared::clock::Clock::new(
+        move || reader.now(),
+        move |duration| {
+            mover.advance(duration);
+            std::future::ready(())
+        },
+    )
+}
+
+/// Clients that retry at once: no test waits.
+fn base(region: &str) -> SdkConfig {
+    let retries = RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
+    connections::local(region).into_builder().retry_config(retries).build()
+}
+
+/// A DynamoDB of its own, in memory, on a free port of loopback.
+#[expect(clippy::disallowed_methods, reason = "a server beside the test")]
+async fn dynamodb() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(dynoxide::server::serve_on(listener, Database::memory().unwrap()));
+    format!("http://{address}")
+}

@@ -1,0 +1,115 @@
+//! A wire that can be tripped: the process dies right after a call of its choice has had its effect, or right
+//! before it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use tokio::sync::Notify;
+
+/// When the process dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trip {
+    /// Right before the call of this number, from 1 on, has any effect.
+    Before(usize),
+    /// Right after it, before anybody hears of it.
+    After(usize),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    trip: Option<Trip>,
+    calls: usize,
+    /// By `X-Amz-Target`, which EventBridge's and DynamoDB's calls have.
+    targets: BTreeMap<String, usize>,
+}
+
+/// Counts the calls that go through it, and stops all at the one that is chosen.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tripwire {
+    state: Arc<Mutex<State>>,
+    tripped: Arc<Notify>,
+}
+
+impl Tripwire {
+    /// A client whose calls go through the wire.
+    pub(crate) fn over(&self, client: SharedHttpClient) -> SharedHttpClient {
+        SharedHttpClient::new(Tripping { wire: self.clone(), client })
+    }
+
+    /// Does `work` until it is done, or until it dies at `trip`: then nothing, and all it held is dropped.
+    pub(crate) async fn run<T>(&self, trip: Trip, work: impl Future<Output = T>) -> Option<T> {
+        *self.state.lock().unwrap() = State { trip: Some(trip), ..State::default() };
+        let done = tokio::select! {
+            biased;
+            () = self.tripped.notified() => None,
+            done = work => Some(done),
+        };
+        *self.state.lock().unwrap() = State::default();
+        done
+    }
+
+    /// How many calls of this `X-Amz-Target` went through it.
+    pub(crate) fn calls(&self, target: &str) -> usize {
+        self.state.lock().unwrap().targets.get(target).copied().unwrap_or_default()
+    }
+
+    fn next(&self, request: &HttpRequest) -> (usize, Option<Trip>) {
+        let mut state = self.state.lock().unwrap();
+        state.calls += 1;
+        if let Some(target) = request.headers().get("x-amz-target") {
+            *state.targets.entry(target.to_owned()).or_default() += 1;
+        }
+        (state.calls, state.trip)
+    }
+
+    async fn die<T>(&self) -> T {
+        self.tripped.notify_one();
+        std::future::pending().await
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Tripping {
+    wire: Tripwire,
+    client: SharedHttpClient,
+}
+
+impl HttpClient for Tripping {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let connector = self.client.http_connector(settings, components);
+        SharedHttpConnector::new(TrippingConnector { wire: self.wire.clone(), connector })
+    }
+}
+
+#[derive(Clone, Debug)]
+struct TrippingConnector {
+    wire: Tripwire,
+    connector: SharedHttpConnector,
+}
+
+impl HttpConnector for TrippingConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Self { wire, connector } = self.clone();
+        HttpConnectorFuture::new(async move {
+            let (call, trip) = wire.next(&request);
+            if trip == Some(Trip::Before(call)) {
+                return wire.die().await;
+            }
+            let answer = connector.call(request).await;
+            if trip == Some(Trip::After(call)) {
+                return wire.die().await;
+            }
+            answer
+        })
+    }
+}

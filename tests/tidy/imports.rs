@@ -1,0 +1,94 @@
+//! Who may import whom.
+
+use super::sources::{before_tests, files};
+
+/// Below each folder or file: what may not be named there.
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    (
+        "shared/src/domain",
+        &[
+            "aws_",
+            "lambda_",
+            "axum",
+            "tokio",
+            "tracing",
+            "crate::table",
+            "crate::ec2",
+            "crate::bus",
+            "crate::operations",
+            "crate::service",
+            "crate::settings",
+            "crate::error",
+            "crate::clock",
+        ],
+    ),
+    (
+        "shared/src/operations",
+        &["aws_", "lambda_", "axum", "http::", "crate::lambda", "serde_dynamo"],
+    ),
+    (
+        "shared/src/table",
+        &["aws_sdk_ec2", "aws_sdk_eventbridge", "crate::ec2", "crate::bus", "crate::operations"],
+    ),
+    (
+        "shared/src/ec2",
+        &[
+            "aws_sdk_dynamodb",
+            "aws_sdk_eventbridge",
+            "crate::table",
+            "crate::bus",
+            "crate::operations",
+        ],
+    ),
+    (
+        "shared/src/bus.rs",
+        &["aws_sdk_dynamodb", "aws_sdk_ec2", "crate::table", "crate::ec2", "crate::operations"],
+    ),
+    ("functions", &["aws_sdk_", "shared::table", "shared::ec2", "shared::bus"]),
+];
+
+#[test]
+fn nobody_imports_what_is_not_for_it() {
+    let sources = files(&["shared", "functions"], "rs");
+    for (place, forbidden) in FORBIDDEN {
+        let below: Vec<_> = sources.iter().filter(|(name, _)| name.starts_with(place)).collect();
+        assert!(!below.is_empty(), "{place}");
+        for (name, text) in below.into_iter().filter(|(name, _)| !name.contains("tests")) {
+            let code =
+                before_tests(text).lines().filter(|line| !line.trim_start().starts_with("//"));
+            for line in code {
+                for word in *forbidden {
+                    assert!(!names(line, word), "{name} names {word}: {line}");
+                }
+            }
+        }
+    }
+}
+
+/// Whether a line names a path that begins like this.
+fn names(line: &str, word: &str) -> bool {
+    line.match_indices(word).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        before.is_none_or(|letter| !(letter.is_alphanumeric() || letter == '_' || letter == '"'))
+    })
+}
+
+#[test]
+fn only_the_keys_spell_keys() {
+    for (name, text) in files(&["shared/src"], "rs") {
+        if name.ends_with("table/keys.rs") {
+            continue;
+        }
+        for word in ["\"SNAPSHOT#", "\"SCHEDULES\"", "\"RUNS#", "\"EBS#", "\"SWEEP#"] {
+            assert!(!text.contains(word), "{name} spells {word}");
+        }
+    }
+}
+
+#[test]
+fn only_the_settings_read_the_environment() {
+    for (name, text) in files(&["shared/src", "functions"], "rs") {
+        let reads = text.contains("env::var");
+        assert!(!reads || name.ends_with("shared/src/settings.rs"), "{name}");
+    }
+}
