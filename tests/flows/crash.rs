@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::domain::snapshot::Status;
 
-use super::creation::requested;
 use crate::support::app::App;
+use crate::support::events::{due, requested, tick};
 use crate::support::tripwire::Trip;
 
 /// More calls than any of the flows makes.
@@ -109,10 +109,10 @@ async fn a_sweep_survives_death_at_every_call() {
         let now = app.now();
 
         let clock = app.function_clock();
-        let work = Box::pin(sweeper::handle(&app.fragile, &clock, hourly(now)));
+        let work = Box::pin(sweeper::handle(&app.fragile, &clock, tick(now)));
         let alive = app.wire.run(trip, work).await.is_some();
         // Lambda tries again with the same event.
-        sweeper::handle(app.service(), &app.function_clock(), hourly(now)).await.unwrap();
+        sweeper::handle(app.service(), &app.function_clock(), tick(now)).await.unwrap();
 
         let kept = app.list("/v1/snapshots?status=available").await.len();
         let condemned = app.list("/v1/snapshots?status=condemned").await.len();
@@ -123,24 +123,4 @@ async fn a_sweep_survives_death_at_every_call() {
         alive
     })
     .await;
-}
-
-pub(super) fn tick(at: Timestamp) -> Value {
-    json!({
-        "version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events",
-        "account": "123456789012", "time": at, "region": "us-east-1", "resources": [], "detail": {},
-    })
-}
-
-fn hourly(at: Timestamp) -> Value {
-    tick(at)
-}
-
-pub(super) fn due(id: &str) -> Value {
-    let event = json!({
-        "version": "0", "id": "1", "source": "snapkeep", "account": "123456789012",
-        "detail-type": "SnapshotDeletionDue", "time": "2026-03-02T10:00:30Z",
-        "region": "us-east-1", "resources": [], "detail": { "snapshot_ids": [id] },
-    });
-    json!({ "Records": [{ "messageId": "1", "body": event.to_string() }] })
 }

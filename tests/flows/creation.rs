@@ -2,11 +2,11 @@
 
 use jiff::SignedDuration;
 use serde_json::json;
-use shared::domain::ids::SnapshotId;
 use shared::domain::snapshot::Status;
 use sim_ec2::{Config, EventFault, Fault};
 
 use crate::support::app::App;
+use crate::support::events::requested;
 use crate::support::reply::text;
 
 #[tokio::test]
@@ -247,16 +247,4 @@ async fn a_message_that_is_no_event_is_put_aside_and_the_rest_goes_on() {
     let rejected = dispatch.messages("RejectedDeadLetters");
     assert_eq!(rejected.len(), 1);
     assert!(rejected[0].body.contains("the body is no event"));
-}
-
-/// The batch with which a snapshot is asked for.
-pub(super) fn requested(id: &str, instance: &str) -> serde_json::Value {
-    let id: SnapshotId = id.parse().unwrap();
-    let event = json!({
-        "version": "0", "id": "1", "source": "snapkeep", "account": "123456789012",
-        "detail-type": "SnapshotRequested", "time": "2026-03-02T10:00:30Z",
-        "region": "us-east-1", "resources": [],
-        "detail": { "targets": [{ "snapshot_id": id, "instance_id": instance }] },
-    });
-    json!({ "Records": [{ "messageId": "1", "body": event.to_string() }] })
 }

@@ -6,8 +6,8 @@ use shared::domain::snapshot::Status;
 use shared::domain::snapshot::condemnation::BlockedCause;
 use shared::operations::delete_snapshot::DeleteRequest;
 
-use super::crash::due;
 use crate::support::app::App;
+use crate::support::events::due;
 use crate::support::reply::text;
 
 /// A schedule that has taken a few, and what its sweep at the next hour lets go: oldest first.

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde_json::json;
 use sim_ec2::{Config, InstanceSpec, SeedVolume, Throttling};
 
-use super::crash::tick;
 use crate::support::app::App;
+use crate::support::events::tick;
 use crate::support::reply::text;
 
 const INSTANCES: u64 = 1_000;

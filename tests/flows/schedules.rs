@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use sim_ec2::{Fault, InstanceSpec};
 
 use crate::support::app::App;
+use crate::support::events::tick;
 use crate::support::reply::text;
 
 #[tokio::test]
@@ -49,16 +50,12 @@ async fn two_ticks_at_once_take_one_snapshot() {
     app.schedule("cron(5 10 * * ? *)", &[&instance], Value::Null).await;
     let slot: Timestamp = "2026-03-02T10:05:00Z".parse().unwrap();
     app.clock.set(slot);
-    let tick = json!({
-        "version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events",
-        "account": "123456789012", "time": slot, "region": "us-east-1", "resources": [],
-        "detail": {},
-    });
+    let event = tick(slot);
     let clock = app.function_clock();
 
     let (one, other) = tokio::join!(
-        scheduler::handle(app.service(), &clock, tick.clone()),
-        scheduler::handle(app.service(), &clock, tick.clone()),
+        scheduler::handle(app.service(), &clock, event.clone()),
+        scheduler::handle(app.service(), &clock, event.clone()),
     );
     app.pass_minutes(10).await;
 

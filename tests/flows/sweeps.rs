@@ -8,6 +8,7 @@ use shared::operations::execute_sweep::carry_out;
 use shared::operations::plan_sweep::plan_sweep;
 
 use crate::support::app::App;
+use crate::support::events::tick;
 use crate::support::reply::text;
 
 /// A schedule with twenty available snapshots, switched off, before any sweep could delete one.
@@ -109,15 +110,11 @@ async fn the_same_hourly_tick_twice_is_one_sweep() {
     let (_, path) = with_twenty(&app).await;
     app.call("PATCH", &path, json!({ "retention": { "keep_last": 15 } })).await.expect(200);
     let now = app.now();
-    let tick = json!({
-        "version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events",
-        "account": "123456789012", "time": now, "region": "us-east-1", "resources": [],
-        "detail": {},
-    });
+    let event = tick(now);
     let clock = app.function_clock();
 
     for _ in 0..2 {
-        sweeper::handle(app.service(), &clock, tick.clone()).await.unwrap();
+        sweeper::handle(app.service(), &clock, event.clone()).await.unwrap();
     }
 
     assert_eq!(app.list("/v1/snapshots?status=condemned").await.len(), 5);
@@ -157,13 +154,9 @@ async fn a_clock_that_is_off_ec2s_deletes_nothing() {
     let (_, path) = with_twenty(&app).await;
     app.call("PATCH", &path, json!({ "retention": { "keep_last": 15 } })).await.expect(200);
     let ahead = shared::clock::Clock::fixed(app.now() + SignedDuration::from_mins(6));
-    let tick = json!({
-        "version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events",
-        "account": "123456789012", "time": ahead.now(), "region": "us-east-1", "resources": [],
-        "detail": {},
-    });
+    let event = tick(ahead.now());
 
-    let sweep = sweeper::handle(app.service(), &ahead, tick).await.unwrap();
+    let sweep = sweeper::handle(app.service(), &ahead, event).await.unwrap();
 
     assert_eq!(sweep["status"], json!("refused"));
     assert!(app.list("/v1/snapshots?status=condemned").await.is_empty());

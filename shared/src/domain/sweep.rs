@@ -173,6 +173,11 @@ impl Sweep {
         }
     }
 
+    /// Whether anything in it waits for an admin.
+    pub fn needs_approval(&self) -> bool {
+        self.approval.is_none() && (self.refusal.is_some() || !self.brakes.is_empty())
+    }
+
     /// Releases what the brake stopped, or why that cannot be.
     pub fn approve(&self, by: &str, plan_hash: &str, now: Timestamp) -> Result<Self, String> {
         if self.status != SweepStatus::NeedsApproval {

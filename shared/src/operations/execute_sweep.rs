@@ -74,10 +74,9 @@ async fn execute(service: &Service, sweep: &Sweep, clock: &Clock) -> Result<Swee
         count(&entries, &mut executed);
     }
     let now = clock.now();
-    let braked = sweep.approval.is_none() && (sweep.refusal.is_some() || !sweep.brakes.is_empty());
     let finished = Sweep {
         version: sweep.version + 1,
-        status: if braked { SweepStatus::NeedsApproval } else { SweepStatus::Done },
+        status: if sweep.needs_approval() { SweepStatus::NeedsApproval } else { SweepStatus::Done },
         executed,
         finished_at: Some(now),
         ..sweep.clone()

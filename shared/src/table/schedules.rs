@@ -20,18 +20,6 @@ impl Table {
         self.get(keys::schedule(id)).await
     }
 
-    /// The schedules of these ids. What is not there is left out.
-    pub async fn schedules(
-        &self,
-        ids: &[ScheduleId],
-    ) -> Result<BTreeMap<ScheduleId, Schedule>, Error> {
-        let mut keys: Vec<_> = ids.iter().map(keys::schedule).collect();
-        keys.sort();
-        keys.dedup();
-        let found: BTreeMap<Key, Schedule> = self.get_all(&keys).await?;
-        Ok(found.into_values().map(|schedule| (schedule.id.clone(), schedule)).collect())
-    }
-
     /// All schedules.
     pub async fn every_schedule(&self) -> Result<BTreeMap<ScheduleId, Schedule>, Error> {
         let mut all = BTreeMap::new();

@@ -162,6 +162,7 @@ async fn edit_snapshot(
     Body(wanted): Body<EditSnapshot>,
 ) -> Result<Answer<Snapshot>, Problem> {
     let mut expected = expected;
+    let mut looked_at = None;
     if call.role < Role::Admin
         && let Some(hold) = &wanted.hold
     {
@@ -172,11 +173,15 @@ async fn edit_snapshot(
         }
         // What was looked at is what must be there when it is written.
         expected = expected.or(Some(present.version));
+        looked_at = Some(present);
     }
     if let Some(Some(at)) = wanted.expires_at {
         ahead("expires_at", at, call.now)?;
         if call.role < Role::Admin {
-            let present = listing::show_snapshot(call.service(), &id).await?;
+            let present = match looked_at {
+                Some(present) => present,
+                None => listing::show_snapshot(call.service(), &id).await?,
+            };
             if present.expires_at.is_none_or(|old| at < old) {
                 call.needs(Role::Admin, "setting an earlier expiry")?;
             }

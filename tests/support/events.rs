@@ -1,0 +1,32 @@
+//! The events that functions get, as AWS sends them.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// The tick of a scheduled rule.
+pub(crate) fn tick(at: Timestamp) -> Value {
+    json!({
+        "version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events",
+        "account": "123456789012", "time": at, "region": "us-east-1", "resources": [], "detail": {},
+    })
+}
+
+/// The batch with which a snapshot is asked for.
+pub(crate) fn requested(id: &str, instance: &str) -> Value {
+    let targets = json!([{ "snapshot_id": id, "instance_id": instance }]);
+    batch("SnapshotRequested", &json!({ "targets": targets }))
+}
+
+/// The batch that says that a condemned snapshot is due.
+pub(crate) fn due(id: &str) -> Value {
+    batch("SnapshotDeletionDue", &json!({ "snapshot_ids": [id] }))
+}
+
+fn batch(detail_type: &str, detail: &Value) -> Value {
+    let event = json!({
+        "version": "0", "id": "1", "source": "snapkeep", "account": "123456789012",
+        "detail-type": detail_type, "time": "2026-03-02T10:00:30Z",
+        "region": "us-east-1", "resources": [], "detail": detail,
+    });
+    json!({ "Records": [{ "messageId": "1", "body": event.to_string() }] })
+}
