@@ -21,7 +21,7 @@ async fn a_thousand_instances_cost_a_thousand_creations_and_nothing_else_per_ins
     }
     let body = json!({
         "name": "all", "expression": "cron(2 10 * * ? *)",
-        "targets": { "tags": [{ "key": "Backup", "value": "daily" }] },
+        "targets": { "tags": { "all_of": [{ "key": "Backup", "value": "daily" }] } },
     });
     let schedule = app.call("POST", "/v1/schedules", body).await.expect(201);
     app.ec2.reset_calls();

@@ -105,7 +105,7 @@ async fn instances_are_chosen_by_tag_when_the_slot_is_due() {
     app.ec2.add_instance(InstanceSpec::named("b").tag("Backup", "weekly"));
     let body = json!({
         "name": "tagged", "expression": "rate(10 minutes)",
-        "targets": { "tags": [{ "key": "Backup", "value": "daily" }] },
+        "targets": { "tags": { "all_of": [{ "key": "Backup", "value": "daily" }] } },
     });
     app.call("POST", "/v1/schedules", body).await.expect(201);
     app.ec2.add_instance(InstanceSpec::named("late").tag("Backup", "daily"));
@@ -145,7 +145,7 @@ async fn ec2_out_of_reach_delays_a_run_and_loses_none() {
     let instance = app.ec2.add_instance(InstanceSpec::named("a").tag("Backup", "daily"));
     let body = json!({
         "name": "tagged", "expression": "rate(10 minutes)",
-        "targets": { "tags": [{ "key": "Backup", "value": "daily" }] },
+        "targets": { "tags": { "all_of": [{ "key": "Backup", "value": "daily" }] } },
     });
     app.call("POST", "/v1/schedules", body).await.expect(201);
     app.ec2.fault(Fault::on("DescribeInstances").times(9).internal_error());
@@ -218,7 +218,7 @@ async fn a_run_that_can_never_begin_fails_and_the_schedule_goes_on() {
     app.ec2.add_instance(InstanceSpec::named("a").tag("Backup", "daily"));
     let body = json!({
         "name": "tagged", "expression": "rate(10 minutes)",
-        "targets": { "tags": [{ "key": "Backup", "value": "daily" }] },
+        "targets": { "tags": { "all_of": [{ "key": "Backup", "value": "daily" }] } },
     });
     let made = app.call("POST", "/v1/schedules", body).await.expect(201);
     app.ec2.fault(Fault::on("DescribeInstances").times(1).error("UnauthorizedOperation", 403));

@@ -235,8 +235,18 @@ impl From<Error> for Problem {
 
 /// What is wrong with a field. What the parser of instants says of a text is for programmers.
 fn in_words(field: &str, reason: String) -> String {
-    const INSTANTS: [&str; 6] =
-        ["created_after", "created_before", "end_at", "expires_at", "start_at", "until"];
+    const INSTANTS: [&str; 10] = [
+        "created_after",
+        "created_at",
+        "created_before",
+        "end_at",
+        "expires_at",
+        "from",
+        "restore_until",
+        "review_at",
+        "start_at",
+        "until",
+    ];
     let name = field.rsplit('.').next().unwrap_or(field);
     let is_parsers = reason.contains("pars") || reason.contains("expected");
     if INSTANTS.contains(&name) && is_parsers {

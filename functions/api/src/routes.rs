@@ -6,5 +6,6 @@ pub(crate) mod runs;
 pub(crate) mod schedules;
 pub(crate) mod snapshots;
 pub(crate) mod sweeps;
+mod tags;
 mod wire;
 mod words;

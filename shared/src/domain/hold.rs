@@ -14,6 +14,9 @@ pub struct Hold {
     pub at: Timestamp,
     /// Why, in the words of who placed it.
     pub reason: Option<String>,
+    /// When somebody should look whether it is still wanted. Nothing happens by itself then.
+    #[serde(default)]
+    pub review_at: Option<Timestamp>,
 }
 
 /// How far a hold goes.
@@ -59,7 +62,13 @@ mod tests {
     use super::*;
 
     fn hold(kind: HoldKind) -> Hold {
-        Hold { kind, by: "ada".to_owned(), at: Timestamp::UNIX_EPOCH, reason: None }
+        Hold {
+            kind,
+            by: "ada".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+            reason: None,
+            review_at: None,
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ImageId, InstanceId, VolumeId};
+use crate::domain::schedule::selector::TagPattern;
 use crate::domain::tags::Tags;
 
 /// An EC2 instance with what matters for its snapshots.
@@ -157,6 +158,9 @@ pub struct Exclusions {
     /// Leave out these.
     #[serde(default)]
     pub volumes: Vec<VolumeId>,
+    /// Leave out those that bear one of these tags.
+    #[serde(default)]
+    pub tagged: Vec<TagPattern>,
 }
 
 impl Exclusions {
@@ -250,8 +254,11 @@ mod tests {
 
     #[test]
     fn excluded_volumes_are_left_out() {
-        let exclusions =
-            Exclusions { boot_volume: true, volumes: vec!["vol-00000002".parse().unwrap()] };
+        let exclusions = Exclusions {
+            boot_volume: true,
+            volumes: vec!["vol-00000002".parse().unwrap()],
+            ..Exclusions::default()
+        };
         let instance = instance(InstanceState::Running, 4);
 
         let chosen = instance.chosen_volumes(&exclusions).unwrap();
@@ -262,7 +269,7 @@ mod tests {
 
     #[test]
     fn excluding_everything_is_refused() {
-        let exclusions = Exclusions { boot_volume: true, volumes: Vec::new() };
+        let exclusions = Exclusions { boot_volume: true, ..Exclusions::default() };
 
         let refusal = instance(InstanceState::Running, 1).chosen_volumes(&exclusions).unwrap_err();
 

@@ -2,22 +2,28 @@
 
 pub mod expression;
 pub mod name_template;
+pub mod selector;
 pub mod slots;
 pub mod zone;
+
+use std::num::NonZeroU32;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{InstanceId, ScheduleId, digest};
 use crate::domain::instance::{Exclusions, Instance};
-use crate::domain::retention::Rules;
+use crate::domain::retention::{Rules, Span};
 use crate::domain::schedule::expression::Expression;
 use crate::domain::schedule::name_template::NameTemplate;
+use crate::domain::schedule::selector::Selector;
 use crate::domain::schedule::zone::Zone;
 use crate::domain::tags::Tags;
 
 /// How many instances one run may have; beyond it a run's record would outgrow DynamoDB's 400 KB.
-pub const TARGETS_MAX: usize = 15_000;
+pub const TARGETS_MAX: usize = 12_000;
+/// Over how many minutes a run's targets may be staggered: a day.
+pub const SPREAD_MINUTES_MAX: u32 = 1_440;
 
 /// A reusable object: expression, zone, targets, rules, options.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,8 +44,17 @@ pub struct Schedule {
     pub targets: Targets,
     /// How long its snapshots are kept; without rules all are.
     pub rules: Option<Rules>,
+    /// What becomes of the snapshots of instances that are no more.
+    #[serde(default)]
+    pub when_gone: WhenGone,
     /// What is taken, and how it is named.
     pub options: Options,
+    /// Over how many minutes its targets are staggered; without it all are taken at the slot itself.
+    #[serde(default)]
+    pub spread_minutes: Option<u32>,
+    /// How long after it was taken a snapshot can be restored; for ever without it.
+    #[serde(default)]
+    pub restore_window: Option<Span>,
     /// It does not fire before.
     pub start_at: Option<Timestamp>,
     /// It does not fire after.
@@ -63,24 +78,43 @@ pub struct Schedule {
 pub struct Enforced {
     /// The rules.
     pub rules: Option<Rules>,
+    /// What became of the snapshots of instances that were no more.
+    #[serde(default)]
+    pub when_gone: WhenGone,
     /// The zone they were read in.
     pub timezone: Zone,
     /// When.
     pub at: Timestamp,
 }
 
-/// Which instances a schedule is for: those named, and those that bear all of the tags.
+/// What becomes of the snapshots of an instance that is terminated, or that EC2 no longer has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type", content = "count")]
+pub enum WhenGone {
+    /// What the rules say, as while it was there.
+    #[default]
+    Apply,
+    /// The newest so many stay, whatever the rules say.
+    KeepLast(NonZeroU32),
+    /// All stay.
+    KeepAll,
+}
+
+/// Which instances a schedule is for: those named, and those that the tags select, but for those left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Targets {
     /// By id.
     #[serde(default)]
     pub instance_ids: Vec<InstanceId>,
-    /// By tags, all of which an instance must bear; none selects nothing.
+    /// By tags.
     #[serde(default)]
-    pub tags: Vec<TagMatch>,
+    pub tags: Selector,
+    /// Not these, however they were chosen.
+    #[serde(default)]
+    pub exclude_instance_ids: Vec<InstanceId>,
 }
 
-/// A tag an instance must bear.
+/// A tag of exactly this key and value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TagMatch {
@@ -98,9 +132,63 @@ impl Targets {
 
     /// Whether it is for `instance`.
     pub fn include(&self, instance: &Instance) -> bool {
-        self.instance_ids.contains(&instance.id)
-            || (!self.tags.is_empty()
-                && self.tags.iter().all(|tag| instance.tags.get(&tag.key) == Some(&tag.value)))
+        !self.exclude_instance_ids.contains(&instance.id)
+            && (self.instance_ids.contains(&instance.id) || self.tags.selects(&instance.tags))
+    }
+}
+
+/// A schedule that is wanted.
+#[derive(Clone, Debug)]
+pub struct NewSchedule {
+    /// Chosen by the caller, so that asking twice makes one.
+    pub id: ScheduleId,
+    /// Display name.
+    pub name: String,
+    /// When it fires.
+    pub expression: Expression,
+    /// In which zone.
+    pub timezone: Zone,
+    /// Of what.
+    pub targets: Targets,
+    /// How long its snapshots are kept.
+    pub rules: Option<Rules>,
+    /// What becomes of the snapshots of instances that are no more.
+    pub when_gone: WhenGone,
+    /// What is taken, and how it is named.
+    pub options: Options,
+    /// Over how many minutes its targets are staggered.
+    pub spread_minutes: Option<u32>,
+    /// How long after it was taken a snapshot can be restored.
+    pub restore_window: Option<Span>,
+    /// It does not fire before.
+    pub start_at: Option<Timestamp>,
+    /// It does not fire after.
+    pub end_at: Option<Timestamp>,
+    /// Whether it fires at all.
+    pub enabled: bool,
+    /// Grace of its condemned snapshots.
+    pub grace_minutes: Option<u32>,
+}
+
+impl NewSchedule {
+    /// An enabled schedule of this name and expression in UTC that is for nothing yet and keeps everything.
+    pub fn of(id: ScheduleId, name: impl Into<String>, expression: Expression) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            expression,
+            timezone: Zone::default(),
+            targets: Targets::default(),
+            rules: None,
+            when_gone: WhenGone::default(),
+            options: Options::default(),
+            spread_minutes: None,
+            restore_window: None,
+            start_at: None,
+            end_at: None,
+            enabled: true,
+            grace_minutes: None,
+        }
     }
 }
 
@@ -129,16 +217,66 @@ impl Default for Options {
 }
 
 impl Schedule {
+    /// The schedule that was asked for, made at `now`. Its first slot is the next one.
+    pub fn made(new: NewSchedule, now: Timestamp) -> Self {
+        let NewSchedule {
+            id,
+            name,
+            expression,
+            timezone,
+            targets,
+            rules,
+            when_gone,
+            options,
+            spread_minutes,
+            restore_window,
+            start_at,
+            end_at,
+            enabled,
+            grace_minutes,
+        } = new;
+        let schedule = Self {
+            // A schedule that has no snapshots yet cannot delete any by surprise: its own rules are what is
+            // expected.
+            enforced: Enforced {
+                rules: rules.clone(),
+                when_gone,
+                timezone: timezone.clone(),
+                at: now,
+            },
+            id,
+            version: 1,
+            revision: 1,
+            name,
+            expression,
+            timezone,
+            targets,
+            rules,
+            when_gone,
+            options,
+            spread_minutes,
+            restore_window,
+            start_at,
+            end_at,
+            enabled,
+            grace_minutes,
+            created_at: now,
+            updated_at: now,
+            next_due: None,
+        };
+        Self { next_due: slots::next_due(&schedule, now), ..schedule }
+    }
+
     /// From when `rate` counts.
     pub fn anchor(&self) -> Timestamp {
         self.start_at.unwrap_or(self.created_at)
     }
 
-    /// A fingerprint of the rules and the zone they are read in. A condemnation remembers it, and holds only
-    /// as long as the schedule still has it.
+    /// A fingerprint of the rules, the zone they are read in, and what becomes of instances that are gone. A
+    /// condemnation remembers it, and holds only as long as the schedule still has it.
     pub fn rules_digest(&self) -> String {
         // Serializing plain numbers and texts cannot fail; if it did, an empty text would only rescue.
-        let rules = serde_json::to_string(&self.rules).unwrap_or_default();
+        let rules = serde_json::to_string(&(&self.rules, self.when_gone)).unwrap_or_default();
         digest(&[&rules, &self.timezone.to_string()])
     }
 
@@ -156,7 +294,12 @@ impl Schedule {
     /// The same schedule, its present rules having been enforced at `at`.
     #[must_use]
     pub fn enforced_at(&self, at: Timestamp) -> Self {
-        let enforced = Enforced { rules: self.rules.clone(), timezone: self.timezone.clone(), at };
+        let enforced = Enforced {
+            rules: self.rules.clone(),
+            when_gone: self.when_gone,
+            timezone: self.timezone.clone(),
+            at,
+        };
         Self { enforced, revision: self.revision + 1, ..self.clone() }
     }
 }

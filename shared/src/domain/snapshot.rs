@@ -70,6 +70,9 @@ pub struct Snapshot {
     pub hold: Option<Hold>,
     /// When a snapshot without a schedule goes.
     pub expires_at: Option<Timestamp>,
+    /// From when on it cannot be restored any more, whether it is still there or not; for ever without it.
+    #[serde(default)]
+    pub restore_until: Option<Timestamp>,
     /// Who condemned it, why, and when it goes.
     pub condemnation: Option<Condemnation>,
     /// Why it should be gone and is not.
@@ -248,9 +251,9 @@ impl Failure {
 }
 
 impl Snapshot {
-    /// Whether it can be restored: whole, and there.
-    pub fn is_restorable(&self) -> bool {
-        self.status == Status::Available
+    /// Whether it can be restored at `now`: whole, there, and within its restore window.
+    pub fn is_restorable(&self, now: Timestamp) -> bool {
+        self.status == Status::Available && self.restore_until.is_none_or(|end| now < end)
     }
 
     /// The instant retention goes by: whose content it has, or when it was asked for.

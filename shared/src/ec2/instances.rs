@@ -8,6 +8,7 @@ use super::errors::failed;
 use super::{Ec2, FILTER_VALUES_MAX, PAGE_MAX, convert, filter};
 use crate::domain::ids::{InstanceId, VolumeId};
 use crate::domain::instance::{Instance, InstanceType, VolumeDetails};
+use crate::domain::schedule::selector::{Part, Pattern, Selector};
 use crate::domain::schedule::{TagMatch, Targets};
 use crate::error::Error;
 
@@ -16,6 +17,8 @@ use crate::error::Error;
 pub struct InstanceFilter {
     /// They bear all of these tags.
     pub tags: Vec<TagMatch>,
+    /// Their tags are like this; what EC2 cannot ask of them, the caller must.
+    pub like: Selector,
 }
 
 /// One page of instances.
@@ -35,10 +38,15 @@ impl Ec2 {
         limit: i32,
         token: Option<String>,
     ) -> Result<InstancePage, Error> {
+        // The others are the caller's: EC2 has no filter for what is not borne, and allows 200 values in all.
+        let like = &wanted.like.all_of;
         let filters: Vec<_> = wanted
             .tags
             .iter()
             .map(|tag| filter(format!("tag:{}", tag.key), [escaped(&tag.value)]))
+            .chain(
+                like.iter().map(|tag| filter(format!("tag:{}", tag.key), [wildcards(&tag.value)])),
+            )
             .collect();
         let answer = self
             .client
@@ -93,16 +101,17 @@ impl Ec2 {
         Ok(found)
     }
 
-    /// The instances that a schedule is for: those named, whether EC2 has them or not, and those that bear all
-    /// of the tags and are not terminated. In the order of their ids, each once.
+    /// The instances that a schedule is for: those named, whether EC2 has them or not, and those that the tags
+    /// select and that are not terminated, but for those left out. In the order of their ids, each once.
     pub async fn targets(&self, targets: &Targets) -> Result<Vec<InstanceId>, Error> {
         let mut ids = targets.instance_ids.clone();
         if !targets.tags.is_empty() {
-            let wanted = InstanceFilter { tags: targets.tags.clone() };
+            let wanted = InstanceFilter { like: targets.tags.clone(), ..InstanceFilter::default() };
             let mut token = None;
             loop {
                 let page = self.instances_page(&wanted, PAGE_MAX, token).await?;
-                let living = page.instances.into_iter().filter(|instance| !instance.is_gone());
+                let living =
+                    page.instances.into_iter().filter(|one| !one.is_gone() && targets.include(one));
                 ids.extend(living.map(|instance| instance.id));
                 token = page.next_token;
                 if token.is_none() {
@@ -110,6 +119,7 @@ impl Ec2 {
                 }
             }
         }
+        ids.retain(|id| !targets.exclude_instance_ids.contains(id));
         ids.sort();
         ids.dedup();
         Ok(ids)
@@ -165,6 +175,15 @@ impl Ec2 {
         }
         Ok(found)
     }
+}
+
+/// A filter's value that says what a pattern says.
+fn wildcards(pattern: &Pattern) -> String {
+    let part = |part: Part| match part {
+        Part::Star => "*".to_owned(),
+        Part::Letter(letter) => escaped(letter.encode_utf8(&mut [0; 4])),
+    };
+    pattern.parts().into_iter().map(part).collect()
 }
 
 /// A filter's value that stands for itself: EC2 takes `*` and `?` for wildcards.

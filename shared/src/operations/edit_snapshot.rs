@@ -24,6 +24,8 @@ pub struct SnapshotEdit {
     pub hold: Option<Option<HoldEdit>>,
     /// Expiry, or none any more.
     pub expires_at: Option<Option<Timestamp>>,
+    /// End of the restore window, or none any more.
+    pub restore_until: Option<Option<Timestamp>>,
     /// All tags.
     pub tags: Option<Tags>,
 }
@@ -35,6 +37,8 @@ pub struct HoldEdit {
     pub kind: HoldKind,
     /// Why.
     pub reason: Option<String>,
+    /// When somebody should look whether it is still wanted.
+    pub review_at: Option<Timestamp>,
 }
 
 /// Who edits, and what they have read.
@@ -84,7 +88,7 @@ fn edited(
     who: &str,
     now: Timestamp,
 ) -> Result<Snapshot, Error> {
-    let SnapshotEdit { name, description, hold, expires_at, tags } = edit;
+    let SnapshotEdit { name, description, hold, expires_at, restore_until, tags } = edit;
     if hold.is_some() || expires_at.is_some() {
         may_be_kept(snapshot)?;
     }
@@ -96,9 +100,7 @@ fn edited(
     let hold = match hold {
         None => snapshot.hold.clone(),
         Some(None) => None,
-        Some(Some(HoldEdit { kind, reason })) => {
-            placed(snapshot.hold.as_ref(), kind, reason, who, now)?
-        }
+        Some(Some(wanted)) => Some(placed(snapshot.hold.as_ref(), wanted, who, now)?),
     };
     let may_go_on = hold != snapshot.hold && snapshot.status == Status::Condemned;
     let delete_after = snapshot.condemnation.as_ref().map(|one| one.delete_after.max(now));
@@ -109,6 +111,7 @@ fn edited(
         name: name.unwrap_or_else(|| snapshot.name.clone()),
         description: description.unwrap_or_else(|| snapshot.description.clone()),
         expires_at: expires_at.unwrap_or(snapshot.expires_at),
+        restore_until: restore_until.unwrap_or(snapshot.restore_until),
         tags: tags.unwrap_or_else(|| snapshot.tags.clone()),
         hold,
         ..snapshot.clone()
@@ -116,21 +119,18 @@ fn edited(
 }
 
 /// The hold as it is now; the very same again keeps who placed it first and when.
-fn placed(
-    old: Option<&Hold>,
-    kind: HoldKind,
-    reason: Option<String>,
-    who: &str,
-    now: Timestamp,
-) -> Result<Option<Hold>, Error> {
+fn placed(old: Option<&Hold>, wanted: HoldEdit, who: &str, now: Timestamp) -> Result<Hold, Error> {
+    let HoldEdit { kind, reason, review_at } = wanted;
     if let HoldKind::Until(until) = kind
         && until <= now
     {
         return Err(Error::invalid("hold.until", format!("{until} is past; it must lie ahead")));
     }
-    Ok(match old {
-        Some(old) if old.kind == kind && old.reason == reason => Some(old.clone()),
-        Some(_) | None => Some(Hold { kind, by: who.to_owned(), at: now, reason }),
+    let is_same =
+        |old: &&Hold| old.kind == kind && old.reason == reason && old.review_at == review_at;
+    Ok(match old.filter(is_same) {
+        Some(old) => old.clone(),
+        None => Hold { kind, by: who.to_owned(), at: now, reason, review_at },
     })
 }
 

@@ -53,7 +53,7 @@ pub async fn list_instances(
     if query.region.as_ref().is_some_and(|region| region != service.ec2.region()) {
         return Ok(Page { items, next_cursor: None });
     }
-    let filter = InstanceFilter { tags: query.tags.clone() };
+    let filter = InstanceFilter { tags: query.tags.clone(), ..InstanceFilter::default() };
     let limit = i32::try_from(request.limit.max(EC2_PAGE_MIN)).unwrap_or(i32::MAX);
     let mut position = Position::of(request.cursor.as_ref())?;
     for _ in 0..EC2_PAGES_MAX {

@@ -31,6 +31,8 @@ pub struct NewSnapshot {
     pub hold: Option<Hold>,
     /// When it goes by itself.
     pub expires_at: Option<Timestamp>,
+    /// From when on it cannot be restored any more.
+    pub restore_until: Option<Timestamp>,
 }
 
 /// Records that the snapshot is wanted and makes it known. Asked again under the same id, it answers what there
@@ -84,7 +86,9 @@ fn known_volumes(instance: &Instance, exclusions: &Exclusions) -> Result<(), Err
 }
 
 fn intent(instance: &Instance, new: NewSnapshot, now: Timestamp) -> Snapshot {
-    let NewSnapshot { id, name, description, request, tags, hold, expires_at, .. } = new;
+    let NewSnapshot {
+        id, name, description, request, tags, hold, expires_at, restore_until, ..
+    } = new;
     let name = name.unwrap_or_else(|| {
         let instance_name = instance.name.as_deref().unwrap_or(instance.id.as_str());
         let name = format!("{instance_name} {}", now.strftime("%Y-%m-%d %H:%M"));
@@ -98,6 +102,7 @@ fn intent(instance: &Instance, new: NewSnapshot, now: Timestamp) -> Snapshot {
         request,
         hold,
         expires_at,
+        restore_until,
         attention_at: now.saturating_add(crate::domain::snapshot::ABSENCE_UNCERTAIN).ok(),
         ..Snapshot::requested(id, Origin::Manual, source(instance), None, now)
     }

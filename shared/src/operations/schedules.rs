@@ -5,42 +5,16 @@ use tracing::info;
 
 use crate::domain::cursor::{Page, PageRequest};
 use crate::domain::ids::ScheduleId;
-use crate::domain::retention::Rules;
+use crate::domain::retention::{Rules, Span};
 use crate::domain::run::Run;
 use crate::domain::schedule::expression::Expression;
+use crate::domain::schedule::selector::TagPattern;
 use crate::domain::schedule::zone::Zone;
-use crate::domain::schedule::{Enforced, Options, Schedule, TagMatch, Targets, slots};
+use crate::domain::schedule::{NewSchedule, Options, Schedule, Targets, WhenGone, slots};
 use crate::domain::tags::TAGS_MAX;
 use crate::error::Error;
 use crate::operations::list_snapshots::{Deleted, SnapshotFilter, list_snapshots};
 use crate::service::Service;
-
-/// A schedule that is wanted.
-#[derive(Clone, Debug)]
-pub struct NewSchedule {
-    /// Chosen by the caller, so that asking twice makes one.
-    pub id: ScheduleId,
-    /// Display name.
-    pub name: String,
-    /// When it fires.
-    pub expression: Expression,
-    /// In which zone.
-    pub timezone: Zone,
-    /// Of what.
-    pub targets: Targets,
-    /// How long its snapshots are kept.
-    pub rules: Option<Rules>,
-    /// What is taken, and how it is named.
-    pub options: Options,
-    /// It does not fire before.
-    pub start_at: Option<Timestamp>,
-    /// It does not fire after.
-    pub end_at: Option<Timestamp>,
-    /// Whether it fires at all.
-    pub enabled: bool,
-    /// Grace of its condemned snapshots.
-    pub grace_minutes: Option<u32>,
-}
 
 /// What is to change; what is not given stays.
 #[derive(Clone, Debug, Default)]
@@ -55,8 +29,14 @@ pub struct ScheduleEdit {
     pub targets: Option<Targets>,
     /// How long its snapshots are kept; without rules all are.
     pub rules: Option<Option<Rules>>,
+    /// What becomes of the snapshots of instances that are no more.
+    pub when_gone: Option<WhenGone>,
     /// What is taken, and how it is named.
     pub options: Option<Options>,
+    /// Over how many minutes its targets are staggered.
+    pub spread_minutes: Option<Option<u32>>,
+    /// How long after it was taken a snapshot can be restored.
+    pub restore_window: Option<Option<Span>>,
     /// It does not fire before.
     pub start_at: Option<Option<Timestamp>>,
     /// It does not fire after.
@@ -74,39 +54,7 @@ pub async fn create_schedule(
     new: NewSchedule,
     now: Timestamp,
 ) -> Result<Schedule, Error> {
-    let NewSchedule {
-        id,
-        name,
-        expression,
-        timezone,
-        targets,
-        rules,
-        options,
-        start_at,
-        end_at,
-        enabled,
-        grace_minutes,
-    } = new;
-    let schedule = Schedule {
-        // A schedule that has no snapshots yet cannot delete any by surprise: its own rules are what is expected.
-        enforced: Enforced { rules: rules.clone(), timezone: timezone.clone(), at: now },
-        id,
-        version: 1,
-        revision: 1,
-        name,
-        expression,
-        timezone,
-        targets,
-        rules,
-        options,
-        start_at,
-        end_at,
-        enabled,
-        grace_minutes,
-        created_at: now,
-        updated_at: now,
-        next_due: None,
-    };
+    let schedule = Schedule::made(new, now);
     check_targets(&schedule.targets)?;
     let schedule = checked(schedule, now)?;
     if let Some(existing) = service.table.schedule(&schedule.id).await? {
@@ -225,7 +173,10 @@ fn edited(old: &Schedule, edit: ScheduleEdit) -> Schedule {
         timezone,
         targets,
         rules,
+        when_gone,
         options,
+        spread_minutes,
+        restore_window,
         start_at,
         end_at,
         enabled,
@@ -237,7 +188,10 @@ fn edited(old: &Schedule, edit: ScheduleEdit) -> Schedule {
         timezone: timezone.unwrap_or_else(|| old.timezone.clone()),
         targets: targets.unwrap_or_else(|| old.targets.clone()),
         rules: rules.unwrap_or_else(|| old.rules.clone()),
+        when_gone: when_gone.unwrap_or(old.when_gone),
         options: options.unwrap_or_else(|| old.options.clone()),
+        spread_minutes: spread_minutes.unwrap_or(old.spread_minutes),
+        restore_window: restore_window.unwrap_or(old.restore_window),
         start_at: start_at.unwrap_or(old.start_at),
         end_at: end_at.unwrap_or(old.end_at),
         enabled: enabled.unwrap_or(old.enabled),
@@ -258,14 +212,21 @@ fn check_targets(targets: &Targets) -> Result<(), Error> {
         let reason = "name at least one instance in instance_ids, or one tag in tags";
         return Err(Error::invalid("targets", reason));
     }
-    let is_tag = |tag: &TagMatch| {
-        (1..=128).contains(&tag.key.chars().count()) && tag.value.chars().count() <= 256
+    let lists = [
+        ("targets.tags.all_of", &targets.tags.all_of),
+        ("targets.tags.any_of", &targets.tags.any_of),
+        ("targets.tags.none_of", &targets.tags.none_of),
+    ];
+    let is_tag = |tag: &TagPattern| {
+        (1..=128).contains(&tag.key.chars().count()) && tag.value.as_str().chars().count() <= 256
     };
-    if targets.tags.len() > TAGS_MAX || !targets.tags.iter().all(is_tag) {
-        let reason = format!(
-            "at most {TAGS_MAX} tags, with keys of 1 to 128 and values of at most 256 characters"
-        );
-        return Err(Error::invalid("targets.tags", reason));
+    for (field, tags) in lists {
+        if tags.len() > TAGS_MAX || !tags.iter().all(is_tag) {
+            let reason = format!(
+                "at most {TAGS_MAX} tags, with keys of 1 to 128 and values of at most 256 characters"
+            );
+            return Err(Error::invalid(field, reason));
+        }
     }
     Ok(())
 }

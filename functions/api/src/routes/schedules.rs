@@ -1,5 +1,6 @@
 //! Schedules: the routes.
 
+mod gone;
 mod request;
 mod retention;
 mod wire;
@@ -104,9 +105,9 @@ async fn create_schedule(
 
 /// Edit a schedule
 ///
-/// What is not given stays; null clears. `targets` and `options` are merged field by field; lists, tags and
-/// `retention` are replaced as a whole. Enabling it again does not fire it. Role: operator; to edit
-/// `retention`, `timezone` or `grace_minutes`, admin.
+/// What is not given stays; null clears. `targets` and `options` are merged field by field; lists, tags,
+/// `when_gone` and `retention` are replaced as a whole. Enabling it again does not fire it. Role: operator; to
+/// edit `retention`, `when_gone`, `timezone` or `grace_minutes`, admin.
 #[utoipa::path(
     patch,
     path = "/v1/schedules/{id}",

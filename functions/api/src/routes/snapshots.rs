@@ -8,7 +8,7 @@ mod wire;
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use shared::domain::ids::SnapshotId;
 use shared::domain::instance::Exclusions;
 use shared::domain::snapshot::Request;
@@ -39,14 +39,14 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rescue_snapshot))
 }
 
-fn answer(snapshot: shared::domain::snapshot::Snapshot) -> Answer<Snapshot> {
+fn answer(snapshot: shared::domain::snapshot::Snapshot, now: Timestamp) -> Answer<Snapshot> {
     let version = snapshot.version;
-    Answer::ok(snapshot.into()).version(version)
+    Answer::ok(Snapshot::of(snapshot, now)).version(version)
 }
 
-fn accepted(snapshot: shared::domain::snapshot::Snapshot) -> Answer<Snapshot> {
+fn accepted(snapshot: shared::domain::snapshot::Snapshot, now: Timestamp) -> Answer<Snapshot> {
     let (version, path) = (snapshot.version, format!("/v1/snapshots/{}", snapshot.id));
-    Answer::accepted(snapshot.into()).version(version).location(path)
+    Answer::accepted(Snapshot::of(snapshot, now)).version(version).location(path)
 }
 
 /// List snapshots
@@ -67,7 +67,7 @@ async fn list_snapshots(
     let request = call.query.page.request(order);
     let filter = call.query.filter();
     let page = listing::list_snapshots(call.service(), &filter, &request).await?;
-    Ok(Answer::ok(List::of(page, Snapshot::from)))
+    Ok(Answer::ok(List::of(page, |snapshot| Snapshot::of(snapshot, call.now))))
 }
 
 /// Show a snapshot
@@ -85,7 +85,7 @@ async fn show_snapshot(
     call: Call<Viewer>,
     Id(id): Id<SnapshotId>,
 ) -> Result<Answer<Snapshot>, Problem> {
-    Ok(answer(listing::show_snapshot(call.service(), &id).await?))
+    Ok(answer(listing::show_snapshot(call.service(), &id).await?, call.now))
 }
 
 /// Take a snapshot
@@ -115,6 +115,7 @@ async fn create_snapshot(
     let tags = checked_tags("tags", wanted.tags)?;
     let hold = wanted.hold.map(|hold| hold.placed(&call.who, call.now)).transpose()?;
     wanted.expires_at.map_or(Ok(()), |at| ahead("expires_at", at, call.now))?;
+    wanted.restore_until.map_or(Ok(()), |at| ahead("restore_until", at, call.now))?;
     let Claimed { id, at } = creation.claim(&call, SnapshotId::derived).await?;
     let new = NewSnapshot {
         id,
@@ -125,14 +126,17 @@ async fn create_snapshot(
             exclusions: Exclusions {
                 boot_volume: wanted.exclude_boot_volume,
                 volumes: wanted.exclude_volumes,
+                tagged: wanted.exclude_volumes_tagged.into_iter().map(Into::into).collect(),
             },
             copy_tags: wanted.copy_tags.unwrap_or(true),
         },
         tags,
         hold,
         expires_at: wanted.expires_at,
+        restore_until: wanted.restore_until,
     };
-    Ok(accepted(requesting::request_snapshot(call.service(), new, at).await?))
+    let snapshot = requesting::request_snapshot(call.service(), new, at).await?;
+    Ok(accepted(snapshot, call.now))
 }
 
 /// Edit a snapshot
@@ -190,7 +194,8 @@ async fn edit_snapshot(
     }
     let edit = wanted.edit()?;
     let editor = Editor { who: &call.who, expected_version: expected };
-    Ok(answer(editing::edit_snapshot(call.service(), &id, edit, editor, call.now).await?))
+    let edited = editing::edit_snapshot(call.service(), &id, edit, editor, call.now).await?;
+    Ok(answer(edited, call.now))
 }
 
 /// Delete a snapshot
@@ -223,9 +228,11 @@ async fn delete_snapshot(
     let grace = SignedDuration::from_mins(call.query.grace.unwrap_or(0).into());
     let request = DeleteRequest { id, who: call.who.clone(), grace, expected_version };
     if call.query.record_only.unwrap_or(false) {
-        return Ok(answer(deletion::remove_record(call.service(), request, call.now).await?));
+        let removed = deletion::remove_record(call.service(), request, call.now).await?;
+        return Ok(answer(removed, call.now));
     }
-    Ok(accepted(deletion::delete_snapshot(call.service(), request, call.now).await?))
+    let condemned = deletion::delete_snapshot(call.service(), request, call.now).await?;
+    Ok(accepted(condemned, call.now))
 }
 
 /// Rescue a snapshot
@@ -251,5 +258,6 @@ async fn rescue_snapshot(
     IfMatch(expected): IfMatch,
     _: Body<NoFields>,
 ) -> Result<Answer<Snapshot>, Problem> {
-    Ok(answer(rescuing::rescue_snapshot(call.service(), &id, expected, call.now).await?))
+    let rescued = rescuing::rescue_snapshot(call.service(), &id, expected, call.now).await?;
+    Ok(answer(rescued, call.now))
 }

@@ -129,8 +129,11 @@ async fn a_schedule_that_does_not_fit_is_refused_at_the_field() {
         (json!({"time_zone": "UTC"}), "time_zone"),
         (json!({"targets": {}}), "targets"),
         (json!({"targets": {"instance_ids": ["x"]}}), "targets.instance_ids[0]"),
-        (json!({"targets": {"tags": [{"key": "", "value": ""}]}}), "targets.tags"),
-        (json!({"targets": {"tags": [{"key": "a", "valeu": ""}]}}), "targets.tags[0].valeu"),
+        (json!({"targets": {"tags": { "all_of": [{"key": "", "value": ""}] }}}), "targets.tags"),
+        (
+            json!({"targets": {"tags": { "all_of": [{"key": "a", "valeu": ""}] }}}),
+            "targets.tags.all_of[0].valeu",
+        ),
         (json!({"retention": {"keep_last": -2}}), "retention.keep_last"),
         (json!({"retention": {"keep_within": "2w"}}), "retention.keep_within"),
         (json!({"retention": {"keep_last": 0}}), "retention"),

@@ -55,7 +55,7 @@ pub fn next_due(schedule: &Schedule, after: Timestamp) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use crate::domain::ids::ScheduleId;
-    use crate::domain::schedule::{Enforced, Options, Targets};
+    use crate::domain::schedule::NewSchedule;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -63,27 +63,8 @@ mod tests {
 
     fn schedule(expression: &str) -> Schedule {
         let created_at = at("2026-03-01T00:00:00Z");
-        let mut schedule = Schedule {
-            id: ScheduleId::derived(created_at, &["x"]),
-            version: 1,
-            revision: 1,
-            name: "x".to_owned(),
-            expression: expression.parse().unwrap(),
-            timezone: "UTC".parse().unwrap(),
-            targets: Targets::default(),
-            rules: None,
-            options: Options::default(),
-            start_at: None,
-            end_at: None,
-            enabled: true,
-            grace_minutes: None,
-            created_at,
-            updated_at: created_at,
-            next_due: None,
-            enforced: Enforced { rules: None, timezone: "UTC".parse().unwrap(), at: created_at },
-        };
-        schedule.next_due = next_due(&schedule, created_at);
-        schedule
+        let id = ScheduleId::derived(created_at, &["x"]);
+        Schedule::made(NewSchedule::of(id, "x", expression.parse().unwrap()), created_at)
     }
 
     #[test]

@@ -77,7 +77,7 @@ fn it_goes_from_request_to_available() {
     assert_eq!(available.completed_at, Some(at(5)));
     assert_eq!(available.started_at, Some(at(1)));
     assert_eq!(available.full_size_bytes(), Some(2_000));
-    assert!(available.is_restorable());
+    assert!(available.is_restorable(at(6)));
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn it_is_deleted_when_all_members_are() {
 #[test]
 fn a_held_one_is_not_condemned() {
     let hold = |kind| {
-        let hold = Hold { kind, by: "ada".to_owned(), at: at(6), reason: None };
+        let hold = Hold { kind, by: "ada".to_owned(), at: at(6), reason: None, review_at: None };
         Snapshot { hold: Some(hold), ..available() }
     };
     let person = || CondemnedBy::Person { who: "ada".to_owned() };

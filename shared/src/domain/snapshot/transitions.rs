@@ -53,6 +53,7 @@ impl Snapshot {
             failure: None,
             hold: None,
             expires_at: None,
+            restore_until: None,
             condemnation: None,
             blocked: None,
             absent_since: None,

@@ -168,11 +168,15 @@ impl Batch {
             _ => target.instance_id.to_string(),
         };
         let tags = self.schedule.as_ref().map(|one| one.options.extra_tags.clone());
+        let restore_until = self.schedule.as_ref().and_then(|schedule| {
+            schedule.restore_window.map(|window| window.after(now, &schedule.timezone))
+        });
         let id = target.snapshot_id.clone();
         Snapshot {
             name,
             tags: tags.unwrap_or_default(),
             request: self.request(None),
+            restore_until,
             ..Snapshot::requested(id, Origin::Schedule, source, self.slot.clone(), now)
         }
     }

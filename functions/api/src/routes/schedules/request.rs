@@ -4,17 +4,19 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use shared::domain::ids::{InstanceId, ScheduleId, VolumeId};
 use shared::domain::instance::Exclusions;
+use shared::domain::retention::Span;
 use shared::domain::schedule as domain;
 use shared::domain::schedule::expression::Expression;
 use shared::domain::schedule::name_template::NameTemplate;
 use shared::domain::schedule::zone::Zone;
 use shared::domain::tags::Tags;
-use shared::operations::schedules::{NewSchedule, ScheduleEdit};
+use shared::operations::schedules::ScheduleEdit;
 use utoipa::ToSchema;
 
+use super::super::tags::{Selector, TagPattern};
 use super::super::wire::{Change, GRACE_MINUTES_MAX, Name, checked_tags, clearable, present};
+use super::gone::WhenGone;
 use super::retention::Retention;
-use super::wire::TagMatch;
 use crate::problem::Problem;
 
 /// A schedule that is wanted.
@@ -35,9 +37,17 @@ pub(super) struct CreateSchedule {
     targets: WantedTargets,
     /// How long its snapshots are kept; without it everything is.
     retention: Option<Retention>,
+    /// What becomes of the snapshots of instances that are no more; what `retention` says, unless told otherwise.
+    when_gone: Option<WhenGone>,
     /// What is taken, and how it is named.
     #[serde(default)]
     options: WantedOptions,
+    /// Over how many minutes its targets are staggered, evenly and always the same way.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1440)]
+    spread_minutes: Option<Spread>,
+    /// How long after it was taken a snapshot can be restored; for ever unless told otherwise.
+    #[schema(value_type = Option<String>, example = "14d")]
+    restore_window: Option<Window>,
     /// It does not fire before; `rate` counts from here.
     start_at: Option<Timestamp>,
     /// It does not fire after.
@@ -74,10 +84,22 @@ pub(super) struct EditSchedule {
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<Retention>)]
     retention: Change<Retention>,
+    /// What becomes of the snapshots of instances that are no more; for admins only.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = WhenGone, required = false)]
+    when_gone: Option<WhenGone>,
     /// What is taken, and how it is named; merged field by field.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = WantedOptions, required = false)]
     options: Option<WantedOptions>,
+    /// Over how many minutes its targets are staggered.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1440)]
+    spread_minutes: Change<Spread>,
+    /// How long after it was taken a snapshot can be restored; of snapshots that are taken from now on.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<String>, example = "14d")]
+    restore_window: Change<Window>,
     /// It does not fire before.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<Timestamp>)]
@@ -96,7 +118,7 @@ pub(super) struct EditSchedule {
     grace_minutes: Change<Minutes>,
 }
 
-/// Which instances a schedule is for: those named, and those that bear all of the tags.
+/// Which instances a schedule is for: those named, and those that the tags select, but for those left out.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct WantedTargets {
@@ -104,10 +126,14 @@ struct WantedTargets {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Vec<String>, required = false, example = json!(["i-0123456789abcdef0"]))]
     instance_ids: Option<Vec<InstanceId>>,
-    /// By tags, all of which an instance must bear.
+    /// By the tags they bear when the slot is due.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Vec<TagMatch>, required = false)]
-    tags: Option<Vec<TagMatch>>,
+    #[schema(value_type = Selector, required = false)]
+    tags: Option<Selector>,
+    /// Not these, however they were chosen.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Vec<String>, required = false)]
+    exclude_instance_ids: Option<Vec<InstanceId>>,
 }
 
 /// What a schedule takes, and how it names it.
@@ -122,6 +148,10 @@ struct WantedOptions {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Vec<String>, required = false)]
     exclude_volumes: Option<Vec<VolumeId>>,
+    /// Leave out the volumes that bear one of these tags.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Vec<TagPattern>, required = false, max_items = 50)]
+    exclude_volumes_tagged: Option<Vec<TagPattern>>,
     /// Whether the EBS snapshots bear the instance's tags too; they do unless told otherwise.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = bool, required = false)]
@@ -152,6 +182,41 @@ impl<'de> Deserialize<'de> for Minutes {
     }
 }
 
+/// A number of minutes over which targets are staggered.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u32")]
+struct Spread(u32);
+
+impl TryFrom<u32> for Spread {
+    type Error = String;
+
+    fn try_from(minutes: u32) -> Result<Self, Self::Error> {
+        let most = domain::SPREAD_MINUTES_MAX;
+        if (1..=most).contains(&minutes) {
+            Ok(Self(minutes))
+        } else {
+            Err(format!("must be a number of minutes from 1 to {most}, or null for none"))
+        }
+    }
+}
+
+/// A span of time that is not none at all.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "Span")]
+struct Window(Span);
+
+impl TryFrom<Span> for Window {
+    type Error = &'static str;
+
+    fn try_from(span: Span) -> Result<Self, Self::Error> {
+        if span.is_zero() {
+            Err("must be longer than none, or null for ever")
+        } else {
+            Ok(Self(span))
+        }
+    }
+}
+
 impl CreateSchedule {
     /// Whether its parts are valid in themselves.
     pub(super) fn checked(&self) -> Result<(), Problem> {
@@ -173,27 +238,33 @@ impl CreateSchedule {
     }
 
     /// The schedule it asks for, under this identifier.
-    pub(super) fn named(self, id: ScheduleId) -> Result<NewSchedule, Problem> {
+    pub(super) fn named(self, id: ScheduleId) -> Result<domain::NewSchedule, Problem> {
         let Self {
             name,
             expression,
             timezone,
             targets,
             retention,
+            when_gone,
             options,
+            spread_minutes,
+            restore_window,
             start_at,
             end_at,
             enabled,
             grace_minutes,
         } = self;
-        Ok(NewSchedule {
+        Ok(domain::NewSchedule {
             id,
             name: name.0,
             expression,
             timezone,
             targets: targets.onto(domain::Targets::default())?,
             rules: retention.map(Retention::rules).transpose()?,
+            when_gone: when_gone.map(Into::into).unwrap_or_default(),
             options: options.onto(domain::Options::default())?,
+            spread_minutes: spread_minutes.map(|spread| spread.0),
+            restore_window: restore_window.map(|window| window.0),
             start_at,
             end_at,
             enabled: enabled.unwrap_or(true),
@@ -205,7 +276,10 @@ impl CreateSchedule {
 impl EditSchedule {
     /// Whether it says anything about how long snapshots are kept.
     pub(super) fn touches_retention(&self) -> bool {
-        self.retention.is_some() || self.timezone.is_some() || self.grace_minutes.is_some()
+        self.retention.is_some()
+            || self.when_gone.is_some()
+            || self.timezone.is_some()
+            || self.grace_minutes.is_some()
     }
 
     /// Whether it changes only parts of what the schedule has.
@@ -221,7 +295,10 @@ impl EditSchedule {
             timezone,
             targets,
             retention,
+            when_gone,
             options,
+            spread_minutes,
+            restore_window,
             start_at,
             end_at,
             enabled,
@@ -237,7 +314,10 @@ impl EditSchedule {
             rules: retention
                 .map(|retention| retention.map(Retention::rules).transpose())
                 .transpose()?,
+            when_gone: when_gone.map(Into::into),
             options: options.map(|options| options.onto(old_options)).transpose()?,
+            spread_minutes: spread_minutes.map(|spread| spread.map(|spread| spread.0)),
+            restore_window: restore_window.map(|window| window.map(|window| window.0)),
             start_at,
             end_at,
             enabled,
@@ -248,28 +328,46 @@ impl EditSchedule {
 
 impl WantedTargets {
     fn onto(self, old: domain::Targets) -> Result<domain::Targets, Problem> {
-        let Self { instance_ids, tags } = self;
-        if tags.iter().flatten().any(|tag| tag.key.is_empty()) {
+        let Self { instance_ids, tags, exclude_instance_ids } = self;
+        let tags = tags.map(domain::selector::Selector::from);
+        if tags.iter().flat_map(domain::selector::Selector::patterns).any(|tag| tag.key.is_empty())
+        {
             return Err(Problem::invalid("targets.tags", "a tag's key must not be empty"));
         }
-        let mut instance_ids = instance_ids.unwrap_or(old.instance_ids);
-        instance_ids.sort();
-        instance_ids.dedup();
-        let tags = tags.map(|tags| tags.into_iter().map(domain::TagMatch::from).collect());
-        Ok(domain::Targets { instance_ids, tags: tags.unwrap_or(old.tags) })
+        Ok(domain::Targets {
+            instance_ids: distinct(instance_ids.unwrap_or(old.instance_ids)),
+            tags: tags.unwrap_or(old.tags),
+            exclude_instance_ids: distinct(
+                exclude_instance_ids.unwrap_or(old.exclude_instance_ids),
+            ),
+        })
     }
+}
+
+fn distinct(mut ids: Vec<InstanceId>) -> Vec<InstanceId> {
+    ids.sort();
+    ids.dedup();
+    ids
 }
 
 impl WantedOptions {
     fn onto(self, old: domain::Options) -> Result<domain::Options, Problem> {
-        let Self { exclude_boot_volume, exclude_volumes, copy_tags, name_template, extra_tags } =
-            self;
+        let Self {
+            exclude_boot_volume,
+            exclude_volumes,
+            exclude_volumes_tagged,
+            copy_tags,
+            name_template,
+            extra_tags,
+        } = self;
+        let tagged = exclude_volumes_tagged.map(|tags| tags.into_iter().map(Into::into).collect());
         let extra_tags =
             extra_tags.map(|tags| checked_tags("options.extra_tags", tags)).transpose()?;
         Ok(domain::Options {
             exclusions: Exclusions {
                 boot_volume: exclude_boot_volume.unwrap_or(old.exclusions.boot_volume),
                 volumes: exclude_volumes.unwrap_or(old.exclusions.volumes),
+                tagged: tagged.unwrap_or(old.exclusions.tagged),
             },
             copy_tags: copy_tags.unwrap_or(old.copy_tags),
             name_template: name_template.unwrap_or(old.name_template),
@@ -288,43 +386,27 @@ mod tests {
 
     fn present() -> domain::Schedule {
         let at = Timestamp::UNIX_EPOCH;
-        domain::Schedule {
-            id: ScheduleId::derived(at, &["x"]),
-            version: 1,
-            revision: 1,
-            name: "nightly".to_owned(),
-            expression: "rate(1 day)".parse().unwrap(),
-            timezone: Zone::default(),
-            targets: domain::Targets {
-                instance_ids: vec!["i-01234567".parse().unwrap()],
-                tags: vec![domain::TagMatch { key: "a".to_owned(), value: "b".to_owned() }],
-            },
-            rules: None,
-            options: domain::Options {
-                exclusions: Exclusions { boot_volume: true, volumes: Vec::new() },
-                ..domain::Options::default()
-            },
-            start_at: None,
-            end_at: None,
-            enabled: true,
-            grace_minutes: None,
-            created_at: at,
-            updated_at: at,
-            next_due: None,
-            enforced: domain::Enforced { rules: None, timezone: Zone::default(), at },
-        }
+        let id = ScheduleId::derived(at, &["x"]);
+        let mut new = domain::NewSchedule::of(id, "nightly", "rate(1 day)".parse().unwrap());
+        new.targets.instance_ids = vec!["i-01234567".parse().unwrap()];
+        new.targets.tags.all_of = vec![domain::selector::TagPattern {
+            key: "a".to_owned(),
+            value: domain::selector::Pattern::new("b"),
+        }];
+        new.options.exclusions.boot_volume = true;
+        domain::Schedule::made(new, at)
     }
 
     #[test]
     fn options_and_targets_that_are_not_given_stay() {
-        let wanted = edit(r#"{"options": {"copy_tags": false}, "targets": {"tags": []}}"#);
+        let wanted = edit(r#"{"options": {"copy_tags": false}, "targets": {"tags": {}}}"#);
 
         let edit = wanted.onto(Some(&present())).unwrap();
 
         let options = edit.options.unwrap();
         assert!(options.exclusions.boot_volume && !options.copy_tags);
         let targets = edit.targets.unwrap();
-        assert_eq!((targets.instance_ids.len(), targets.tags.len()), (1, 0));
+        assert_eq!((targets.instance_ids.len(), targets.tags.all_of.len()), (1, 0));
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Schedules on the wire.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use shared::domain::ids::{InstanceId, ScheduleId, VolumeId};
 use shared::domain::instance::Exclusions;
-use shared::domain::retention::Rules;
+use shared::domain::retention::{Rules, Span};
 use shared::domain::schedule as domain;
 use shared::domain::schedule::expression::Expression;
 use shared::domain::schedule::name_template::NameTemplate;
@@ -12,6 +12,8 @@ use shared::domain::schedule::zone::Zone;
 use shared::domain::tags::Tags;
 use utoipa::ToSchema;
 
+use super::super::tags::{Selector, TagPattern};
+use super::gone::WhenGone;
 use super::retention::Retention;
 
 /// When snapshots are taken, of which instances, and how long they are kept.
@@ -38,8 +40,15 @@ pub(crate) struct Schedule {
     /// The same in plain English.
     #[schema(example = "keep the last 7")]
     retention_description: String,
+    /// What becomes of the snapshots of instances that are no more.
+    when_gone: WhenGone,
     /// What is taken, and how it is named.
     options: Options,
+    /// Over how many minutes its targets are staggered, evenly and always the same way; null for none.
+    spread_minutes: Option<u32>,
+    /// How long after it was taken a snapshot can be restored; null for ever.
+    #[schema(value_type = Option<String>, example = "14d")]
+    restore_window: Option<Span>,
     /// It does not fire before.
     start_at: Option<Timestamp>,
     /// It does not fire after.
@@ -58,26 +67,17 @@ pub(crate) struct Schedule {
     version: u64,
 }
 
-/// Which instances a schedule is for: those named, and those that bear all of the tags.
+/// Which instances a schedule is for: those named, and those that the tags select, but for those left out.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 struct Targets {
     /// By identifier.
     #[schema(value_type = Vec<String>, example = json!(["i-0123456789abcdef0"]))]
     instance_ids: Vec<InstanceId>,
-    /// By tags, all of which an instance must bear.
-    tags: Vec<TagMatch>,
-}
-
-/// A tag that an instance must bear.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TagMatch {
-    /// Its key.
-    #[schema(example = "backup")]
-    pub(super) key: String,
-    /// Its value.
-    #[schema(example = "daily")]
-    pub(super) value: String,
+    /// By the tags they bear when the slot is due.
+    tags: Selector,
+    /// Not these, however they were chosen.
+    #[schema(value_type = Vec<String>)]
+    exclude_instance_ids: Vec<InstanceId>,
 }
 
 /// What a schedule takes, and how it names it.
@@ -89,6 +89,8 @@ struct Options {
     /// Leave out these volumes.
     #[schema(value_type = Vec<String>)]
     exclude_volumes: Vec<VolumeId>,
+    /// Leave out the volumes that bear one of these tags.
+    exclude_volumes_tagged: Vec<TagPattern>,
     /// Whether the EBS snapshots bear the instance's tags too.
     copy_tags: bool,
     /// How a snapshot is named.
@@ -110,7 +112,10 @@ impl From<domain::Schedule> for Schedule {
             timezone,
             targets,
             rules,
+            when_gone,
             options,
+            spread_minutes,
+            restore_window,
             start_at,
             end_at,
             enabled,
@@ -130,7 +135,10 @@ impl From<domain::Schedule> for Schedule {
             targets: targets.into(),
             retention_description: rules.as_ref().map_or_else(keep_all, Rules::describe),
             retention: rules.map(Retention::from),
+            when_gone: when_gone.into(),
             options: options.into(),
+            spread_minutes,
+            restore_window,
             start_at,
             end_at,
             enabled,
@@ -145,32 +153,19 @@ impl From<domain::Schedule> for Schedule {
 
 impl From<domain::Targets> for Targets {
     fn from(targets: domain::Targets) -> Self {
-        let domain::Targets { instance_ids, tags } = targets;
-        Self { instance_ids, tags: tags.into_iter().map(TagMatch::from).collect() }
-    }
-}
-
-impl From<domain::TagMatch> for TagMatch {
-    fn from(tag: domain::TagMatch) -> Self {
-        let domain::TagMatch { key, value } = tag;
-        Self { key, value }
-    }
-}
-
-impl From<TagMatch> for domain::TagMatch {
-    fn from(tag: TagMatch) -> Self {
-        let TagMatch { key, value } = tag;
-        Self { key, value }
+        let domain::Targets { instance_ids, tags, exclude_instance_ids } = targets;
+        Self { instance_ids, tags: tags.into(), exclude_instance_ids }
     }
 }
 
 impl From<domain::Options> for Options {
     fn from(options: domain::Options) -> Self {
         let domain::Options { exclusions, copy_tags, name_template, extra_tags } = options;
-        let Exclusions { boot_volume, volumes } = exclusions;
+        let Exclusions { boot_volume, volumes, tagged } = exclusions;
         Self {
             exclude_boot_volume: boot_volume,
             exclude_volumes: volumes,
+            exclude_volumes_tagged: tagged.into_iter().map(TagPattern::from).collect(),
             copy_tags,
             name_template,
             extra_tags,

@@ -24,6 +24,8 @@ pub(super) struct Hold {
     at: Timestamp,
     /// Why.
     reason: Option<String>,
+    /// When somebody should look whether it is still wanted; nothing happens by itself then.
+    review_at: Option<Timestamp>,
 }
 
 /// How far a hold goes.
@@ -48,6 +50,8 @@ pub(super) struct PlaceHold {
     /// Why.
     #[schema(value_type = Option<String>, max_length = 1000)]
     reason: Option<Description>,
+    /// When somebody should look whether it is still wanted; nothing happens by itself then.
+    review_at: Option<Timestamp>,
 }
 
 /// A hold that is to be placed, its parts fitting each other.
@@ -56,50 +60,51 @@ pub(super) struct PlaceHold {
 pub(super) struct WantedHold {
     pub(super) kind: HoldKind,
     reason: Option<String>,
+    review_at: Option<Timestamp>,
 }
 
 impl TryFrom<PlaceHold> for WantedHold {
     type Error = &'static str;
 
     fn try_from(hold: PlaceHold) -> Result<Self, Self::Error> {
-        let PlaceHold { kind, until, reason } = hold;
+        let PlaceHold { kind, until, reason, review_at } = hold;
         let kind = match (kind, until) {
             (HoldType::Never, None) => HoldKind::Never,
             (HoldType::Until, Some(instant)) => HoldKind::Until(instant),
             (HoldType::Never, Some(_)) => return Err("until goes with the type until only"),
             (HoldType::Until, None) => return Err("the type until needs an instant in until"),
         };
-        Ok(Self { kind, reason: reason.map(|reason| reason.0) })
+        Ok(Self { kind, reason: reason.map(|reason| reason.0), review_at })
     }
 }
 
 impl WantedHold {
     /// The hold as `who` places it now.
     pub(super) fn placed(self, who: &str, now: Timestamp) -> Result<domain::Hold, Problem> {
-        let Self { kind, reason } = self;
+        let Self { kind, reason, review_at } = self;
         match kind {
             HoldKind::Until(instant) => ahead("hold.until", instant, now)?,
             HoldKind::Never => {}
         }
-        Ok(domain::Hold { kind, by: who.to_owned(), at: now, reason })
+        Ok(domain::Hold { kind, by: who.to_owned(), at: now, reason, review_at })
     }
 }
 
 impl From<WantedHold> for HoldEdit {
     fn from(hold: WantedHold) -> Self {
-        let WantedHold { kind, reason } = hold;
-        Self { kind, reason }
+        let WantedHold { kind, reason, review_at } = hold;
+        Self { kind, reason, review_at }
     }
 }
 
 impl From<domain::Hold> for Hold {
     fn from(hold: domain::Hold) -> Self {
-        let domain::Hold { kind, by, at, reason } = hold;
+        let domain::Hold { kind, by, at, reason, review_at } = hold;
         let (kind, until) = match kind {
             HoldKind::Never => (HoldType::Never, None),
             HoldKind::Until(instant) => (HoldType::Until, Some(instant)),
         };
-        Self { kind, until, by, at, reason }
+        Self { kind, until, by, at, reason, review_at }
     }
 }
 
@@ -127,7 +132,13 @@ mod tests {
 
     fn weaker(present: HoldKind, wanted: Option<HoldKind>) -> bool {
         let now = at("2026-03-01T00:00:00Z");
-        let hold = domain::Hold { kind: present, by: "ada".to_owned(), at: now, reason: None };
+        let hold = domain::Hold {
+            kind: present,
+            by: "ada".to_owned(),
+            at: now,
+            reason: None,
+            review_at: None,
+        };
         is_weaker(Some(&hold), wanted, now)
     }
 

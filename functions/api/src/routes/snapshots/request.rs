@@ -9,6 +9,7 @@ use shared::operations::edit_snapshot::{HoldEdit, SnapshotEdit};
 use shared::operations::list_snapshots::{Deleted, SnapshotFilter};
 use utoipa::{IntoParams, ToSchema};
 
+use super::super::tags::TagPattern;
 use super::super::wire::{
     Change, Description, GRACE_MINUTES_MAX, Name, checked_tags, clearable, present,
 };
@@ -145,6 +146,12 @@ pub(super) struct CreateSnapshot {
     pub(super) hold: Option<WantedHold>,
     /// When it goes by itself; it stays unless told otherwise.
     pub(super) expires_at: Option<Timestamp>,
+    /// From when on it cannot be restored any more; it can for ever unless told otherwise.
+    pub(super) restore_until: Option<Timestamp>,
+    /// Leave out the volumes that bear one of these tags.
+    #[serde(default)]
+    #[schema(value_type = Vec<TagPattern>, max_items = 50)]
+    pub(super) exclude_volumes_tagged: Vec<TagPattern>,
     /// Tags for it and its EBS snapshots.
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
@@ -171,6 +178,10 @@ pub(super) struct EditSnapshot {
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<Timestamp>)]
     pub(super) expires_at: Change<Timestamp>,
+    /// From when on it cannot be restored any more.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<Timestamp>)]
+    restore_until: Change<Timestamp>,
     /// All tags.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = std::collections::BTreeMap<String, String>, required = false)]
@@ -180,12 +191,13 @@ pub(super) struct EditSnapshot {
 impl EditSnapshot {
     /// The edit it asks for.
     pub(super) fn edit(self) -> Result<SnapshotEdit, Problem> {
-        let Self { name, description, hold, expires_at, tags } = self;
+        let Self { name, description, hold, expires_at, restore_until, tags } = self;
         Ok(SnapshotEdit {
             name: name.map(|name| name.0),
             description: description.map(|text| text.map(|text| text.0)),
             hold: hold.map(|hold| hold.map(HoldEdit::from)),
             expires_at,
+            restore_until,
             tags: tags.map(|tags| checked_tags("tags", tags)).transpose()?,
         })
     }

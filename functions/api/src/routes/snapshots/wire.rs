@@ -27,7 +27,7 @@ pub(crate) struct Snapshot {
     /// Where it stands.
     #[schema(value_type = SnapshotStatus)]
     status: Status,
-    /// Whether it can be restored: whole, and there.
+    /// Whether it can be restored: whole, there, and within its restore window.
     restorable: bool,
     /// How it came to be.
     #[schema(value_type = SnapshotOrigin)]
@@ -67,6 +67,8 @@ pub(crate) struct Snapshot {
     hold: Option<Hold>,
     /// When it goes by itself.
     expires_at: Option<Timestamp>,
+    /// From when on it cannot be restored any more; null if it can for ever.
+    restore_until: Option<Timestamp>,
     /// Who condemned it, why, and when it goes.
     condemned: Option<Condemned>,
     /// Why it should be gone and is not.
@@ -139,10 +141,11 @@ wire_words! {
     }
 }
 
-impl From<domain::Snapshot> for Snapshot {
+impl Snapshot {
+    /// The snapshot as it stands at `now`.
     #[expect(clippy::too_many_lines, reason = "a line a field")]
-    fn from(snapshot: domain::Snapshot) -> Self {
-        let restorable = snapshot.is_restorable();
+    pub(super) fn of(snapshot: domain::Snapshot, now: Timestamp) -> Self {
+        let restorable = snapshot.is_restorable(now);
         let size_gib = snapshot.size_gib();
         let full_snapshot_size_bytes = snapshot.full_size_bytes();
         let progress_percent = snapshot.progress_percent();
@@ -165,6 +168,7 @@ impl From<domain::Snapshot> for Snapshot {
             failure,
             hold,
             expires_at,
+            restore_until,
             condemnation,
             blocked,
             absent_since,
@@ -205,6 +209,7 @@ impl From<domain::Snapshot> for Snapshot {
             completed_at,
             hold: hold.map(Hold::from),
             expires_at,
+            restore_until,
             condemned: condemnation.map(Condemned::from),
             blocked: blocked.map(Blocked::from),
             failure: failure.map(Failure::from),

@@ -7,7 +7,7 @@ use jiff::ToSpan;
 use super::*;
 use crate::domain::hold::{Hold, HoldKind};
 use crate::domain::ownership::EbsState;
-use crate::domain::schedule::{Enforced, Options, Targets};
+use crate::domain::schedule::NewSchedule;
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{ScheduleSlot, Source};
 use crate::domain::sweep::brake::{BrakeLimits, brakes};
@@ -23,25 +23,9 @@ fn rules(json: &str) -> Rules {
 }
 
 fn schedule(rules: Option<Rules>) -> Schedule {
-    Schedule {
-        id: ScheduleId::derived(hour(0), &["nightly"]),
-        version: 1,
-        revision: 1,
-        name: "nightly".to_owned(),
-        expression: "rate(1 hour)".parse().unwrap(),
-        timezone: "UTC".parse().unwrap(),
-        targets: Targets::default(),
-        enforced: Enforced { rules: rules.clone(), timezone: "UTC".parse().unwrap(), at: hour(0) },
-        rules,
-        options: Options::default(),
-        start_at: None,
-        end_at: None,
-        enabled: true,
-        grace_minutes: None,
-        created_at: hour(0),
-        updated_at: hour(0),
-        next_due: None,
-    }
+    let id = ScheduleId::derived(hour(0), &["nightly"]);
+    let new = NewSchedule::of(id, "nightly", "rate(1 hour)".parse().unwrap());
+    Schedule::made(NewSchedule { rules, ..new }, hour(0))
 }
 
 fn snapshot(taken: i64, schedule: Option<&Schedule>) -> Snapshot {
@@ -151,8 +135,13 @@ fn what_a_deleted_schedule_has_left_is_kept() {
 fn a_held_one_is_kept_and_the_hold_is_the_reason() {
     let schedule = schedule(Some(rules(r#"{"keep_last": 1}"#)));
     let mut case = Case::new(&schedule, [1, 2], 4);
-    case.snapshots[0].hold =
-        Some(Hold { kind: HoldKind::Never, by: "ada".to_owned(), at: hour(3), reason: None });
+    case.snapshots[0].hold = Some(Hold {
+        kind: HoldKind::Never,
+        by: "ada".to_owned(),
+        at: hour(3),
+        reason: None,
+        review_at: None,
+    });
 
     assert!(case.text().contains("1: keep (held: never delete automatically)"), "{}", case.text());
 }
