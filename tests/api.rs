@@ -1,4 +1,5 @@
 //! The REST API over the whole system: lists, conditions, errors.
 
 mod errors;
+mod instances;
 mod lists;

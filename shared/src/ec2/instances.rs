@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::types::{InstanceType as SdkInstanceType, Reservation};
+use aws_sdk_ec2::types::Reservation;
 
 use super::errors::failed;
 use super::{Ec2, FILTER_VALUES_MAX, PAGE_MAX, convert, filter};
@@ -125,18 +125,19 @@ impl Ec2 {
         Ok(ids)
     }
 
-    /// What these instance types offer. A type that EC2 does not have is left out.
+    /// What these instance types offer. A type that the region does not have is left out: asked by name instead
+    /// of by filter, EC2 would refuse the whole call for it.
     pub async fn instance_types(
         &self,
         names: &[String],
     ) -> Result<BTreeMap<String, InstanceType>, Error> {
         let mut found = BTreeMap::new();
         for chunk in names.chunks(100) {
-            let kinds = chunk.iter().map(|name| SdkInstanceType::from(name.as_str())).collect();
             let answer = self
                 .client
                 .describe_instance_types()
-                .set_instance_types(Some(kinds))
+                .filters(filter("instance-type", chunk.iter().cloned()))
+                .max_results(100)
                 .send()
                 .await
                 .map_err(|error| failed("DescribeInstanceTypes", error))?;

@@ -56,7 +56,7 @@ const X86: &str = "x86_64";
 const ARM: &str = "arm64";
 
 /// By name, so that pages are in order.
-const TYPES: [InstanceType; 25] = [
+const TYPES: [InstanceType; 27] = [
     plain("c6i.2xlarge", 8, 16, X86),
     plain("c6i.large", 2, 4, X86),
     plain("c6i.xlarge", 4, 8, X86),
@@ -69,10 +69,12 @@ const TYPES: [InstanceType; 25] = [
     plain("m5.4xlarge", 16, 64, X86),
     plain("m5.large", 2, 8, X86),
     plain("m5.xlarge", 4, 16, X86),
+    plain("m5d.large", 2, 8, X86),
     plain("m7g.large", 2, 8, ARM),
     plain("m7g.xlarge", 4, 16, ARM),
     with_gpu("p3.2xlarge", 8, 61, ("V100", 1, 16_384)),
     with_gpu("p3.8xlarge", 32, 244, ("V100", 4, 16_384)),
+    plain("r5.xlarge", 4, 32, X86),
     plain("r6i.2xlarge", 8, 64, X86),
     plain("r6i.large", 2, 16, X86),
     plain("t3.large", 2, 8, X86),
