@@ -3,3 +3,4 @@
 mod errors;
 mod instances;
 mod lists;
+mod previews;

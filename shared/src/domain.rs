@@ -1,5 +1,6 @@
 //! The nouns and rules of Snapkeep: pure values and decisions, without I/O and without a clock.
 
+pub mod cost;
 pub mod cursor;
 pub mod hold;
 pub mod ids;
@@ -9,6 +10,7 @@ pub mod protection;
 pub mod retention;
 pub mod run;
 pub mod schedule;
+pub mod simulation;
 pub mod snapshot;
 pub mod sweep;
 pub mod tags;

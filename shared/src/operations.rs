@@ -10,6 +10,7 @@ pub mod list_snapshots;
 pub mod look_after_runs;
 pub mod nudge_stuck;
 pub mod plan_sweep;
+pub mod preview_retention;
 pub mod reap_snapshots;
 pub mod reconcile;
 pub mod refresh_snapshots;

@@ -19,14 +19,15 @@ use shared::operations::idempotency;
 use crate::call::{App, Call};
 use crate::problem::Problem;
 
-/// How large a body may be.
-pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
+/// How large a body may be, unless its route says otherwise.
+pub(crate) const BODY_KIB_MAX: usize = 64;
 const KEY_HEADER: &str = "idempotency-key";
 const KEY_LENGTH_MAX: usize = 255;
 
-/// A JSON body; none at all reads as `{}`.
+/// A JSON body; none at all reads as `{}`. Where it may have other than the usual `KIB_MAX`, the route's
+/// `DefaultBodyLimit` says the same.
 #[derive(Debug)]
-pub(crate) struct Body<T>(pub(crate) T);
+pub(crate) struct Body<T, const KIB_MAX: usize = BODY_KIB_MAX>(pub(crate) T);
 
 /// A body that says nothing.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -62,12 +63,14 @@ pub(crate) struct Id<T>(pub(crate) T);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct IfMatch(pub(crate) Option<u64>);
 
-impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
+impl<T: DeserializeOwned, const KIB_MAX: usize> FromRequest<Arc<App>> for Body<T, KIB_MAX> {
     type Rejection = Problem;
 
     async fn from_request(req: Request, state: &Arc<App>) -> Result<Self, Problem> {
         let media_type = MediaType::of(req.headers());
-        let bytes = Bytes::from_request(req, state).await?;
+        let bytes = Bytes::from_request(req, state)
+            .await
+            .map_err(|rejection| Problem::unread_body(&rejection, KIB_MAX))?;
         parse(&bytes, media_type).map(Self)
     }
 }
@@ -79,7 +82,9 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Creation<T> {
         let key = key(req.headers())?;
         let media_type = MediaType::of(req.headers());
         let (method, path) = (req.method().to_string(), req.uri().path().to_owned());
-        let bytes = Bytes::from_request(req, state).await?;
+        let bytes = Bytes::from_request(req, state)
+            .await
+            .map_err(|rejection| Problem::unread_body(&rejection, BODY_KIB_MAX))?;
         let body = parse(&bytes, media_type)?;
         let content = String::from_utf8_lossy(&bytes);
         Ok(Self { body, key, fingerprint: digest(&[&method, &path, &content]) })

@@ -30,7 +30,8 @@ pub(crate) fn frame() -> OpenApi {
         .description(Some(
             "Snapshots of EC2 instances: taken on demand or on schedules, kept as long as the rules say, and \
              never deleted by mistake. Times are RFC 3339 in UTC. Unknown fields and query parameters are \
-             refused. Errors are problems after RFC 9457, with a `type` that never changes.",
+             refused, and so is a body of more than 64 KiB unless the route says otherwise. Errors are problems \
+             after RFC 9457, with a `type` that never changes.",
         ))
         .license(Some(LicenseBuilder::new().name("MIT OR Apache-2.0").build()))
         .build();

@@ -235,13 +235,14 @@ impl From<Error> for Problem {
 
 /// What is wrong with a field. What the parser of instants says of a text is for programmers.
 fn in_words(field: &str, reason: String) -> String {
-    const INSTANTS: [&str; 10] = [
+    const INSTANTS: [&str; 11] = [
         "created_after",
         "created_at",
         "created_before",
         "end_at",
         "expires_at",
         "from",
+        "now",
         "restore_until",
         "review_at",
         "start_at",

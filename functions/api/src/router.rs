@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::call::App;
 use crate::envelope::envelope;
-use crate::extract::BODY_BYTES_MAX;
+use crate::extract::BODY_KIB_MAX;
 use crate::openapi;
 use crate::problem::Problem;
 use crate::routes;
@@ -25,7 +25,7 @@ pub fn router(service: Service, clock: Clock) -> Router {
     routes
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(DefaultBodyLimit::max(BODY_KIB_MAX * 1024))
         .layer(from_fn_with_state(Arc::clone(&app), envelope))
         .with_state(app)
 }
@@ -37,6 +37,7 @@ pub(crate) fn documented() -> OpenApiRouter<Arc<App>> {
         .merge(routes::instances::routes())
         .merge(routes::snapshots::routes())
         .merge(routes::schedules::routes())
+        .merge(routes::retention::routes())
         .merge(routes::runs::routes())
         .merge(routes::sweeps::routes());
     openapi::complete(router.get_openapi_mut());

@@ -2,6 +2,7 @@
 
 pub(crate) mod instances;
 pub(crate) mod meta;
+pub(crate) mod retention;
 pub(crate) mod runs;
 pub(crate) mod schedules;
 pub(crate) mod snapshots;

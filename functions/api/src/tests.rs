@@ -2,5 +2,6 @@
 
 mod access;
 mod document;
+mod previews;
 mod refusals;
 mod support;

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    period::Moment,
     rules::{ParseRulesError, RawRules, Rules},
     span::{ParseSpanError, Span},
 };
@@ -39,5 +40,16 @@ impl Rules {
     /// Else it may: the snapshot that spans look back from can have been the day's second.
     pub fn plan(&self, taken_at: &[Timestamp], zone: &Zone, now: Timestamp) -> Vec<Verdict> {
         plan::plan(self, taken_at, zone, now)
+    }
+
+    /// Only whether each stays, of moments that are in order: the same verdicts as [`Rules::plan`], without the
+    /// price of their reasons. Of equal instants, a later one in the list counts as newer.
+    pub fn kept(&self, oldest_first: &[Moment], zone: &Zone, now: Timestamp) -> Vec<bool> {
+        plan::kept(self, oldest_first, zone, now)
+    }
+
+    /// Whether verdicts change with `now` alone, no snapshot being added.
+    pub fn look_at_age(&self) -> bool {
+        self.max_age.is_some()
     }
 }

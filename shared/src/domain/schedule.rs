@@ -2,6 +2,7 @@
 
 pub mod expression;
 pub mod name_template;
+pub mod preview;
 pub mod selector;
 pub mod slots;
 pub mod zone;

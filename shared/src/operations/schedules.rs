@@ -122,28 +122,45 @@ pub async fn edit_schedule(
 ) -> Result<Schedule, Error> {
     // A tick may write its next due time between our reading and writing: that is no conflict of people.
     for _ in 0..3 {
-        let old = show_schedule(service, id).await?;
-        if expected_version.is_some_and(|version| version != old.version) {
-            return Err(stale(&old));
-        }
-        let edited = edited(&old, edit.clone());
-        if edited == old {
-            return Ok(old);
-        }
-        let edited = Schedule {
-            version: old.version + 1,
-            revision: old.revision + 1,
-            updated_at: now,
-            ..edited
-        };
-        // An edit of something else must not move a slot that is due and not yet run.
-        let edited = if timing(&edited) == timing(&old) { edited } else { checked(edited, now)? };
-        check_targets(&edited.targets)?;
-        if service.table.update_schedule(&old, &edited).await?.is_done() {
-            return Ok(edited);
+        let Edit { old, new } = plan_edit(service, id, &edit, expected_version, now).await?;
+        if new == old || service.table.update_schedule(&old, &new).await?.is_done() {
+            return Ok(new);
         }
     }
     Err(stale(&show_schedule(service, id).await?))
+}
+
+/// What an edit makes of a schedule: the same if it changes nothing.
+#[derive(Clone, Debug)]
+pub struct Edit {
+    /// As it is.
+    pub old: Schedule,
+    /// As it would be.
+    pub new: Schedule,
+}
+
+/// The edit, checked and not written; or why it cannot be.
+pub async fn plan_edit(
+    service: &Service,
+    id: &ScheduleId,
+    edit: &ScheduleEdit,
+    expected_version: Option<u64>,
+    now: Timestamp,
+) -> Result<Edit, Error> {
+    let old = show_schedule(service, id).await?;
+    if expected_version.is_some_and(|version| version != old.version) {
+        return Err(stale(&old));
+    }
+    let new = edited(&old, edit.clone());
+    if new == old {
+        return Ok(Edit { old, new });
+    }
+    let new =
+        Schedule { version: old.version + 1, revision: old.revision + 1, updated_at: now, ..new };
+    // An edit of something else must not move a slot that is due and not yet run.
+    let new = if timing(&new) == timing(&old) { new } else { checked(new, now)? };
+    check_targets(&new.targets)?;
+    Ok(Edit { old, new })
 }
 
 /// Deletes a schedule. Its snapshots stay, and no rule deletes them any more; those it had condemned are

@@ -48,9 +48,7 @@ impl Kind {
                 "stale",
                 "It has changed since the version in If-Match",
             ),
-            Self::TooLarge => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is larger than 64 KiB")
-            }
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too large"),
             Self::NotJson => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", "The body must be JSON")
             }

@@ -7,13 +7,17 @@ use http::StatusCode;
 
 use super::{Kind, Problem};
 
-impl From<BytesRejection> for Problem {
-    fn from(rejection: BytesRejection) -> Self {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            Self::new(Kind::TooLarge, "the body may have 64 KiB at the most")
-        } else {
-            Self::invalid("body", "could not be read")
+impl Problem {
+    /// A body that could not be read where it may have so many KiB.
+    pub(crate) fn unread_body(rejection: &BytesRejection, kib_max: usize) -> Self {
+        if rejection.status() != StatusCode::PAYLOAD_TOO_LARGE {
+            return Self::invalid("body", "could not be read");
         }
+        let limit = match (kib_max / 1024, kib_max % 1024) {
+            (mib @ 1.., 0) => format!("{mib} MiB"),
+            (_, _) => format!("{kib_max} KiB"),
+        };
+        Self::new(Kind::TooLarge, format!("the body may have {limit} at the most"))
     }
 }
 

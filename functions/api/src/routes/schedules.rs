@@ -1,8 +1,9 @@
 //! Schedules: the routes.
 
+mod edit_preview;
 mod gone;
+mod preview;
 mod request;
-mod retention;
 mod wire;
 
 use std::sync::Arc;
@@ -10,10 +11,12 @@ use std::sync::Arc;
 use shared::domain::cursor::Order;
 use shared::domain::ids::ScheduleId;
 use shared::domain::schedule as domain;
+use shared::operations::preview_retention::preview_edit;
 use shared::operations::schedules as operations;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::edit_preview::{EditAnswer, EditParameters};
 use self::request::{CreateSchedule, EditSchedule};
 use self::wire::Schedule;
 use super::wire::List;
@@ -26,11 +29,10 @@ use crate::respond::{Answer, Gone};
 
 /// Routes of schedules.
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list_schedules, create_schedule)).routes(routes!(
-        show_schedule,
-        edit_schedule,
-        delete_schedule
-    ))
+    OpenApiRouter::new()
+        .routes(routes!(list_schedules, create_schedule))
+        .routes(routes!(preview::preview_schedule))
+        .routes(routes!(show_schedule, edit_schedule, delete_schedule))
 }
 
 fn answer(schedule: domain::Schedule) -> Answer<Schedule> {
@@ -106,26 +108,28 @@ async fn create_schedule(
 /// Edit a schedule
 ///
 /// What is not given stays; null clears. `targets` and `options` are merged field by field; lists, tags,
-/// `when_gone` and `retention` are replaced as a whole. Enabling it again does not fire it. Role: operator; to
-/// edit `retention`, `when_gone`, `timezone` or `grace_minutes`, admin.
+/// `when_gone` and `retention` are replaced as a whole. Enabling it again does not fire it. With `preview=true`
+/// nothing is written: the answer is what the next sweep would do now with and without the edit. Role: operator;
+/// to edit `retention`, `when_gone`, `timezone` or `grace_minutes`, admin.
 #[utoipa::path(
     patch,
     path = "/v1/schedules/{id}",
     tag = "schedules",
     params(
         ("id" = String, Path, description = "The schedule"),
-        ("If-Match" = Option<String>, Header, description = "The version that must be current, as in ETag")
+        ("If-Match" = Option<String>, Header, description = "The version that must be current, as in ETag"),
+        EditParameters
     ),
     request_body = EditSchedule,
-    responses((status = 200, description = "As it is now", body = Schedule,
-        headers(("ETag" = String, description = "Its version"))))
+    responses((status = 200, description = "As it is now, or what the edit would do", body = EditAnswer,
+        headers(("ETag" = String, description = "Its version; none with `preview`"))))
 )]
 async fn edit_schedule(
-    call: Call<Operator>,
+    call: Call<Operator, EditParameters>,
     Id(id): Id<ScheduleId>,
     IfMatch(expected): IfMatch,
     Body(wanted): Body<EditSchedule>,
-) -> Result<Answer<Schedule>, Problem> {
+) -> Result<Answer<EditAnswer>, Problem> {
     if wanted.touches_retention() {
         call.needs(Role::Admin, "editing retention, its zone or its grace")?;
     }
@@ -139,8 +143,14 @@ async fn edit_schedule(
         None
     };
     let edit = wanted.onto(present.as_ref())?;
+    if call.query.preview == Some(true) {
+        let edit = operations::plan_edit(call.service(), &id, &edit, expected, call.now).await?;
+        let preview = preview_edit(call.service(), &edit, call.now).await?;
+        return Ok(Answer::ok(EditAnswer::Preview(preview.into())));
+    }
     let edited = operations::edit_schedule(call.service(), &id, edit, expected, call.now).await?;
-    Ok(answer(edited))
+    let version = edited.version;
+    Ok(Answer::ok(EditAnswer::Schedule(Box::new(edited.into()))).version(version))
 }
 
 /// Delete a schedule

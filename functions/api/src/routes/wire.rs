@@ -111,6 +111,34 @@ pub(crate) fn ahead(field: &str, instant: Timestamp, now: Timestamp) -> Result<(
     }
 }
 
+/// Refuses an end that does not lie after the start. `before` is what stands before the fields' names.
+pub(crate) fn checked_bounds(
+    before: &str,
+    start_at: Option<Timestamp>,
+    end_at: Option<Timestamp>,
+) -> Result<(), Problem> {
+    match (start_at, end_at) {
+        (Some(start), Some(end)) if end <= start => {
+            Err(Problem::invalid(format!("{before}end_at"), "must lie after start_at"))
+        }
+        (_, _) => Ok(()),
+    }
+}
+
+/// A whole number within these bounds, of what `unit` says.
+pub(crate) fn checked_number<T: TryFrom<i64>>(
+    field: &str,
+    number: i64,
+    (low, high): (i64, i64),
+    unit: &str,
+) -> Result<T, Problem> {
+    let refused = || {
+        Problem::invalid(field, format!("must be a whole number of {unit} from {low} to {high}"))
+    };
+    let number = Some(number).filter(|number| (low..=high).contains(number));
+    number.and_then(|number| T::try_from(number).ok()).ok_or_else(refused)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,6 +18,9 @@ fn routes() -> Vec<(&'static str, String, Role, Option<Value>)> {
     let schedule = format!("/v1/schedules/{SCHEDULE}");
     let runs = format!("{schedule}/runs");
     let rules = json!({"retention": {"keep_last": 3}});
+    let at = "2026-01-01T00:00:00Z";
+    let given = json!({"rules": {"keep_last": 1}, "snapshots": [{"id": "a", "created_at": at}]});
+    let simulated = json!({"schedule": {"expression": "rate(1 hour)"}, "days": 1});
     let new_schedule = json!({
         "name": "hourly", "expression": "rate(1 hour)", "targets": {"instance_ids": [INSTANCE]},
     });
@@ -34,13 +37,29 @@ fn routes() -> Vec<(&'static str, String, Role, Option<Value>)> {
         ("POST", format!("{snapshot}/rescue"), Operator, None),
         ("GET", "/v1/schedules".to_owned(), Viewer, None),
         ("POST", "/v1/schedules".to_owned(), Operator, Some(new_schedule)),
+        (
+            "POST",
+            "/v1/schedules/preview".to_owned(),
+            Viewer,
+            Some(json!({"expression": "rate(1 hour)"})),
+        ),
         ("GET", schedule.clone(), Viewer, None),
         ("PATCH", schedule.clone(), Operator, Some(json!({"enabled": false}))),
-        ("PATCH", schedule.clone(), Admin, Some(rules)),
+        ("PATCH", schedule.clone(), Admin, Some(rules.clone())),
+        ("PATCH", format!("{schedule}?preview=true"), Operator, Some(json!({"enabled": false}))),
+        ("PATCH", format!("{schedule}?preview=true"), Admin, Some(rules)),
         ("PATCH", schedule.clone(), Admin, Some(json!({"retention": null}))),
         ("DELETE", schedule.clone(), Admin, None),
         ("GET", runs.clone(), Viewer, None),
         ("POST", runs, Operator, None),
+        ("POST", "/v1/retention/preview".to_owned(), Viewer, Some(given)),
+        (
+            "POST",
+            "/v1/retention/preview".to_owned(),
+            Viewer,
+            Some(json!({"schedule_id": SCHEDULE})),
+        ),
+        ("POST", "/v1/retention/simulate".to_owned(), Viewer, Some(simulated)),
         ("GET", "/v1/sweeps".to_owned(), Viewer, None),
         ("POST", "/v1/sweeps".to_owned(), Operator, Some(json!({"mode": "plan_only"}))),
         ("POST", "/v1/sweeps".to_owned(), Admin, Some(json!({"mode": "execute"}))),

@@ -192,6 +192,7 @@ async fn a_body_may_have_64_kib_and_no_more() {
     assert_eq!(spaces(64 * 1024).send().await.status, 400);
     let over = spaces(64 * 1024 + 1).send().await;
     assert_eq!((over.status, over.kind()), (413, "urn:snapkeep:problem:too_large"));
+    assert_eq!(over.body["detail"], "the body may have 64 KiB at the most");
 }
 
 #[tokio::test]

@@ -1,9 +1,8 @@
 //! The periods of which a rule keeps the newest snapshot.
 
-use jiff::{
-    civil::{DateTime, date},
-    tz::Offset,
-};
+use jiff::{Timestamp, civil::date};
+
+use crate::domain::schedule::zone::Zone;
 
 /// A kind of period. For `Each`, every snapshot is a period of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,13 +15,42 @@ pub(super) enum Period {
     Year,
 }
 
-/// When a snapshot was taken, as rules see it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
-    /// How many snapshots are newer.
-    pub(super) newer: i64,
-    pub(super) local: DateTime,
-    pub(super) offset: Offset,
+/// When a snapshot was taken, and which hour, day, week, month and year of a zone that is: all that rules
+/// look at. Each is a number that is greater for a later period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    at: Timestamp,
+    hour: i64,
+    day: i64,
+    week: i64,
+    month: i64,
+    year: i64,
+}
+
+impl Moment {
+    /// An hour that a clock change repeats is two; a week belongs to its ISO year.
+    pub fn new(at: Timestamp, zone: &Zone) -> Self {
+        let offset = zone.time_zone().to_offset(at);
+        let local = offset.to_datetime(at);
+        let hours = local.date().duration_since(date(1970, 1, 1)).as_hours();
+        let hour_began = (hours + i64::from(local.hour())) * 3_600;
+        let week = local.date().iso_week_date();
+        let year = i64::from(local.year());
+        let month = year * 100 + i64::from(local.month());
+        Self {
+            at,
+            hour: hour_began - i64::from(offset.seconds()),
+            day: month * 100 + i64::from(local.day()),
+            week: i64::from(week.year()) * 100 + i64::from(week.week()),
+            month,
+            year,
+        }
+    }
+
+    /// The instant itself.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
 }
 
 impl Period {
@@ -50,26 +78,15 @@ impl Period {
         }
     }
 
-    /// The period that a moment is in, as a number that is greater for a later period.
-    ///
-    /// An hour that a clock change repeats is two; a week belongs to its ISO year.
-    pub(super) fn key(self, moment: &Moment) -> i64 {
-        let local = moment.local;
-        let (year, month, day) = (i64::from(local.year()), local.month(), local.day());
+    /// The period of a moment that so many others are newer than, as a number that is greater for a later one.
+    pub(super) fn key(self, moment: &Moment, newer: u32) -> i64 {
         match self {
-            Self::Each => -moment.newer,
-            Self::Hour => {
-                let hours = local.date().duration_since(date(1970, 1, 1)).as_hours();
-                let began = (hours + i64::from(local.hour())) * 3_600;
-                began - i64::from(moment.offset.seconds())
-            }
-            Self::Day => year * 10_000 + i64::from(month) * 100 + i64::from(day),
-            Self::Week => {
-                let week = local.date().iso_week_date();
-                i64::from(week.year()) * 100 + i64::from(week.week())
-            }
-            Self::Month => year * 100 + i64::from(month),
-            Self::Year => year,
+            Self::Each => -i64::from(newer),
+            Self::Hour => moment.hour,
+            Self::Day => moment.day,
+            Self::Week => moment.week,
+            Self::Month => moment.month,
+            Self::Year => moment.year,
         }
     }
 }

@@ -415,3 +415,25 @@ fn a_refusal_names_the_rule_the_value_and_what_is_allowed() {
     let raw = RawRules { keep_weekly: Some(i64::MIN), ..RawRules::default() };
     assert_eq!(Rules::try_from(raw).unwrap_err().field(), Some("keep_weekly"));
 }
+
+#[test]
+fn the_way_that_is_not_walked_ends_where_a_rule_without_periods_does() {
+    let zone = zone("UTC");
+    let now: Timestamp = "2026-03-10T00:00:00Z".parse().unwrap();
+    // Five days, the newest of which is a day ago.
+    let moments: Vec<_> = (1..=5).rev().map(|days| now - (24 * days).hours()).collect();
+    let moments: Vec<_> = moments.into_iter().map(|at| Moment::new(at, &zone)).collect();
+    let deleted = |json| {
+        let kept = rules(&json).kept(&moments, &zone, now);
+        kept.iter().filter(|kept| !**kept).count()
+    };
+
+    assert_eq!(deleted(json!({"keep_last": 5})), 0);
+    assert_eq!(deleted(json!({"keep_last": 4})), 1);
+    assert_eq!(deleted(json!({"keep_last": -1})), 0);
+    assert_eq!(deleted(json!({"keep_within": "97h"})), 0);
+    assert_eq!(deleted(json!({"keep_within": "96h"})), 1);
+    assert_eq!(deleted(json!({"max_age": "121h"})), 0);
+    assert_eq!(deleted(json!({"max_age": "120h"})), 1);
+    assert!(rules(&json!({"keep_last": 1})).kept(&[], &zone, now).is_empty());
+}

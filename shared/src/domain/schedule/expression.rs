@@ -17,11 +17,14 @@ mod tests;
 
 use std::{fmt, str::FromStr};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::DateTime};
 use serde::{Deserialize, Serialize};
 
 pub use self::{at::At, cron::Cron, rate::Rate};
 use crate::domain::schedule::zone::Zone;
+
+/// The last year in which anything but a rate fires.
+pub(super) const LAST_YEAR: i16 = *cron::YEARS.end();
 
 /// `EventBridge` allows no longer expression.
 const LENGTH_MAX: usize = 256;
@@ -78,6 +81,19 @@ impl Expression {
             Self::Rate(rate) => rate.last_at_or_before(anchor, at),
             Self::Cron(cron) => cron.last_at_or_before(zone, at),
             Self::At(once) => once.instant(zone).filter(|&instant| instant <= at),
+        }
+    }
+
+    /// The local times from `first` to before `end` that match, in order, whether the clock shows them or not;
+    /// a rate has none.
+    pub(super) fn local_times(&self, first: DateTime, end: DateTime) -> Vec<DateTime> {
+        match self {
+            Self::Rate(_) => Vec::new(),
+            Self::Cron(cron) => cron.local_times(first, end).filter(|&time| time < end).collect(),
+            Self::At(at) => Some(at.local_time())
+                .filter(|time| (first..end).contains(time))
+                .into_iter()
+                .collect(),
         }
     }
 

@@ -1,8 +1,12 @@
 //! Due times: which slot of a schedule is to run now, and how many were missed.
 
+use std::iter;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::schedule::Schedule;
+use crate::domain::schedule::expression::Expression;
+use crate::domain::schedule::zone::Zone;
 
 /// How many missed slots are counted one by one; beyond it the count says "at least".
 const MISSED_COUNTED_MAX: u32 = 10_000;
@@ -14,6 +18,50 @@ pub struct Due {
     pub slot: Timestamp,
     /// How many slots before it nobody ran.
     pub missed: u32,
+}
+
+/// What decides when a schedule fires, as long as it is enabled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing<'a> {
+    /// When it fires.
+    pub expression: &'a Expression,
+    /// In which zone.
+    pub timezone: &'a Zone,
+    /// From when `rate` counts.
+    pub anchor: Timestamp,
+    /// It does not fire before; a slot at that very instant counts.
+    pub start_at: Option<Timestamp>,
+    /// It does not fire after; a slot at that very instant counts.
+    pub end_at: Option<Timestamp>,
+}
+
+impl<'a> Timing<'a> {
+    /// When `schedule` fires, be it enabled or not.
+    pub fn of(schedule: &'a Schedule) -> Self {
+        Self {
+            expression: &schedule.expression,
+            timezone: &schedule.timezone,
+            anchor: schedule.anchor(),
+            start_at: schedule.start_at,
+            end_at: schedule.end_at,
+        }
+    }
+
+    /// The first slot after `after`; none if there is none before its end.
+    pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
+        let after = match self.start_at {
+            // A slot at the very start counts.
+            Some(start) => after.max(start.saturating_sub(SignedDuration::from_nanos(1)).ok()?),
+            None => after,
+        };
+        let next = self.expression.next_after(self.timezone, self.anchor, after)?;
+        self.end_at.is_none_or(|end| next <= end).then_some(next)
+    }
+
+    /// All slots after `after`, in order; found lazily.
+    pub fn slots_after(self, after: Timestamp) -> impl Iterator<Item = Timestamp> {
+        iter::successors(self.next_after(after), move |&slot| self.next_after(slot))
+    }
 }
 
 /// What of `schedule` is due at `now`: only the latest slot runs, older ones are counted as missed.
@@ -39,16 +87,7 @@ pub fn due(schedule: &Schedule, now: Timestamp) -> Option<Due> {
 
 /// The first slot after `after`; none if the schedule is disabled or over.
 pub fn next_due(schedule: &Schedule, after: Timestamp) -> Option<Timestamp> {
-    if !schedule.enabled {
-        return None;
-    }
-    let after = match schedule.start_at {
-        // A slot at the very start counts.
-        Some(start) => after.max(start.saturating_sub(SignedDuration::from_nanos(1)).ok()?),
-        None => after,
-    };
-    let next = schedule.expression.next_after(&schedule.timezone, schedule.anchor(), after)?;
-    schedule.end_at.is_none_or(|end| next <= end).then_some(next)
+    if schedule.enabled { Timing::of(schedule).next_after(after) } else { None }
 }
 
 #[cfg(test)]

@@ -14,6 +14,9 @@ use crate::domain::schedule::zone::Zone;
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Origin, Snapshot, Status};
 
+/// The reason of what stays only because it is its instance's newest available snapshot.
+pub const NEWEST_AVAILABLE: &str = "newest available";
+
 /// Everything a plan depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct World<'a> {
@@ -300,7 +303,7 @@ fn protected(
         return (Verdict::Keep, vec![hold.describe()]);
     }
     if newest.is(&snapshot.id, &snapshot.source.instance_id) {
-        return (Verdict::Keep, vec!["newest available".to_owned()]);
+        return (Verdict::Keep, vec![NEWEST_AVAILABLE.to_owned()]);
     }
     if let Some(image) = using_image(snapshot, world.in_use) {
         let reasons = vec![reason, format!("in use by {image}")];

@@ -13,10 +13,12 @@ use shared::domain::tags::Tags;
 use shared::operations::schedules::ScheduleEdit;
 use utoipa::ToSchema;
 
+use super::super::retention::Retention;
 use super::super::tags::{Selector, TagPattern};
-use super::super::wire::{Change, GRACE_MINUTES_MAX, Name, checked_tags, clearable, present};
+use super::super::wire::{
+    Change, GRACE_MINUTES_MAX, Name, checked_bounds, checked_tags, clearable, present,
+};
 use super::gone::WhenGone;
-use super::retention::Retention;
 use crate::problem::Problem;
 
 /// A schedule that is wanted.
@@ -229,12 +231,7 @@ impl CreateSchedule {
             let reason = "name at least one instance in instance_ids, or one tag in tags";
             return Err(Problem::invalid("targets", reason));
         }
-        match (start_at, end_at) {
-            (Some(start), Some(end)) if end <= start => {
-                Err(Problem::invalid("end_at", "must lie after start_at"))
-            }
-            (_, _) => Ok(()),
-        }
+        checked_bounds("", *start_at, *end_at)
     }
 
     /// The schedule it asks for, under this identifier.

@@ -12,9 +12,9 @@ use shared::domain::schedule::zone::Zone;
 use shared::domain::tags::Tags;
 use utoipa::ToSchema;
 
+use super::super::retention::Retention;
 use super::super::tags::{Selector, TagPattern};
 use super::gone::WhenGone;
-use super::retention::Retention;
 
 /// When snapshots are taken, of which instances, and how long they are kept.
 #[derive(Debug, Serialize, ToSchema)]

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::{
-    super::{RawRules, Rules, period::Period, rules::Count},
+    super::{Moment, RawRules, Rules, period::Period, rules::Count},
     Zone, kept, survivors, zone,
 };
 
@@ -148,6 +148,24 @@ proptest! {
             kept(&rules, &taken_at, &zone, now),
             kept_naively(&rules, &taken_at, &zone, now)
         );
+    }
+
+    #[test]
+    fn without_their_reasons_the_verdicts_are_the_same(
+        rules in any_rules(),
+        taken_at in histories(),
+        zone in zones(),
+        hours in -500_i64..1_000,
+    ) {
+        let now = later_than(&taken_at, hours);
+        let mut newest_first = taken_at.clone();
+        newest_first.reverse();
+        let moments: Vec<_> = taken_at.iter().map(|&at| Moment::new(at, &zone)).collect();
+
+        let mut expected = kept(&rules, &newest_first, &zone, now);
+        expected.reverse();
+
+        prop_assert_eq!(rules.kept(&moments, &zone, now), expected);
     }
 
     #[test]

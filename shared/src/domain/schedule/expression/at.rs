@@ -16,6 +16,10 @@ impl At {
         local::instant(zone, self.0)
     }
 
+    pub(super) fn local_time(&self) -> DateTime {
+        self.0
+    }
+
     pub(super) fn describe(&self) -> String {
         let pattern = if self.0.second() == 0 { "%H:%M" } else { "%H:%M:%S" };
         format!("once, at {} on {}", self.0.strftime(pattern), self.0.strftime("%-d %B %Y"))

@@ -61,7 +61,7 @@ impl Cron {
 
     /// The local times from `first` to `last` that match, in order; found lazily, from either
     /// end. What lies outside is left out as early as its year, month, day or hour shows it.
-    fn local_times(
+    pub(super) fn local_times(
         &self,
         first: DateTime,
         last: DateTime,

@@ -10,7 +10,7 @@ use crate::problem::Problem;
 /// `forget`. Counts: -1 keeps all, 0 is off. Spans: `14d`, `1y2m3d4h`.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Retention {
+pub(crate) struct Retention {
     /// The newest n.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = 7)]
@@ -56,8 +56,13 @@ pub(super) struct Retention {
 }
 
 impl Retention {
-    /// The rules it makes; an error names the rule at fault.
-    pub(super) fn rules(self) -> Result<Rules, Problem> {
+    /// The rules it makes as the field `retention`; an error names the rule at fault.
+    pub(crate) fn rules(self) -> Result<Rules, Problem> {
+        self.rules_at("retention")
+    }
+
+    /// The rules it makes as this field; an error names the rule at fault.
+    pub(crate) fn rules_at(self, field: &str) -> Result<Rules, Problem> {
         let Self {
             keep_last,
             keep_hourly,
@@ -89,8 +94,8 @@ impl Retention {
             max_age,
         };
         Rules::try_from(raw).map_err(|error: ParseRulesError| match error.field() {
-            Some(rule) => Problem::invalid(format!("retention.{rule}"), error),
-            None => Problem::invalid("retention", error),
+            Some(rule) => Problem::invalid(format!("{field}.{rule}"), error),
+            None => Problem::invalid(field, error),
         })
     }
 }

@@ -1,0 +1,178 @@
+//! What EBS snapshots cost: the price list, and how much a history of snapshots of one volume holds.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// The price list.
+const PRICES: &str = include_str!("../../data/ebs_prices.json");
+
+/// The region whose prices are taken where the list has none.
+const FALLBACK_REGION: &str = "us-east-1";
+
+/// A price is for a month; this many days are one.
+const DAYS_OF_MONTH: f64 = 30.0;
+
+const SECONDS_OF_DAY: f64 = 86_400.0;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PriceList {
+    as_of: String,
+    currency: String,
+    source: String,
+    regions: BTreeMap<String, RegionPrices>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegionPrices {
+    standard_gib_month: f64,
+    archive_gib_month: f64,
+}
+
+/// What EBS snapshots cost in a region.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Price {
+    /// A GiB for a month, in the standard tier.
+    pub standard_gib_month: f64,
+    /// A GiB for a month, in the archive tier.
+    pub archive_gib_month: f64,
+    /// The currency's code.
+    pub currency: String,
+    /// The region whose price it is: not the one asked for if the list lacks that.
+    pub region: String,
+    /// The month in which it was looked up.
+    pub as_of: String,
+    /// Where.
+    pub source: String,
+}
+
+impl Price {
+    /// The price in `region`, or where the list lacks that, in us-east-1.
+    pub fn of(region: &str) -> Result<Self, serde_json::Error> {
+        let PriceList { as_of, currency, source, regions } = serde_json::from_str(PRICES)?;
+        let found =
+            regions.get_key_value(region).or_else(|| regions.get_key_value(FALLBACK_REGION));
+        let (region, prices) = found.ok_or_else(|| {
+            serde::de::Error::custom(format!("the price list lacks {FALLBACK_REGION}"))
+        })?;
+        let RegionPrices { standard_gib_month, archive_gib_month } = *prices;
+        let region = region.clone();
+        Ok(Self { standard_gib_month, archive_gib_month, currency, region, as_of, source })
+    }
+
+    /// What so many GiB cost in the standard tier for one day: a thirtieth of the month's price.
+    pub fn standard_day(&self, gib: f64) -> f64 {
+        gib * self.standard_gib_month / DAYS_OF_MONTH
+    }
+}
+
+/// A volume of which snapshots are taken.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Volume {
+    /// Its size.
+    pub size_gib: u32,
+    /// How much of it is written anew within a day, of a hundred.
+    pub daily_change_percent: f64,
+}
+
+/// How much the snapshots of a volume hold, in GiB. EBS bills the blocks that have changed, which nobody knows
+/// before.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stored {
+    /// As if each held the whole volume: it cannot be more.
+    pub upper_bound_gib: f64,
+    /// The oldest in full, each later one with what has changed since the one before it.
+    pub estimate_gib: f64,
+}
+
+impl Stored {
+    /// What snapshots of these instants hold, given from the oldest to the newest.
+    pub fn of(oldest_first: &[Timestamp], volume: Volume) -> Self {
+        let size_gib = f64::from(volume.size_gib);
+        let count = u32::try_from(oldest_first.len()).unwrap_or(u32::MAX);
+        let changed: f64 = oldest_first
+            .iter()
+            .zip(oldest_first.iter().skip(1))
+            .map(|(one, next)| {
+                let days = next.duration_since(*one).as_secs_f64() / SECONDS_OF_DAY;
+                (days * volume.daily_change_percent / 100.0).min(1.0) * size_gib
+            })
+            .sum();
+        let first = if oldest_first.is_empty() { 0.0 } else { size_gib };
+        Self { upper_bound_gib: f64::from(count) * size_gib, estimate_gib: first + changed }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const VOLUME: Volume = Volume { size_gib: 100, daily_change_percent: 3.0 };
+
+    fn day(hours: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours)
+    }
+
+    fn is_near(one: f64, other: f64) -> bool {
+        (one - other).abs() < 1e-9
+    }
+
+    #[test]
+    fn the_price_is_that_of_the_region() {
+        let price = Price::of("us-east-1").unwrap();
+
+        assert_eq!((price.region.as_str(), price.currency.as_str()), ("us-east-1", "USD"));
+        assert!(is_near(price.standard_gib_month, 0.05));
+        assert!(is_near(price.archive_gib_month, 0.0125));
+        assert_eq!(price.as_of, "2026-11");
+    }
+
+    #[test]
+    fn without_a_price_of_its_own_a_region_has_that_of_us_east_1() {
+        assert_eq!(Price::of("mars-north-1").unwrap(), Price::of("us-east-1").unwrap());
+    }
+
+    #[test]
+    fn a_day_costs_a_thirtieth_of_the_month() {
+        assert!(is_near(Price::of("us-east-1").unwrap().standard_day(300.0), 0.5));
+    }
+
+    #[test]
+    fn nothing_holds_nothing_and_one_holds_all() {
+        assert_eq!(Stored::of(&[], VOLUME), Stored::default());
+        let one = Stored::of(&[day(0)], VOLUME);
+        assert!(is_near(one.upper_bound_gib, 100.0) && is_near(one.estimate_gib, 100.0));
+    }
+
+    #[test]
+    fn each_later_one_holds_the_change_since_the_one_before_and_never_more_than_the_volume() {
+        let daily = Stored::of(&[day(0), day(24), day(36)], VOLUME);
+        let far = Stored::of(&[day(0), day(24 * 400)], VOLUME);
+
+        assert!(is_near(daily.upper_bound_gib, 300.0));
+        assert!(is_near(daily.estimate_gib, 100.0 + 3.0 + 1.5));
+        assert!(is_near(far.estimate_gib, 200.0));
+    }
+
+    proptest! {
+        #[test]
+        fn the_estimate_lies_between_one_volume_and_the_upper_bound(
+            mut hours in prop::collection::vec(0_i64..100_000, 1..50),
+            percent in 0.0_f64..=100.0,
+        ) {
+            hours.sort_unstable();
+            let instants: Vec<_> = hours.into_iter().map(day).collect();
+
+            let stored = Stored::of(&instants, Volume { daily_change_percent: percent, ..VOLUME });
+
+            prop_assert!(stored.estimate_gib >= 100.0);
+            prop_assert!(stored.estimate_gib <= stored.upper_bound_gib + 1e-6);
+        }
+    }
+}
