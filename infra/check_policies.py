@@ -262,7 +262,7 @@ def other_cases():
     looks = {
         "ec2:DescribeInstances": {"Api", "Scheduler", "Snapshotter"},
         "ec2:DescribeInstanceTypes": {"Api"},
-        "ec2:DescribeVolumes": {"Api"},
+        "ec2:DescribeVolumes": {"Api", "Snapshotter"},
         "ec2:DescribeSnapshots": {"Snapshotter", "Tracker", "Sweeper", "Reaper", "Reconciler"},
         "ec2:DescribeImages": {"Api", "Sweeper", "Reaper"},
     }

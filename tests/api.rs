@@ -4,3 +4,4 @@ mod errors;
 mod instances;
 mod lists;
 mod previews;
+mod schedules;

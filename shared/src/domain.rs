@@ -1,5 +1,6 @@
 //! The nouns and rules of Snapkeep: pure values and decisions, without I/O and without a clock.
 
+pub mod capacity;
 pub mod cost;
 pub mod cursor;
 pub mod hold;

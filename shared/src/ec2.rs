@@ -10,7 +10,7 @@ mod images;
 mod instances;
 mod snapshots;
 
-pub use instances::{InstanceFilter, InstancePage};
+pub use instances::{Found, InstanceFilter, InstancePage};
 pub use snapshots::{CreateSet, CreatedMember, CreationError, Deletion};
 
 use aws_sdk_ec2::Client;

@@ -1,6 +1,7 @@
 //! The verbs: one file each, idempotent, free of HTTP and Lambda. Whoever repeats one does nothing twice.
 
 pub mod adopt_members;
+pub mod check_schedule;
 pub mod delete_snapshot;
 pub mod edit_snapshot;
 pub mod execute_sweep;

@@ -31,6 +31,9 @@ pub struct Settings {
     pub delete_pace: SignedDuration,
     /// How many snapshots one sweep condemns at the most, `SNAPKEEP_CONDEMN_MAX`.
     pub condemn_max: u32,
+    /// How many EBS snapshots the account may have in the region, `SNAPKEEP_SNAPSHOT_QUOTA`. It is what warnings
+    /// about schedules are reckoned against.
+    pub snapshot_quota: u32,
 }
 
 /// A variable that is not set, or not as it should be.
@@ -74,6 +77,7 @@ impl Settings {
             create_pace: lookup.pace("SNAPKEEP_CREATES_PER_SECOND")?,
             delete_pace: lookup.pace("SNAPKEEP_DELETES_PER_SECOND")?,
             condemn_max: lookup.number("SNAPKEEP_CONDEMN_MAX", 1_000, 1..=100_000)?,
+            snapshot_quota: lookup.number("SNAPKEEP_SNAPSHOT_QUOTA", 100_000, 1..=100_000_000)?,
         })
     }
 }
@@ -133,6 +137,7 @@ mod tests {
         assert_eq!(settings.grace, SignedDuration::from_hours(1));
         assert_eq!(settings.brake, BrakeLimits { deletions: 10, percent: 25 });
         assert_eq!(settings.create_pace, SignedDuration::from_millis(400));
+        assert_eq!(settings.snapshot_quota, 100_000);
     }
 
     #[test]

@@ -4,8 +4,11 @@ use std::{borrow::Cow, collections::BTreeSet};
 
 use crate::{errors::Ec2Error, request::Params, state::Tags};
 
-/// EC2 takes no more values than this in one filter.
+/// EC2 takes no more filters than this in one call, no more values in one filter, and no longer texts
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>).
+const FILTERS_MAX: usize = 50;
 const VALUES_MAX: usize = 200;
+const LENGTH_MAX: usize = 255;
 
 /// The filters of one call; an object must pass all of them.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +49,18 @@ impl Filters {
                 return Err(Ec2Error::new(
                     "FilterLimitExceeded",
                     format!("The maximum number of filter values is {VALUES_MAX}"),
+                ));
+            }
+            let is_long = |text: &&str| text.chars().count() > LENGTH_MAX;
+            if let Some(long) = values.iter().map(String::as_str).chain([name]).find(is_long) {
+                return Err(Ec2Error::invalid_parameter(format!(
+                    "The filter text '{long}' exceeds the maximum length of {LENGTH_MAX} characters"
+                )));
+            }
+            if filters.len() == FILTERS_MAX {
+                return Err(Ec2Error::new(
+                    "FilterLimitExceeded",
+                    format!("The maximum number of filters is {FILTERS_MAX}"),
                 ));
             }
             filters.push(Filter::new(name, values));
@@ -178,6 +193,8 @@ mod tests {
             (r"\*", "*", true),
             (r"\*", "a", false),
             (r"a\\b", r"a\b", true),
+            (r"\*amazon\?\\", r"*amazon?\", true),
+            (r"\*amazon\?\\", r"xamazonx\", false),
             ("Web", "web", false),
             ("**x", "x", true),
         ] {
@@ -203,6 +220,20 @@ mod tests {
 
         assert!(filters(&form(200)).is_ok());
         assert_eq!(filters(&form(201)).unwrap_err().code, "FilterLimitExceeded");
+    }
+
+    #[test]
+    fn fifty_filters_of_255_characters_are_taken_and_no_more() {
+        let form = |count: usize, length: usize| {
+            let filters = (1..=count).map(|n| {
+                format!("Filter.{n}.Name=tag:k{n}&Filter.{n}.Value.1={}", "v".repeat(length))
+            });
+            filters.collect::<Vec<_>>().join("&")
+        };
+
+        assert!(filters(&form(50, 255)).is_ok());
+        assert_eq!(filters(&form(51, 1)).unwrap_err().code, "FilterLimitExceeded");
+        assert_eq!(filters(&form(1, 256)).unwrap_err().code, "InvalidParameterValue");
     }
 
     #[test]

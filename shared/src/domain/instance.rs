@@ -1,5 +1,6 @@
 //! EC2 instances as we see them, and whether a snapshot of one can be taken.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -8,6 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::{ImageId, InstanceId, VolumeId};
 use crate::domain::schedule::selector::TagPattern;
 use crate::domain::tags::Tags;
+
+/// How many data volumes one `CreateSnapshots` leaves out; the boot volume has a flag of its own
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceSpecification.html>).
+pub const EXCLUDED_VOLUMES_MAX: usize = 40;
 
 /// An EC2 instance with what matters for its snapshots.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +99,8 @@ pub enum Ineligible {
     NoVolumes,
     /// The request excludes every volume it has.
     AllExcluded,
+    /// The request excludes so many of its data volumes, and EC2 takes no more than 40.
+    TooManyExcluded(usize),
 }
 
 impl fmt::Display for Ineligible {
@@ -108,6 +115,11 @@ impl fmt::Display for Ineligible {
             Self::AllExcluded => {
                 f.write_str("every volume of the instance is excluded; leave at least one in")
             }
+            Self::TooManyExcluded(count) => write!(
+                f,
+                "{count} data volumes of the instance are excluded; EC2 leaves out at most \
+                 {EXCLUDED_VOLUMES_MAX}"
+            ),
         }
     }
 }
@@ -145,7 +157,16 @@ impl Instance {
         self.eligibility()?;
         let chosen: Vec<_> =
             self.volumes.iter().filter(|volume| !exclusions.excludes(volume)).collect();
-        if chosen.is_empty() { Err(Ineligible::AllExcluded) } else { Ok(chosen) }
+        if chosen.is_empty() {
+            return Err(Ineligible::AllExcluded);
+        }
+        let is_named = |volume: &&AttachedVolume| {
+            !volume.boot && exclusions.volumes.contains(&volume.volume_id)
+        };
+        match self.volumes.iter().filter(is_named).count() {
+            named if named > EXCLUDED_VOLUMES_MAX => Err(Ineligible::TooManyExcluded(named)),
+            _ => Ok(chosen),
+        }
     }
 }
 
@@ -164,6 +185,19 @@ pub struct Exclusions {
 }
 
 impl Exclusions {
+    /// The same with the volumes of `instance` that bear one of the tags among those left out by name, as
+    /// `known` tells their tags. One that is not known is not left out: rather too much is taken than too little.
+    #[must_use]
+    pub fn resolved(&self, instance: &Instance, known: &BTreeMap<VolumeId, VolumeDetails>) -> Self {
+        let is_tagged = |id: &VolumeId| {
+            known.get(id).is_some_and(|one| self.tagged.iter().any(|tag| tag.matches(&one.tags)))
+        };
+        let tagged = instance.volumes.iter().map(|volume| &volume.volume_id);
+        let tagged = tagged.filter(|id| is_tagged(id) && !self.volumes.contains(id)).cloned();
+        let volumes = self.volumes.iter().cloned().chain(tagged).collect();
+        Self { volumes, ..self.clone() }
+    }
+
     fn excludes(&self, volume: &AttachedVolume) -> bool {
         (self.boot_volume && volume.boot) || self.volumes.contains(&volume.volume_id)
     }
@@ -265,6 +299,53 @@ mod tests {
 
         let chosen: Vec<_> = chosen.iter().map(|volume| volume.volume_id.as_str()).collect();
         assert_eq!(chosen, ["vol-00000001", "vol-00000003"]);
+    }
+
+    #[test]
+    fn volumes_that_bear_one_of_the_tags_are_left_out_by_name() {
+        let instance = instance(InstanceState::Running, 4);
+        let details = |n: usize, tags: &[(&str, &str)]| VolumeDetails {
+            id: instance.volumes[n].volume_id.clone(),
+            size_gib: 8,
+            volume_type: "gp3".to_owned(),
+            encrypted: false,
+            tags: tags.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
+        };
+        let known = [
+            details(0, &[("use", "system")]),
+            details(1, &[("use", "scratch-1")]),
+            details(2, &[("backup", "no")]),
+        ];
+        let known = known.into_iter().map(|volume| (volume.id.clone(), volume)).collect();
+        let exclusions = Exclusions {
+            volumes: vec!["vol-00000002".parse().unwrap()],
+            tagged: serde_json::from_str(
+                r#"[{"key": "use", "value": "scratch*"}, {"key": "backup", "value": "no"}]"#,
+            )
+            .unwrap(),
+            ..Exclusions::default()
+        };
+
+        let resolved = exclusions.resolved(&instance, &known);
+
+        let volumes: Vec<_> = resolved.volumes.iter().map(VolumeId::as_str).collect();
+        assert_eq!(volumes, ["vol-00000002", "vol-00000001"]);
+        assert_eq!(resolved.resolved(&instance, &known), resolved);
+        assert_eq!(instance.chosen_volumes(&resolved).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn more_than_40_data_volumes_cannot_be_left_out() {
+        let instance = instance(InstanceState::Running, 43);
+        let without = |count: usize| {
+            let volumes = instance.volumes.iter().take(count).map(|one| one.volume_id.clone());
+            let exclusions = Exclusions { volumes: volumes.collect(), ..Exclusions::default() };
+            instance.chosen_volumes(&exclusions).map(|chosen| chosen.len())
+        };
+
+        // The first is the boot volume.
+        assert_eq!(without(41), Ok(2));
+        assert_eq!(without(42), Err(Ineligible::TooManyExcluded(41)));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! rules keep the newest of each of the last n periods *that have a snapshot*; the rules with a
 //! span look back from the newest snapshot, not from now, except `max_age`.
 
+mod bound;
 mod period;
 mod plan;
 mod rules;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    bound::KeptAtMost,
     period::Moment,
     rules::{ParseRulesError, RawRules, Rules},
     span::{ParseSpanError, Span},

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::types::Reservation;
+use aws_sdk_ec2::types::{Filter, Reservation};
 
 use super::errors::failed;
 use super::{Ec2, FILTER_VALUES_MAX, PAGE_MAX, convert, filter};
@@ -12,12 +12,17 @@ use crate::domain::schedule::selector::{Part, Pattern, Selector};
 use crate::domain::schedule::{TagMatch, Targets};
 use crate::error::Error;
 
+/// How many filters one call takes, and how long a filter's texts may be
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>).
+const FILTERS_MAX: usize = 50;
+const FILTER_LENGTH_MAX: usize = 255;
+
 /// Which instances are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct InstanceFilter {
     /// They bear all of these tags.
     pub tags: Vec<TagMatch>,
-    /// Their tags are like this; what EC2 cannot ask of them, the caller must.
+    /// Their tags are like this, if it asks anything.
     pub like: Selector,
 }
 
@@ -30,6 +35,15 @@ pub struct InstancePage {
     pub next_token: Option<String>,
 }
 
+/// What a schedule is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The instances, in the order of their ids, each once.
+    pub ids: Vec<InstanceId>,
+    /// Whether EC2 has more that nobody looked at.
+    pub is_cut: bool,
+}
+
 impl Ec2 {
     /// One page of instances; EC2 takes a `limit` of 5 to 1,000.
     pub async fn instances_page(
@@ -38,16 +52,7 @@ impl Ec2 {
         limit: i32,
         token: Option<String>,
     ) -> Result<InstancePage, Error> {
-        // The others are the caller's: EC2 has no filter for what is not borne, and allows 200 values in all.
-        let like = &wanted.like.all_of;
-        let filters: Vec<_> = wanted
-            .tags
-            .iter()
-            .map(|tag| filter(format!("tag:{}", tag.key), [escaped(&tag.value)]))
-            .chain(
-                like.iter().map(|tag| filter(format!("tag:{}", tag.key), [wildcards(&tag.value)])),
-            )
-            .collect();
+        let filters = wanted.filters();
         let answer = self
             .client
             .describe_instances()
@@ -62,6 +67,7 @@ impl Ec2 {
             .iter()
             .flat_map(Reservation::instances)
             .filter_map(|instance| convert::instance(instance, &self.region))
+            .filter(|instance| wanted.wants(instance))
             .collect();
         let next_token = answer.next_token.filter(|token| !token.is_empty());
         Ok(InstancePage { instances, next_token })
@@ -104,17 +110,24 @@ impl Ec2 {
     /// The instances that a schedule is for: those named, whether EC2 has them or not, and those that the tags
     /// select and that are not terminated, but for those left out. In the order of their ids, each once.
     pub async fn targets(&self, targets: &Targets) -> Result<Vec<InstanceId>, Error> {
+        Ok(self.targets_within(targets, usize::MAX).await?.ids)
+    }
+
+    /// The same as far as so many pages of a thousand instances have them.
+    pub async fn targets_within(&self, targets: &Targets, pages: usize) -> Result<Found, Error> {
         let mut ids = targets.instance_ids.clone();
+        let mut is_cut = false;
         if !targets.tags.is_empty() {
             let wanted = InstanceFilter { like: targets.tags.clone(), ..InstanceFilter::default() };
             let mut token = None;
-            loop {
+            for looked_at in 1.. {
                 let page = self.instances_page(&wanted, PAGE_MAX, token).await?;
                 let living =
                     page.instances.into_iter().filter(|one| !one.is_gone() && targets.include(one));
                 ids.extend(living.map(|instance| instance.id));
                 token = page.next_token;
-                if token.is_none() {
+                is_cut = token.is_some() && looked_at >= pages;
+                if token.is_none() || is_cut {
                     break;
                 }
             }
@@ -122,7 +135,7 @@ impl Ec2 {
         ids.retain(|id| !targets.exclude_instance_ids.contains(id));
         ids.sort();
         ids.dedup();
-        Ok(ids)
+        Ok(Found { ids, is_cut })
     }
 
     /// What these instance types offer. A type that the region does not have is left out: asked by name instead
@@ -178,6 +191,41 @@ impl Ec2 {
     }
 }
 
+impl InstanceFilter {
+    /// What EC2 is asked: as much as it can be asked in one call, each tag once. It has no filter for what is not
+    /// borne, nor for one tag or another.
+    fn filters(&self) -> Vec<Filter> {
+        let exactly = self.tags.iter().map(|tag| (&tag.key, vec![escaped(&tag.value)]));
+        let all_of = self.like.all_of.iter().map(|tag| (&tag.key, vec![wildcards(&tag.value)]));
+        let any_of = match self.like.any_of.as_slice() {
+            [first, others @ ..] if others.iter().all(|tag| tag.key == first.key) => {
+                let values = self.like.any_of.iter().map(|tag| wildcards(&tag.value)).collect();
+                Some((&first.key, values))
+            }
+            _ => None,
+        };
+        let can_be_asked = |name: &str, values: &[String]| {
+            let is_short = |text: &str| (1..=FILTER_LENGTH_MAX).contains(&text.chars().count());
+            is_short(name) && values.iter().all(|value| is_short(value))
+        };
+        let mut filters = BTreeMap::new();
+        for (key, values) in exactly.chain(all_of).chain(any_of) {
+            let name = format!("tag:{key}");
+            if can_be_asked(&name, &values) && filters.len() < FILTERS_MAX {
+                filters.entry(name).or_insert(values);
+            }
+        }
+        filters.into_iter().map(|(name, values)| filter(name, values)).collect()
+    }
+
+    /// Whether an instance is as asked, whatever EC2 was asked.
+    fn wants(&self, instance: &Instance) -> bool {
+        let is_borne = |tag: &TagMatch| instance.tags.get(&tag.key) == Some(&tag.value);
+        self.tags.iter().all(is_borne)
+            && (self.like.is_empty() || self.like.selects(&instance.tags))
+    }
+}
+
 /// A filter's value that says what a pattern says.
 fn wildcards(pattern: &Pattern) -> String {
     let part = |part: Part| match part {
@@ -190,4 +238,59 @@ fn wildcards(pattern: &Pattern) -> String {
 /// A filter's value that stands for itself: EC2 takes `*` and `?` for wildcards.
 fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('*', "\\*").replace('?', "\\?")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `name = value | value`, one a line.
+    fn asked(like: &str) -> String {
+        let like = serde_json::from_str(like).unwrap();
+        let filters = InstanceFilter { tags: Vec::new(), like }.filters();
+        let lines = filters.iter().map(|filter| {
+            format!("{} = {}", filter.name().unwrap_or_default(), filter.values().join(" | "))
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    fn many(count: usize) -> String {
+        let tags = (0..count).map(|n| format!(r#"{{"key": "k{n:03}", "value": "v"}}"#));
+        tags.collect::<Vec<_>>().join(",")
+    }
+
+    #[test]
+    fn ec2_is_asked_for_what_must_be_borne() {
+        let like = r#"{
+            "all_of": [{"key": "Env", "value": "prod*"}, {"key": "Name", "value": "\\*what?"}],
+            "any_of": [{"key": "Tier", "value": "1"}, {"key": "Tier", "value": "2*"}],
+            "none_of": [{"key": "Backup", "value": "no"}]
+        }"#;
+
+        assert_eq!(asked(like), "tag:Env = prod*\ntag:Name = \\*what\\?\ntag:Tier = 1 | 2*");
+    }
+
+    #[test]
+    fn ec2_is_not_asked_for_one_tag_or_another() {
+        let like =
+            r#"{"any_of": [{"key": "Tier", "value": "1"}, {"key": "Env", "value": "prod"}]}"#;
+
+        assert_eq!(asked(like), "");
+    }
+
+    #[test]
+    fn a_tag_that_must_be_like_two_things_is_asked_for_once() {
+        let like = r#"{"all_of": [{"key": "a", "value": "x*"}, {"key": "a", "value": "*y"}]}"#;
+
+        assert_eq!(asked(like), "tag:a = x*");
+    }
+
+    #[test]
+    fn ec2_is_asked_no_more_than_it_takes() {
+        let long = "?".repeat(200);
+
+        assert_eq!(asked(&format!(r#"{{"all_of": [{}]}}"#, many(51))).lines().count(), 50);
+        assert_eq!(asked(&format!(r#"{{"all_of": [{{"key": "a", "value": "{long}"}}]}}"#)), "");
+        assert_eq!(asked(r#"{"all_of": [{"key": "a", "value": ""}]}"#), "");
+    }
 }

@@ -1,11 +1,13 @@
 //! A person asks for a snapshot: the intent is recorded, then made known.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use tracing::{info, warn};
 
 use crate::domain::hold::Hold;
 use crate::domain::ids::{InstanceId, SnapshotId, VolumeId};
-use crate::domain::instance::{Exclusions, Instance};
+use crate::domain::instance::{EXCLUDED_VOLUMES_MAX, Exclusions, Ineligible, Instance};
 use crate::domain::snapshot::{Origin, Request, Snapshot, Source};
 use crate::domain::tags::Tags;
 use crate::error::{Error, chain};
@@ -49,11 +51,13 @@ pub async fn request_snapshot(
     let instance = found
         .get(&new.instance_id)
         .ok_or_else(|| Error::not_found("instance", &new.instance_id))?;
-    instance
-        .chosen_volumes(&new.request.exclusions)
-        .map_err(|reason| Error::conflict(reason.to_string()))?;
+    let refused = |reason: Ineligible| Error::conflict(reason.to_string());
+    instance.eligibility().map_err(refused)?;
     known_volumes(instance, &new.request.exclusions)?;
-    let snapshot = intent(instance, new, now);
+    let exclusions = resolved(service, instance, &new.request.exclusions).await?;
+    instance.chosen_volumes(&exclusions).map_err(refused)?;
+    let request = Request { exclusions, ..new.request };
+    let snapshot = intent(instance, NewSnapshot { request, ..new }, now);
     if !service.table.insert_snapshot(&snapshot).await?.is_done() {
         let existing = service.table.snapshot(&snapshot.id).await?;
         return existing.ok_or_else(|| Error::not_found("snapshot", &snapshot.id));
@@ -76,6 +80,16 @@ pub async fn request_snapshot(
 /// A volume that is excluded and not there is likely a slip of the pen, and what was to be left out would be in.
 fn known_volumes(instance: &Instance, exclusions: &Exclusions) -> Result<(), Error> {
     let attached = |id: &VolumeId| instance.volumes.iter().any(|volume| volume.volume_id == *id);
+    let is_data = |id: &&VolumeId| {
+        !instance.volumes.iter().any(|volume| volume.boot && volume.volume_id == **id)
+    };
+    let count = exclusions.volumes.iter().filter(is_data).collect::<BTreeSet<_>>().len();
+    if count > EXCLUDED_VOLUMES_MAX {
+        let reason = format!(
+            "{count} data volumes are too many; EC2 leaves out at most {EXCLUDED_VOLUMES_MAX}"
+        );
+        return Err(Error::invalid("exclude_volumes", reason));
+    }
     match exclusions.volumes.iter().find(|id| !attached(id)) {
         Some(unknown) => Err(Error::invalid(
             "exclude_volumes",
@@ -83,6 +97,20 @@ fn known_volumes(instance: &Instance, exclusions: &Exclusions) -> Result<(), Err
         )),
         None => Ok(()),
     }
+}
+
+/// What is left out, those that bear a tag by their ids: whoever takes the snapshot, and looks for it when an
+/// answer is lost, goes by the same volumes.
+async fn resolved(
+    service: &Service,
+    instance: &Instance,
+    exclusions: &Exclusions,
+) -> Result<Exclusions, Error> {
+    if exclusions.tagged.is_empty() {
+        return Ok(exclusions.clone());
+    }
+    let ids: Vec<_> = instance.volumes.iter().map(|volume| volume.volume_id.clone()).collect();
+    Ok(exclusions.resolved(instance, &service.ec2.volumes(&ids).await?))
 }
 
 fn intent(instance: &Instance, new: NewSnapshot, now: Timestamp) -> Snapshot {

@@ -54,9 +54,7 @@ pub async fn create_schedule(
     new: NewSchedule,
     now: Timestamp,
 ) -> Result<Schedule, Error> {
-    let schedule = Schedule::made(new, now);
-    check_targets(&schedule.targets)?;
-    let schedule = checked(schedule, now)?;
+    let schedule = planned_schedule(new, now)?;
     if let Some(existing) = service.table.schedule(&schedule.id).await? {
         return Ok(existing);
     }
@@ -66,6 +64,13 @@ pub async fn create_schedule(
         return Ok(schedule);
     }
     show_schedule(service, &schedule.id).await
+}
+
+/// The schedule as it would be made at `now`, or why it cannot be. Nothing is written.
+pub fn planned_schedule(new: NewSchedule, now: Timestamp) -> Result<Schedule, Error> {
+    let schedule = Schedule::made(new, now);
+    check_targets(&schedule.targets)?;
+    checked(schedule, now)
 }
 
 /// A request that is repeated after its schedule was deleted does not make it again: what it had taken is

@@ -52,5 +52,10 @@ fn misfit(said: &str) -> Problem {
         None if path.is_empty() => "body".to_owned(),
         None => path.to_owned(),
     };
+    // What serde expects are Rust's types.
+    let reason = ["i64", "u64", "u32", "usize"]
+        .iter()
+        .find_map(|number| reason.strip_suffix(&format!("expected {number}")))
+        .map_or_else(|| reason.to_owned(), |said| format!("{said}expected a whole number"));
     Problem::invalid(field, reason)
 }

@@ -1,7 +1,9 @@
 //! Schedules: the routes.
 
+mod durations;
 mod edit_preview;
 mod gone;
+mod limits;
 mod preview;
 mod request;
 mod wire;
@@ -11,12 +13,14 @@ use std::sync::Arc;
 use shared::domain::cursor::Order;
 use shared::domain::ids::ScheduleId;
 use shared::domain::schedule as domain;
+use shared::operations::check_schedule::check_schedule;
 use shared::operations::preview_retention::preview_edit;
 use shared::operations::schedules as operations;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::edit_preview::{EditAnswer, EditParameters};
+use self::edit_preview::{EditAnswer, EditParameters, EditPreview};
+use self::limits::{CheckedSchedule, CreateParameters};
 use self::request::{CreateSchedule, EditSchedule};
 use self::wire::Schedule;
 use super::wire::List;
@@ -78,39 +82,53 @@ async fn show_schedule(
 
 /// Make a schedule
 ///
-/// Its first slot is the next one; it never fires at once. Without retention it keeps everything.
-/// Role: operator.
+/// Its first slot is the next one; it never fires at once. Without retention it keeps everything. The answer
+/// says what it comes to beside EC2's limits, with warnings in words; they do not keep it from being made. With
+/// `preview=true` nothing is made. Role: operator.
 #[utoipa::path(
     post,
     path = "/v1/schedules",
     tag = "schedules",
-    params(("Idempotency-Key" = Option<String>, Header,
+    params(CreateParameters, ("Idempotency-Key" = Option<String>, Header,
         description = "The same key with the same request within 24 hours makes nothing new")),
     request_body = CreateSchedule,
-    responses((status = 201, description = "It is made", body = Schedule, headers(
-        ("Location" = String, description = "Where it is found"),
-        ("ETag" = String, description = "Its version"))))
+    responses(
+        (status = 200, description = "A preview: as it would be made", body = CheckedSchedule),
+        (status = 201, description = "It is made", body = CheckedSchedule, headers(
+            ("Location" = String, description = "Where it is found"),
+            ("ETag" = String, description = "Its version")))
+    )
 )]
 async fn create_schedule(
-    call: Call<Operator>,
+    call: Call<Operator, CreateParameters>,
     creation: Creation<CreateSchedule>,
-) -> Result<Answer<Schedule>, Problem> {
+) -> Result<Answer<CheckedSchedule>, Problem> {
     let wanted = creation.body.clone();
     // What is wrong with the request shows before its key is used up.
     wanted.checked()?;
+    if call.query.preview == Some(true) {
+        let id = ScheduleId::derived(call.now, &[&call.request_id]);
+        let schedule = operations::planned_schedule(wanted.named(id)?, call.now)?;
+        let limits = check_schedule(call.service(), &schedule, call.now).await;
+        return Ok(Answer::ok(CheckedSchedule::preview(schedule, limits)));
+    }
     let Claimed { id, at } = creation.claim(&call, ScheduleId::derived).await?;
     let new = wanted.named(id)?;
     let schedule = operations::create_schedule(call.service(), new, at).await?;
     let (version, path) = (schedule.version, format!("/v1/schedules/{}", schedule.id));
-    Ok(Answer::created(schedule.into()).version(version).location(path))
+    // Only now: it is made, whatever becomes of the check.
+    let limits = check_schedule(call.service(), &schedule, call.now).await;
+    let made = CheckedSchedule::made(schedule, limits);
+    Ok(Answer::created(made).version(version).location(path))
 }
 
 /// Edit a schedule
 ///
 /// What is not given stays; null clears. `targets` and `options` are merged field by field; lists, tags,
-/// `when_gone` and `retention` are replaced as a whole. Enabling it again does not fire it. With `preview=true`
-/// nothing is written: the answer is what the next sweep would do now with and without the edit. Role: operator;
-/// to edit `retention`, `when_gone`, `timezone` or `grace_minutes`, admin.
+/// `when_gone` and `retention` are replaced as a whole. Enabling it again does not fire it. The answer says what
+/// it comes to beside EC2's limits. With `preview=true` nothing is written: the answer is what the next sweep
+/// would do now with and without the edit. Role: operator; to edit `retention`, `when_gone`, `timezone` or
+/// `grace_minutes`, admin.
 #[utoipa::path(
     patch,
     path = "/v1/schedules/{id}",
@@ -146,11 +164,14 @@ async fn edit_schedule(
     if call.query.preview == Some(true) {
         let edit = operations::plan_edit(call.service(), &id, &edit, expected, call.now).await?;
         let preview = preview_edit(call.service(), &edit, call.now).await?;
-        return Ok(Answer::ok(EditAnswer::Preview(preview.into())));
+        let limits = check_schedule(call.service(), &edit.new, call.now).await;
+        return Ok(Answer::ok(EditAnswer::Preview(EditPreview::of(preview, limits))));
     }
     let edited = operations::edit_schedule(call.service(), &id, edit, expected, call.now).await?;
+    let limits = check_schedule(call.service(), &edited, call.now).await;
     let version = edited.version;
-    Ok(Answer::ok(EditAnswer::Schedule(Box::new(edited.into()))).version(version))
+    let checked = CheckedSchedule::made(edited, limits);
+    Ok(Answer::ok(EditAnswer::Schedule(Box::new(checked))).version(version))
 }
 
 /// Delete a schedule

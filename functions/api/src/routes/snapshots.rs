@@ -126,7 +126,7 @@ async fn create_snapshot(
             exclusions: Exclusions {
                 boot_volume: wanted.exclude_boot_volume,
                 volumes: wanted.exclude_volumes,
-                tagged: wanted.exclude_volumes_tagged.into_iter().map(Into::into).collect(),
+                tagged: wanted.exclude_volumes_tagged.into(),
             },
             copy_tags: wanted.copy_tags.unwrap_or(true),
         },

@@ -36,7 +36,8 @@ fn routes() -> Vec<(&'static str, String, Role, Option<Value>)> {
         ("DELETE", format!("{snapshot}?record_only=true"), Admin, None),
         ("POST", format!("{snapshot}/rescue"), Operator, None),
         ("GET", "/v1/schedules".to_owned(), Viewer, None),
-        ("POST", "/v1/schedules".to_owned(), Operator, Some(new_schedule)),
+        ("POST", "/v1/schedules".to_owned(), Operator, Some(new_schedule.clone())),
+        ("POST", "/v1/schedules?preview=true".to_owned(), Operator, Some(new_schedule)),
         (
             "POST",
             "/v1/schedules/preview".to_owned(),

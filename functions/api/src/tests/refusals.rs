@@ -129,7 +129,10 @@ async fn a_schedule_that_does_not_fit_is_refused_at_the_field() {
         (json!({"time_zone": "UTC"}), "time_zone"),
         (json!({"targets": {}}), "targets"),
         (json!({"targets": {"instance_ids": ["x"]}}), "targets.instance_ids[0]"),
-        (json!({"targets": {"tags": { "all_of": [{"key": "", "value": ""}] }}}), "targets.tags"),
+        (
+            json!({"targets": {"tags": { "all_of": [{"key": "", "value": ""}] }}}),
+            "targets.tags.all_of[0].key",
+        ),
         (
             json!({"targets": {"tags": { "all_of": [{"key": "a", "valeu": ""}] }}}),
             "targets.tags.all_of[0].valeu",
@@ -151,6 +154,84 @@ async fn a_schedule_that_does_not_fit_is_refused_at_the_field() {
 
         assert_eq!((status, &*at), (400, field), "{change}: {detail}");
     }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_schedule_is_said_with_what_is_allowed() {
+    let many: Vec<_> = (0..51).map(|n| json!({"key": format!("k{n}"), "value": ""})).collect();
+    let tag = |key: &str, value: &str| json!([{"key": key, "value": value}]);
+    for (change, field, allowed) in [
+        (json!({"spread_minutes": 0}), "spread_minutes", "1 to 1440, or null"),
+        (json!({"spread_minutes": 1_441}), "spread_minutes", "1 to 1440, or null"),
+        (json!({"spread_minutes": -5}), "spread_minutes", "1 to 1440, or null"),
+        (json!({"spread_minutes": 1.5}), "spread_minutes", "expected a whole number"),
+        (json!({"spread_minutes": "10"}), "spread_minutes", "expected a whole number"),
+        (json!({"grace_minutes": -1}), "grace_minutes", "0 to 525600"),
+        (json!({"restore_window": "0d"}), "restore_window", "or null for ever"),
+        (json!({"restore_window": "2w"}), "restore_window", "such as 14d"),
+        (json!({"restore_window": 14}), "restore_window", "a string"),
+        (json!({"when_gone": {"type": "keep_last"}}), "when_gone.count", "1 or more"),
+        (json!({"when_gone": {"type": "keep_last", "count": 0}}), "when_gone.count", "from 1 to"),
+        (json!({"when_gone": {"type": "keep_last", "count": -1}}), "when_gone.count", "from 1 to"),
+        (json!({"when_gone": {"type": "keep_all", "count": 3}}), "when_gone.count", "leave it out"),
+        (json!({"when_gone": {"type": "keep"}}), "when_gone.type", "`keep_last`"),
+        (json!({"when_gone": {"count": 3}}), "when_gone.type", "missing"),
+        (json!({"when_gone": {"type": "apply", "x": 1}}), "when_gone.x", "expected"),
+        (
+            json!({"targets": {"tags": {"any_of": tag("", "x")}}}),
+            "targets.tags.any_of[0].key",
+            "1 to 128 characters",
+        ),
+        (
+            json!({"targets": {"tags": {"none_of": tag("k", &"x".repeat(257))}}}),
+            "targets.tags.none_of[0].value",
+            "at most 256 characters",
+        ),
+        (
+            json!({"targets": {"tags": {"all_of": [{"key": "k"}]}}}),
+            "targets.tags.all_of[0].value",
+            "missing",
+        ),
+        (json!({"targets": {"tags": {"all_of": many}}}), "targets.tags.all_of", "at most 50"),
+        (json!({"targets": {"tags": {"one_of": []}}}), "targets.tags.one_of", "any_of"),
+        (json!({"targets": {"tags": {}}}), "targets", "at least one instance"),
+        (
+            json!({"targets": {"exclude_instance_ids": ["web"]}}),
+            "targets.exclude_instance_ids[0]",
+            "i-",
+        ),
+        (
+            json!({"options": {"exclude_volumes_tagged": tag("", "x")}}),
+            "options.exclude_volumes_tagged[0].key",
+            "1 to 128 characters",
+        ),
+        (
+            json!({"options": {"exclude_volumes_tagged": many}}),
+            "options.exclude_volumes_tagged",
+            "at most 50",
+        ),
+        (json!({"options": {"exclude_volumes": ["x"]}}), "options.exclude_volumes[0]", "vol-"),
+        (json!({"start_at": "tomorrow"}), "start_at", "2026-11-22T08:00:00Z"),
+    ] {
+        let mut body = json!({
+            "name": "nightly", "expression": "rate(1 day)", "targets": {"instance_ids": [INSTANCE]},
+        });
+        body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+
+        for path in ["/v1/schedules", "/v1/schedules?preview=true"] {
+            let (status, at, detail) = refused("POST", path, &body).await;
+
+            assert_eq!((status, &*at), (400, field), "{change}: {detail}");
+            assert!(detail.contains(allowed), "{change}: {detail}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_preview_is_asked_for_by_true() {
+    let answer = Call::new("POST", "/v1/schedules?preview=yes").json(&json!({})).send().await;
+
+    assert_eq!((answer.status, answer.field()), (400, "preview"));
 }
 
 #[tokio::test]

@@ -53,6 +53,21 @@ impl Span {
         self.moved(at, zone, 1).unwrap_or(Timestamp::MAX)
     }
 
+    /// How long it is on a clock on the wall where months and years are longest, in seconds.
+    pub(super) fn longest_seconds(&self) -> u64 {
+        let Self { years, months, days, hours } = *self;
+        let [years, months, days, hours] = [years, months, days, hours].map(u64::from);
+        let months = 12 * years + months;
+        // 4,800 months have 146,097 days; some in a row may have a few more than on average.
+        let months_days = (months * 31).min((months * 146_097).div_ceil(4_800) + 3);
+        (months_days + days) * 86_400 + hours * 3_600
+    }
+
+    /// Whether part of it is elapsed time, which clock changes lengthen or shorten on the wall.
+    pub(super) fn has_hours(&self) -> bool {
+        self.hours > 0
+    }
+
     fn moved(&self, at: Timestamp, zone: &Zone, sign: i64) -> Option<Timestamp> {
         let Self { years, months, days, hours } = *self;
         let [years, months, days, hours] = [years, months, days, hours].map(i64::from);

@@ -8,6 +8,7 @@
 
 mod at;
 mod cron;
+mod density;
 mod describe;
 mod field;
 mod local;
@@ -20,7 +21,7 @@ use std::{fmt, str::FromStr};
 use jiff::{Timestamp, civil::DateTime};
 use serde::{Deserialize, Serialize};
 
-pub use self::{at::At, cron::Cron, rate::Rate};
+pub use self::{at::At, cron::Cron, density::Window, rate::Rate};
 use crate::domain::schedule::zone::Zone;
 
 /// The last year in which anything but a rate fires.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::domain::ids::{InstanceId, SnapshotId, VolumeId};
-use crate::domain::instance::Instance;
+use crate::domain::instance::{Instance, VolumeDetails};
 use crate::domain::ownership::EbsSnapshot;
 use crate::domain::run::GIVEN_UP_AFTER;
 use crate::domain::schedule::Schedule;
@@ -22,6 +22,8 @@ pub(super) struct Batch {
     schedule: Option<Schedule>,
     pub(super) records: BTreeMap<SnapshotId, Snapshot>,
     pub(super) instances: BTreeMap<InstanceId, Instance>,
+    /// The volumes of new targets, where their tags say which are left out.
+    volumes: BTreeMap<VolumeId, VolumeDetails>,
     found: BTreeMap<SnapshotId, Vec<EbsSnapshot>>,
     region: String,
 }
@@ -61,6 +63,9 @@ impl Batch {
         } else {
             service.ec2.instances(&instance_ids).await?
         };
+        let new = open.iter().filter(|target| !records.contains_key(&target.snapshot_id));
+        let new = new.filter_map(|target| instances.get(&target.instance_id));
+        let volumes = tagged_volumes(service, schedule.as_ref(), new).await?;
         let attempted: Vec<_> = open
             .iter()
             .filter_map(|target| records.get(&target.snapshot_id))
@@ -74,7 +79,7 @@ impl Batch {
             }
         }
         let region = service.ec2.region().to_owned();
-        Ok(Self { slot, schedule, records, instances, found, region })
+        Ok(Self { slot, schedule, records, instances, volumes, found, region })
     }
 
     pub(super) fn next_step(&self, target: &RequestedTarget, now: Timestamp) -> Step<'_> {
@@ -109,7 +114,7 @@ impl Batch {
             let message = format!("EC2 has no instance {}", target.instance_id);
             return Step::Fail(Failure::new("InstanceNotFound", message));
         };
-        match instance.chosen_volumes(&self.request(record).exclusions) {
+        match instance.chosen_volumes(&self.request(record, Some(instance)).exclusions) {
             Ok(_) => Step::Create(instance),
             Err(reason) => Step::Fail(Failure::new("NotEligible", reason.to_string())),
         }
@@ -131,13 +136,21 @@ impl Batch {
         })
     }
 
-    fn request(&self, record: Option<&Snapshot>) -> Request {
+    /// What is asked for. A record names the volumes that are left out, also those that bore a tag when it was
+    /// made: a repeated attempt goes by the same.
+    fn request(&self, record: Option<&Snapshot>, instance: Option<&Instance>) -> Request {
         match (record, &self.schedule) {
             (Some(record), _) => record.request.clone(),
-            (None, Some(schedule)) => Request {
-                exclusions: schedule.options.exclusions.clone(),
-                copy_tags: schedule.options.copy_tags,
-            },
+            (None, Some(schedule)) => {
+                let exclusions = &schedule.options.exclusions;
+                Request {
+                    exclusions: instance.map_or_else(
+                        || exclusions.clone(),
+                        |instance| exclusions.resolved(instance, &self.volumes),
+                    ),
+                    copy_tags: schedule.options.copy_tags,
+                }
+            }
             (None, None) => Request::default(),
         }
     }
@@ -175,11 +188,25 @@ impl Batch {
         Snapshot {
             name,
             tags: tags.unwrap_or_default(),
-            request: self.request(None),
+            request: self.request(None, instance),
             restore_until,
             ..Snapshot::requested(id, Origin::Schedule, source, self.slot.clone(), now)
         }
     }
+}
+
+/// What EC2 knows of the volumes of these instances, asked only if their tags matter.
+async fn tagged_volumes(
+    service: &Service,
+    schedule: Option<&Schedule>,
+    instances: impl Iterator<Item = &Instance>,
+) -> Result<BTreeMap<VolumeId, VolumeDetails>, Error> {
+    if schedule.is_none_or(|schedule| schedule.options.exclusions.tagged.is_empty()) {
+        return Ok(BTreeMap::new());
+    }
+    let volumes = instances.flat_map(|instance| &instance.volumes);
+    let ids: Vec<_> = volumes.map(|volume| volume.volume_id.clone()).collect();
+    service.ec2.volumes(&ids).await
 }
 
 /// Whether there is anything left to do for a target.

@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use shared::domain::capacity;
 use shared::domain::ids::{InstanceId, SnapshotId};
 use shared::domain::sweep::plan::PlanEntry;
 use shared::operations::preview_retention as domain;
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::retention::PreviewVerdict;
-use super::wire::Schedule;
+use super::limits::{CheckedSchedule, Limits};
 use crate::problem::Problem;
 use crate::query::{FromQuery, Parameters};
 
@@ -31,7 +32,7 @@ impl FromQuery for EditParameters {
 #[serde(untagged)]
 pub(super) enum EditAnswer {
     /// The schedule as it is now.
-    Schedule(Box<Schedule>),
+    Schedule(Box<CheckedSchedule>),
     /// With `preview=true`.
     Preview(EditPreview),
 }
@@ -53,6 +54,8 @@ pub(super) struct EditPreview {
     braked: bool,
     /// With `braked`: why, in words.
     braked_reason: Option<String>,
+    /// What the edited schedule comes to beside EC2's limits.
+    limits: Limits,
 }
 
 /// A plan in numbers.
@@ -83,8 +86,9 @@ struct VerdictChange {
     reasons: Vec<String>,
 }
 
-impl From<domain::EditPreview> for EditPreview {
-    fn from(preview: domain::EditPreview) -> Self {
+impl EditPreview {
+    /// A preview with what the edited schedule comes to.
+    pub(super) fn of(preview: domain::EditPreview, limits: capacity::Limits) -> Self {
         let domain::EditPreview { before, after, changes, changes_total, braked } = preview;
         Self {
             before: before.into(),
@@ -93,6 +97,7 @@ impl From<domain::EditPreview> for EditPreview {
             changes_total,
             braked: braked.is_some(),
             braked_reason: braked,
+            limits: limits.into(),
         }
     }
 }

@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 use shared::domain::schedule as domain;
 use utoipa::ToSchema;
 
+use crate::problem::Problem;
+
 /// What becomes of the snapshots of an instance that is terminated, or that EC2 no longer has.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case", tag = "type", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case", tag = "type")]
 pub(super) enum WhenGone {
     /// What `retention` says, as while it was there.
     Apply {},
@@ -22,12 +24,50 @@ pub(super) enum WhenGone {
     KeepAll {},
 }
 
-impl From<WhenGone> for domain::WhenGone {
-    fn from(rule: WhenGone) -> Self {
-        match rule {
-            WhenGone::Apply {} => Self::Apply,
-            WhenGone::KeepLast { count } => Self::KeepLast(count),
-            WhenGone::KeepAll {} => Self::KeepAll,
+/// The same as it is asked for; whether a count is wanted depends on the type.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WantedWhenGone {
+    #[serde(rename = "type")]
+    kind: Kind,
+    count: Option<Count>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Apply,
+    KeepLast,
+    KeepAll,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "i64")]
+struct Count(NonZeroU32);
+
+impl TryFrom<i64> for Count {
+    type Error = String;
+
+    fn try_from(count: i64) -> Result<Self, Self::Error> {
+        let count = u32::try_from(count).ok().and_then(NonZeroU32::new);
+        count.map(Self).ok_or_else(|| format!("must be a number from 1 to {}", u32::MAX))
+    }
+}
+
+impl WantedWhenGone {
+    /// What is asked for, if its parts fit each other.
+    pub(super) fn rule(self) -> Result<domain::WhenGone, Problem> {
+        let refused = |reason| Problem::invalid("when_gone.count", reason);
+        match (self.kind, self.count) {
+            (Kind::Apply, None) => Ok(domain::WhenGone::Apply),
+            (Kind::KeepAll, None) => Ok(domain::WhenGone::KeepAll),
+            (Kind::KeepLast, Some(Count(count))) => Ok(domain::WhenGone::KeepLast(count)),
+            (Kind::KeepLast, None) => {
+                Err(refused("say how many the type keep_last keeps, 1 or more"))
+            }
+            (Kind::Apply | Kind::KeepAll, Some(_)) => {
+                Err(refused("goes with the type keep_last only; leave it out"))
+            }
         }
     }
 }

@@ -1,10 +1,9 @@
 //! What is asked about schedules: bodies.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use shared::domain::ids::{InstanceId, ScheduleId, VolumeId};
 use shared::domain::instance::Exclusions;
-use shared::domain::retention::Span;
 use shared::domain::schedule as domain;
 use shared::domain::schedule::expression::Expression;
 use shared::domain::schedule::name_template::NameTemplate;
@@ -14,11 +13,10 @@ use shared::operations::schedules::ScheduleEdit;
 use utoipa::ToSchema;
 
 use super::super::retention::Retention;
-use super::super::tags::{Selector, TagPattern};
-use super::super::wire::{
-    Change, GRACE_MINUTES_MAX, Name, checked_bounds, checked_tags, clearable, present,
-};
-use super::gone::WhenGone;
+use super::super::tags::{Patterns, Selector, TagPattern};
+use super::super::wire::{Change, Name, checked_bounds, checked_tags, clearable, present};
+use super::durations::{Minutes, Spread, Window};
+use super::gone::{WantedWhenGone, WhenGone};
 use crate::problem::Problem;
 
 /// A schedule that is wanted.
@@ -40,7 +38,8 @@ pub(super) struct CreateSchedule {
     /// How long its snapshots are kept; without it everything is.
     retention: Option<Retention>,
     /// What becomes of the snapshots of instances that are no more; what `retention` says, unless told otherwise.
-    when_gone: Option<WhenGone>,
+    #[schema(value_type = Option<WhenGone>)]
+    when_gone: Option<WantedWhenGone>,
     /// What is taken, and how it is named.
     #[serde(default)]
     options: WantedOptions,
@@ -89,7 +88,7 @@ pub(super) struct EditSchedule {
     /// What becomes of the snapshots of instances that are no more; for admins only.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = WhenGone, required = false)]
-    when_gone: Option<WhenGone>,
+    when_gone: Option<WantedWhenGone>,
     /// What is taken, and how it is named; merged field by field.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = WantedOptions, required = false)]
@@ -153,7 +152,7 @@ struct WantedOptions {
     /// Leave out the volumes that bear one of these tags.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Vec<TagPattern>, required = false, max_items = 50)]
-    exclude_volumes_tagged: Option<Vec<TagPattern>>,
+    exclude_volumes_tagged: Option<Patterns>,
     /// Whether the EBS snapshots bear the instance's tags too; they do unless told otherwise.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = bool, required = false)]
@@ -168,66 +167,16 @@ struct WantedOptions {
     extra_tags: Option<Tags>,
 }
 
-/// A number of minutes, up to a year.
-#[derive(Clone, Copy, Debug)]
-struct Minutes(u32);
-
-impl<'de> Deserialize<'de> for Minutes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let minutes = u32::deserialize(deserializer)?;
-        if minutes <= GRACE_MINUTES_MAX {
-            Ok(Self(minutes))
-        } else {
-            let refusal = format!("must be a number of minutes from 0 to {GRACE_MINUTES_MAX}");
-            Err(serde::de::Error::custom(refusal))
-        }
-    }
-}
-
-/// A number of minutes over which targets are staggered.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "u32")]
-struct Spread(u32);
-
-impl TryFrom<u32> for Spread {
-    type Error = String;
-
-    fn try_from(minutes: u32) -> Result<Self, Self::Error> {
-        let most = domain::SPREAD_MINUTES_MAX;
-        if (1..=most).contains(&minutes) {
-            Ok(Self(minutes))
-        } else {
-            Err(format!("must be a number of minutes from 1 to {most}, or null for none"))
-        }
-    }
-}
-
-/// A span of time that is not none at all.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "Span")]
-struct Window(Span);
-
-impl TryFrom<Span> for Window {
-    type Error = &'static str;
-
-    fn try_from(span: Span) -> Result<Self, Self::Error> {
-        if span.is_zero() {
-            Err("must be longer than none, or null for ever")
-        } else {
-            Ok(Self(span))
-        }
-    }
-}
-
 impl CreateSchedule {
     /// Whether its parts are valid in themselves.
     pub(super) fn checked(&self) -> Result<(), Problem> {
-        let Self { retention, options, targets, start_at, end_at, .. } = self;
+        let Self { retention, when_gone, options, targets, start_at, end_at, .. } = self;
         if let Some(retention) = retention {
             retention.clone().rules()?;
         }
+        when_gone.map(WantedWhenGone::rule).transpose()?;
         options.clone().onto(domain::Options::default())?;
-        if targets.clone().onto(domain::Targets::default())?.is_empty() {
+        if targets.clone().onto(domain::Targets::default()).is_empty() {
             let reason = "name at least one instance in instance_ids, or one tag in tags";
             return Err(Problem::invalid("targets", reason));
         }
@@ -256,9 +205,9 @@ impl CreateSchedule {
             name: name.0,
             expression,
             timezone,
-            targets: targets.onto(domain::Targets::default())?,
+            targets: targets.onto(domain::Targets::default()),
             rules: retention.map(Retention::rules).transpose()?,
-            when_gone: when_gone.map(Into::into).unwrap_or_default(),
+            when_gone: when_gone.map(WantedWhenGone::rule).transpose()?.unwrap_or_default(),
             options: options.onto(domain::Options::default())?,
             spread_minutes: spread_minutes.map(|spread| spread.0),
             restore_window: restore_window.map(|window| window.0),
@@ -307,11 +256,11 @@ impl EditSchedule {
             name: name.map(|name| name.0),
             expression,
             timezone,
-            targets: targets.map(|targets| targets.onto(old_targets)).transpose()?,
+            targets: targets.map(|targets| targets.onto(old_targets)),
             rules: retention
                 .map(|retention| retention.map(Retention::rules).transpose())
                 .transpose()?,
-            when_gone: when_gone.map(Into::into),
+            when_gone: when_gone.map(WantedWhenGone::rule).transpose()?,
             options: options.map(|options| options.onto(old_options)).transpose()?,
             spread_minutes: spread_minutes.map(|spread| spread.map(|spread| spread.0)),
             restore_window: restore_window.map(|window| window.map(|window| window.0)),
@@ -324,20 +273,15 @@ impl EditSchedule {
 }
 
 impl WantedTargets {
-    fn onto(self, old: domain::Targets) -> Result<domain::Targets, Problem> {
+    fn onto(self, old: domain::Targets) -> domain::Targets {
         let Self { instance_ids, tags, exclude_instance_ids } = self;
-        let tags = tags.map(domain::selector::Selector::from);
-        if tags.iter().flat_map(domain::selector::Selector::patterns).any(|tag| tag.key.is_empty())
-        {
-            return Err(Problem::invalid("targets.tags", "a tag's key must not be empty"));
-        }
-        Ok(domain::Targets {
+        domain::Targets {
             instance_ids: distinct(instance_ids.unwrap_or(old.instance_ids)),
-            tags: tags.unwrap_or(old.tags),
+            tags: tags.map_or(old.tags, Into::into),
             exclude_instance_ids: distinct(
                 exclude_instance_ids.unwrap_or(old.exclude_instance_ids),
             ),
-        })
+        }
     }
 }
 
@@ -357,7 +301,7 @@ impl WantedOptions {
             name_template,
             extra_tags,
         } = self;
-        let tagged = exclude_volumes_tagged.map(|tags| tags.into_iter().map(Into::into).collect());
+        let tagged = exclude_volumes_tagged.map(Into::into);
         let extra_tags =
             extra_tags.map(|tags| checked_tags("options.extra_tags", tags)).transpose()?;
         Ok(domain::Options {

@@ -21,7 +21,15 @@ use super::gone::WhenGone;
 pub(crate) struct Schedule {
     /// Its identifier.
     #[schema(value_type = String, example = "sch_0195500c-6d00-7000-8000-000000000000")]
-    id: ScheduleId,
+    pub(super) id: ScheduleId,
+    #[serde(flatten)]
+    pub(super) content: Content,
+}
+
+/// What there is to say of a schedule, made or not.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ScheduleContent)]
+pub(super) struct Content {
     /// Display name.
     name: String,
     /// When it fires, as EventBridge writes it.
@@ -126,8 +134,7 @@ impl From<domain::Schedule> for Schedule {
             enforced: _enforced,
         } = schedule;
         let keep_all = || "keep everything".to_owned();
-        Self {
-            id,
+        let content = Content {
             name,
             description: expression.describe(),
             expression,
@@ -147,7 +154,8 @@ impl From<domain::Schedule> for Schedule {
             created_at,
             updated_at,
             version,
-        }
+        };
+        Self { id, content }
     }
 }
 

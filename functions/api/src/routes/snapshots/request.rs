@@ -9,7 +9,7 @@ use shared::operations::edit_snapshot::{HoldEdit, SnapshotEdit};
 use shared::operations::list_snapshots::{Deleted, SnapshotFilter};
 use utoipa::{IntoParams, ToSchema};
 
-use super::super::tags::TagPattern;
+use super::super::tags::{Patterns, TagPattern};
 use super::super::wire::{
     Change, Description, GRACE_MINUTES_MAX, Name, checked_tags, clearable, present,
 };
@@ -134,7 +134,7 @@ pub(super) struct CreateSnapshot {
     /// Leave out the volume the instance boots from.
     #[serde(default)]
     pub(super) exclude_boot_volume: bool,
-    /// Leave out these volumes.
+    /// Leave out these volumes, 40 data volumes at the most.
     #[serde(default)]
     #[schema(value_type = Vec<String>, example = json!(["vol-0123456789abcdef0"]))]
     pub(super) exclude_volumes: Vec<VolumeId>,
@@ -151,7 +151,7 @@ pub(super) struct CreateSnapshot {
     /// Leave out the volumes that bear one of these tags.
     #[serde(default)]
     #[schema(value_type = Vec<TagPattern>, max_items = 50)]
-    pub(super) exclude_volumes_tagged: Vec<TagPattern>,
+    pub(super) exclude_volumes_tagged: Patterns,
     /// Tags for it and its EBS snapshots.
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
