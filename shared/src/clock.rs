@@ -55,6 +55,11 @@ impl Clock {
         (self.pause)(duration).await;
     }
 
+    /// Whether so long a pause ends before the deadline.
+    pub fn has_room_for(&self, pause: SignedDuration) -> bool {
+        self.now().saturating_add(pause).is_ok_and(|end| end < self.deadline)
+    }
+
     /// Whether what is left must wait for the next delivery or tick.
     pub fn is_over(&self) -> bool {
         self.now() >= self.deadline

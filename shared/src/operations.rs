@@ -1,6 +1,7 @@
 //! The verbs: one file each, idempotent, free of HTTP and Lambda. Whoever repeats one does nothing twice.
 
 pub mod adopt_members;
+mod ask_targets;
 pub mod check_schedule;
 pub mod delete_snapshot;
 pub mod edit_snapshot;
@@ -10,6 +11,7 @@ pub mod instances;
 pub mod list_snapshots;
 pub mod look_after_runs;
 pub mod nudge_stuck;
+mod overlap;
 pub mod plan_sweep;
 pub mod preview_retention;
 pub mod reap_snapshots;
@@ -21,5 +23,6 @@ pub mod rescue_snapshot;
 pub mod run_due_schedules;
 pub mod run_schedule;
 pub mod schedules;
+pub mod show_run;
 pub mod sweeps;
 pub mod take_requested;

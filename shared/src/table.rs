@@ -6,6 +6,7 @@
 //! only the indexes whose keys change.
 
 pub mod client;
+mod condition;
 pub mod idempotency;
 pub mod keys;
 mod record;
@@ -14,5 +15,6 @@ pub mod schedules;
 pub mod schema;
 pub mod snapshots;
 pub mod sweeps;
+pub mod turns;
 
 pub use client::{Table, Written};

@@ -3,9 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::domain::snapshot::Status;
+use sim_ec2::{InstanceSpec, SeedVolume};
 
 use crate::support::app::App;
 use crate::support::events::{due, requested, tick};
+use crate::support::reply::text;
 use crate::support::tripwire::Trip;
 
 /// More calls than any of the flows makes.
@@ -70,6 +72,106 @@ async fn a_tick_survives_death_at_every_call() {
         let runs = app.list(&format!("/v1/schedules/{id}/runs")).await;
         assert_eq!(runs.len(), 1, "{trip:?}");
         assert_eq!(runs[0]["status"], "done", "{trip:?}");
+        alive
+    })
+    .await;
+}
+
+/// A run that is spread over three minutes dies in the tick of `minute`, counted from its slot.
+async fn spread_run_survives_death_in(minute: i64) {
+    at_every_call(async |trip| {
+        let app = App::start().await;
+        let instances: Vec<_> = (0..3).map(|_| app.instance("web", 1)).collect();
+        let body = json!({
+            "name": "spread", "expression": "cron(2 10 * * ? *)", "spread_minutes": 3,
+            "targets": { "instance_ids": instances },
+        });
+        let schedule = app.call("POST", "/v1/schedules", body).await.expect(201);
+        let slot: Timestamp = "2026-03-02T10:02:00Z".parse().unwrap();
+        let now = slot + SignedDuration::from_mins(minute);
+        app.pass(now.duration_since(app.now()) - SignedDuration::from_secs(1)).await;
+        app.clock.set(now);
+
+        let clock = app.function_clock();
+        let work = Box::pin(scheduler::handle(&app.fragile, &clock, tick(now)));
+        let alive = app.wire.run(trip, work).await.is_some();
+        app.pass_minutes(30).await;
+
+        let runs = app.list(&format!("/v1/schedules/{}/runs", text(&schedule, "id"))).await;
+        assert_eq!(runs.len(), 1, "{trip:?}");
+        assert_eq!(runs[0]["status"], "done", "{trip:?}");
+        assert_eq!(runs[0]["counts"]["succeeded"], 3, "{trip:?}");
+        assert_eq!(app.ec2.calls()["CreateSnapshots"], 3, "{trip:?}");
+        assert_eq!(app.sets().len(), 3, "{trip:?}");
+        alive
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_spread_run_survives_death_in_its_first_tick() {
+    spread_run_survives_death_in(0).await;
+}
+
+#[tokio::test]
+async fn a_spread_run_survives_death_in_its_second_tick() {
+    spread_run_survives_death_in(1).await;
+}
+
+#[tokio::test]
+async fn a_spread_run_survives_death_in_its_last_tick() {
+    spread_run_survives_death_in(2).await;
+}
+
+#[tokio::test]
+async fn a_skipped_target_stays_skipped_whoever_dies() {
+    at_every_call(async |trip| {
+        let app = App::start().await;
+        let mut large = InstanceSpec::named("db");
+        // A good quarter of an hour.
+        large.volumes = vec![SeedVolume::new("/dev/sda", 9_000)];
+        let instances = [app.ec2.add_instance(large), app.instance("web", 1)];
+        let names: Vec<_> = instances.iter().map(String::as_str).collect();
+        let id = app.schedule("cron(2,12 10 * * ? *)", &names, Value::Null).await;
+        let slot: Timestamp = "2026-03-02T10:12:00Z".parse().unwrap();
+        app.pass(slot.duration_since(app.now()) - SignedDuration::from_secs(1)).await;
+        app.clock.set(slot);
+
+        let clock = app.function_clock();
+        let work = Box::pin(scheduler::handle(&app.fragile, &clock, tick(slot)));
+        let alive = app.wire.run(trip, work).await.is_some();
+        app.pass_minutes(30).await;
+
+        let runs = app.list(&format!("/v1/schedules/{id}/runs")).await;
+        let statuses: Vec<_> = runs.iter().map(|run| text(run, "status")).collect();
+        assert_eq!(statuses, ["partly_failed", "done"], "{trip:?}");
+        assert_eq!(runs[0]["counts"]["skipped"], 1, "{trip:?}");
+        assert_eq!(app.ec2.calls()["CreateSnapshots"], 3, "{trip:?}");
+        alive
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn catching_up_survives_death_at_every_call() {
+    at_every_call(async |trip| {
+        let app = App::start().await;
+        let instance = app.instance("web", 1);
+        let id = app.schedule("rate(10 minutes)", &[&instance], Value::Null).await;
+        // Five slots are missed, the sixth is caught up with.
+        let now: Timestamp = "2026-03-02T11:05:00Z".parse().unwrap();
+        app.clock.set(now);
+
+        let clock = app.function_clock();
+        let work = Box::pin(scheduler::handle(&app.fragile, &clock, tick(now)));
+        let alive = app.wire.run(trip, work).await.is_some();
+        app.pass_minutes(5).await;
+
+        let runs = app.list(&format!("/v1/schedules/{id}/runs")).await;
+        let statuses: Vec<_> = runs.iter().map(|run| text(run, "status")).collect();
+        let expected = ["done", "missed", "missed", "missed", "missed", "missed"];
+        assert_eq!(statuses, expected, "{trip:?}");
+        assert_eq!(app.ec2.calls()["CreateSnapshots"], 1, "{trip:?}");
         alive
     })
     .await;

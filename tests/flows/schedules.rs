@@ -75,9 +75,20 @@ async fn after_an_outage_the_latest_slot_runs_and_the_missed_ones_are_told() {
     app.pass_minutes(3).await;
 
     let runs = app.list(&format!("/v1/schedules/{id}/runs")).await;
-    assert_eq!(runs.len(), 1);
     assert_eq!(text(&runs[0], "slot"), "2026-03-02T11:00:30Z");
     assert_eq!(runs[0]["missed"], json!(5));
+    let slots: Vec<_> =
+        runs[1..].iter().map(|run| (text(run, "slot"), text(run, "status"))).collect();
+    assert_eq!(
+        slots,
+        [
+            ("2026-03-02T10:50:30Z", "missed"),
+            ("2026-03-02T10:40:30Z", "missed"),
+            ("2026-03-02T10:30:30Z", "missed"),
+            ("2026-03-02T10:20:30Z", "missed"),
+            ("2026-03-02T10:10:30Z", "missed"),
+        ]
+    );
     assert_eq!(app.ec2.calls()["CreateSnapshots"], 1);
 }
 

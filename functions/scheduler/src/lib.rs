@@ -28,7 +28,7 @@ pub async fn handle(service: &Service, clock: &Clock, event: Value) -> Result<Va
     let now = event.time;
     // What is stuck first: it is bounded, while many due schedules may take all the time there is.
     let nudged = nudge_stuck(service, now).await;
-    let runs = look_after_runs(service, now).await;
+    let runs = look_after_runs(service, now, clock).await;
     let schedules = run_due_schedules(service, now, clock).await;
     let report = Report { now, schedules: schedules?, runs: runs?, nudged: nudged? };
     serde_json::to_value(report).map_err(|source| Error::internal("writing the report", source))

@@ -1,18 +1,30 @@
 //! Runs: what one slot of a schedule, or one "run now", did for each target.
+//!
+//! Its targets are asked for one after the other, in an order that the schedule and the instances decide, each
+//! at its due time; a cursor tells how far that has come. A *visit* of the tick asks for those that are due.
+
+pub mod outcome;
+pub mod spread;
+#[cfg(test)]
+mod tests;
+pub mod visit;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{InstanceId, SnapshotId};
-use crate::domain::snapshot::{Failure, ScheduleSlot, Status};
+use crate::domain::run::outcome::{Counts, Outcome};
+use crate::domain::snapshot::{Failure, ScheduleSlot, Snapshot};
 
 /// How long a tick that has claimed a run has it to itself.
 const CLAIM_LASTS: SignedDuration = SignedDuration::from_secs(50);
-/// When the tick first looks at how a dispatched run stands; it doubles up to [`LOOK_AT_MOST_EVERY`].
-const FIRST_LOOK_AFTER: SignedDuration = SignedDuration::from_mins(2);
-const LOOK_AT_MOST_EVERY: SignedDuration = SignedDuration::from_mins(30);
 /// When a target that nobody has taken up is given up.
 pub const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// How many runs before it a run looks back on for snapshots that are still under way.
+pub const LOOKED_BACK_ON_MAX: usize = 10;
 
 /// What one slot of a schedule did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,33 +37,60 @@ pub struct Run {
     pub status: RunStatus,
     /// What caused it.
     pub trigger: Trigger,
-    /// The instances it is for; empty until they have been found.
+    /// The instances it is for, in the order in which they are asked for; empty until they have been found.
     pub targets: Vec<InstanceId>,
+    /// Over how many minutes they are staggered.
+    #[serde(default)]
+    pub spread_minutes: u32,
+    /// How many of them, from the first on, were asked for or skipped.
+    #[serde(default)]
+    pub asked: usize,
+    /// How many of those have been looked at since.
+    #[serde(default)]
+    pub checked: usize,
+    /// The slots of the runs that were under way when it began, and may still be, the newest first.
+    #[serde(default)]
+    pub overlaps: Vec<Timestamp>,
+    /// Which targets were not asked for, because the snapshot before was still under way.
+    #[serde(default)]
+    pub skipped: Vec<Skipped>,
     /// How many slots before this one nobody ran, because nothing ticked.
     pub missed: u32,
     /// When it was last claimed.
     pub claimed_at: Timestamp,
     /// How late it began.
     pub lateness_seconds: i64,
-    /// When the targets' snapshots had been asked for.
+    /// When all targets' snapshots had been asked for.
     pub dispatched_at: Option<Timestamp>,
     /// When all of them were settled.
     pub finished_at: Option<Timestamp>,
     /// How the targets stand, as of the last look.
     pub counts: Counts,
-    /// Why it failed as a whole.
+    /// Why it failed as a whole, or in part.
     pub failure: Option<Failure>,
-    /// When the tick looks at it again.
+    /// When the targets are looked at again.
+    #[serde(default)]
+    pub look_at: Option<Timestamp>,
+    /// When the tick visits it again.
     pub attention_at: Option<Timestamp>,
+}
+
+/// Targets whose snapshot of an earlier run was still under way when they were to be asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// The slot of that run.
+    pub slot: Timestamp,
+    /// Where they stand among the targets.
+    pub positions: Vec<usize>,
 }
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
-    /// Its targets are being found and asked for.
+    /// Its targets are being found.
     Dispatching,
-    /// Their snapshots are being taken.
+    /// Their snapshots are being asked for and taken.
     Running,
     /// All are available.
     Done,
@@ -59,6 +98,8 @@ pub enum RunStatus {
     PartlyFailed,
     /// None is.
     Failed,
+    /// Nothing ticked in time; a later slot ran in its place.
+    Missed,
 }
 
 /// What caused a run.
@@ -71,17 +112,14 @@ pub enum Trigger {
     Person,
 }
 
-/// How the targets of a run stand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// How many there are.
-    pub total: u32,
-    /// Whole and restorable, or have been.
-    pub succeeded: u32,
-    /// Failed.
-    pub failed: u32,
-    /// Neither yet.
-    pub outstanding: u32,
+impl RunStatus {
+    /// Whether its targets' snapshots may still be to come.
+    pub fn is_under_way(self) -> bool {
+        match self {
+            Self::Dispatching | Self::Running => true,
+            Self::Done | Self::PartlyFailed | Self::Failed | Self::Missed => false,
+        }
+    }
 }
 
 impl Run {
@@ -94,6 +132,11 @@ impl Run {
             status: RunStatus::Dispatching,
             trigger,
             targets: Vec::new(),
+            spread_minutes: 0,
+            asked: 0,
+            checked: 0,
+            overlaps: Vec::new(),
+            skipped: Vec::new(),
             missed,
             claimed_at: now,
             lateness_seconds: lateness,
@@ -101,7 +144,18 @@ impl Run {
             finished_at: None,
             counts: Counts::default(),
             failure: None,
+            look_at: None,
             attention_at: later(now, CLAIM_LASTS),
+        }
+    }
+
+    /// The record of a slot that nobody ran, found out at `now`.
+    pub fn never_begun(slot: ScheduleSlot, now: Timestamp) -> Self {
+        Self {
+            status: RunStatus::Missed,
+            finished_at: Some(now),
+            attention_at: None,
+            ..Self::claimed(slot, Trigger::Schedule, 0, now)
         }
     }
 
@@ -122,20 +176,67 @@ impl Run {
         self.slot.slot.saturating_add(lateness).unwrap_or(self.claimed_at)
     }
 
-    /// These are its targets, and all have been asked for.
+    /// These are its targets, not asked for yet. What a person starts is not staggered.
     #[must_use]
-    pub fn dispatched(&self, targets: Vec<InstanceId>, now: Timestamp) -> Self {
-        let total = u32::try_from(targets.len()).unwrap_or(u32::MAX);
-        let run = Self {
-            version: self.version + 1,
+    pub fn begun(
+        &self,
+        targets: Vec<InstanceId>,
+        spread_minutes: u32,
+        overlaps: Vec<Timestamp>,
+        now: Timestamp,
+    ) -> Self {
+        let targets = spread::ordered(&self.slot.schedule_id, targets);
+        Self {
             status: RunStatus::Running,
+            spread_minutes: match self.trigger {
+                Trigger::Schedule => spread_minutes,
+                Trigger::Person => 0,
+            },
+            overlaps,
+            counts: Counts::outstanding(targets.len()),
             targets,
-            dispatched_at: Some(now),
-            counts: Counts { total, outstanding: total, ..Counts::default() },
-            attention_at: later(now, FIRST_LOOK_AFTER),
+            look_at: later(now, visit::FIRST_LOOK_AFTER),
             ..self.clone()
+        }
+    }
+
+    /// The snapshots of the targets at these positions, but for those that were skipped.
+    pub fn snapshots_of(
+        &self,
+        positions: Range<usize>,
+    ) -> impl Iterator<Item = (SnapshotId, &InstanceId)> {
+        let skipped: BTreeSet<usize> =
+            self.skipped.iter().flat_map(|one| one.positions.iter().copied()).collect();
+        let targets = self.targets.iter().enumerate().skip(positions.start).take(positions.len());
+        targets
+            .filter(move |(position, _)| !skipped.contains(position))
+            .map(|(_, target)| (self.slot.snapshot_id(target), target))
+    }
+
+    /// The slot of the earlier run that each skipped target was skipped for, by position.
+    pub fn skipped_for(&self) -> BTreeMap<usize, Timestamp> {
+        let of = |one: &Skipped| {
+            let slot = one.slot;
+            one.positions.clone().into_iter().map(move |position| (position, slot))
         };
-        if total == 0 { run.settled(Counts::default(), now) } else { run }
+        self.skipped.iter().flat_map(of).collect()
+    }
+
+    /// What became of the target at `position`, by its snapshot's record if there is one; `skipped` is
+    /// [`Run::skipped_for`].
+    pub fn outcome(
+        &self,
+        position: usize,
+        record: Option<&Snapshot>,
+        skipped: &BTreeMap<usize, Timestamp>,
+    ) -> Outcome {
+        match record {
+            _ if skipped.contains_key(&position) => Outcome::Skipped,
+            Some(record) => Outcome::of(record),
+            None if !self.status.is_under_way() => Outcome::Failed,
+            None if position < self.asked => Outcome::Requested,
+            None => Outcome::Waiting,
+        }
     }
 
     /// It cannot be done at all.
@@ -150,123 +251,8 @@ impl Run {
             ..self.clone()
         }
     }
-
-    /// The targets stand like this at `now`.
-    #[must_use]
-    pub fn looked_at(&self, counts: Counts, now: Timestamp) -> Self {
-        if counts.outstanding == 0 {
-            return self.settled(counts, now);
-        }
-        let age = now.duration_since(self.dispatched_at.unwrap_or(self.claimed_at));
-        let wait = age.clamp(FIRST_LOOK_AFTER, LOOK_AT_MOST_EVERY);
-        Self { version: self.version + 1, counts, attention_at: later(now, wait), ..self.clone() }
-    }
-
-    fn settled(&self, counts: Counts, now: Timestamp) -> Self {
-        let status = match (counts.succeeded, counts.failed) {
-            (_, 0) => RunStatus::Done,
-            (0, _) => RunStatus::Failed,
-            (_, _) => RunStatus::PartlyFailed,
-        };
-        Self {
-            version: self.version + 1,
-            status,
-            counts,
-            finished_at: Some(now),
-            attention_at: None,
-            ..self.clone()
-        }
-    }
-
-    /// The snapshot of each target.
-    pub fn snapshot_ids(&self) -> impl Iterator<Item = (SnapshotId, &InstanceId)> {
-        self.targets.iter().map(|target| (self.slot.snapshot_id(target), target))
-    }
-}
-
-impl Counts {
-    /// Counts a target whose snapshot stands at `status`, or has no record yet.
-    pub fn add(&mut self, status: Option<Status>) {
-        self.total += 1;
-        match status {
-            None | Some(Status::Requested | Status::Creating | Status::Pending) => {
-                self.outstanding += 1;
-            }
-            Some(Status::Error) => self.failed += 1,
-            Some(
-                Status::Available
-                | Status::Condemned
-                | Status::Deleting
-                | Status::Deleted
-                | Status::Missing,
-            ) => self.succeeded += 1,
-        }
-    }
 }
 
 fn later(now: Timestamp, by: SignedDuration) -> Option<Timestamp> {
     now.saturating_add(by).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::ids::ScheduleId;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
-
-    fn run() -> Run {
-        let slot = at("2026-03-01T02:00:00Z");
-        let schedule_id = ScheduleId::derived(slot, &["x"]);
-        Run::claimed(
-            ScheduleSlot { schedule_id, slot },
-            Trigger::Schedule,
-            0,
-            at("2026-03-01T02:00:30Z"),
-        )
-    }
-
-    fn counted(statuses: &[Option<Status>]) -> Counts {
-        let mut counts = Counts::default();
-        for status in statuses {
-            counts.add(*status);
-        }
-        counts
-    }
-
-    #[test]
-    fn lateness_is_what_lies_between_the_slot_and_the_claim() {
-        assert_eq!(run().lateness_seconds, 30);
-    }
-
-    #[test]
-    fn a_claim_holds_until_it_is_over() {
-        let run = run();
-
-        assert_eq!(run.reclaimed(at("2026-03-01T02:01:19Z")), None);
-        assert!(run.reclaimed(at("2026-03-01T02:01:20Z")).is_some());
-    }
-
-    #[test]
-    fn a_run_without_targets_is_done_at_once() {
-        assert_eq!(
-            run().dispatched(Vec::new(), at("2026-03-01T02:00:31Z")).status,
-            RunStatus::Done
-        );
-    }
-
-    #[test]
-    fn a_run_ends_when_nothing_is_outstanding() {
-        let now = at("2026-03-01T02:10:00Z");
-        let run = run().dispatched(vec!["i-0123456789abcdef0".parse().unwrap()], now);
-        let good = Some(Status::Available);
-        let bad = Some(Status::Error);
-
-        assert_eq!(run.looked_at(counted(&[good, None]), now).status, RunStatus::Running);
-        assert_eq!(run.looked_at(counted(&[good, good]), now).status, RunStatus::Done);
-        assert_eq!(run.looked_at(counted(&[good, bad]), now).status, RunStatus::PartlyFailed);
-        assert_eq!(run.looked_at(counted(&[bad, bad]), now).status, RunStatus::Failed);
-    }
 }

@@ -1,26 +1,37 @@
-//! The tick looks after runs under way: how their targets stand, and what nobody has taken up.
+//! The tick looks after runs under way: which of their targets are due, how those stand that were asked for, and
+//! which of them nobody has taken up.
 
 use jiff::Timestamp;
 use tracing::warn;
 
-use super::run_schedule::{dispatch, requests_for};
-use crate::domain::run::{Counts, GIVEN_UP_AFTER, Run, RunStatus};
+use super::ask_targets::{Visit, visit};
+use super::run_schedule::dispatch;
+use crate::clock::Clock;
+use crate::domain::run::{GIVEN_UP_AFTER, Run, RunStatus};
 use crate::domain::snapshot::Failure;
 use crate::error::{Error, chain};
-use crate::events::RequestedTarget;
 use crate::service::Service;
 
 /// How many runs one tick looks after; the next goes on.
-const RUNS_MAX: usize = 100;
+const RUNS_MAX: usize = 200;
 
-/// Looks after the runs whose time has come, and answers how many that were.
-pub async fn look_after_runs(service: &Service, now: Timestamp) -> Result<usize, Error> {
+/// Looks after the runs whose time has come, the longest due first, and answers how many that were.
+pub async fn look_after_runs(
+    service: &Service,
+    now: Timestamp,
+    clock: &Clock,
+) -> Result<usize, Error> {
     let runs = service.table.due_runs(now, RUNS_MAX).await?;
     for run in &runs {
+        if clock.is_over() {
+            break;
+        }
         let looked = match run.status {
             RunStatus::Dispatching => resume(service, run, now).await,
-            RunStatus::Running => look(service, run, now).await,
-            RunStatus::Done | RunStatus::PartlyFailed | RunStatus::Failed => Ok(()),
+            RunStatus::Running => go_on(service, run, now).await,
+            RunStatus::Done | RunStatus::PartlyFailed | RunStatus::Failed | RunStatus::Missed => {
+                Ok(())
+            }
         };
         if let Err(error) = looked {
             let id = &run.slot.schedule_id;
@@ -51,28 +62,12 @@ async fn resume(service: &Service, run: &Run, now: Timestamp) -> Result<(), Erro
     Ok(())
 }
 
-/// Counts how the targets stand, and asks again for those of which there is no record yet.
-async fn look(service: &Service, run: &Run, now: Timestamp) -> Result<(), Error> {
-    let ids: Vec<_> = run.snapshot_ids().map(|(id, _)| id).collect();
-    let records = service.table.snapshots(&ids).await?;
-    let mut counts = Counts::default();
-    let mut untaken = Vec::new();
-    for (snapshot_id, instance) in run.snapshot_ids() {
-        let status = records.get(&snapshot_id).map(|record| record.status);
-        counts.add(status);
-        if status.is_none() {
-            untaken.push(RequestedTarget { snapshot_id, instance_id: instance.clone() });
-        }
-    }
-    let age = now.duration_since(run.dispatched_at.unwrap_or(run.claimed_at));
-    if age >= GIVEN_UP_AFTER && !untaken.is_empty() {
-        let count = untaken.len();
-        let message = format!("{count} targets were not taken up within 24 hours");
-        let failure = Failure::new("GivenUp", message);
-        _ = service.table.update_run(run, &run.failed(failure, now)).await?;
+/// Asks for the targets that are due, and from time to time counts how all of them stand.
+async fn go_on(service: &Service, run: &Run, now: Timestamp) -> Result<(), Error> {
+    let Visit { run: visited, events } = visit(service, run, now).await?;
+    if !service.table.update_run(run, &visited).await?.is_done() {
+        // Another tick is at it.
         return Ok(());
     }
-    service.bus.publish(&requests_for(&run.slot, &untaken)).await?;
-    _ = service.table.update_run(run, &run.looked_at(counts, now)).await?;
-    Ok(())
+    service.bus.publish(&events).await
 }

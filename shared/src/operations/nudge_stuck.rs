@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::run_schedule::requests_for;
+use super::ask_targets::requests_for;
 use crate::domain::run::GIVEN_UP_AFTER;
 use crate::domain::snapshot::{ScheduleSlot, Snapshot};
 use crate::domain::sweep::Sweep;

@@ -7,7 +7,7 @@ use tracing::error;
 use super::run_schedule::dispatch;
 use crate::clock::Clock;
 use crate::domain::ids::ScheduleId;
-use crate::domain::run::{Run, Trigger};
+use crate::domain::run::{Run, RunStatus, Trigger};
 use crate::domain::schedule::{Schedule, slots};
 use crate::domain::snapshot::{Failure, ScheduleSlot};
 use crate::error::{Error, chain};
@@ -70,9 +70,25 @@ async fn run_due(
             Claim::Anothers => return Ok(None),
             Claim::Dispatched => None,
         };
+    // Before the schedule advances: died in between, the next tick finds the same slots missed.
+    record_missed(service, schedule, &due.older, now).await?;
     // Edited meanwhile: the next tick finds the run and only advances.
     _ = service.table.update_schedule(schedule, &schedule.advanced(now)).await?;
     Ok(run)
+}
+
+/// Leaves a record of each slot that nobody ran. One that did run, or is recorded already, keeps its record.
+async fn record_missed(
+    service: &Service,
+    schedule: &Schedule,
+    slots: &[Timestamp],
+    now: Timestamp,
+) -> Result<(), Error> {
+    for slot in slots {
+        let slot = ScheduleSlot { schedule_id: schedule.id.clone(), slot: *slot };
+        _ = service.table.insert_run(&Run::never_begun(slot, now)).await?;
+    }
+    Ok(())
 }
 
 /// The run under way; or failed, where trying again would not help: the next slot must not wait for it.
@@ -103,7 +119,7 @@ async fn claim(service: &Service, run: Run, now: Timestamp) -> Result<Claim, Err
         return Ok(Claim::Ours(Box::new(run)));
     }
     let Some(existing) = service.table.run(&run.slot).await? else { return Ok(Claim::Anothers) };
-    if existing.dispatched_at.is_some() || existing.finished_at.is_some() {
+    if existing.status != RunStatus::Dispatching {
         return Ok(Claim::Dispatched);
     }
     let Some(reclaimed) = existing.reclaimed(now) else { return Ok(Claim::Anothers) };

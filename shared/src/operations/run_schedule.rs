@@ -1,19 +1,20 @@
-//! One run of a schedule: claimed, its targets found, their snapshots asked for.
+//! One run of a schedule: claimed, its targets found, the first of them asked for.
 
 use jiff::Timestamp;
-use tracing::info;
+use tracing::{info, warn};
 
+use super::ask_targets::visit;
+use super::overlap::under_way;
 use crate::domain::ids::ScheduleId;
-use crate::domain::run::{Run, RunStatus, Trigger};
+use crate::domain::run::{Run, Trigger};
 use crate::domain::schedule::{Schedule, TARGETS_MAX};
 use crate::domain::snapshot::{Failure, ScheduleSlot};
-use crate::error::Error;
-use crate::events::{OwnEvent, PER_EVENT_MAX, RequestedTarget, RunReference, SnapshotRequested};
+use crate::error::{Error, chain};
 use crate::operations::schedules::show_schedule;
 use crate::service::Service;
 
-/// Runs a schedule now, whatever its expression says. `slot` names the run: repeated with the same, it is the
-/// same run.
+/// Runs a schedule now, whatever its expression says, and all its targets at once. `slot` names the run:
+/// repeated with the same, it is the same run.
 pub async fn run_now(
     service: &Service,
     id: &ScheduleId,
@@ -30,8 +31,8 @@ pub async fn run_now(
     existing.ok_or_else(|| Error::not_found("run", slot.slot))
 }
 
-/// Finds the targets of a claimed run and asks for their snapshots, 25 to an event, ten events a call. Repeated
-/// after it broke off, it asks again, and whoever takes the snapshots does nothing twice.
+/// Finds the targets of a claimed run and asks for those that are due. They are recorded before they are asked
+/// for: died between the two, the tick finds those that nobody has taken up.
 pub(super) async fn dispatch(
     service: &Service,
     schedule: &Schedule,
@@ -39,53 +40,41 @@ pub(super) async fn dispatch(
     now: Timestamp,
 ) -> Result<Run, Error> {
     let targets = service.ec2.targets(&schedule.targets).await?;
-    let dispatched = if targets.len() > TARGETS_MAX {
+    if targets.len() > TARGETS_MAX {
         let message = format!(
             "{} instances are too many for one schedule; at most {TARGETS_MAX} are possible",
             targets.len()
         );
-        run.failed(Failure::new("TooManyTargets", message), now)
-    } else {
-        let dispatched = run.dispatched(targets, now);
-        if dispatched.status == RunStatus::Running {
-            service.bus.publish(&requests(&dispatched)).await?;
-        }
-        dispatched
-    };
+        let failed = run.failed(Failure::new("TooManyTargets", message), now);
+        _ = service.table.update_run(run, &failed).await?;
+        return Ok(failed);
+    }
+    let overlaps = under_way(service, &run.slot).await?;
+    let spread_minutes = schedule.spread_minutes.unwrap_or_default();
+    let begun = visit(service, &run.begun(targets, spread_minutes, overlaps, now), now).await?;
+    if !service.table.update_run(run, &begun.run).await?.is_done() {
+        // Another tick has taken the run over, and asks for the same snapshots.
+        return Ok(begun.run);
+    }
     info!(
         schedule.id = %schedule.id,
-        "Schedule {} runs for {}: {} targets",
+        "Schedule {} runs for {}: {} targets, {} of them asked for",
         schedule.id,
         run.slot.slot,
-        dispatched.targets.len()
+        begun.run.targets.len(),
+        begun.run.asked
     );
-    // Changed by another tick that took the run over: it has asked for the same snapshots.
-    _ = service.table.update_run(run, &dispatched).await?;
-    Ok(dispatched)
-}
-
-/// The events that ask for the snapshots of all targets of a run.
-pub(super) fn requests(run: &Run) -> Vec<OwnEvent> {
-    let targets: Vec<_> = run
-        .snapshot_ids()
-        .map(|(snapshot_id, instance)| RequestedTarget {
-            snapshot_id,
-            instance_id: instance.clone(),
-        })
-        .collect();
-    requests_for(&run.slot, &targets)
-}
-
-/// The events that ask for the snapshots of these targets of a slot.
-pub(super) fn requests_for(slot: &ScheduleSlot, targets: &[RequestedTarget]) -> Vec<OwnEvent> {
-    let reference = RunReference { schedule_id: slot.schedule_id.clone(), slot: slot.slot };
-    targets
-        .chunks(PER_EVENT_MAX)
-        .map(|targets| {
-            OwnEvent::SnapshotRequested(SnapshotRequested {
-                run: Some(reference.clone()),
-                targets: targets.to_vec(),
-            })
-        })
-        .collect()
+    match service.bus.publish(&begun.events).await {
+        Ok(()) => Ok(begun.run),
+        Err(error) if error.is_retryable() => {
+            // They are recorded: the tick asks for them again.
+            warn!(schedule.id = %schedule.id, error.chain = %chain(&error), "A run waits for the tick");
+            Ok(begun.run)
+        }
+        Err(error) => {
+            let failed = begun.run.failed(Failure::new(error.kind(), error.to_string()), now);
+            _ = service.table.update_run(&begun.run, &failed).await?;
+            Ok(failed)
+        }
+    }
 }

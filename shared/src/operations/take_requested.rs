@@ -5,12 +5,14 @@
 //! without an answer is looked for by its tag: absence is believed only five minutes after it.
 
 mod batch;
+mod turn;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use tracing::{info, warn};
 
 use self::batch::{Batch, Step};
+use self::turn::{Attempt, Creator, Waiting};
 use super::adopt_members::adopt_members;
 use crate::clock::Clock;
 use crate::domain::ids::{SnapshotId, VolumeId};
@@ -44,7 +46,10 @@ pub enum Taken {
     Failed,
     /// EC2 did not answer; the tick has it looked for.
     Unknown,
-    /// Later: EC2 has enough to do, the time is over, or a fault passes.
+    /// Later: EC2 has enough to do, or it is another's turn at the instance. The record says when the tick asks
+    /// again.
+    PutOff,
+    /// Later, when the event is delivered again: the time is over, or a fault passes.
     Later,
 }
 
@@ -55,7 +60,8 @@ impl TakeReport {
     }
 }
 
-/// Takes what `request` asks for, paced so that EC2 need not throttle us.
+/// Takes what `request` asks for, paced so that EC2 need not throttle us. What must wait for its turn at an
+/// instance is done after all others.
 pub async fn take_requested(
     service: &Service,
     request: &SnapshotRequested,
@@ -63,7 +69,8 @@ pub async fn take_requested(
 ) -> Result<TakeReport, Error> {
     let batch = Batch::load(service, request, clock.now()).await?;
     let mut report = TakeReport::default();
-    let mut called = false;
+    let mut creator = Creator::new(service, &batch, clock);
+    let mut waiting = Vec::new();
     for target in &request.targets {
         let now = clock.now();
         let taken = match batch.next_step(target, now) {
@@ -78,15 +85,22 @@ pub async fn take_requested(
                 }
             }
             Step::Create(_) if clock.is_over() => Taken::Later,
-            Step::Create(instance) => {
-                if called {
-                    clock.pause(service.settings.create_pace).await;
+            Step::Create(instance) => match creator.attempt(target, instance).await {
+                Attempt::Made(taken) => taken,
+                Attempt::NotYet(free_at) => {
+                    let index = report.outcomes.len();
+                    waiting.push((index, Waiting { target, instance, free_at }));
+                    Taken::PutOff
                 }
-                called = true;
-                create(service, &batch, target, instance, clock).await
-            }
+            },
         };
         report.outcomes.push((target.snapshot_id.clone(), taken));
+    }
+    for (index, one) in waiting {
+        let taken = creator.attempt_in_turn(one).await;
+        if let Some((_, outcome)) = report.outcomes.get_mut(index) {
+            *outcome = taken;
+        }
     }
     Ok(report)
 }
@@ -139,7 +153,7 @@ async fn create(
             (next.map(|next| Snapshot { started_at, ..next }), Taken::Created)
         }
         Ok(_) => return Taken::Unknown,
-        Err(CreationError::NotNow(failure)) => (claimed.put_off(failure, now), Taken::Later),
+        Err(CreationError::NotNow(failure)) => (claimed.put_off(failure, now), Taken::PutOff),
         Err(CreationError::Refused(failure)) => (claimed.fail(failure, now), Taken::Failed),
         Err(CreationError::Unknown(source)) => {
             let text = chain(source.as_ref());

@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::types::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(super) use super::condition::Condition;
 use super::keys::{Index, Key};
 use super::record::{Item, Record, body, key_item, key_of, text};
 use crate::domain::cursor::Order;
@@ -44,15 +45,6 @@ impl Written {
     pub fn is_done(self) -> bool {
         self == Self::Done
     }
-}
-
-/// What must hold for a write.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Condition {
-    /// There is no such record yet.
-    Absent,
-    /// The record has this version.
-    Version(u64),
 }
 
 /// Part of a transaction.
@@ -323,18 +315,6 @@ impl Table {
                 item.condition_check(check).build()
             }
         })
-    }
-}
-
-impl Condition {
-    fn parts(self) -> (&'static str, Option<Item>) {
-        match self {
-            Self::Absent => ("attribute_not_exists(pk)", None),
-            Self::Version(version) => {
-                let value = AttributeValue::N(version.to_string());
-                ("version = :version", Some(Item::from([(":version".to_owned(), value)])))
-            }
-        }
     }
 }
 

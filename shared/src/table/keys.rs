@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::ids::{EbsSnapshotId, ScheduleId, SnapshotId, SweepId};
+use crate::domain::ids::{EbsSnapshotId, InstanceId, ScheduleId, SnapshotId, SweepId};
 use crate::domain::run::Run;
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::{ScheduleSlot, Snapshot, Status};
@@ -217,6 +217,11 @@ pub fn plan_page(id: &SweepId, plan_hash: &str, page: u32) -> Key {
 /// When the last sweep was executed.
 pub fn last_sweep() -> Key {
     Key::new("META", "LAST_SWEEP")
+}
+
+/// Whose turn it is at creating snapshots of an instance.
+pub fn turn(id: &InstanceId) -> Key {
+    Key::new(format!("TURN#{id}"), "TURN")
 }
 
 /// What an idempotency key of a caller has served for.

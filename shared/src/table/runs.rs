@@ -37,6 +37,20 @@ impl Table {
         Ok(Page { items: found.items, next_cursor })
     }
 
+    /// The runs of a schedule at these slots, the newest first. What is not there is left out.
+    pub async fn runs(
+        &self,
+        schedule: &ScheduleId,
+        slots: &[Timestamp],
+    ) -> Result<Vec<Run>, Error> {
+        let key = |slot: &Timestamp| {
+            keys::run(&ScheduleSlot { schedule_id: schedule.clone(), slot: *slot })
+        };
+        let keys: Vec<_> = slots.iter().map(key).collect();
+        let found: BTreeMap<Key, Run> = self.get_all(&keys).await?;
+        Ok(found.into_values().rev().collect())
+    }
+
     /// At most `limit` runs that the tick is to look at by `now`, the longest due first.
     pub async fn due_runs(&self, now: Timestamp, limit: usize) -> Result<Vec<Run>, Error> {
         let positions = self.due_positions(DueKind::Run, now, limit).await?;

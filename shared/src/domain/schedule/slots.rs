@@ -10,6 +10,8 @@ use crate::domain::schedule::zone::Zone;
 
 /// How many missed slots are counted one by one; beyond it the count says "at least".
 const MISSED_COUNTED_MAX: u32 = 10_000;
+/// How many missed slots are named: after a week without ticks a schedule of every minute has ten thousand.
+pub const MISSED_NAMED_MAX: usize = 100;
 
 /// What is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub struct Due {
     pub slot: Timestamp,
     /// How many slots before it nobody ran.
     pub missed: u32,
+    /// The latest hundred of those, the latest first.
+    pub older: Vec<Timestamp>,
 }
 
 /// What decides when a schedule fires, as long as it is enabled.
@@ -82,7 +86,17 @@ pub fn due(schedule: &Schedule, now: Timestamp) -> Option<Due> {
             None => break,
         }
     }
-    Some(Due { slot: latest, missed })
+    Some(Due { slot: latest, missed, older: older(schedule, first, latest) })
+}
+
+/// The latest slots from `first` on that lie before `latest`.
+fn older(schedule: &Schedule, first: Timestamp, latest: Timestamp) -> Vec<Timestamp> {
+    let before = |slot: &Timestamp| {
+        let end = slot.saturating_sub(SignedDuration::from_nanos(1)).ok()?;
+        let (zone, anchor) = (&schedule.timezone, schedule.anchor());
+        schedule.expression.last_at_or_before(zone, anchor, end).filter(|older| *older >= first)
+    };
+    iter::successors(before(&latest), before).take(MISSED_NAMED_MAX).collect()
 }
 
 /// The first slot after `after`; none if the schedule is disabled or over.
@@ -113,7 +127,7 @@ mod tests {
         assert_eq!(due(&schedule, at("2026-03-01T00:04:59.999Z")), None);
         assert_eq!(
             due(&schedule, at("2026-03-01T00:05:00Z")),
-            Some(Due { slot: at("2026-03-01T00:05:00Z"), missed: 0 })
+            Some(Due { slot: at("2026-03-01T00:05:00Z"), missed: 0, older: Vec::new() })
         );
     }
 
@@ -121,10 +135,26 @@ mod tests {
     fn after_an_outage_only_the_latest_slot_runs_and_the_others_are_counted() {
         let schedule = schedule("rate(5 minutes)");
 
-        assert_eq!(
-            due(&schedule, at("2026-03-01T01:02:00Z")),
-            Some(Due { slot: at("2026-03-01T01:00:00Z"), missed: 11 })
-        );
+        let due = due(&schedule, at("2026-03-01T01:02:00Z")).unwrap();
+
+        assert_eq!((due.slot, due.missed), (at("2026-03-01T01:00:00Z"), 11));
+        assert_eq!(due.older.len(), 11);
+        assert_eq!(due.older.first(), Some(&at("2026-03-01T00:55:00Z")));
+        assert_eq!(due.older.last(), Some(&at("2026-03-01T00:05:00Z")));
+    }
+
+    #[test]
+    fn of_many_missed_slots_the_latest_are_named_and_all_are_counted() {
+        for expression in ["rate(1 minute)", "cron(* * * * ? *)"] {
+            let schedule = schedule(expression);
+
+            let due = due(&schedule, at("2026-03-04T00:00:00Z")).unwrap();
+
+            assert_eq!(due.missed, 3 * 1_440 - 1, "{expression}");
+            assert_eq!(due.older.len(), MISSED_NAMED_MAX);
+            assert_eq!(due.older.first(), Some(&at("2026-03-03T23:59:00Z")));
+            assert_eq!(due.older.last(), Some(&at("2026-03-03T22:20:00Z")));
+        }
     }
 
     #[test]
@@ -148,7 +178,11 @@ mod tests {
         assert_eq!(next_due(&schedule, at("2026-03-01T00:10:00Z")), None);
         assert_eq!(
             due(&schedule, at("2026-03-01T02:00:00Z")),
-            Some(Due { slot: at("2026-03-01T00:10:00Z"), missed: 1 })
+            Some(Due {
+                slot: at("2026-03-01T00:10:00Z"),
+                missed: 1,
+                older: vec![at("2026-03-01T00:05:00Z")]
+            })
         );
     }
 

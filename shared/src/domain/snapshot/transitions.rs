@@ -118,6 +118,12 @@ impl Snapshot {
         })
     }
 
+    /// It is not its turn before `until`; nothing was asked of EC2.
+    pub fn postponed(&self, until: Timestamp, now: Timestamp) -> Result<Self, Refusal> {
+        self.must_be(&[Status::Requested, Status::Creating], "postponed")?;
+        Ok(Self { attention_at: Some(until), ..self.next(self.status, now) })
+    }
+
     /// EC2 has made the set, now or in an attempt whose answer was lost.
     pub fn created(&self, members: Vec<Member>, now: Timestamp) -> Result<Self, Refusal> {
         self.must_be(&[Status::Requested, Status::Creating], "found created")?;

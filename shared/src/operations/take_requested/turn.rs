@@ -1,0 +1,101 @@
+//! Turns: two snapshots of one instance are never begun within 15 seconds, whoever asks for them.
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::info;
+
+use super::batch::Batch;
+use super::{Taken, create, later};
+use crate::clock::Clock;
+use crate::domain::instance::Instance;
+use crate::events::RequestedTarget;
+use crate::service::Service;
+use crate::table::turns::Turn;
+
+/// How often the turn at one instance is waited for; then the tick asks again.
+const WAITS_MAX: usize = 3;
+
+/// Creates the snapshots of a batch, one after the other.
+pub(super) struct Creator<'a> {
+    service: &'a Service,
+    batch: &'a Batch,
+    clock: &'a Clock,
+    calls: usize,
+}
+
+/// What came of an attempt.
+pub(super) enum Attempt {
+    /// It was made, to this end.
+    Made(Taken),
+    /// It is another's turn, until then.
+    NotYet(Timestamp),
+}
+
+/// A target that waits for its turn.
+pub(super) struct Waiting<'a> {
+    pub(super) target: &'a RequestedTarget,
+    pub(super) instance: &'a Instance,
+    pub(super) free_at: Timestamp,
+}
+
+impl<'a> Creator<'a> {
+    pub(super) fn new(service: &'a Service, batch: &'a Batch, clock: &'a Clock) -> Self {
+        Self { service, batch, clock, calls: 0 }
+    }
+
+    /// Creates the snapshot of a target, if it is its turn.
+    pub(super) async fn attempt(
+        &mut self,
+        target: &RequestedTarget,
+        instance: &Instance,
+    ) -> Attempt {
+        let Self { service, batch, clock, .. } = *self;
+        // The pause comes before the turn, or a long one would use it up.
+        if self.calls > 0 {
+            clock.pause(service.settings.create_pace).await;
+        }
+        match service.table.take_turn(&instance.id, clock.now()).await {
+            Ok(Turn::Ours) => {
+                self.calls += 1;
+                Attempt::Made(create(service, batch, target, instance, clock).await)
+            }
+            Ok(Turn::FreeAt(at)) => Attempt::NotYet(at),
+            Err(error) => Attempt::Made(later(target, &error)),
+        }
+    }
+
+    /// Creates the snapshot of a target once it is its turn, or has the tick ask for it then.
+    pub(super) async fn attempt_in_turn(&mut self, waiting: Waiting<'_>) -> Taken {
+        let Waiting { target, instance, mut free_at } = waiting;
+        for _ in 0..WAITS_MAX {
+            let rest = free_at.duration_since(self.clock.now()).max(SignedDuration::ZERO);
+            if !self.clock.has_room_for(rest) {
+                break;
+            }
+            self.clock.pause(rest).await;
+            match self.attempt(target, instance).await {
+                Attempt::Made(taken) => return taken,
+                Attempt::NotYet(at) => free_at = at,
+            }
+        }
+        self.postpone(target, free_at).await
+    }
+
+    /// Records that a target is wanted, and when.
+    async fn postpone(&self, target: &RequestedTarget, until: Timestamp) -> Taken {
+        let Self { service, batch, clock, .. } = self;
+        let now = clock.now();
+        let old = batch.records.get(&target.snapshot_id);
+        let intent = old.cloned().unwrap_or_else(|| batch.intent(target, now));
+        let Ok(postponed) = intent.postponed(until, now) else { return Taken::AlreadySo };
+        info!(snapshot.id = %postponed.id, "Snapshot {} waits for its turn", postponed.id);
+        let written = match old {
+            Some(old) => service.table.update_snapshot(old, &postponed).await,
+            None => service.table.insert_snapshot(&postponed).await,
+        };
+        match written {
+            Ok(written) if written.is_done() => Taken::PutOff,
+            Ok(_) => Taken::AlreadySo,
+            Err(error) => later(target, &error),
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Runs: each target at its time, none while its last snapshot is under way, and what became of each can be read.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use shared::domain::ids::ScheduleId;
+use shared::domain::run::visit::Overlap;
+use shared::domain::run::{Run, Skipped, Trigger};
+use shared::domain::schedule::TARGETS_MAX;
+use shared::domain::snapshot::ScheduleSlot;
+use sim_ec2::{InstanceSpec, SeedVolume};
+
+use crate::support::app::App;
+use crate::support::reply::text;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn instant(value: &Value, field: &str) -> Timestamp {
+    at(text(value, field))
+}
+
+/// A schedule of these instances over so many minutes.
+async fn spread(app: &App, expression: &str, instances: &[String], minutes: u32) -> String {
+    let body = json!({
+        "name": "spread", "expression": expression, "spread_minutes": minutes,
+        "targets": { "instance_ids": instances },
+    });
+    text(&app.call("POST", "/v1/schedules", body).await.expect(201), "id").to_owned()
+}
+
+fn run_path(schedule: &str, slot: &str) -> String {
+    format!("/v1/schedules/{schedule}/runs/{slot}")
+}
+
+/// The targets of a run on one page.
+async fn targets(app: &App, schedule: &str, slot: &str) -> Vec<Value> {
+    let run = app.get(&format!("{}?limit=200", run_path(schedule, slot))).await;
+    run["targets"]["items"].as_array().unwrap().clone()
+}
+
+fn outcomes(targets: &[Value]) -> Vec<&str> {
+    targets.iter().map(|target| text(target, "outcome")).collect()
+}
+
+/// An instance whose snapshots take a good quarter of an hour.
+fn slow_instance(app: &App, name: &str) -> String {
+    let mut spec = InstanceSpec::named(name);
+    spec.volumes = vec![SeedVolume::new("/dev/sda", 9_000)];
+    app.ec2.add_instance(spec)
+}
+
+#[tokio::test]
+async fn a_spread_run_asks_for_one_target_after_the_other() {
+    let app = App::start().await;
+    let instances: Vec<_> =
+        (0..4).map(|number| app.instance(&format!("web-{number}"), 1)).collect();
+    let id = spread(&app, "cron(5 10 * * ? *)", &instances, 12).await;
+    let slot = "2026-03-02T10:05:00Z";
+
+    app.clock.set(at("2026-03-02T10:09:30Z"));
+    app.pass_minutes(0).await;
+    let path = run_path(&id, slot);
+    let midway = app.get(&path).await;
+    app.pass_minutes(15).await;
+    let ended = app.get(&path).await;
+
+    assert_eq!(text(&midway, "status"), "running");
+    assert_eq!(midway["dispatched_at"], Value::Null);
+    let midway = midway["targets"]["items"].as_array().unwrap();
+    assert_eq!(outcomes(midway)[2..], ["waiting", "waiting"]);
+    assert_eq!(text(&ended, "status"), "done");
+    assert_eq!(ended["spread_minutes"], json!(12));
+    let ended = ended["targets"]["items"].as_array().unwrap();
+    for (position, target) in (0..).zip(ended) {
+        let due = at(slot) + SignedDuration::from_mins(3 * position);
+        assert_eq!(instant(target, "due_at"), due);
+        assert_eq!(text(target, "outcome"), "available");
+        let started = instant(target, "started_at");
+        assert!(started >= due, "{target:#}");
+        assert_eq!(target["lateness_seconds"], json!(started.duration_since(due).as_secs()));
+    }
+    assert!(ended[2]["lateness_seconds"].as_i64().unwrap() <= 60);
+    assert_eq!(app.ec2.calls()["CreateSnapshots"], 4);
+}
+
+#[tokio::test]
+async fn every_run_asks_in_the_same_order_and_a_run_now_for_all_at_once() {
+    let app = App::start().await;
+    let instances: Vec<_> =
+        (0..8).map(|number| app.instance(&format!("web-{number}"), 1)).collect();
+    let id = spread(&app, "rate(1 hour)", &instances, 30).await;
+    app.pass_minutes(155).await;
+    let runs = app.list(&format!("/v1/schedules/{id}/runs")).await;
+
+    let mut orders = Vec::new();
+    for run in &runs {
+        let targets = targets(&app, &id, text(run, "slot")).await;
+        assert!(targets.iter().all(|target| target["outcome"] == "available"), "{targets:#?}");
+        let order = targets.iter().map(|target| text(target, "instance_id").to_owned());
+        orders.push(order.collect::<Vec<_>>());
+    }
+    let now = app.call("POST", &format!("/v1/schedules/{id}/runs"), Value::Null).await;
+    let location = now.header("location").to_owned();
+    app.settle().await;
+
+    assert_eq!(runs.len(), 2);
+    assert_eq!(orders[0], orders[1]);
+    let now = app.get(&location).await;
+    assert_eq!(now["spread_minutes"], json!(0));
+    let now = now["targets"]["items"].as_array().unwrap();
+    assert_eq!(outcomes(now), ["pending"; 8]);
+}
+
+#[tokio::test]
+async fn a_target_whose_last_snapshot_is_pending_is_skipped_and_the_run_says_so() {
+    let app = App::start().await;
+    let (slow, fast) = (slow_instance(&app, "db"), app.instance("web", 1));
+    let id = app.schedule("rate(10 minutes)", &[&slow, &fast], Value::Null).await;
+
+    app.pass_minutes(37).await;
+
+    let runs = app.list(&format!("/v1/schedules/{id}/runs")).await;
+    let statuses: Vec<_> = runs.iter().map(|run| text(run, "status")).collect();
+    assert_eq!(statuses, ["running", "partly_failed", "done"]);
+    assert_eq!(runs[1]["counts"]["skipped"], json!(1));
+    assert_eq!(runs[1]["counts"]["succeeded"], json!(1));
+    let first = targets(&app, &id, "2026-03-02T10:10:30Z").await;
+    let previous = first.iter().find(|target| target["instance_id"] == json!(slow)).unwrap();
+    let second = targets(&app, &id, "2026-03-02T10:20:30Z").await;
+    let skipped = second.iter().find(|target| target["instance_id"] == json!(slow)).unwrap();
+    assert_eq!(text(skipped, "outcome"), "skipped");
+    let expected = format!(
+        "skipped: its previous snapshot {} (slot 2026-03-02T10:10:30Z) was still pending",
+        text(previous, "snapshot_id")
+    );
+    assert_eq!(text(skipped, "reason"), expected);
+    app.call("GET", &format!("/v1/snapshots/{}", text(skipped, "snapshot_id")), Value::Null)
+        .await
+        .expect(404);
+    // The slow one at the first and third slot, the fast one at all.
+    assert_eq!(app.ec2.calls()["CreateSnapshots"], 5);
+}
+
+#[tokio::test]
+async fn a_run_now_skips_what_is_under_way() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    let id = app.schedule("rate(1 day)", &[&instance], Value::Null).await;
+    let path = format!("/v1/schedules/{id}/runs");
+
+    app.call("POST", &path, Value::Null).await.expect(202);
+    app.clock.advance(SignedDuration::from_secs(2));
+    let unasked = app.call("POST", &path, Value::Null).await.expect(202);
+    app.pass_minutes(2).await;
+    let again = app.call("POST", &path, Value::Null).await.expect(202);
+    app.pass_minutes(5).await;
+
+    assert_eq!(text(&unasked, "status"), "failed");
+    assert_eq!(unasked["counts"]["skipped"], json!(1));
+    assert!(text(&unasked["failure"], "message").contains("still pending"));
+    assert_eq!(text(&again, "status"), "running");
+    assert_eq!(app.list("/v1/snapshots?status=available").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_snapshot_from_before_an_outage_is_still_looked_for() {
+    let app = App::start().await;
+    let mut spec = InstanceSpec::named("huge");
+    // Two hours and more.
+    spec.volumes = vec![SeedVolume::new("/dev/sda", 16_000); 1];
+    spec.volumes.push(SeedVolume::new("/dev/sdb", 64_000));
+    let huge = app.ec2.add_instance(spec);
+    let id = app.schedule("rate(1 minute)", &[&huge], Value::Null).await;
+    app.pass_minutes(2).await;
+    let before = app.ec2.calls()["CreateSnapshots"];
+
+    // Thirty slots are missed: more than the runs that are looked back on.
+    app.clock.advance(SignedDuration::from_mins(31));
+    app.pass_minutes(1).await;
+
+    let runs = app.list(&format!("/v1/schedules/{id}/runs")).await;
+    assert!(runs.iter().filter(|run| run["status"] == "missed").count() >= 29);
+    assert_eq!(text(&runs[0], "status"), "failed");
+    assert_eq!((before, app.ec2.calls()["CreateSnapshots"]), (1, 1));
+    // Nor is it forgotten after more runs than that have skipped its instance.
+    app.pass_minutes(15).await;
+    assert_eq!(app.ec2.calls()["CreateSnapshots"], 1);
+}
+
+#[tokio::test]
+async fn missed_slots_have_a_record_each_and_the_latest_ones_only() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    let id = app.schedule("rate(1 minute)", &[&instance], Value::Null).await;
+
+    // Nothing ticks for three hours: 180 slots, the last of which runs.
+    app.clock.set(at("2026-03-02T13:01:15Z"));
+    app.settle().await;
+    app.settle().await;
+
+    let runs = app.list(&format!("/v1/schedules/{id}/runs?limit=7")).await;
+    assert_eq!(runs.len(), 101);
+    assert_eq!(text(&runs[0], "slot"), "2026-03-02T13:00:30Z");
+    assert_eq!(runs[0]["missed"], json!(179));
+    for (run, minutes) in runs[1..].iter().zip(1..) {
+        assert_eq!(text(run, "status"), "missed");
+        let slot = at("2026-03-02T13:00:30Z") - SignedDuration::from_mins(minutes);
+        assert_eq!(instant(run, "slot"), slot);
+        assert_eq!(run["counts"]["total"], json!(0));
+        assert!(run["finished_at"].is_string());
+    }
+    let missed = targets(&app, &id, text(&runs[1], "slot")).await;
+    assert!(missed.is_empty());
+}
+
+#[tokio::test]
+async fn the_targets_of_a_run_are_read_in_pages() {
+    let app = App::start().await;
+    let instances: Vec<_> =
+        (0..5).map(|number| app.instance(&format!("web-{number}"), 1)).collect();
+    let mut names: Vec<_> = instances.iter().map(String::as_str).collect();
+    let unknown = "i-0123456789abcdef0";
+    names.push(unknown);
+    let id = app.schedule("cron(5 10 * * ? *)", &names, Value::Null).await;
+    app.pass_minutes(10).await;
+    let path = run_path(&id, "2026-03-02T10:05:00Z");
+
+    let all = targets(&app, &id, "2026-03-02T10:05:00Z").await;
+    let mut paged = Vec::new();
+    let mut next = format!("{path}?limit=4");
+    loop {
+        let page = app.get(&next).await;
+        paged.extend(page["targets"]["items"].as_array().unwrap().iter().cloned());
+        let Some(cursor) = page["targets"]["next_cursor"].as_str() else { break };
+        next = format!("{path}?limit=4&cursor={cursor}");
+    }
+
+    assert_eq!((paged.len(), &paged), (6, &all));
+    let failed: Vec<_> = all.iter().filter(|target| target["outcome"] == "failed").collect();
+    assert_eq!(failed.len(), 1);
+    assert_eq!(text(failed[0], "instance_id"), unknown);
+    assert!(text(failed[0], "reason").contains("EC2 has no instance"));
+    // The same instant in another spelling is the same run; another instant is none.
+    app.get(&run_path(&id, "2026-03-02T11:05:00%2B01:00")).await;
+    for (path, status) in [
+        (run_path(&id, "2026-03-02T10:06:00Z"), 404),
+        (run_path(&id, "yesterday"), 400),
+        (format!("{path}?cursor=bm9uZQ"), 400),
+    ] {
+        app.call("GET", &path, Value::Null).await.expect(status);
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_snapshot_is_gone_in_its_run() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    let id = app.schedule("cron(5 10 * * ? *)", &[&instance], Value::Null).await;
+    app.pass_minutes(8).await;
+    app.take_snapshot(&instance).await;
+    let slot = "2026-03-02T10:05:00Z";
+    let before = targets(&app, &id, slot).await;
+
+    let path = format!("/v1/snapshots/{}?grace=1", text(&before[0], "snapshot_id"));
+    app.call("DELETE", &path, Value::Null).await.expect(202);
+    app.settle().await;
+    let condemned = targets(&app, &id, slot).await;
+    app.pass_minutes(10).await;
+
+    assert_eq!(outcomes(&before), ["available"]);
+    assert_eq!(outcomes(&condemned), ["available"]);
+    assert_eq!(outcomes(&targets(&app, &id, slot).await), ["gone"]);
+}
+
+#[tokio::test]
+async fn the_largest_run_fits_into_the_table() {
+    let app = App::start().await;
+    let now = app.now();
+    let slot = ScheduleSlot { schedule_id: ScheduleId::derived(now, &["x"]), slot: now };
+    let run = |targets: usize| {
+        let instances = (0..targets).map(|number| format!("i-{number:017x}").parse().unwrap());
+        let skipped = vec![Skipped { slot: now, positions: (0..targets).collect() }];
+        let overlap = Overlap { skipped, under_way: vec![now; 10] };
+        Run::claimed(slot.clone(), Trigger::Schedule, 0, now)
+            .begun(instances.collect(), 1_440, Vec::new(), now)
+            .asking(targets - 1, overlap, now)
+    };
+    let largest = run(TARGETS_MAX);
+
+    let table = &app.service().table;
+    assert!(table.insert_run(&largest).await.unwrap().is_done());
+
+    assert_eq!(table.run(&slot).await.unwrap().unwrap(), largest);
+    assert!(table.update_run(&largest, &run(2 * TARGETS_MAX)).await.is_err());
+}
