@@ -260,7 +260,7 @@ def deleter_cases():
 
 def other_cases():
     looks = {
-        "ec2:DescribeInstances": {"Api", "Scheduler", "Snapshotter"},
+        "ec2:DescribeInstances": {"Api", "Scheduler", "Snapshotter", "Sweeper", "Reaper"},
         "ec2:DescribeInstanceTypes": {"Api"},
         "ec2:DescribeVolumes": {"Api", "Snapshotter"},
         "ec2:DescribeSnapshots": {"Snapshotter", "Tracker", "Sweeper", "Reaper", "Reconciler"},
@@ -285,8 +285,10 @@ def other_cases():
         for action in ["Scan", "UpdateItem", "BatchWriteItem", "DeleteTable", "UpdateTimeToLive"]:
             yield name, action, plain(f"dynamodb:{action}", TABLE), False
         yield name, "remove a schedule's record", remove(["SCHEDULES"]), name == "Api"
+        yield name, "remove the note of a look", remove(["GONE"]), name == "Sweeper"
         yield name, "remove a snapshot's record", remove(["SNAPSHOT#snp_019caef4"]), False
         yield name, "remove both in one call", remove(["SCHEDULES", "SNAPSHOT#snp_019caef4"]), False
+        yield name, "remove a look and a snapshot's record in one call", remove(["GONE", "SNAPSHOT#snp_019caef4"]), False
         yield name, "remove a record of no known key", remove([]), False
         for action in ["ec2:ModifySnapshotAttribute", "ec2:RunInstances", "ec2:LockSnapshot", "iam:PassRole"]:
             yield name, action, plain(action, SNAPSHOT), False
@@ -353,7 +355,7 @@ def check_calls(policies):
     ec2 = calls_in("ec2", {line.strip() for line in lines})
     table = calls_in("table", set(TABLE_CALLS))
     text = "".join(path.read_text(encoding="utf-8") for path in sorted(SOURCES.glob("table/**/*.rs")))
-    table |= {action for builder, action in TRANSACTION_PARTS.items() if builder in text}
+    table |= {action for builder, action in TRANSACTION_PARTS.items() if re.search(rf"\b{builder}", text)}
     for service, called in {"ec2": ec2, "dynamodb": table}.items():
         granted = {
             action.partition(":")[2]

@@ -1,11 +1,15 @@
 //! Flows through the whole system.
 
+mod approval;
+mod blocked;
 mod crash;
 mod creation;
 mod deletion;
 mod doubled;
 mod events;
 mod exclusions;
+mod gone;
+mod holds;
 mod limits;
 mod reconciliation;
 mod restore_window;

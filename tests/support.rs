@@ -3,4 +3,5 @@
 pub(crate) mod app;
 pub(crate) mod events;
 pub(crate) mod reply;
+pub(crate) mod sweeps;
 pub(crate) mod tripwire;

@@ -1,7 +1,7 @@
 //! How long the pure rules take: `cargo bench -p shared`.
 #![expect(clippy::expect_used, reason = "what is written here is known to be right")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use divan::{Bencher, black_box};
 use jiff::{SignedDuration, Timestamp};
@@ -61,11 +61,12 @@ fn sweep_over_100_000_snapshots(bencher: Bencher<'_, '_>) {
     let new = NewSchedule { rules: Some(rules()), timezone: berlin(), ..new };
     let schedules = BTreeMap::from([(id.clone(), Schedule::made(new, hour(0)))]);
     let snapshots: Vec<_> = (0..SNAPSHOTS).map(|number| snapshot(&id, number)).collect();
-    let in_use = BTreeMap::new();
+    let (in_use, gone) = (BTreeMap::new(), BTreeSet::new());
     let world = World {
         schedules: &schedules,
         snapshots: &snapshots,
         in_use: &in_use,
+        gone: &gone,
         failed_kept: SignedDuration::from_hours(24),
         now: hour(SNAPSHOTS),
     };

@@ -7,9 +7,11 @@
 
 pub mod client;
 mod condition;
+pub mod gone;
 pub mod idempotency;
 pub mod keys;
 mod record;
+mod removal;
 pub mod runs;
 pub mod schedules;
 pub mod schema;

@@ -3,15 +3,16 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::domain::snapshot::Status;
-use sim_ec2::{InstanceSpec, SeedVolume};
+use sim_ec2::{InstanceSpec, InstanceState, SeedVolume};
 
 use crate::support::app::App;
-use crate::support::events::{due, requested, tick};
+use crate::support::events::{due, requested, sweep_requested, tick};
 use crate::support::reply::text;
+use crate::support::sweeps::{approve, outcomes, register_image, sweep};
 use crate::support::tripwire::Trip;
 
 /// More calls than any of the flows makes.
-const CALLS_MAX: usize = 40;
+const CALLS_MAX: usize = 60;
 
 /// Dies at each call in turn, until the flow comes through alive; answers how many there were.
 async fn at_every_call(case: impl AsyncFn(Trip) -> bool) -> usize {
@@ -222,6 +223,91 @@ async fn a_sweep_survives_death_at_every_call() {
         app.pass_minutes(65).await;
         let deleted = app.list("/v1/snapshots?status=deleted").await.len();
         assert!(deleted >= 3, "{trip:?}");
+        alive
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_sweep_notes_survives_death_at_every_call() {
+    at_every_call(async |trip| {
+        let app = App::start().await;
+        let [web, db, cache] = ["web", "db", "cache"].map(|name| app.instance(name, 1));
+        let body = json!({
+            "name": "x", "expression": "rate(5 minutes)",
+            "targets": { "instance_ids": [web, db, cache] },
+            "retention": { "keep_last": 2 },
+            "when_gone": { "type": "keep_last", "count": 4 },
+        });
+        app.call("POST", "/v1/schedules", body).await.expect(201);
+        app.pass_minutes(27).await;
+        // An image in the way; one instance gone, one not there at the first look, one that is there again.
+        let first = app.list(&format!("/v1/snapshots?instance_id={web}&sort=created_at")).await;
+        register_image(&app, text(&first[0], "id"));
+        let since = app.now() - SignedDuration::from_mins(20);
+        for id in [&db, &web] {
+            _ = app.service().table.note_first_look(&id.parse().unwrap(), since).await.unwrap();
+        }
+        for id in [&db, &cache] {
+            app.ec2.set_instance_state(id, InstanceState::Terminated);
+        }
+        let now = app.now();
+
+        let clock = app.function_clock();
+        let work = Box::pin(sweeper::handle(&app.fragile, &clock, tick(now)));
+        let alive = app.wire.run(trip, work).await.is_some();
+        sweeper::handle(app.service(), &app.function_clock(), tick(now)).await.unwrap();
+
+        let looks = app.service().table.first_looks().await.unwrap();
+        let mut looked: Vec<_> = looks.into_keys().map(|id| id.to_string()).collect();
+        let mut expected = vec![db.clone(), cache.clone()];
+        looked.sort();
+        expected.sort();
+        assert_eq!(looked, expected, "{trip:?}");
+        let ledger = app.list("/v1/sweeps/blocked").await;
+        assert_eq!(ledger.len(), 1, "{trip:?}");
+        assert_eq!(ledger[0]["since"], json!(now), "{trip:?}");
+        // Two of web, one of db, and three of cache, which is not believed to be gone yet.
+        assert_eq!(app.list("/v1/snapshots?status=condemned").await.len(), 6, "{trip:?}");
+        let swept = app.list("/v1/sweeps").await.remove(0);
+        let executed = json!({ "condemned": 6, "skipped": 0, "failed": 0 });
+        assert_eq!(swept["executed"], executed, "{trip:?}");
+        alive
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_approved_sweep_survives_death_at_every_call_and_counts_right() {
+    at_every_call(async |trip| {
+        let app = App::start().await;
+        let instance = app.instance("web", 1);
+        let id = app.schedule("rate(5 minutes)", &[&instance], json!({ "keep_last": 9 })).await;
+        app.pass_minutes(27).await;
+        sweep(&app, "execute").await;
+        app.clock.advance(SignedDuration::from_hours(36 * 24));
+        let edit = json!({ "enabled": false, "retention": { "keep_last": 2 } });
+        app.call("PATCH", &format!("/v1/schedules/{id}"), edit).await.expect(200);
+        let stopped = sweep(&app, "execute").await;
+        let oldest = app.list("/v1/snapshots?status=available&sort=created_at").await.remove(0);
+        approve(&app, &stopped).await.expect(202);
+        let hold = json!({ "hold": { "type": "never" } });
+        let path = format!("/v1/snapshots/{}", text(&oldest, "id"));
+        app.call("PATCH", &path, hold).await.expect(200);
+
+        let event = sweep_requested(text(&stopped, "id"));
+        let clock = app.function_clock();
+        let work = Box::pin(sweeper::handle(&app.fragile, &clock, event.clone()));
+        let alive = app.wire.run(trip, work).await.is_some();
+        sweeper::handle(app.service(), &app.function_clock(), event).await.unwrap();
+
+        let done = app.get(&format!("/v1/sweeps/{}", text(&stopped, "id"))).await;
+        let planned = stopped["planned"]["delete"].as_u64().unwrap();
+        assert!(planned >= 3, "{trip:?}");
+        let executed = json!({ "condemned": planned - 1, "skipped": 1, "failed": 0 });
+        assert_eq!((text(&done, "status"), &done["executed"]), ("done", &executed), "{trip:?}");
+        let condemned = app.list("/v1/snapshots?status=condemned").await.len();
+        assert_eq!((outcomes(&done, "changed"), condemned), (1, outcomes(&done, "condemned")));
         alive
     })
     .await;

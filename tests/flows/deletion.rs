@@ -9,6 +9,7 @@ use shared::operations::delete_snapshot::DeleteRequest;
 use crate::support::app::App;
 use crate::support::events::due;
 use crate::support::reply::text;
+use crate::support::sweeps::register_image;
 
 /// A schedule that has taken a few, and what its sweep at the next hour lets go: oldest first.
 async fn with_condemned(app: &App) -> (String, Vec<String>) {
@@ -373,16 +374,4 @@ fn foreign_snapshot(app: &App, instance: &str) {
         "Action=CreateSnapshots&InstanceSpecification.InstanceId={instance}&Version=2016-11-15"
     );
     assert_eq!(app.ec2.answer("us-east-1", body.as_bytes()).status, 200);
-}
-
-/// An image of a member of this snapshot.
-fn register_image(app: &App, id: &str) -> String {
-    let member = app.ec2.snapshots().into_iter().find(|one| one.tags["snapkeep:id"] == id).unwrap();
-    let body = format!(
-        "Action=RegisterImage&Name=golden&RootDeviceName=/dev/sda&BlockDeviceMapping.1.DeviceName=/dev/sda\
-         &BlockDeviceMapping.1.Ebs.SnapshotId={}&Version=2016-11-15",
-        member.id
-    );
-    assert_eq!(app.ec2.answer("us-east-1", body.as_bytes()).status, 200);
-    app.ec2.images().into_iter().find(|image| image.name == "golden").unwrap().id
 }

@@ -10,24 +10,7 @@ use shared::operations::plan_sweep::plan_sweep;
 use crate::support::app::App;
 use crate::support::events::tick;
 use crate::support::reply::text;
-
-/// A schedule with twenty available snapshots, switched off, before any sweep could delete one.
-async fn with_twenty(app: &App) -> (String, String) {
-    let instance = app.instance("web", 1);
-    let schedule = app.schedule("rate(2 minutes)", &[&instance], json!({ "keep_last": 100 })).await;
-    app.pass_minutes(41).await;
-    let path = format!("/v1/schedules/{schedule}");
-    app.call("PATCH", &path, json!({ "enabled": false })).await.expect(200);
-    app.pass_minutes(3).await;
-    assert_eq!(app.list("/v1/snapshots?status=available").await.len(), 20);
-    (schedule, path)
-}
-
-async fn sweep(app: &App, mode: &str) -> Value {
-    let answer = app.call("POST", "/v1/sweeps", json!({ "mode": mode })).await.expect(202);
-    app.settle().await;
-    app.get(&format!("/v1/sweeps/{}", text(&answer, "id"))).await
-}
+use crate::support::sweeps::{outcomes, sweep, with_twenty};
 
 #[tokio::test]
 async fn a_plan_gives_every_snapshot_a_verdict_with_reasons_and_touches_nothing() {
@@ -146,6 +129,27 @@ async fn a_second_planner_does_not_change_what_the_first_carries_out() {
     assert!(written.is_done() && !lost.is_done());
     assert_eq!(second.brakes.len(), 1);
     assert!(app.list("/v1/snapshots?status=condemned").await.is_empty());
+}
+
+#[tokio::test]
+async fn rules_edited_between_plan_and_condemnation_let_nothing_go() {
+    let app = App::start().await;
+    let (_, path) = with_twenty(&app).await;
+    app.call("PATCH", &path, json!({ "retention": { "keep_last": 15 } })).await.expect(200);
+    let service = app.service();
+    let id = SweepId::derived(app.now(), &["edited meanwhile"]);
+    let sweep = Sweep::requested(id.clone(), Mode::Execute, Some("ada".to_owned()), app.now());
+    assert!(service.table.insert_sweep(&sweep, app.now()).await.unwrap().is_done());
+    let planned = plan_sweep(service, &sweep, app.now()).await.unwrap();
+    assert!(service.table.update_sweep(&sweep, &planned, app.now()).await.unwrap().is_done());
+
+    app.call("PATCH", &path, json!({ "retention": { "keep_last": 16 } })).await.expect(200);
+    let done = carry_out(service, &id, &app.function_clock()).await.unwrap();
+
+    assert_eq!((planned.planned.delete, done.executed.condemned, done.executed.skipped), (5, 0, 5));
+    assert!(app.list("/v1/snapshots?status=condemned").await.is_empty());
+    let shown = app.get(&format!("/v1/sweeps/{id}")).await;
+    assert_eq!(outcomes(&shown, "changed"), 5);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
+use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
 use dynoxide::Database;
 use http::Request;
@@ -38,6 +39,7 @@ pub(crate) struct App {
     /// The same system over a wire that can be tripped.
     pub(crate) fragile: Service,
     pub(crate) wire: Tripwire,
+    dynamodb: aws_sdk_dynamodb::Client,
 }
 
 impl App {
@@ -68,13 +70,14 @@ impl App {
 
         let wire = Tripwire::default();
         let plain = aws_smithy_http_client::Builder::new().build_http();
+        let client = aws_sdk_dynamodb::Client::new(&dynamodb);
         let fragile = Connections {
             ec2: connections::through(base.clone(), wire.over(ec2.http_client())),
             dynamodb: dynamodb.into_builder().http_client(wire.over(plain)).build(),
             eventbridge: connections::through(base, wire.over(world.bus().http_client())),
         };
         let fragile = Service::new(service.settings.clone(), &fragile);
-        Self { clock, ec2, world, fragile, wire }
+        Self { clock, ec2, world, fragile, wire, dynamodb: client }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -188,6 +191,21 @@ impl App {
     /// The record itself.
     pub(crate) async fn record(&self, id: &str) -> Snapshot {
         self.service().table.snapshot(&id.parse().unwrap()).await.unwrap().unwrap()
+    }
+
+    /// Takes an attribute off a record, as if it had been written before there was such an attribute.
+    pub(crate) async fn forget_attribute(&self, id: &str, name: &str) {
+        let key = shared::table::keys::snapshot(&id.parse().unwrap());
+        self.dynamodb
+            .update_item()
+            .table_name(TABLE)
+            .key("pk", AttributeValue::S(key.pk))
+            .key("sk", AttributeValue::S(key.sk))
+            .update_expression("REMOVE #name")
+            .expression_attribute_names("#name", name)
+            .send()
+            .await
+            .unwrap();
     }
 
     /// All items of a list, following its cursors.

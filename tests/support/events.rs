@@ -11,6 +11,15 @@ pub(crate) fn tick(at: Timestamp) -> Value {
     })
 }
 
+/// The event with which a sweep is asked for, or released.
+pub(crate) fn sweep_requested(id: &str) -> Value {
+    json!({
+        "version": "0", "id": "1", "detail-type": "SweepRequested", "source": "snapkeep",
+        "account": "123456789012", "time": "2026-03-02T10:00:30Z", "region": "us-east-1",
+        "resources": [], "detail": { "sweep_id": id },
+    })
+}
+
 /// The batch with which a snapshot is asked for.
 pub(crate) fn requested(id: &str, instance: &str) -> Value {
     let targets = json!([{ "snapshot_id": id, "instance_id": instance }]);

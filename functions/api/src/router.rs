@@ -39,7 +39,8 @@ pub(crate) fn documented() -> OpenApiRouter<Arc<App>> {
         .merge(routes::schedules::routes())
         .merge(routes::retention::routes())
         .merge(routes::runs::routes())
-        .merge(routes::sweeps::routes());
+        .merge(routes::sweeps::routes())
+        .merge(routes::holds::routes());
     openapi::complete(router.get_openapi_mut());
     router
 }

@@ -1,5 +1,6 @@
 //! The routes, a file a noun: wire structs beside the handlers that use them.
 
+pub(crate) mod holds;
 pub(crate) mod instances;
 pub(crate) mod meta;
 pub(crate) mod retention;

@@ -52,11 +52,18 @@ pub async fn ensure_table(
 ) -> Result<(), StartError> {
     let failed = |error| StartError::failed(format!("table {name}"), error);
     if table.is_ready().await.map_err(failed)? {
-        return Ok(());
+        return match table.missing_indexes().await.map_err(failed)?.as_slice() {
+            [] => Ok(()),
+            missing => Err(StartError::Declined(format!(
+                "table {name} is of an earlier version and lacks the indexes {}: add them one at a time, keys only, \
+                 as infra/template.yaml has them",
+                missing.join(", ")
+            ))),
+        };
     }
     let plan = format!(
         "Snapkeep keeps its records in the DynamoDB table {name} of {region}, which is not there (or not yet \
-         ready).\nIt would be created now: billed by request, with five indexes, without deletion \
+         ready).\nIt would be created now: billed by request, with seven indexes, without deletion \
          protection and point-in-time recovery.\n"
     );
     if !options.yes {

@@ -10,7 +10,13 @@ use crate::{
     faults::Fault,
     seed::{self, InstanceSpec},
     sim::SimEc2,
-    state::{Region, image::Image, instance::Instance, snapshot::Snapshot, volume::Volume},
+    state::{
+        Region,
+        image::Image,
+        instance::{Instance, InstanceState},
+        snapshot::Snapshot,
+        volume::Volume,
+    },
 };
 
 impl SimEc2 {
@@ -20,6 +26,15 @@ impl SimEc2 {
         state.revision += 1;
         let region = spec.region.clone().unwrap_or_else(|| self.config().region.clone());
         self.act(&mut state.world, &region, |scene| seed::add(scene, spec))
+    }
+
+    /// Puts an instance into a state behind everybody's back: without a call, an event, or a lag.
+    pub fn set_instance_state(&self, id: &str, to: InstanceState) {
+        let mut state = self.settled();
+        state.revision += 1;
+        for region in state.world.regions.values_mut() {
+            region.instances.note(id, |instance| instance.state = to);
+        }
     }
 
     /// Takes a snapshot away behind everybody's back: without a call, an event, or a lag.

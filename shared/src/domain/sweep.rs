@@ -40,6 +40,10 @@ pub struct Sweep {
     pub planned: PlanCounts,
     /// The schedules that were stopped, and why.
     pub brakes: Vec<Brake>,
+    /// The schedules whose rule for instances that are gone is not in force yet: it is edited, and an instance may be
+    /// gone, but that is believed at the next look only. What it deletes then must not count as expected.
+    #[serde(default)]
+    pub unsettled: Vec<ScheduleId>,
     /// Why the whole sweep was refused, or waits for a person's word.
     pub refusal: Option<String>,
     /// Who released what the brake had stopped, and when.
@@ -142,6 +146,7 @@ impl Sweep {
             plan_pages: 0,
             planned: PlanCounts::default(),
             brakes: Vec::new(),
+            unsettled: Vec::new(),
             refusal: None,
             approval: None,
             executed: ExecutionCounts::default(),

@@ -26,7 +26,7 @@ impl Ec2 {
                 .send()
                 .await
                 .map_err(|error| failed("DescribeImages", error))?;
-            used.extend(answer.images().iter().flat_map(snapshots_of));
+            note(&mut used, answer.images());
             token = answer.next_token.filter(|token| !token.is_empty());
             if token.is_none() {
                 return Ok(used);
@@ -52,9 +52,19 @@ impl Ec2 {
                 .send()
                 .await
                 .map_err(|error| failed("DescribeImages", error))?;
-            used.extend(answer.images().iter().flat_map(snapshots_of));
+            note(&mut used, answer.images());
         }
         Ok(used)
+    }
+}
+
+/// Of several images that use one, the one of the lowest id: the same whichever EC2 names first.
+fn note(used: &mut BTreeMap<EbsSnapshotId, ImageId>, images: &[Image]) {
+    for (snapshot, image) in images.iter().flat_map(snapshots_of) {
+        let noted = used.entry(snapshot).or_insert_with(|| image.clone());
+        if image < *noted {
+            *noted = image;
+        }
     }
 }
 

@@ -128,10 +128,13 @@ fn placed(old: Option<&Hold>, wanted: HoldEdit, who: &str, now: Timestamp) -> Re
     }
     let is_same =
         |old: &&Hold| old.kind == kind && old.reason == reason && old.review_at == review_at;
-    Ok(match old.filter(is_same) {
-        Some(old) => old.clone(),
-        None => Hold { kind, by: who.to_owned(), at: now, reason, review_at },
-    })
+    if let Some(old) = old.filter(is_same) {
+        return Ok(old.clone());
+    }
+    if let Some(at) = review_at.filter(|at| *at <= now) {
+        return Err(Error::invalid("hold.review_at", format!("{at} is past; it must lie ahead")));
+    }
+    Ok(Hold { kind, by: who.to_owned(), at: now, reason, review_at })
 }
 
 fn may_be_kept(snapshot: &Snapshot) -> Result<(), Error> {

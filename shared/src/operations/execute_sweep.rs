@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
-use super::plan_sweep::plan_sweep;
+use super::plan_sweep::{Present, plan_sweep};
 use crate::clock::Clock;
 use crate::domain::ids::{EbsSnapshotId, ScheduleId, SnapshotId, SweepId};
 use crate::domain::schedule::Schedule;
-use crate::domain::snapshot::Snapshot;
 use crate::domain::snapshot::condemnation::CondemnedBy;
+use crate::domain::snapshot::{Snapshot, Status};
+use crate::domain::sweep::brake::ClockDoubt;
 use crate::domain::sweep::plan::{Outcome, PlanEntry, Verdict};
 use crate::domain::sweep::{ExecutionCounts, Sweep, SweepStatus};
 use crate::error::{Error, chain};
@@ -55,9 +56,16 @@ pub async fn carry_out(service: &Service, id: &SweepId, clock: &Clock) -> Result
 }
 
 /// Condemns what the plan says, oldest first and no more than the limit, but for what the brake holds. Broken
-/// off, it goes on with the entries that have no outcome yet.
+/// off, it goes on with the entries that have no outcome yet. Of a plan that waited for a person only what a plan
+/// of this moment says too is condemned.
 async fn execute(service: &Service, sweep: &Sweep, clock: &Clock) -> Result<Sweep, Error> {
     let schedules = service.table.every_schedule().await?;
+    let confirmed = if sweep.approval.is_some() {
+        Some(deletions_now(service, clock.now()).await?)
+    } else {
+        None
+    };
+    let execution = Execution { service, sweep, schedules: &schedules, confirmed };
     let mut executed = ExecutionCounts::default();
     for page in 1..=sweep.plan_pages {
         let mut entries = service.table.plan_page(sweep, page).await?;
@@ -65,7 +73,6 @@ async fn execute(service: &Service, sweep: &Sweep, clock: &Clock) -> Result<Swee
             if clock.is_over() {
                 return put_off(service, sweep, clock.now()).await;
             }
-            let execution = Execution { service, sweep, schedules: &schedules };
             let room = service.settings.condemn_max.saturating_sub(executed.condemned);
             execution.condemn(&mut entries, room, clock.now()).await?;
             let plan = (&sweep.id, sweep.plan_hash.as_deref().unwrap_or_default());
@@ -111,8 +118,8 @@ fn count(entries: &[PlanEntry], executed: &mut ExecutionCounts) {
     }
 }
 
-/// From now on the rules of these schedules are what the brake takes as expected. Those it has stopped keep
-/// what was in force before.
+/// From now on the rules of these schedules are what the brake takes as expected. Those it has stopped, and those
+/// whose rule for gone instances waits for a second look, keep what was in force before.
 async fn enforce(
     service: &Service,
     sweep: &Sweep,
@@ -121,9 +128,12 @@ async fn enforce(
 ) -> Result<(), Error> {
     let planned_at = sweep.planned_at.unwrap_or(now);
     service.table.set_last_sweep_at(planned_at).await?;
-    for schedule in schedules.values().filter(|one| !sweep.is_braked(Some(&one.id))) {
+    let takes_effect =
+        |id: &ScheduleId| !sweep.is_braked(Some(id)) && !sweep.unsettled.contains(id);
+    for schedule in schedules.values().filter(|one| takes_effect(&one.id)) {
         let is_new = schedule.enforced.rules != schedule.rules
             || schedule.enforced.timezone != schedule.timezone
+            || schedule.enforced.when_gone != schedule.when_gone
             || schedule.enforced.at < planned_at;
         // Edited since the plan was made: what it says now was not enforced.
         if is_new && planned_at.duration_since(schedule.updated_at) >= EDIT_SETTLED {
@@ -134,10 +144,30 @@ async fn enforce(
     Ok(())
 }
 
+/// What a plan of this moment deletes, and by which rules. Nothing of it is stored. While the clock is wrong there is
+/// none, and the tick asks again.
+async fn deletions_now(
+    service: &Service,
+    now: Timestamp,
+) -> Result<BTreeMap<SnapshotId, CondemnedBy>, Error> {
+    let present = Present::read(service, now).await?;
+    if let Some(ClockDoubt::Wrong(reason)) = &present.doubt {
+        return Err(Error::conflict(reason));
+    }
+    let deletions =
+        present.plan(service, now).into_iter().filter_map(|entry| match entry.verdict {
+            Verdict::Delete { by, .. } => Some((entry.snapshot_id, by)),
+            Verdict::Keep | Verdict::Blocked { .. } => None,
+        });
+    Ok(deletions.collect())
+}
+
 struct Execution<'a> {
     service: &'a Service,
     sweep: &'a Sweep,
     schedules: &'a BTreeMap<ScheduleId, Schedule>,
+    /// Of an approved sweep: what a plan of this moment deletes as well.
+    confirmed: Option<BTreeMap<SnapshotId, CondemnedBy>>,
 }
 
 impl Execution<'_> {
@@ -156,7 +186,12 @@ impl Execution<'_> {
         let current = self.service.table.snapshots(&ids).await?;
         let mut marks: Vec<EbsSnapshotId> = Vec::new();
         for entry in entries.iter_mut().filter(|entry| is_open(entry, self.sweep)) {
-            let outcome = if self.sweep.is_braked(entry.schedule_id.as_ref()) {
+            let outcome = if let Some(snapshot) = self.condemned_before(entry, &current) {
+                if snapshot.status == Status::Condemned {
+                    marks.extend(snapshot.living_members().map(|one| one.ebs_snapshot_id.clone()));
+                }
+                Outcome::Condemned
+            } else if self.sweep.is_braked(entry.schedule_id.as_ref()) {
                 Outcome::Stopped
             } else if room == 0 {
                 Outcome::Later
@@ -164,7 +199,7 @@ impl Execution<'_> {
                 self.condemn_one(entry, &current, now, &mut marks).await
             };
             if outcome == Outcome::Condemned {
-                room -= 1;
+                room = room.saturating_sub(1);
             }
             entry.outcome = Some(outcome);
         }
@@ -173,6 +208,34 @@ impl Execution<'_> {
             warn!(sweep.id = %self.sweep.id, error.chain = %chain(&error), "Marks wait for the next sweep");
         }
         Ok(())
+    }
+
+    /// The snapshot, if this very sweep condemned it and broke off before it recorded that.
+    fn condemned_before<'b>(
+        &self,
+        entry: &PlanEntry,
+        current: &'b BTreeMap<SnapshotId, Snapshot>,
+    ) -> Option<&'b Snapshot> {
+        let Verdict::Delete { by, .. } = &entry.verdict else { return None };
+        let planned_at = self.sweep.planned_at?;
+        let snapshot = current.get(&entry.snapshot_id)?;
+        let past = snapshot.condemnation.as_ref()?;
+        let stands = match snapshot.status {
+            Status::Condemned | Status::Deleting | Status::Deleted => true,
+            Status::Requested
+            | Status::Creating
+            | Status::Pending
+            | Status::Available
+            | Status::Error
+            | Status::Missing => false,
+        };
+        (stands && past.by == *by && past.at >= planned_at).then_some(snapshot)
+    }
+
+    /// Whether a plan of this moment deletes it too, and by the same rule. Only an approved one is held to that.
+    fn is_confirmed(&self, entry: &PlanEntry, by: &CondemnedBy) -> bool {
+        let confirmed = self.confirmed.as_ref();
+        confirmed.is_none_or(|deletions| deletions.get(&entry.snapshot_id) == Some(by))
     }
 
     async fn condemn_one(
@@ -185,7 +248,7 @@ impl Execution<'_> {
         let Verdict::Delete { by, .. } = &entry.verdict else { return Outcome::Changed };
         let Some(snapshot) = current.get(&entry.snapshot_id) else { return Outcome::Changed };
         let schedule = entry.schedule_id.as_ref().and_then(|id| self.schedules.get(id));
-        if !is_current(by, snapshot, schedule) {
+        if !is_current(by, snapshot, schedule) || !self.is_confirmed(entry, by) {
             return Outcome::Changed;
         }
         let default = self.service.settings.grace;
@@ -217,7 +280,9 @@ pub(super) fn is_current(
     schedule: Option<&Schedule>,
 ) -> bool {
     match by {
-        CondemnedBy::Rules { digest } => schedule.is_some_and(|one| one.rules_digest() == *digest),
+        CondemnedBy::Rules { digest } | CondemnedBy::InstanceGone { digest } => {
+            schedule.is_some_and(|one| one.rules_digest() == *digest)
+        }
         CondemnedBy::Expiry { expires_at } => snapshot.expires_at == Some(*expires_at),
         CondemnedBy::Person { .. } | CondemnedBy::Failed | CondemnedBy::Duplicate => true,
     }

@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use tracing::{info, warn};
 
-use crate::domain::ids::{EbsSnapshotId, SweepId};
+use super::gone_instances::{Looks, look};
+use crate::domain::ids::{EbsSnapshotId, ImageId, ScheduleId, SweepId};
+use crate::domain::schedule::Schedule;
+use crate::domain::snapshot::condemnation::Wanted;
 use crate::domain::snapshot::{Snapshot, Status};
-use crate::domain::sweep::brake::{ClockDoubt, brakes, clock_doubt};
+use crate::domain::sweep::brake::{Brake, ClockDoubt, brakes, clock_doubt};
 use crate::domain::sweep::plan::{PlanEntry, Verdict, World, plan, plan_hash};
 use crate::domain::sweep::{Mode, PlanCounts, Sweep, SweepStatus};
 use crate::error::Error;
@@ -16,43 +19,93 @@ use crate::table::keys::{self, Index, Presence};
 use crate::table::snapshots::SnapshotList;
 use crate::table::sweeps::PLAN_PAGE_ENTRIES;
 
+/// How many changes of what blocks a snapshot one sweep writes; the next goes on.
+const BLOCKED_NOTED_MAX: usize = 1_000;
+
+/// Everything that decisions depend on, as it was at one moment.
+pub(super) struct Present {
+    schedules: BTreeMap<ScheduleId, Schedule>,
+    snapshots: Vec<Snapshot>,
+    in_use: BTreeMap<EbsSnapshotId, ImageId>,
+    looks: Looks,
+    /// Why the clock is not trusted.
+    pub(super) doubt: Option<ClockDoubt>,
+}
+
+impl Present {
+    /// What the table and EC2 say; `now` is held against EC2's clock.
+    pub(super) async fn read(service: &Service, now: Timestamp) -> Result<Self, Error> {
+        let last_sweep_at = service.table.last_sweep_at().await?;
+        let in_use = service.ec2.snapshots_in_use().await?;
+        // At once: what EC2's clock says now is to be held against `now`, before reading takes its time.
+        let doubt = clock_doubt(last_sweep_at, service.ec2.date(), now);
+        let schedules = service.table.every_schedule().await?;
+        let list = SnapshotList { index: Index::All, partition: keys::all(Presence::Here) };
+        let snapshots = service.table.every_snapshot(&list).await?;
+        let looks = look(service, &schedules, &snapshots).await?;
+        Ok(Self { schedules, snapshots, in_use, looks, doubt })
+    }
+
+    /// The plan it makes at `now`.
+    pub(super) fn plan(&self, service: &Service, now: Timestamp) -> Vec<PlanEntry> {
+        plan(&World {
+            schedules: &self.schedules,
+            snapshots: &self.snapshots,
+            in_use: &self.in_use,
+            gone: &self.looks.gone(now),
+            failed_kept: service.settings.failed_kept,
+            now,
+        })
+    }
+
+    /// The schedules with an edited rule for gone instances, of which one may be gone and is not believed to be.
+    fn unsettled(&self, now: Timestamp) -> Vec<ScheduleId> {
+        let gone = self.looks.gone(now);
+        let doubtful: BTreeSet<_> = self
+            .snapshots
+            .iter()
+            .filter(|one| self.looks.is_absent(&one.source.instance_id))
+            .filter(|one| !gone.contains(&one.source.instance_id))
+            .filter_map(Snapshot::schedule_id)
+            .collect();
+        let edited = self.schedules.values().filter(|one| one.when_gone != one.enforced.when_gone);
+        edited.map(|one| &one.id).filter(|id| doubtful.contains(id)).cloned().collect()
+    }
+}
+
 /// The sweep as it is planned: every snapshot judged at `now`, the brake set, the plan stored.
 ///
-/// It only reads, but for taking marks off and putting marks on where EC2's do not agree with the records.
+/// One that only plans only reads. One that is to be carried out, by a clock that is trusted, also writes what it
+/// has found out: which instances were not there, which snapshots images block, and marks where EC2's do not
+/// agree with the records.
 pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Result<Sweep, Error> {
-    let last_sweep_at = service.table.last_sweep_at().await?;
-    let in_use = service.ec2.snapshots_in_use().await?;
-    // At once: what EC2's clock says now is to be held against `now`, before reading takes its time.
-    let doubt = clock_doubt(last_sweep_at, service.ec2.date(), now);
-    let schedules = service.table.every_schedule().await?;
-    let list = SnapshotList { index: Index::All, partition: keys::all(Presence::Here) };
-    let snapshots = service.table.every_snapshot(&list).await?;
-    let world = World {
-        schedules: &schedules,
-        snapshots: &snapshots,
-        in_use: &in_use,
-        failed_kept: service.settings.failed_kept,
-        now,
-    };
-    let entries = plan(&world);
+    let present = Present::read(service, now).await?;
+    let is_trusted = sweep.mode == Mode::Execute && present.doubt.is_none();
+    if is_trusted {
+        present.looks.remember(service, now).await?;
+    }
+    let entries = present.plan(service, now);
     let planned = PlanCounts::of(&entries);
     let hash = plan_hash(&entries);
-    let brakes = brakes(&entries, &snapshots, service.settings.brake);
+    let brakes = brakes(&entries, &present.snapshots, service.settings.brake);
+    if is_trusted {
+        tidy_marks(service, &present.snapshots).await?;
+        note_blocked(service, &present.snapshots, &entries, &brakes, now).await?;
+    }
     let stored = stored_entries(sweep, entries);
     let pages = store(service, (&sweep.id, &hash), &stored, now).await?;
-    if sweep.mode == Mode::Execute && doubt.is_none() {
-        tidy_marks(service, &snapshots).await?;
-    }
     info!(
         sweep.id = %sweep.id,
         "Sweep {}: {} of {} snapshots are to go", sweep.id, planned.delete, planned.snapshots
     );
-    let (status, refusal) = match (sweep.mode, doubt) {
+    let (status, refusal) = match (sweep.mode, &present.doubt) {
         (Mode::PlanOnly, _) => (SweepStatus::Planned, None),
         (Mode::Execute, None) => (SweepStatus::Executing, None),
-        (Mode::Execute, Some(ClockDoubt::Wrong(reason))) => (SweepStatus::Refused, Some(reason)),
+        (Mode::Execute, Some(ClockDoubt::Wrong(reason))) => {
+            (SweepStatus::Refused, Some(reason.clone()))
+        }
         (Mode::Execute, Some(ClockDoubt::LongPause(reason))) => {
-            (SweepStatus::NeedsApproval, Some(reason))
+            (SweepStatus::NeedsApproval, Some(reason.clone()))
         }
     };
     if let Some(reason) = &refusal {
@@ -67,6 +120,7 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
         plan_pages: pages,
         planned,
         brakes,
+        unsettled: present.unsettled(now),
         refusal,
         finished_at: ended.then_some(now),
         ..sweep.clone()
@@ -94,6 +148,39 @@ async fn store(
         service.table.store_plan_page(plan, pages, page, now).await?;
     }
     Ok(pages)
+}
+
+/// Writes onto what a rule wants gone and an image keeps that it is so, and takes it off where it is no longer.
+/// Who has changed a record meanwhile is looked at by the next sweep.
+async fn note_blocked(
+    service: &Service,
+    snapshots: &[Snapshot],
+    entries: &[PlanEntry],
+    brakes: &[Brake],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let by_id: BTreeMap<_, _> = snapshots.iter().map(|one| (&one.id, one)).collect();
+    let changes = entries.iter().filter_map(|entry| {
+        let snapshot = *by_id.get(&entry.snapshot_id)?;
+        let wanted = match &entry.verdict {
+            // Nobody has released these rules yet; what others said stands.
+            Verdict::Blocked { .. } if is_braked(entry, brakes) => return None,
+            Verdict::Blocked { image_id, by: Some(by) } => {
+                let reason = entry.reasons.first().cloned().unwrap_or_default();
+                Some((image_id.clone(), Wanted { by: by.clone(), reason }))
+            }
+            Verdict::Blocked { by: None, .. } | Verdict::Keep | Verdict::Delete { .. } => None,
+        };
+        Some((snapshot, snapshot.noted_in_use(wanted, now)?))
+    });
+    for (snapshot, noted) in changes.take(BLOCKED_NOTED_MAX) {
+        _ = service.table.update_snapshot(snapshot, &noted).await?;
+    }
+    Ok(())
+}
+
+fn is_braked(entry: &PlanEntry, brakes: &[Brake]) -> bool {
+    brakes.iter().any(|brake| entry.schedule_id.as_ref() == Some(&brake.schedule_id))
 }
 
 /// Puts the mark on condemned members that lack it, and takes it off others: whoever condemned or rescued them

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::gone_instances::{has_rule, look};
 use super::schedules::Edit;
 use crate::domain::cursor::Order;
 use crate::domain::ids::{InstanceId, ScheduleId, SnapshotId};
@@ -144,6 +145,8 @@ struct Scene<'a> {
     judged: BTreeSet<SnapshotId>,
     /// They and whatever decides about them.
     snapshots: Vec<Snapshot>,
+    /// The instances that are certainly gone, where a rule is for them.
+    gone: BTreeSet<InstanceId>,
     now: Timestamp,
 }
 
@@ -154,9 +157,14 @@ impl<'a> Scene<'a> {
         forms: &[&Schedule],
         now: Timestamp,
     ) -> Result<Self, Error> {
-        let mut scene = Self { service, judged: BTreeSet::new(), snapshots: Vec::new(), now };
+        let (judged, gone) = (BTreeSet::new(), BTreeSet::new());
+        let mut scene = Self { service, judged, snapshots: Vec::new(), gone, now };
         if let Some(schedule) = forms.first() {
             scene.read(&schedule.id).await?;
+        }
+        if let Some(schedule) = forms.iter().find(|schedule| has_rule(schedule)) {
+            let schedules = BTreeMap::from([(schedule.id.clone(), (*schedule).clone())]);
+            scene.gone = look(service, &schedules, &scene.snapshots).await?.gone(now);
         }
         let instances: BTreeSet<_> =
             forms.iter().flat_map(|schedule| scene.last_resorts(schedule)).collect();
@@ -241,6 +249,7 @@ impl<'a> Scene<'a> {
             schedules: &BTreeMap::from([(schedule.id.clone(), schedule.clone())]),
             snapshots: &self.snapshots,
             in_use: &BTreeMap::new(),
+            gone: &self.gone,
             failed_kept: self.service.settings.failed_kept,
             now: self.now,
         };

@@ -4,20 +4,16 @@
 //! meanwhile: the deletion is claimed under the version that was checked, and under that of the newer available
 //! snapshot which lets this one go.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod last_check;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tracing::{info, warn};
 
-use super::execute_sweep::is_current;
-use super::instances::newest_available;
+use self::last_check::{Check, Evidence, last_check};
 use crate::clock::Clock;
-use crate::domain::hold::Deleter;
-use crate::domain::ids::{EbsSnapshotId, ImageId, SnapshotId};
-use crate::domain::ownership::EbsSnapshot;
-use crate::domain::protection::using_image;
-use crate::domain::snapshot::condemnation::{BlockedCause, CondemnedBy};
+use crate::domain::ids::{EbsSnapshotId, SnapshotId};
+use crate::domain::snapshot::condemnation::BlockedCause;
 use crate::domain::snapshot::{MISSING_AFTER, Snapshot, Status};
 use crate::domain::sweep::brake::clock_doubt;
 use crate::ec2::Deletion;
@@ -91,66 +87,10 @@ pub async fn reap_snapshots(
     Ok(report)
 }
 
-/// What the last check goes by, read in as few calls as can be.
-struct Evidence {
-    /// Those that are due.
-    snapshots: BTreeMap<SnapshotId, Snapshot>,
-    /// What duplicates are duplicates of.
-    originals: BTreeMap<SnapshotId, Snapshot>,
-    seen: BTreeMap<EbsSnapshotId, EbsSnapshot>,
-    in_use: BTreeMap<EbsSnapshotId, ImageId>,
-}
-
-impl Evidence {
-    async fn load(service: &Service, ids: &[SnapshotId], now: Timestamp) -> Result<Self, Error> {
-        let mut snapshots = service.table.snapshots(ids).await?;
-        snapshots.retain(|_, snapshot| is_due(snapshot, now));
-        let members: Vec<_> = snapshots
-            .values()
-            .flat_map(Snapshot::living_members)
-            .map(|member| member.ebs_snapshot_id.clone())
-            .collect();
-        let original_ids: BTreeSet<_> =
-            snapshots.values().filter_map(|one| one.duplicate_of.clone()).collect();
-        let original_ids: Vec<_> = original_ids.into_iter().collect();
-        let seen = service.ec2.ebs_snapshots(&members).await?;
-        Ok(Self {
-            originals: service.table.snapshots(&original_ids).await?,
-            seen: seen.into_iter().map(|one| (one.id.clone(), one)).collect(),
-            in_use: service.ec2.images_of(&members).await?,
-            snapshots,
-        })
-    }
-}
-
-fn is_due(snapshot: &Snapshot, now: Timestamp) -> bool {
-    match snapshot.status {
-        Status::Deleting => true,
-        Status::Condemned => {
-            snapshot.condemnation.as_ref().is_some_and(|one| one.delete_after <= now)
-        }
-        Status::Requested
-        | Status::Creating
-        | Status::Pending
-        | Status::Available
-        | Status::Error
-        | Status::Deleted
-        | Status::Missing => false,
-    }
-}
-
 /// Whether the mark was put on so shortly ago that somebody may not see it yet.
 fn is_fresh(snapshot: &Snapshot, now: Timestamp) -> bool {
     let condemnation = snapshot.condemnation.as_ref();
     condemnation.is_some_and(|one| now.duration_since(one.at) < MARK_UNCERTAIN)
-}
-
-/// What the last check says.
-enum Check {
-    /// Delete it, as long as the guardian, if there is one, is as it was read.
-    Delete(Option<Box<Snapshot>>),
-    Blocked(BlockedCause),
-    Rescue(&'static str),
 }
 
 async fn reap(
@@ -195,75 +135,6 @@ fn not_shown(snapshot: &Snapshot, evidence: &Evidence, now: Timestamp) -> Option
     let since = snapshot.absent_since;
     let is_believed = since.is_some_and(|since| now.duration_since(since) >= MISSING_AFTER);
     (!is_believed).then(|| snapshot.noticed_absent(now))
-}
-
-/// Everything that must hold at this moment for a deletion.
-async fn last_check(
-    service: &Service,
-    snapshot: &Snapshot,
-    evidence: &Evidence,
-    now: Timestamp,
-) -> Result<Check, Error> {
-    let Some(condemnation) = &snapshot.condemnation else {
-        return Ok(Check::Blocked(BlockedCause::Refused {
-            message: "the record does not say who condemned it".to_owned(),
-        }));
-    };
-    let deleter = condemnation.by.deleter();
-    if snapshot.is_held(deleter, now) {
-        return Ok(Check::Blocked(BlockedCause::Held));
-    }
-    if let Some(image) = using_image(snapshot, &evidence.in_use) {
-        return Ok(Check::Blocked(BlockedCause::InUse { image_id: Some(image.clone()) }));
-    }
-    let seen = |id| evidence.seen.get(id);
-    let shown = snapshot.living_members().filter_map(|member| seen(&member.ebs_snapshot_id));
-    for member in shown {
-        if member.set().as_ref() != Some(snapshot.tagged_id()) || !member.is_marked_condemned() {
-            return Ok(Check::Blocked(BlockedCause::NotMarked));
-        }
-    }
-    if snapshot.status == Status::Deleting {
-        // Checked and claimed by an earlier delivery that broke off.
-        return Ok(Check::Delete(None));
-    }
-    // Now, not when the batch began: somebody may have edited the rules since.
-    let schedule = match snapshot.schedule_id() {
-        Some(id) => service.table.schedule(id).await?,
-        None => None,
-    };
-    if !is_current(&condemnation.by, snapshot, schedule.as_ref()) {
-        return Ok(Check::Rescue("what had condemned it has changed"));
-    }
-    if deleter == Deleter::Person || condemnation.from == Status::Error {
-        return Ok(Check::Delete(None));
-    }
-    guarded(service, snapshot, &condemnation.by, evidence).await
-}
-
-/// A good snapshot goes by a rule only while a newer good one of the same instance is there.
-async fn guarded(
-    service: &Service,
-    snapshot: &Snapshot,
-    by: &CondemnedBy,
-    evidence: &Evidence,
-) -> Result<Check, Error> {
-    let original = snapshot
-        .duplicate_of
-        .as_ref()
-        .filter(|_| *by == CondemnedBy::Duplicate)
-        .and_then(|id| evidence.originals.get(id))
-        .filter(|one| one.status == Status::Available && one.absent_since.is_none());
-    let guardian = match original {
-        Some(original) => Some(original.clone()),
-        None => newest_available(service, &snapshot.source.instance_id)
-            .await?
-            .filter(|newest| newest.taken_at() > snapshot.taken_at()),
-    };
-    Ok(match guardian {
-        Some(guardian) => Check::Delete(Some(Box::new(guardian))),
-        None => Check::Blocked(BlockedCause::Newest),
-    })
 }
 
 /// Deletes the members of a claimed snapshot, paced, and records what became of each.

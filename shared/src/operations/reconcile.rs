@@ -10,6 +10,7 @@ use tracing::{info, warn};
 
 use super::adopt_members::{adopt_members, as_member, by_attempt};
 use super::refresh_snapshots::refresh;
+use super::relist_snapshots::relist_snapshots;
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::ownership::{EbsSnapshot, Owner, seeming_owner};
 use crate::domain::snapshot::member::Member;
@@ -68,6 +69,9 @@ pub async fn reconcile(service: &Service, now: Timestamp) -> Result<Reconciliati
     // The records first: what is made meanwhile then has no record here, and is young.
     let list = SnapshotList { index: Index::All, partition: keys::all(Presence::Here) };
     let records = service.table.every_snapshot(&list).await?;
+    if let Err(error) = relist_snapshots(service, &records).await {
+        warn!(error.chain = %chain(&error), "The ledgers may lack records until the next hour");
+    }
     let seen = service.ec2.every_ebs_snapshot().await?;
     let refreshed = refresh(service, &records, &seen, now).await;
     let report = Reconciliation {

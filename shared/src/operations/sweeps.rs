@@ -46,8 +46,8 @@ pub async fn list_sweeps(service: &Service, request: &PageRequest) -> Result<Pag
     service.table.list_sweeps(request).await
 }
 
-/// Releases what the brake has stopped: this very plan, by its hash, and none that is older than an hour.
-/// Repeated, it does nothing more.
+/// Releases what the brake has stopped: this very plan, by its hash, and none that is older than an hour or whose
+/// rules have changed since. Repeated, it does nothing more.
 pub async fn approve_sweep(
     service: &Service,
     id: &SweepId,
@@ -60,6 +60,12 @@ pub async fn approve_sweep(
         return Ok(sweep);
     }
     let approved = sweep.approve(who, plan_hash, now).map_err(Error::conflict)?;
+    for brake in &sweep.brakes {
+        let schedule = service.table.schedule(&brake.schedule_id).await?;
+        if let Some(reason) = brake.outdated(schedule.as_ref()) {
+            return Err(Error::conflict(reason));
+        }
+    }
     if !service.table.update_sweep(&sweep, &approved, now).await?.is_done() {
         return Err(Error::Stale { noun: "the sweep", current: sweep.version });
     }

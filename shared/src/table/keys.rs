@@ -33,13 +33,25 @@ pub enum Index {
     Schedule,
     /// The snapshots that stand neither at `available` nor at `deleted`, which are the most by far.
     Status,
+    /// The snapshots that should be gone and are not.
+    Blocked,
+    /// The snapshots that have a hold.
+    Held,
     /// What the tick is to look at, by when.
     Due,
 }
 
 impl Index {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::All, Self::Instance, Self::Schedule, Self::Status, Self::Due];
+    pub const ALL: [Self; 7] = [
+        Self::All,
+        Self::Instance,
+        Self::Schedule,
+        Self::Status,
+        Self::Blocked,
+        Self::Held,
+        Self::Due,
+    ];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -48,6 +60,8 @@ impl Index {
             Self::Instance => "instance",
             Self::Schedule => "schedule",
             Self::Status => "status",
+            Self::Blocked => "blocked",
+            Self::Held => "held",
             Self::Due => "due",
         }
     }
@@ -59,6 +73,8 @@ impl Index {
             Self::Instance => "instance_pk",
             Self::Schedule => "schedule_pk",
             Self::Status => "status_pk",
+            Self::Blocked => "blocked_pk",
+            Self::Held => "held_pk",
             Self::Due => "due_pk",
         }
     }
@@ -66,7 +82,12 @@ impl Index {
     /// Its sort key's attribute.
     pub fn sort(self) -> &'static str {
         match self {
-            Self::All | Self::Instance | Self::Schedule | Self::Status => "list_sk",
+            Self::All
+            | Self::Instance
+            | Self::Schedule
+            | Self::Status
+            | Self::Blocked
+            | Self::Held => "list_sk",
             Self::Due => "due_sk",
         }
     }
@@ -78,6 +99,12 @@ pub const TIME_TO_LIVE: &str = "expires_at_epoch";
 pub const SCHEDULES: &str = "SCHEDULES";
 /// Where all sweeps are.
 pub const SWEEPS: &str = "SWEEPS";
+/// Where the first looks at which instances were gone are.
+pub const GONE: &str = "GONE";
+/// The partition of [`Index::Blocked`].
+pub const BLOCKED: &str = "BLOCKED";
+/// The partition of [`Index::Held`].
+pub const HELD: &str = "HELD";
 
 /// Whether a list shows what is there or what is gone: two partitions of each index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,6 +251,11 @@ pub fn turn(id: &InstanceId) -> Key {
     Key::new(format!("TURN#{id}"), "TURN")
 }
 
+/// When an instance was first found gone.
+pub fn gone(id: &InstanceId) -> Key {
+    Key::new(GONE, id.as_str())
+}
+
 /// What an idempotency key of a caller has served for.
 pub fn idempotency(caller: &str, key: &str) -> Key {
     Key::new(format!("IDEMPOTENCY#{caller}#{key}"), "IDEMPOTENCY")
@@ -246,10 +278,26 @@ pub(super) fn of_snapshot(snapshot: &Snapshot) -> IndexKeys {
     if let Some(partition) = status(snapshot.status) {
         keys.push((Index::Status.partition(), partition));
     }
+    if is_blocked(snapshot) {
+        keys.push((Index::Blocked.partition(), BLOCKED.to_owned()));
+    }
+    if is_held(snapshot) {
+        keys.push((Index::Held.partition(), HELD.to_owned()));
+    }
     if let (Some(kind), Some(at)) = (due_kind(snapshot.status), snapshot.attention_at) {
         keys.extend(due_keys(kind, at, snapshot.id.as_str()));
     }
     keys
+}
+
+/// Whether a snapshot is in [`Index::Blocked`].
+pub fn is_blocked(snapshot: &Snapshot) -> bool {
+    snapshot.blocked.is_some() && !snapshot.status.is_gone()
+}
+
+/// Whether a snapshot is in [`Index::Held`].
+pub fn is_held(snapshot: &Snapshot) -> bool {
+    snapshot.hold.is_some() && !snapshot.status.is_gone()
 }
 
 fn due_kind(status: Status) -> Option<DueKind> {

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
-use super::client::{Condition, Range, Table, Written, failed};
+use super::client::{Condition, Range, Table, Written};
 use super::keys::{self, DueKind, Key};
-use super::record::{Record, key_item};
+use super::record::Record;
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::ids::ScheduleId;
 use crate::domain::schedule::Schedule;
@@ -72,24 +70,7 @@ impl Table {
 
     /// Removes the record, if it still is as `old` was read. Its snapshots stay, and nothing deletes them.
     pub async fn delete_schedule(&self, old: &Schedule) -> Result<Written, Error> {
-        let answer = self
-            .client
-            .delete_item()
-            .table_name(&self.name)
-            .set_key(Some(key_item(keys::schedule(&old.id))))
-            .condition_expression("version = :version")
-            .expression_attribute_values(":version", AttributeValue::N(old.revision.to_string()))
-            .send()
-            .await;
-        match answer {
-            Ok(_) => Ok(Written::Done),
-            Err(SdkError::ServiceError(error))
-                if error.err().code() == Some("ConditionalCheckFailedException") =>
-            {
-                Ok(Written::Changed)
-            }
-            Err(error) => Err(failed("deleting a record", error)),
-        }
+        self.remove(keys::schedule(&old.id), old.revision).await
     }
 }
 

@@ -7,8 +7,9 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType, TableStatus, TimeToLiveSpecification,
+    AttributeDefinition, BillingMode, CreateGlobalSecondaryIndexAction, GlobalSecondaryIndex,
+    GlobalSecondaryIndexUpdate, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType, TableStatus, TimeToLiveSpecification,
 };
 
 use super::client::{Table, failed};
@@ -95,6 +96,45 @@ impl Table {
         }
     }
 
+    /// The indexes that the table, made by an earlier version, does not have.
+    pub async fn missing_indexes(&self) -> Result<Vec<String>, Error> {
+        let answer = self.client.describe_table().table_name(&self.name).send().await;
+        let answer = answer.map_err(|error| failed("describing the table", error))?;
+        let there = answer.table.and_then(|table| table.global_secondary_indexes);
+        let there: BTreeSet<_> =
+            there.into_iter().flatten().filter_map(|index| index.index_name).collect();
+        let names = schema().indexes.into_iter().map(|(name, ..)| name);
+        Ok(names.filter(|name| !there.contains(name)).collect())
+    }
+
+    /// Adds one index of ours to a table that lacks it. DynamoDB takes one at a time and fills it in the background.
+    pub async fn add_index(&self, name: &str) -> Result<(), Error> {
+        let schema = schema();
+        let Some(wanted) = schema.indexes.iter().find(|(known, ..)| known == name) else {
+            return Err(Error::not_found("index", name));
+        };
+        let wrong = |source| Error::internal("describing the table", source);
+        let (name, partition, sort) = wanted;
+        let create = CreateGlobalSecondaryIndexAction::builder()
+            .index_name(name)
+            .set_key_schema(Some(key_schema(partition, sort).map_err(wrong)?))
+            .projection(keys_only())
+            .build()
+            .map_err(wrong)?;
+        self.client
+            .update_table()
+            .table_name(&self.name)
+            .attribute_definitions(attribute(partition).map_err(wrong)?)
+            .attribute_definitions(attribute(sort).map_err(wrong)?)
+            .global_secondary_index_updates(
+                GlobalSecondaryIndexUpdate::builder().create(create).build(),
+            )
+            .send()
+            .await
+            .map_err(|error| failed("adding an index", error))?;
+        Ok(())
+    }
+
     /// The time to live only tidies up: a table that is not ready for it yet goes without.
     async fn set_time_to_live(&self, attribute: &str) {
         let specification =
@@ -119,15 +159,14 @@ fn attributes(schema: &Schema) -> Result<Vec<AttributeDefinition>, BuildError> {
     let (partition, sort) = &schema.key;
     let mut names = BTreeSet::from([partition, sort]);
     names.extend(schema.indexes.iter().flat_map(|(_, partition, sort)| [partition, sort]));
-    names
-        .into_iter()
-        .map(|name| {
-            AttributeDefinition::builder()
-                .attribute_name(name)
-                .attribute_type(ScalarAttributeType::S)
-                .build()
-        })
-        .collect()
+    names.into_iter().map(|name| attribute(name)).collect()
+}
+
+fn attribute(name: &str) -> Result<AttributeDefinition, BuildError> {
+    AttributeDefinition::builder()
+        .attribute_name(name)
+        .attribute_type(ScalarAttributeType::S)
+        .build()
 }
 
 fn key_schema(partition: &str, sort: &str) -> Result<Vec<KeySchemaElement>, BuildError> {
@@ -142,6 +181,10 @@ fn index(
     GlobalSecondaryIndex::builder()
         .index_name(name)
         .set_key_schema(Some(key_schema(partition, sort)?))
-        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+        .projection(keys_only())
         .build()
+}
+
+fn keys_only() -> Projection {
+    Projection::builder().projection_type(ProjectionType::KeysOnly).build()
 }

@@ -1,6 +1,6 @@
 //! Snapshots in the table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -169,6 +169,32 @@ impl Table {
                 return Ok(all);
             }
         }
+    }
+
+    /// Those of `snapshots` that are not in a list, by its keys only. One that was written a moment ago may be among
+    /// them: indexes follow.
+    pub async fn unlisted<'a>(
+        &self,
+        list: &SnapshotList,
+        snapshots: impl Iterator<Item = &'a Snapshot>,
+    ) -> Result<Vec<&'a Snapshot>, Error> {
+        let mut listed: BTreeSet<Key> = BTreeSet::new();
+        let mut after = None;
+        loop {
+            let range = Range {
+                order: Order::OldestFirst,
+                limit: 1_000,
+                after,
+                ..Range::of(Some(list.index), &list.partition)
+            };
+            let found = self.query_positions(&range).await?;
+            after = found.items.last().map(|position| position.sort.clone());
+            listed.extend(found.items.into_iter().map(|position| position.key));
+            if !found.more || after.is_none() {
+                break;
+            }
+        }
+        Ok(snapshots.filter(|one| !listed.contains(&keys::snapshot(&one.id))).collect())
     }
 
     /// At most `limit` snapshots that the tick is to look at by `now`, the longest due first.

@@ -20,8 +20,10 @@ use shared::operations::rescue_snapshot as rescuing;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(super) use self::fate::Condemner;
+pub(super) use self::fate::{BlockedBy, Condemner};
+pub(super) use self::hold::Hold;
 use self::request::{CreateSnapshot, DeleteParameters, EditSnapshot, SnapshotParameters};
+pub(super) use self::sort::Sort;
 use self::wire::Snapshot;
 use super::wire::{List, ahead, checked_tags};
 use crate::call::{Admin, App, Call, Operator, Viewer};

@@ -1,5 +1,6 @@
 //! Sweeps: the routes.
 
+mod blocked;
 mod plan;
 mod wire;
 
@@ -29,6 +30,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list_sweeps, request_sweep))
         .routes(routes!(show_sweep))
+        .merge(blocked::routes())
         .routes(routes!(approve_sweep))
 }
 
@@ -126,7 +128,9 @@ async fn request_sweep(
 
 /// Approve a sweep
 ///
-/// Releases what the brake has stopped: this very plan, within an hour of it. Repeated, it does nothing more.
+/// Releases what the brake has stopped: this very plan, within an hour of it and while the rules, the zone and
+/// `when_gone` of the stopped schedules are what it was made with. What a plan of the moment in which it is carried
+/// out does not delete, by the same rule, is left out with outcome `changed`. Repeated, it does nothing more.
 /// Role: admin.
 #[utoipa::path(
     post,
@@ -137,7 +141,7 @@ async fn request_sweep(
     responses(
         (status = 202, description = "It is released", body = Sweep,
             headers(("Location" = String, description = "Where it is found"))),
-        (status = 409, description = "It does not need approval, or the plan is another or too old")
+        (status = 409, description = "It does not need approval, or the plan is another, too old, or made with other rules")
     )
 )]
 async fn approve_sweep(

@@ -65,6 +65,8 @@ fn routes() -> Vec<(&'static str, String, Role, Option<Value>)> {
         ("GET", "/v1/sweeps".to_owned(), Viewer, None),
         ("POST", "/v1/sweeps".to_owned(), Operator, Some(json!({"mode": "plan_only"}))),
         ("POST", "/v1/sweeps".to_owned(), Admin, Some(json!({"mode": "execute"}))),
+        ("GET", "/v1/sweeps/blocked".to_owned(), Viewer, None),
+        ("GET", "/v1/holds?review_due=true".to_owned(), Viewer, None),
         ("GET", format!("/v1/sweeps/{SWEEP}"), Viewer, None),
         ("POST", format!("/v1/sweeps/{SWEEP}/approve"), Admin, Some(json!({"plan_hash": "x"}))),
     ]

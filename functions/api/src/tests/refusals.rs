@@ -61,6 +61,8 @@ async fn an_unknown_query_parameter_is_named_on_every_path() {
         format!("/v1/snapshots/{SNAPSHOT}?x=1"),
         "/v1/schedules?x=1".to_owned(),
         "/v1/sweeps?x=1".to_owned(),
+        "/v1/sweeps/blocked?x=1".to_owned(),
+        "/v1/holds?x=1".to_owned(),
     ] {
         let answer = get(&path).await;
 
@@ -90,6 +92,22 @@ async fn a_malformed_parameter_is_named_with_what_is_allowed() {
 }
 
 #[tokio::test]
+async fn a_malformed_parameter_of_a_ledger_is_named() {
+    for (path, field, allowed) in [
+        ("/v1/holds?review_due=yes", "review_due", "true or false"),
+        ("/v1/holds?sort=until", "sort", "-created_at"),
+        ("/v1/holds?cursor=!", "cursor", "next_cursor"),
+        ("/v1/sweeps/blocked?sort=since", "sort", "-created_at"),
+        ("/v1/sweeps/blocked?limit=0", "limit", "1 to 200"),
+    ] {
+        let answer = get(path).await;
+
+        assert_eq!((answer.status, answer.field()), (400, field), "{path}");
+        assert!(answer.body["detail"].as_str().unwrap().contains(allowed), "{:?}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_does_not_fit_is_refused_at_the_field() {
     for (body, field) in [
         (json!({}), "instance_id"),
@@ -104,6 +122,10 @@ async fn a_body_that_does_not_fit_is_refused_at_the_field() {
         (
             json!({"instance_id": INSTANCE, "hold": {"type": "until", "until": "2026-02-28T00:00:00Z"}}),
             "hold.until",
+        ),
+        (
+            json!({"instance_id": INSTANCE, "hold": {"type": "never", "review_at": "2026-03-01T00:00:00Z"}}),
+            "hold.review_at",
         ),
         (json!({"instance_id": INSTANCE, "expires_at": "2026-03-01T00:00:00Z"}), "expires_at"),
         (json!({"instance_id": INSTANCE, "expires_at": "soon"}), "expires_at"),

@@ -89,6 +89,11 @@ impl Simulated {
         if !service.table.is_ready().await.map_err(failed)? {
             service.table.create().await.map_err(failed)?;
         }
+        // A folder of an earlier version. This DynamoDB fills an index while it is being added.
+        for index in service.table.missing_indexes().await.map_err(failed)? {
+            tracing::info!("The table gets the index {index}");
+            service.table.add_index(&index).await.map_err(failed)?;
+        }
         Ok(())
     }
 

@@ -87,6 +87,38 @@ async fn a_later_start_finds_what_was_there_and_a_fresh_one_does_not() {
 }
 
 #[tokio::test]
+async fn a_table_of_an_earlier_version_gets_the_indexes_it_lacks() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = start(folder.path(), "").await.unwrap();
+    let ids = instances(&first).await;
+    let body = json!({ "instance_id": ids[0], "hold": { "type": "never" } }).to_string();
+    let request = Request::post("/v1/snapshots")
+        .header("content-type", "application/json")
+        .body(Bytes::from(body))
+        .unwrap();
+    let answer = first.world().request(request, Caller::Person(Role::Admin)).await;
+    assert_eq!(answer.status(), StatusCode::ACCEPTED);
+    end(first).await;
+    for index in ["held", "blocked"] {
+        let table = folder.path().join("table.sqlite");
+        let database = dynoxide::Database::new(table.to_str().unwrap()).unwrap();
+        let request = json!({
+            "TableName": world::TABLE,
+            "GlobalSecondaryIndexUpdates": [{ "Delete": { "IndexName": index } }],
+        });
+        database.update_table(serde_json::from_value(request).unwrap()).unwrap();
+    }
+
+    let second = start(folder.path(), "").await.unwrap();
+    let (status, holds) = get(&second, "/v1/holds").await;
+    let (ledger, _) = get(&second, "/v1/sweeps/blocked").await;
+
+    assert_eq!((status, ledger), (StatusCode::OK, StatusCode::OK));
+    assert_eq!(holds["items"].as_array().unwrap().len(), 1);
+    end(second).await;
+}
+
+#[tokio::test]
 async fn a_second_start_on_the_same_folder_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let first = start(folder.path(), "").await.unwrap();

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::hold::Deleter;
 use crate::domain::ids::ImageId;
-use crate::domain::snapshot::Status;
+use crate::domain::snapshot::{Snapshot, Status};
 
 /// Who condemned a snapshot, why, and when it goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,11 @@ pub enum CondemnedBy {
         /// What they were: [`crate::domain::schedule::Schedule::rules_digest`].
         digest: String,
     },
+    /// The rule of its schedule for instances that are gone.
+    InstanceGone {
+        /// What it was: [`crate::domain::schedule::Schedule::rules_digest`].
+        digest: String,
+    },
     /// Its `expires_at`.
     Expiry {
         /// What it was.
@@ -52,9 +57,11 @@ impl CondemnedBy {
     pub fn deleter(&self) -> Deleter {
         match self {
             Self::Person { .. } => Deleter::Person,
-            Self::Rules { .. } | Self::Expiry { .. } | Self::Failed | Self::Duplicate => {
-                Deleter::Rule
-            }
+            Self::Rules { .. }
+            | Self::InstanceGone { .. }
+            | Self::Expiry { .. }
+            | Self::Failed
+            | Self::Duplicate => Deleter::Rule,
         }
     }
 }
@@ -66,6 +73,18 @@ pub struct Blocked {
     pub cause: BlockedCause,
     /// Since when.
     pub since: Timestamp,
+    /// What wants it gone, where no condemnation says so: it is still available.
+    #[serde(default)]
+    pub wanted: Option<Wanted>,
+}
+
+/// What wants a snapshot gone, and in which words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wanted {
+    /// Which rule.
+    pub by: CondemnedBy,
+    /// In words.
+    pub reason: String,
 }
 
 /// What keeps a condemned snapshot from being deleted.
@@ -110,5 +129,36 @@ impl BlockedCause {
             Self::NotMarked => "not yet marked as condemned in EC2".to_owned(),
             Self::Refused { message } => format!("refused: {message}"),
         }
+    }
+}
+
+impl Snapshot {
+    /// What wants it gone: its condemnation, or the rule that cannot condemn it for what is in the way.
+    pub fn wanted_by(&self) -> Option<Wanted> {
+        let condemned = self.condemnation.as_ref();
+        let condemned =
+            condemned.map(|past| Wanted { by: past.by.clone(), reason: past.reason.clone() });
+        condemned.or_else(|| self.blocked.as_ref()?.wanted.clone())
+    }
+
+    /// The snapshot, not condemned, with the image that keeps a rule from condemning it, or without one any more;
+    /// nothing if it says so already.
+    ///
+    /// It stays what it is. Not even [`Snapshot::touched_at`] moves, which the deletion of a failed one goes by.
+    pub fn noted_in_use(&self, wanted: Option<(ImageId, Wanted)>, now: Timestamp) -> Option<Self> {
+        if !matches!(self.status, Status::Available | Status::Error) {
+            return None;
+        }
+        let since = self.blocked.as_ref().map_or(now, |blocked| blocked.since);
+        let blocked = wanted.map(|(image, wanted)| Blocked {
+            cause: BlockedCause::InUse { image_id: Some(image) },
+            since,
+            wanted: Some(wanted),
+        });
+        (blocked != self.blocked).then(|| Self {
+            blocked,
+            version: self.version + 1,
+            ..self.clone()
+        })
     }
 }

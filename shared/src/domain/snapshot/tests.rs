@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use super::condemnation::{BlockedCause, CondemnedBy};
+use super::condemnation::{BlockedCause, CondemnedBy, Wanted};
 use super::*;
 use crate::domain::hold::HoldKind;
 use crate::domain::ownership::{EbsSnapshot, EbsState};
@@ -248,6 +248,28 @@ fn a_block_keeps_when_it_began_and_tries_again_in_a_day() {
 
     assert_eq!(again.blocked.unwrap().since, at(70));
     assert_eq!(again.attention_at, Some(at(700 + 24 * 60)));
+}
+
+#[test]
+fn what_an_image_keeps_says_so_and_stays_what_it_is() {
+    let available = available();
+    let wanted = |image: &str| {
+        let by = CondemnedBy::Rules { digest: "x".to_owned() };
+        Some((image.parse().unwrap(), Wanted { by, reason: "no rule keeps it".to_owned() }))
+    };
+
+    let noted = available.noted_in_use(wanted("ami-00000001"), at(60)).unwrap();
+    let other = noted.noted_in_use(wanted("ami-00000002"), at(120)).unwrap();
+    let free = other.noted_in_use(None, at(180)).unwrap();
+
+    assert_eq!(noted.noted_in_use(wanted("ami-00000001"), at(120)), None);
+    assert_eq!((noted.status, noted.version), (Status::Available, available.version + 1));
+    assert_eq!(noted.touched_at, available.touched_at);
+    assert!(noted.is_restorable(at(60)));
+    assert_eq!(noted.wanted_by().unwrap().reason, "no rule keeps it");
+    assert_eq!(other.blocked.unwrap().since, at(60));
+    assert_eq!((free.blocked.clone(), free.noted_in_use(None, at(200))), (None, None));
+    assert_eq!(condemned().noted_in_use(wanted("ami-00000001"), at(60)), None);
 }
 
 #[test]

@@ -195,6 +195,7 @@ impl Snapshot {
         (now.duration_since(since) >= MISSING_AFTER).then(|| Self {
             gone_at: Some(now),
             attention_at: None,
+            blocked: None,
             ..self.next(Status::Missing, now)
         })
     }
@@ -298,7 +299,12 @@ impl Snapshot {
             &[Status::Available, Status::Error, Status::Condemned, Status::Missing],
             "removed from the records",
         )?;
-        Ok(Self { gone_at: Some(now), attention_at: None, ..self.next(Status::Deleted, now) })
+        Ok(Self {
+            gone_at: Some(now),
+            attention_at: None,
+            blocked: None,
+            ..self.next(Status::Deleted, now)
+        })
     }
 
     /// Something is in the way of its deletion. It is tried again, at the latest in a day.
@@ -311,7 +317,7 @@ impl Snapshot {
         };
         let since = self.blocked.as_ref().map_or(now, |blocked| blocked.since);
         Ok(Self {
-            blocked: Some(Blocked { cause, since }),
+            blocked: Some(Blocked { cause, since, wanted: None }),
             attention_at: retry_at,
             ..self.next(self.status, now)
         })

@@ -7,6 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::ScheduleId;
+use crate::domain::schedule::Schedule;
+use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::plan::{PlanEntry, Verdict};
 
@@ -34,24 +36,31 @@ pub struct Brake {
     pub unexpected: u32,
     /// How many available snapshots it has.
     pub available: u32,
+    /// What the plan was made with: [`crate::domain::schedule::Schedule::rules_digest`]; none in sweeps of earlier
+    /// versions.
+    #[serde(default)]
+    pub rules_digest: Option<String>,
 }
 
 /// The schedules whose unexpected deletions are too many.
 pub fn brakes(entries: &[PlanEntry], snapshots: &[Snapshot], limits: BrakeLimits) -> Vec<Brake> {
-    let mut unexpected: BTreeMap<&ScheduleId, u32> = BTreeMap::new();
+    let mut unexpected: BTreeMap<&ScheduleId, (u32, Option<&String>)> = BTreeMap::new();
     for entry in entries {
-        if let (Verdict::Delete { unexpected: true, .. }, Some(id)) =
+        if let (Verdict::Delete { unexpected: true, by }, Some(id)) =
             (&entry.verdict, &entry.schedule_id)
         {
-            *unexpected.entry(id).or_default() += 1;
+            let (count, digest) = unexpected.entry(id).or_default();
+            *count += 1;
+            *digest = digest.or(digest_of(by));
         }
     }
     unexpected
         .into_iter()
-        .map(|(id, unexpected)| Brake {
+        .map(|(id, (unexpected, digest))| Brake {
             schedule_id: id.clone(),
             unexpected,
             available: available(snapshots, id),
+            rules_digest: digest.cloned(),
         })
         .filter(|brake| {
             brake.unexpected > limits.deletions
@@ -59,6 +68,35 @@ pub fn brakes(entries: &[PlanEntry], snapshots: &[Snapshot], limits: BrakeLimits
                     > u64::from(brake.available) * u64::from(limits.percent)
         })
         .collect()
+}
+
+/// What the rules were, if they condemn.
+fn digest_of(by: &CondemnedBy) -> Option<&String> {
+    match by {
+        CondemnedBy::Rules { digest } | CondemnedBy::InstanceGone { digest } => Some(digest),
+        CondemnedBy::Person { .. }
+        | CondemnedBy::Expiry { .. }
+        | CondemnedBy::Failed
+        | CondemnedBy::Duplicate => None,
+    }
+}
+
+impl Brake {
+    /// Why a plan with this brake cannot be released any more, if what it was made with has changed: `schedule` is
+    /// the schedule as it is now.
+    pub fn outdated(&self, schedule: Option<&Schedule>) -> Option<String> {
+        let id = &self.schedule_id;
+        let Some(schedule) = schedule else {
+            return Some(format!("the schedule {id} is gone; ask for a new sweep"));
+        };
+        let planned = self.rules_digest.as_ref();
+        let is_other = planned.is_some_and(|digest| *digest != schedule.rules_digest());
+        is_other.then(|| {
+            format!(
+                "the rules, the zone or when_gone of {id} have changed since the plan; ask for a new sweep"
+            )
+        })
+    }
 }
 
 fn available(snapshots: &[Snapshot], schedule: &ScheduleId) -> u32 {

@@ -1,5 +1,7 @@
 //! The plan of a sweep: for every snapshot a verdict and its reasons. Pure.
 
+mod rulings;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,11 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::domain::hold::Deleter;
 use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, ScheduleId, SnapshotId, digest};
 use crate::domain::protection::{Newest, using_image};
-use crate::domain::retention::Rules;
 use crate::domain::schedule::Schedule;
-use crate::domain::schedule::zone::Zone;
 use crate::domain::snapshot::condemnation::CondemnedBy;
-use crate::domain::snapshot::{Origin, Snapshot, Status};
+use crate::domain::snapshot::{Snapshot, Status};
+use crate::domain::sweep::plan::rulings::{Ruling, Rulings, rulings};
 
 /// The reason of what stays only because it is its instance's newest available snapshot.
 pub const NEWEST_AVAILABLE: &str = "newest available";
@@ -26,6 +27,8 @@ pub struct World<'a> {
     pub snapshots: &'a [Snapshot],
     /// Which EBS snapshots images use, disabled images too.
     pub in_use: &'a BTreeMap<EbsSnapshotId, ImageId>,
+    /// The instances that are certainly gone, of those whose schedules have a rule for it.
+    pub gone: &'a BTreeSet<InstanceId>,
     /// How long a failed set is kept, so that somebody can see why.
     pub failed_kept: SignedDuration,
     /// The instant the decisions are for.
@@ -68,6 +71,9 @@ pub enum Verdict {
     Blocked {
         /// The image that uses it.
         image_id: ImageId,
+        /// Which rule wants it gone; none in plans of earlier versions.
+        #[serde(default)]
+        by: Option<CondemnedBy>,
     },
 }
 
@@ -92,7 +98,7 @@ pub enum Outcome {
 /// What is not whole yet, and what is already condemned, is not in it.
 pub fn plan(world: &World<'_>) -> Vec<PlanEntry> {
     let newest = Newest::among(world.snapshots);
-    let by_rules = rules_verdicts(world);
+    let by_rules = rulings(world);
     let mut entries: Vec<_> = world
         .snapshots
         .iter()
@@ -133,76 +139,6 @@ pub fn plan_hash(entries: &[PlanEntry]) -> String {
         .collect();
     let parts: Vec<_> = parts.iter().map(String::as_str).collect();
     digest(&parts)
-}
-
-/// What the rules say of one snapshot.
-enum Ruling {
-    Keep(Vec<String>),
-    Delete { unexpected: bool },
-}
-
-type Rulings<'a> = BTreeMap<&'a SnapshotId, Ruling>;
-
-/// What the rules say of every available snapshot of a schedule, evaluated for each instance by itself.
-fn rules_verdicts<'a>(world: &World<'a>) -> Rulings<'a> {
-    let mut groups: BTreeMap<(&ScheduleId, &InstanceId), Vec<&Snapshot>> = BTreeMap::new();
-    for snapshot in world.snapshots {
-        let counts = snapshot.status == Status::Available
-            && snapshot.duplicate_of.is_none()
-            && snapshot.absent_since.is_none();
-        if let Some(schedule) = snapshot.schedule_id().filter(|_| counts) {
-            groups.entry((schedule, &snapshot.source.instance_id)).or_default().push(snapshot);
-        }
-    }
-    let mut rulings = BTreeMap::new();
-    for ((schedule_id, _), snapshots) in groups {
-        let Some(schedule) = world.schedules.get(schedule_id) else { continue };
-        let Some(rules) = &schedule.rules else { continue };
-        let deleted_before = expected_deletions(schedule, &snapshots, world.now);
-        let verdicts = evaluate(rules, &snapshots, &schedule.timezone, world.now);
-        for (snapshot, verdict) in snapshots.into_iter().zip(verdicts) {
-            let ruling = if verdict.keep {
-                Ruling::Keep(verdict.reasons)
-            } else {
-                Ruling::Delete { unexpected: !deleted_before.contains(&snapshot.id) }
-            };
-            rulings.insert(&snapshot.id, ruling);
-        }
-    }
-    rulings
-}
-
-fn evaluate(
-    rules: &Rules,
-    snapshots: &[&Snapshot],
-    zone: &Zone,
-    now: Timestamp,
-) -> Vec<crate::domain::retention::Verdict> {
-    let taken_at: Vec<_> = snapshots.iter().map(|snapshot| snapshot.taken_at()).collect();
-    rules.plan(&taken_at, zone, now)
-}
-
-/// What the rules in force at the last executed sweep would delete now, of snapshots that were the schedule's
-/// then or were taken since.
-fn expected_deletions(
-    schedule: &Schedule,
-    snapshots: &[&Snapshot],
-    now: Timestamp,
-) -> BTreeSet<SnapshotId> {
-    let enforced = &schedule.enforced;
-    let Some(rules) = &enforced.rules else { return BTreeSet::new() };
-    let known: Vec<_> = snapshots
-        .iter()
-        .copied()
-        .filter(|snapshot| snapshot.origin != Origin::Adopted || snapshot.created_at <= enforced.at)
-        .collect();
-    let verdicts = evaluate(rules, &known, &enforced.timezone, now);
-    known
-        .into_iter()
-        .zip(verdicts)
-        .filter(|(_, verdict)| !verdict.keep)
-        .map(|(snapshot, _)| snapshot.id.clone())
-        .collect()
 }
 
 /// What the rules want, before protection: a deletion with its reason, or the reasons to keep.
@@ -256,22 +192,18 @@ fn wanted_by_schedule(
     world: &World<'_>,
     rulings: &Rulings<'_>,
 ) -> Wanted {
-    let Some(schedule) = world.schedules.get(schedule_id) else {
+    if !world.schedules.contains_key(schedule_id) {
         return Wanted::Keep(vec!["its schedule is gone; nothing deletes it".to_owned()]);
-    };
+    }
     if snapshot.absent_since.is_some() {
         return Wanted::Keep(vec!["EC2 does not show all of it; looked for again".to_owned()]);
     }
-    let (Some(rules), Some(ruling)) = (&schedule.rules, rulings.get(&snapshot.id)) else {
-        return Wanted::Keep(vec!["its schedule has no rules and keeps everything".to_owned()]);
-    };
-    match ruling {
-        Ruling::Keep(reasons) => Wanted::Keep(reasons.clone()),
-        Ruling::Delete { unexpected } => Wanted::Delete {
-            by: CondemnedBy::Rules { digest: schedule.rules_digest() },
-            reason: format!("no rule keeps it ({})", rules.describe()),
-            unexpected: *unexpected,
-        },
+    match rulings.get(&snapshot.id) {
+        None => Wanted::Keep(vec!["its schedule has no rules and keeps everything".to_owned()]),
+        Some(Ruling::Keep(reasons)) => Wanted::Keep(reasons.clone()),
+        Some(Ruling::Delete { by, reason, unexpected }) => {
+            Wanted::Delete { by: by.clone(), reason: reason.clone(), unexpected: *unexpected }
+        }
     }
 }
 
@@ -307,10 +239,12 @@ fn protected(
     }
     if let Some(image) = using_image(snapshot, world.in_use) {
         let reasons = vec![reason, format!("in use by {image}")];
-        return (Verdict::Blocked { image_id: image.clone() }, reasons);
+        return (Verdict::Blocked { image_id: image.clone(), by: Some(by) }, reasons);
     }
     (Verdict::Delete { by, unexpected }, vec![reason])
 }
 
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;

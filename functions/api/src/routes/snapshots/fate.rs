@@ -29,6 +29,8 @@ pub(crate) enum Condemner {
     Person,
     /// The retention rules of its schedule.
     Rules,
+    /// The rule of its schedule for instances that are gone.
+    InstanceGone,
     /// Its `expires_at`.
     Expiry,
     /// It failed, and has been kept long enough to see why.
@@ -51,7 +53,7 @@ pub(super) struct Blocked {
 /// What is in the way of a deletion.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum BlockedBy {
+pub(crate) enum BlockedBy {
     /// An image uses it.
     InUse,
     /// It is locked in EC2.
@@ -76,6 +78,7 @@ impl From<domain::condemnation::Condemnation> for Condemned {
         let who = match by {
             CondemnedBy::Person { who } => Some(who),
             CondemnedBy::Rules { .. }
+            | CondemnedBy::InstanceGone { .. }
             | CondemnedBy::Expiry { .. }
             | CondemnedBy::Failed
             | CondemnedBy::Duplicate => None,
@@ -89,6 +92,7 @@ impl From<&CondemnedBy> for Condemner {
         match by {
             CondemnedBy::Person { .. } => Self::Person,
             CondemnedBy::Rules { .. } => Self::Rules,
+            CondemnedBy::InstanceGone { .. } => Self::InstanceGone,
             CondemnedBy::Expiry { .. } => Self::Expiry,
             CondemnedBy::Failed => Self::Failed,
             CondemnedBy::Duplicate => Self::Duplicate,
@@ -98,17 +102,21 @@ impl From<&CondemnedBy> for Condemner {
 
 impl From<domain::condemnation::Blocked> for Blocked {
     fn from(blocked: domain::condemnation::Blocked) -> Self {
-        let domain::condemnation::Blocked { cause, since } = blocked;
-        let detail = cause.describe();
-        let cause = match cause {
-            BlockedCause::InUse { .. } => BlockedBy::InUse,
-            BlockedCause::Locked => BlockedBy::Locked,
-            BlockedCause::NotPermitted { .. } => BlockedBy::NotPermitted,
-            BlockedCause::Held => BlockedBy::Held,
-            BlockedCause::Newest => BlockedBy::Newest,
-            BlockedCause::NotMarked => BlockedBy::NotMarked,
-            BlockedCause::Refused { .. } => BlockedBy::Refused,
-        };
-        Self { cause, detail, since }
+        let domain::condemnation::Blocked { cause, since, wanted: _wanted } = blocked;
+        Self { cause: BlockedBy::from(&cause), detail: cause.describe(), since }
+    }
+}
+
+impl From<&BlockedCause> for BlockedBy {
+    fn from(cause: &BlockedCause) -> Self {
+        match cause {
+            BlockedCause::InUse { .. } => Self::InUse,
+            BlockedCause::Locked => Self::Locked,
+            BlockedCause::NotPermitted { .. } => Self::NotPermitted,
+            BlockedCause::Held => Self::Held,
+            BlockedCause::Newest => Self::Newest,
+            BlockedCause::NotMarked => Self::NotMarked,
+            BlockedCause::Refused { .. } => Self::Refused,
+        }
     }
 }

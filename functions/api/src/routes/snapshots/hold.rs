@@ -12,7 +12,7 @@ use crate::problem::Problem;
 
 /// What keeps a snapshot from deletion.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Hold {
+pub(crate) struct Hold {
     /// How far it goes.
     #[serde(rename = "type")]
     kind: HoldType,
@@ -31,7 +31,7 @@ pub(super) struct Hold {
 /// How far a hold goes.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum HoldType {
+pub(crate) enum HoldType {
     /// Never deleted automatically; an admin may delete it by name.
     Never,
     /// Nobody deletes it before an instant.
@@ -50,7 +50,7 @@ pub(super) struct PlaceHold {
     /// Why.
     #[schema(value_type = Option<String>, max_length = 1000)]
     reason: Option<Description>,
-    /// When somebody should look whether it is still wanted; nothing happens by itself then.
+    /// When somebody should look whether it is still wanted; nothing happens by itself then. It must lie ahead.
     review_at: Option<Timestamp>,
 }
 
@@ -86,6 +86,7 @@ impl WantedHold {
             HoldKind::Until(instant) => ahead("hold.until", instant, now)?,
             HoldKind::Never => {}
         }
+        review_at.map_or(Ok(()), |at| ahead("hold.review_at", at, now))?;
         Ok(domain::Hold { kind, by: who.to_owned(), at: now, reason, review_at })
     }
 }

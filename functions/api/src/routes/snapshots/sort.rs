@@ -11,7 +11,7 @@ use super::super::words::words;
 
 /// Which way a list of snapshots runs.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) enum Sort {
+pub(crate) enum Sort {
     /// Newest first.
     #[default]
     NewestFirst,

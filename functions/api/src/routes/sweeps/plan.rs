@@ -25,7 +25,7 @@ pub(super) struct PlanEntry {
     taken_at: Timestamp,
     /// What is to become of it.
     verdict: PlanVerdict,
-    /// With verdict `delete`: which rule says so.
+    /// With verdict `delete` or `blocked`: which rule says so.
     by: Option<Condemner>,
     /// With verdict `delete`: whether the rules of the last executed sweep would have kept it.
     unexpected: Option<bool>,
@@ -82,7 +82,10 @@ impl From<domain::PlanEntry> for PlanEntry {
             Verdict::Delete { by, unexpected } => {
                 (PlanVerdict::Delete, Some(Condemner::from(&by)), Some(unexpected), None)
             }
-            Verdict::Blocked { image_id } => (PlanVerdict::Blocked, None, None, Some(image_id)),
+            Verdict::Blocked { image_id, by } => {
+                let by = by.as_ref().map(Condemner::from);
+                (PlanVerdict::Blocked, by, None, Some(image_id))
+            }
         };
         Self {
             snapshot_id,

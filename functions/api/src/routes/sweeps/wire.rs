@@ -170,6 +170,7 @@ impl From<domain::Sweep> for Sweep {
             plan_pages: _plan_pages,
             planned,
             brakes,
+            unsettled: _unsettled,
             refusal,
             approval,
             executed,
@@ -203,7 +204,7 @@ impl From<domain::PlanCounts> for PlanCounts {
 
 impl From<brake::Brake> for Brake {
     fn from(brake: brake::Brake) -> Self {
-        let brake::Brake { schedule_id, unexpected, available } = brake;
+        let brake::Brake { schedule_id, unexpected, available, rules_digest: _digest } = brake;
         Self { schedule_id, unexpected, available }
     }
 }

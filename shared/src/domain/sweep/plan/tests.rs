@@ -7,9 +7,10 @@ use jiff::ToSpan;
 use super::*;
 use crate::domain::hold::{Hold, HoldKind};
 use crate::domain::ownership::EbsState;
-use crate::domain::schedule::NewSchedule;
+use crate::domain::retention::Rules;
+use crate::domain::schedule::{NewSchedule, WhenGone};
 use crate::domain::snapshot::member::Member;
-use crate::domain::snapshot::{ScheduleSlot, Source};
+use crate::domain::snapshot::{Origin, ScheduleSlot, Source};
 use crate::domain::sweep::brake::{BrakeLimits, brakes};
 
 const LIMITS: BrakeLimits = BrakeLimits { deletions: 10, percent: 25 };
@@ -26,6 +27,17 @@ fn schedule(rules: Option<Rules>) -> Schedule {
     let id = ScheduleId::derived(hour(0), &["nightly"]);
     let new = NewSchedule::of(id, "nightly", "rate(1 hour)".parse().unwrap());
     Schedule::made(NewSchedule { rules, ..new }, hour(0))
+}
+
+/// A schedule with a rule for instances that are gone, in force since it was made.
+fn schedule_when_gone(rules: Option<Rules>, when_gone: WhenGone) -> Schedule {
+    let id = ScheduleId::derived(hour(0), &["nightly"]);
+    let new = NewSchedule::of(id, "nightly", "rate(1 hour)".parse().unwrap());
+    Schedule::made(NewSchedule { rules, when_gone, ..new }, hour(0))
+}
+
+fn keep_last(count: u32) -> WhenGone {
+    WhenGone::KeepLast(count.try_into().unwrap())
 }
 
 fn snapshot(taken: i64, schedule: Option<&Schedule>) -> Snapshot {
@@ -65,6 +77,7 @@ struct Case {
     schedules: BTreeMap<ScheduleId, Schedule>,
     snapshots: Vec<Snapshot>,
     in_use: BTreeMap<EbsSnapshotId, ImageId>,
+    gone: BTreeSet<InstanceId>,
     now: i64,
 }
 
@@ -74,6 +87,7 @@ impl Case {
             snapshots: hours.into_iter().map(|hour| snapshot(hour, Some(schedule))).collect(),
             schedules: BTreeMap::from([(schedule.id.clone(), schedule.clone())]),
             in_use: BTreeMap::new(),
+            gone: BTreeSet::new(),
             now,
         }
     }
@@ -83,6 +97,7 @@ impl Case {
             schedules: &self.schedules,
             snapshots: &self.snapshots,
             in_use: &self.in_use,
+            gone: &self.gone,
             failed_kept: SignedDuration::from_hours(24),
             now: hour(self.now),
         })
@@ -261,6 +276,80 @@ fn what_was_adopted_since_the_last_sweep_is_unexpected() {
     }
 
     assert_eq!(brakes(&case.entries(), &case.snapshots, LIMITS).len(), 1);
+}
+
+#[test]
+fn of_an_instance_that_is_gone_the_newest_stay_whatever_the_rules_say() {
+    let rules = Some(rules(r#"{"keep_last": 1, "keep_daily": -1}"#));
+    let mut case = Case::new(&schedule_when_gone(rules, keep_last(2)), [1, 30, 60, 90], 100);
+
+    let there = case.text();
+    case.gone = [case.snapshots[0].source.instance_id.clone()].into();
+    let gone = case.text();
+
+    assert!(!there.contains("delete") && !there.contains("gone"), "{there}");
+    assert_eq!(
+        gone,
+        "1: delete (instance gone: not among the last 2)\n\
+         30: delete (instance gone: not among the last 2)\n\
+         60: keep (instance gone: last 2 of 2)\n\
+         90: keep (instance gone: last 1 of 2)\n"
+    );
+    let digest = case.schedules.values().next().unwrap().rules_digest();
+    let by = CondemnedBy::InstanceGone { digest };
+    assert_eq!(case.entries()[0].verdict, Verdict::Delete { by, unexpected: false });
+}
+
+#[test]
+fn of_an_instance_that_is_gone_all_stay_if_the_schedule_says_so() {
+    let rules = Some(rules(r#"{"keep_last": 1}"#));
+    let mut case = Case::new(&schedule_when_gone(rules, WhenGone::KeepAll), [1, 2], 4);
+
+    assert!(case.text().contains("1: delete"), "{}", case.text());
+    case.gone = [case.snapshots[0].source.instance_id.clone()].into();
+    assert_eq!(case.text().matches("keep (instance gone: all are kept)").count(), 2);
+}
+
+#[test]
+fn a_schedule_without_rules_deletes_by_its_rule_for_what_is_gone_only() {
+    let mut case = Case::new(&schedule_when_gone(None, keep_last(1)), [1, 2], 4);
+
+    assert!(!case.text().contains("delete"), "{}", case.text());
+    case.gone = [case.snapshots[0].source.instance_id.clone()].into();
+    assert!(case.text().contains("1: delete"), "{}", case.text());
+}
+
+#[test]
+fn a_rule_for_what_is_gone_is_unexpected_until_a_sweep_has_enforced_it() {
+    let mut schedule = schedule(None);
+    schedule.when_gone = keep_last(1);
+    let mut case = Case::new(&schedule, 1..=20, 30);
+    case.gone = [case.snapshots[0].source.instance_id.clone()].into();
+
+    let before = brakes(&case.entries(), &case.snapshots, LIMITS);
+    let enforced = schedule.enforced_at(hour(29));
+    case.schedules.insert(enforced.id.clone(), enforced);
+    let after = brakes(&case.entries(), &case.snapshots, LIMITS);
+
+    assert_eq!(before[0].unexpected, 19);
+    assert!(after.is_empty());
+}
+
+#[test]
+fn a_brake_remembers_what_the_plan_was_made_with() {
+    let mut schedule = schedule(Some(rules(r#"{"keep_last": 40}"#)));
+    schedule.rules = Some(rules(r#"{"keep_last": 5}"#));
+    let case = Case::new(&schedule, 1..=40, 41);
+    let brake = brakes(&case.entries(), &case.snapshots, LIMITS).remove(0);
+
+    assert_eq!(brake.outdated(Some(&schedule)), None);
+    assert!(brake.outdated(None).unwrap().contains("is gone"));
+    schedule.when_gone = WhenGone::KeepAll;
+    assert!(brake.outdated(Some(&schedule)).unwrap().contains("have changed"));
+    // One that an earlier version has stored does not know.
+    let json = format!(r#"{{"schedule_id": "{}", "unexpected": 1, "available": 1}}"#, schedule.id);
+    let old: crate::domain::sweep::brake::Brake = serde_json::from_str(&json).unwrap();
+    assert_eq!(old.outdated(Some(&schedule)), None);
 }
 
 #[test]

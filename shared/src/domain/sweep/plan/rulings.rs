@@ -1,0 +1,165 @@
+//! What the rules say of every available snapshot of a schedule, for each instance by itself.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::World;
+use crate::domain::ids::{InstanceId, ScheduleId, SnapshotId};
+use crate::domain::retention::{Rules, Verdict};
+use crate::domain::schedule::zone::Zone;
+use crate::domain::schedule::{Schedule, WhenGone};
+use crate::domain::snapshot::condemnation::CondemnedBy;
+use crate::domain::snapshot::{Origin, Snapshot, Status};
+
+/// What the rules say of one snapshot.
+pub(super) enum Ruling {
+    /// It stays, for these reasons.
+    Keep(Vec<String>),
+    /// It goes.
+    Delete { by: CondemnedBy, reason: String, unexpected: bool },
+}
+
+/// The rulings; what no rule is for has none, and stays.
+pub(super) type Rulings<'a> = BTreeMap<&'a SnapshotId, Ruling>;
+
+/// Which instances are there.
+#[derive(Clone, Copy)]
+enum Presence {
+    Here,
+    Gone,
+}
+
+/// What decides about the snapshots of one instance.
+#[derive(Clone, Copy)]
+struct InForce<'a> {
+    rules: Option<&'a Rules>,
+    /// `Apply` while the instance is there.
+    when_gone: WhenGone,
+    zone: &'a Zone,
+}
+
+/// What the rules say of every available snapshot of a schedule.
+pub(super) fn rulings<'a>(world: &World<'a>) -> Rulings<'a> {
+    let mut groups: BTreeMap<(&ScheduleId, &InstanceId), Vec<&Snapshot>> = BTreeMap::new();
+    for snapshot in world.snapshots {
+        let counts = snapshot.status == Status::Available
+            && snapshot.duplicate_of.is_none()
+            && snapshot.absent_since.is_none();
+        if let Some(schedule) = snapshot.schedule_id().filter(|_| counts) {
+            groups.entry((schedule, &snapshot.source.instance_id)).or_default().push(snapshot);
+        }
+    }
+    let mut rulings = BTreeMap::new();
+    for ((schedule_id, instance), snapshots) in groups {
+        let Some(schedule) = world.schedules.get(schedule_id) else { continue };
+        let presence = if world.gone.contains(instance) { Presence::Gone } else { Presence::Here };
+        let now = InForce::now(schedule, presence);
+        let Some(verdicts) = now.verdicts(&snapshots, world.now) else { continue };
+        let expected = expected_deletions(schedule, presence, &snapshots, world.now);
+        for (snapshot, verdict) in snapshots.into_iter().zip(verdicts) {
+            let ruling = if verdict.keep {
+                Ruling::Keep(verdict.reasons)
+            } else {
+                let (by, reason) = now.condemns(schedule);
+                Ruling::Delete { by, reason, unexpected: !expected.contains(&snapshot.id) }
+            };
+            rulings.insert(&snapshot.id, ruling);
+        }
+    }
+    rulings
+}
+
+/// What was in force at the last executed sweep would delete now, of snapshots that were the schedule's then or
+/// were taken since.
+fn expected_deletions(
+    schedule: &Schedule,
+    presence: Presence,
+    snapshots: &[&Snapshot],
+    now: Timestamp,
+) -> BTreeSet<SnapshotId> {
+    let since = schedule.enforced.at;
+    let known: Vec<_> = snapshots
+        .iter()
+        .copied()
+        .filter(|snapshot| snapshot.origin != Origin::Adopted || snapshot.created_at <= since)
+        .collect();
+    let verdicts = InForce::before(schedule, presence).verdicts(&known, now).unwrap_or_default();
+    known
+        .into_iter()
+        .zip(verdicts)
+        .filter(|(_, verdict)| !verdict.keep)
+        .map(|(snapshot, _)| snapshot.id.clone())
+        .collect()
+}
+
+impl<'a> InForce<'a> {
+    /// What the schedule says now.
+    fn now(schedule: &'a Schedule, presence: Presence) -> Self {
+        let rules = schedule.rules.as_ref();
+        let when_gone = presence.choose(schedule.when_gone);
+        Self { rules, when_gone, zone: &schedule.timezone }
+    }
+
+    /// What it said at the last executed sweep.
+    fn before(schedule: &'a Schedule, presence: Presence) -> Self {
+        let enforced = &schedule.enforced;
+        let when_gone = presence.choose(enforced.when_gone);
+        Self { rules: enforced.rules.as_ref(), when_gone, zone: &enforced.timezone }
+    }
+
+    /// A verdict for each snapshot, in their order; none if nothing is to be said.
+    fn verdicts(&self, snapshots: &[&Snapshot], now: Timestamp) -> Option<Vec<Verdict>> {
+        let taken_at: Vec<_> = snapshots.iter().map(|snapshot| snapshot.taken_at()).collect();
+        match self.when_gone {
+            WhenGone::Apply => self.rules.map(|rules| rules.plan(&taken_at, self.zone, now)),
+            WhenGone::KeepLast(count) => Some(newest(&taken_at, count.get())),
+            WhenGone::KeepAll => {
+                let reasons = vec!["instance gone: all are kept".to_owned()];
+                Some(vec![Verdict { keep: true, reasons }; taken_at.len()])
+            }
+        }
+    }
+
+    /// Which rule a deletion is by, and its words.
+    fn condemns(&self, schedule: &Schedule) -> (CondemnedBy, String) {
+        let digest = schedule.rules_digest();
+        match (self.when_gone, self.rules) {
+            (WhenGone::KeepLast(count), _) => {
+                let reason = format!("instance gone: not among the last {count}");
+                (CondemnedBy::InstanceGone { digest }, reason)
+            }
+            (WhenGone::Apply | WhenGone::KeepAll, rules) => {
+                let rules = rules.map(Rules::describe).unwrap_or_default();
+                (CondemnedBy::Rules { digest }, format!("no rule keeps it ({rules})"))
+            }
+        }
+    }
+}
+
+impl Presence {
+    /// The rule for an instance that is gone, or none that differs.
+    fn choose(self, when_gone: WhenGone) -> WhenGone {
+        match self {
+            Self::Here => WhenGone::Apply,
+            Self::Gone => when_gone,
+        }
+    }
+}
+
+/// The newest `count` stay. Of equal instants an earlier one counts as newer, as for the rules.
+fn newest(taken_at: &[Timestamp], count: u32) -> Vec<Verdict> {
+    let mut newest_first: Vec<_> = taken_at.iter().copied().enumerate().collect();
+    newest_first.sort_by_key(|&(_, at)| Reverse(at));
+    let mut verdicts: Vec<_> = (1..)
+        .zip(newest_first)
+        .map(|(rank, (position, _))| {
+            let keep = rank <= count;
+            let reason = keep.then(|| format!("instance gone: last {rank} of {count}"));
+            (position, Verdict { keep, reasons: reason.into_iter().collect() })
+        })
+        .collect();
+    verdicts.sort_unstable_by_key(|&(position, _)| position);
+    verdicts.into_iter().map(|(_, verdict)| verdict).collect()
+}

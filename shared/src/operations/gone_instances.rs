@@ -1,0 +1,91 @@
+//! Which instances are gone: EC2 does not show them, or shows them terminated, at two looks ten minutes apart.
+//!
+//! EC2 is eventually consistent, and one absence is not believed. The first look is a small record, which a sweep
+//! that is carried out writes and, when the instance shows again, removes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use tracing::info;
+
+use crate::domain::ids::{InstanceId, ScheduleId};
+use crate::domain::instance::Instance;
+use crate::domain::schedule::{Schedule, WhenGone};
+use crate::domain::snapshot::{MISSING_AFTER, Snapshot, Status};
+use crate::error::Error;
+use crate::service::Service;
+
+/// How many first looks one sweep records; the next goes on.
+const NOTED_MAX: usize = 1_000;
+
+/// What EC2 shows of the instances that a rule for gone ones is for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Looks {
+    /// Not there, by this look.
+    absent: BTreeSet<InstanceId>,
+    /// Since when instances were not there, by earlier looks.
+    first: BTreeMap<InstanceId, Timestamp>,
+}
+
+/// Asks EC2 about the instances of schedules that have, or had at their last sweep, a rule for gone ones.
+pub(super) async fn look(
+    service: &Service,
+    schedules: &BTreeMap<ScheduleId, Schedule>,
+    snapshots: &[Snapshot],
+) -> Result<Looks, Error> {
+    let wanted = snapshots.iter().filter(|snapshot| {
+        let schedule = snapshot.schedule_id().and_then(|id| schedules.get(id));
+        snapshot.status == Status::Available && schedule.is_some_and(has_rule)
+    });
+    let ids: BTreeSet<_> = wanted.map(|snapshot| snapshot.source.instance_id.clone()).collect();
+    let here = here(service, &ids).await?;
+    Ok(Looks {
+        absent: ids.difference(&here).cloned().collect(),
+        first: service.table.first_looks().await?,
+    })
+}
+
+/// Those of these instances that EC2 shows, and not as terminated or about to be.
+pub(super) async fn here(
+    service: &Service,
+    ids: &BTreeSet<InstanceId>,
+) -> Result<BTreeSet<InstanceId>, Error> {
+    let ids: Vec<_> = ids.iter().cloned().collect();
+    let shown = service.ec2.instances(&ids).await?;
+    Ok(shown.into_values().filter(|one| !one.is_gone()).map(|Instance { id, .. }| id).collect())
+}
+
+/// Whether a schedule has, or had at its last sweep, a rule for gone instances.
+pub(super) fn has_rule(schedule: &Schedule) -> bool {
+    schedule.when_gone != WhenGone::Apply || schedule.enforced.when_gone != WhenGone::Apply
+}
+
+impl Looks {
+    /// Whether an instance was asked about and not there, by this look.
+    pub(super) fn is_absent(&self, id: &InstanceId) -> bool {
+        self.absent.contains(id)
+    }
+
+    /// The instances that are certainly gone at `now`.
+    pub(super) fn gone(&self, now: Timestamp) -> BTreeSet<InstanceId> {
+        let is_believed = |id: &&InstanceId| {
+            let since = self.first.get(*id);
+            since.is_some_and(|since| now.duration_since(*since) >= MISSING_AFTER)
+        };
+        self.absent.iter().filter(is_believed).cloned().collect()
+    }
+
+    /// Records the first looks of this sweep, and takes back those at instances that show again or that nobody
+    /// asks about any more: an old look must not stand for a new one.
+    pub(super) async fn remember(&self, service: &Service, now: Timestamp) -> Result<(), Error> {
+        for (id, since) in self.first.iter().filter(|(id, _)| !self.absent.contains(*id)) {
+            _ = service.table.forget_first_look(id, *since).await?;
+        }
+        let new = self.absent.iter().filter(|id| !self.first.contains_key(*id));
+        for id in new.take(NOTED_MAX) {
+            _ = service.table.note_first_look(id, now).await?;
+            info!("Instance {id} is not there; it counts as gone at the next look");
+        }
+        Ok(())
+    }
+}

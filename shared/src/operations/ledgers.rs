@@ -1,0 +1,86 @@
+//! The ledgers: what should be gone and cannot, and what is held.
+
+use jiff::Timestamp;
+
+use crate::domain::cursor::{Cursor, Page, PageRequest};
+use crate::domain::snapshot::Snapshot;
+use crate::error::Error;
+use crate::service::Service;
+use crate::table::keys::{self, Index};
+use crate::table::snapshots::{Listed, Slice, SnapshotList};
+
+/// How many records one page looks at before it answers with what it has and a cursor.
+const EXAMINED_MAX: usize = 1_000;
+
+/// Which holds are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// All, those too whose `until` is over.
+    All,
+    /// Those that somebody should have looked at by now.
+    ReviewDue,
+}
+
+/// One page of the snapshots that should be gone and cannot: condemned ones that something is in the way of, and
+/// available ones that a rule wants gone and an image uses.
+pub async fn list_blocked(
+    service: &Service,
+    request: &PageRequest,
+) -> Result<Page<Snapshot>, Error> {
+    let list = SnapshotList { index: Index::Blocked, partition: keys::BLOCKED.to_owned() };
+    page_of(service, &list, request, keys::is_blocked).await
+}
+
+/// One page of the snapshots that have a hold, by when they were made.
+pub async fn list_held(
+    service: &Service,
+    wanted: Holds,
+    request: &PageRequest,
+    now: Timestamp,
+) -> Result<Page<Snapshot>, Error> {
+    let list = SnapshotList { index: Index::Held, partition: keys::HELD.to_owned() };
+    let is_due = |snapshot: &Snapshot| {
+        let review_at = snapshot.hold.as_ref().and_then(|hold| hold.review_at);
+        review_at.is_some_and(|at| at <= now)
+    };
+    let wants = |snapshot: &Snapshot| match wanted {
+        Holds::All => keys::is_held(snapshot),
+        Holds::ReviewDue => keys::is_held(snapshot) && is_due(snapshot),
+    };
+    page_of(service, &list, request, wants).await
+}
+
+/// One page of those of a list that are wanted. What has left the list since the index was read must not be.
+async fn page_of(
+    service: &Service,
+    list: &SnapshotList,
+    request: &PageRequest,
+    is_wanted: impl Fn(&Snapshot) -> bool,
+) -> Result<Page<Snapshot>, Error> {
+    let mut after = request.cursor.as_ref().map(|cursor| cursor.key().to_owned());
+    let mut items = Vec::new();
+    let mut examined = 0;
+    loop {
+        let slice = Slice { order: request.order, limit: request.limit.max(50) + 1, after };
+        let Listed { snapshots, more } = service.table.list_snapshots(list, &slice).await?;
+        let mut rest = snapshots.into_iter();
+        let mut end = None;
+        for (position, snapshot) in rest.by_ref() {
+            examined += 1;
+            end = Some(position);
+            if is_wanted(&snapshot) {
+                items.push(snapshot);
+            }
+            if items.len() == request.limit {
+                break;
+            }
+        }
+        let Some(end) = end.filter(|_| more || rest.len() > 0) else {
+            return Ok(Page { items, next_cursor: None });
+        };
+        if items.len() == request.limit || examined >= EXAMINED_MAX {
+            return Ok(Page { items, next_cursor: Some(Cursor::after(end)) });
+        }
+        after = Some(end);
+    }
+}

@@ -1,0 +1,162 @@
+//! The last check before a deletion: everything that must hold at that moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::super::execute_sweep::is_current;
+use super::super::gone_instances::here;
+use super::super::instances::newest_available;
+use crate::domain::hold::Deleter;
+use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, SnapshotId};
+use crate::domain::ownership::EbsSnapshot;
+use crate::domain::protection::using_image;
+use crate::domain::snapshot::condemnation::{BlockedCause, CondemnedBy};
+use crate::domain::snapshot::{Snapshot, Status};
+use crate::error::Error;
+use crate::service::Service;
+
+/// What the last check goes by, read in as few calls as can be.
+pub(super) struct Evidence {
+    /// Those that are due.
+    pub(super) snapshots: BTreeMap<SnapshotId, Snapshot>,
+    /// What duplicates are duplicates of.
+    originals: BTreeMap<SnapshotId, Snapshot>,
+    pub(super) seen: BTreeMap<EbsSnapshotId, EbsSnapshot>,
+    in_use: BTreeMap<EbsSnapshotId, ImageId>,
+    /// Of the instances for whose being gone snapshots were condemned: those that are there.
+    here: BTreeSet<InstanceId>,
+}
+
+impl Evidence {
+    pub(super) async fn load(
+        service: &Service,
+        ids: &[SnapshotId],
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let mut snapshots = service.table.snapshots(ids).await?;
+        snapshots.retain(|_, snapshot| is_due(snapshot, now));
+        let members: Vec<_> = snapshots
+            .values()
+            .flat_map(Snapshot::living_members)
+            .map(|member| member.ebs_snapshot_id.clone())
+            .collect();
+        let original_ids: BTreeSet<_> =
+            snapshots.values().filter_map(|one| one.duplicate_of.clone()).collect();
+        let original_ids: Vec<_> = original_ids.into_iter().collect();
+        let missed = snapshots.values().filter(|one| is_for_gone(one));
+        let missed: BTreeSet<_> = missed.map(|one| one.source.instance_id.clone()).collect();
+        let seen = service.ec2.ebs_snapshots(&members).await?;
+        Ok(Self {
+            originals: service.table.snapshots(&original_ids).await?,
+            seen: seen.into_iter().map(|one| (one.id.clone(), one)).collect(),
+            in_use: service.ec2.images_of(&members).await?,
+            here: here(service, &missed).await?,
+            snapshots,
+        })
+    }
+}
+
+/// Whether its instance's being gone is what condemned it.
+fn is_for_gone(snapshot: &Snapshot) -> bool {
+    let by = snapshot.condemnation.as_ref().map(|past| &past.by);
+    matches!(by, Some(CondemnedBy::InstanceGone { .. }))
+}
+
+fn is_due(snapshot: &Snapshot, now: Timestamp) -> bool {
+    match snapshot.status {
+        Status::Deleting => true,
+        Status::Condemned => {
+            snapshot.condemnation.as_ref().is_some_and(|one| one.delete_after <= now)
+        }
+        Status::Requested
+        | Status::Creating
+        | Status::Pending
+        | Status::Available
+        | Status::Error
+        | Status::Deleted
+        | Status::Missing => false,
+    }
+}
+
+/// What the last check says.
+pub(super) enum Check {
+    /// Delete it, as long as the guardian, if there is one, is as it was read.
+    Delete(Option<Box<Snapshot>>),
+    /// Something is in the way.
+    Blocked(BlockedCause),
+    /// What had condemned it no longer stands.
+    Rescue(&'static str),
+}
+
+/// Everything that must hold at this moment for a deletion.
+pub(super) async fn last_check(
+    service: &Service,
+    snapshot: &Snapshot,
+    evidence: &Evidence,
+    now: Timestamp,
+) -> Result<Check, Error> {
+    let Some(condemnation) = &snapshot.condemnation else {
+        return Ok(Check::Blocked(BlockedCause::Refused {
+            message: "the record does not say who condemned it".to_owned(),
+        }));
+    };
+    let deleter = condemnation.by.deleter();
+    if snapshot.is_held(deleter, now) {
+        return Ok(Check::Blocked(BlockedCause::Held));
+    }
+    if let Some(image) = using_image(snapshot, &evidence.in_use) {
+        return Ok(Check::Blocked(BlockedCause::InUse { image_id: Some(image.clone()) }));
+    }
+    let seen = |id| evidence.seen.get(id);
+    let shown = snapshot.living_members().filter_map(|member| seen(&member.ebs_snapshot_id));
+    for member in shown {
+        if member.set().as_ref() != Some(snapshot.tagged_id()) || !member.is_marked_condemned() {
+            return Ok(Check::Blocked(BlockedCause::NotMarked));
+        }
+    }
+    if snapshot.status == Status::Deleting {
+        // Checked and claimed by an earlier delivery that broke off.
+        return Ok(Check::Delete(None));
+    }
+    // Now, not when the batch began: somebody may have edited the rules since.
+    let schedule = match snapshot.schedule_id() {
+        Some(id) => service.table.schedule(id).await?,
+        None => None,
+    };
+    if !is_current(&condemnation.by, snapshot, schedule.as_ref()) {
+        return Ok(Check::Rescue("what had condemned it has changed"));
+    }
+    if is_for_gone(snapshot) && evidence.here.contains(&snapshot.source.instance_id) {
+        return Ok(Check::Rescue("its instance is there again"));
+    }
+    if deleter == Deleter::Person || condemnation.from == Status::Error {
+        return Ok(Check::Delete(None));
+    }
+    guarded(service, snapshot, &condemnation.by, evidence).await
+}
+
+/// A good snapshot goes by a rule only while a newer good one of the same instance is there.
+async fn guarded(
+    service: &Service,
+    snapshot: &Snapshot,
+    by: &CondemnedBy,
+    evidence: &Evidence,
+) -> Result<Check, Error> {
+    let original = snapshot
+        .duplicate_of
+        .as_ref()
+        .filter(|_| *by == CondemnedBy::Duplicate)
+        .and_then(|id| evidence.originals.get(id))
+        .filter(|one| one.status == Status::Available && one.absent_since.is_none());
+    let guardian = match original {
+        Some(original) => Some(original.clone()),
+        None => newest_available(service, &snapshot.source.instance_id)
+            .await?
+            .filter(|newest| newest.taken_at() > snapshot.taken_at()),
+    };
+    Ok(match guardian {
+        Some(guardian) => Check::Delete(Some(Box::new(guardian))),
+        None => Check::Blocked(BlockedCause::Newest),
+    })
+}
