@@ -1,6 +1,7 @@
-//! The REST API over the whole system: lists, conditions, errors.
+//! The REST API over the whole system: lists, fates, conditions, errors.
 
 mod errors;
+mod fates;
 mod instances;
 mod lists;
 mod previews;

@@ -8,6 +8,7 @@ mod deletion;
 mod doubled;
 mod events;
 mod exclusions;
+mod fate;
 mod gone;
 mod holds;
 mod limits;

@@ -48,9 +48,7 @@ fn retention_of_100_000_snapshots(bencher: Bencher<'_, '_>) {
     let (rules, zone) = (rules(), berlin());
     let taken_at: Vec<_> = (0..SNAPSHOTS).map(hour).collect();
 
-    bencher.bench(|| -> Vec<Verdict> {
-        rules.plan(black_box(&taken_at), &zone, hour(SNAPSHOTS))
-    });
+    bencher.bench(|| -> Vec<Verdict> { rules.plan(black_box(&taken_at), &zone, hour(SNAPSHOTS)) });
 }
 
 /// A thousand instances with a hundred snapshots each, as a sweep sees them.

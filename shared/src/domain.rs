@@ -3,6 +3,7 @@
 pub mod capacity;
 pub mod cost;
 pub mod cursor;
+pub mod fate;
 pub mod hold;
 pub mod ids;
 pub mod instance;

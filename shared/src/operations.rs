@@ -6,6 +6,7 @@ pub mod check_schedule;
 pub mod delete_snapshot;
 pub mod edit_snapshot;
 pub mod execute_sweep;
+pub mod fates;
 mod gone_instances;
 pub mod idempotency;
 pub mod instances;

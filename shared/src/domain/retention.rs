@@ -5,6 +5,7 @@
 //! span look back from the newest snapshot, not from now, except `max_age`.
 
 mod bound;
+pub mod outlook;
 mod period;
 mod plan;
 mod rules;

@@ -1,6 +1,6 @@
 //! Schedules in the table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -16,6 +16,16 @@ impl Table {
     /// The schedule of this id.
     pub async fn schedule(&self, id: &ScheduleId) -> Result<Option<Schedule>, Error> {
         self.get(keys::schedule(id)).await
+    }
+
+    /// The schedules of these ids. What is not there is left out.
+    pub async fn schedules(
+        &self,
+        ids: &BTreeSet<ScheduleId>,
+    ) -> Result<BTreeMap<ScheduleId, Schedule>, Error> {
+        let keys: Vec<_> = ids.iter().map(keys::schedule).collect();
+        let found: BTreeMap<Key, Schedule> = self.get_all(&keys).await?;
+        Ok(found.into_values().map(|schedule| (schedule.id.clone(), schedule)).collect())
     }
 
     /// All schedules.

@@ -9,11 +9,14 @@ mod wire;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use shared::Service;
+use shared::domain::cursor::Page;
 use shared::domain::ids::SnapshotId;
 use shared::domain::instance::Exclusions;
 use shared::domain::snapshot::Request;
 use shared::operations::delete_snapshot::{self as deletion, DeleteRequest};
 use shared::operations::edit_snapshot::{self as editing, Editor};
+use shared::operations::fates;
 use shared::operations::list_snapshots as listing;
 use shared::operations::request_snapshot::{self as requesting, NewSnapshot};
 use shared::operations::rescue_snapshot as rescuing;
@@ -41,20 +44,25 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rescue_snapshot))
 }
 
-fn answer(snapshot: shared::domain::snapshot::Snapshot, now: Timestamp) -> Answer<Snapshot> {
-    let version = snapshot.version;
-    Answer::ok(Snapshot::of(snapshot, now)).version(version)
+type Record = shared::domain::snapshot::Snapshot;
+
+async fn answer(service: &Service, record: Record, now: Timestamp) -> Answer<Snapshot> {
+    let version = record.version;
+    let (record, fate) = fates::with_fate(service, record, now).await;
+    Answer::ok(Snapshot::of(record, fate, now)).version(version)
 }
 
-fn accepted(snapshot: shared::domain::snapshot::Snapshot, now: Timestamp) -> Answer<Snapshot> {
-    let (version, path) = (snapshot.version, format!("/v1/snapshots/{}", snapshot.id));
-    Answer::accepted(Snapshot::of(snapshot, now)).version(version).location(path)
+async fn accepted(service: &Service, record: Record, now: Timestamp) -> Answer<Snapshot> {
+    let (version, path) = (record.version, format!("/v1/snapshots/{}", record.id));
+    let (record, fate) = fates::with_fate(service, record, now).await;
+    Answer::accepted(Snapshot::of(record, fate, now)).version(version).location(path)
 }
 
 /// List snapshots
 ///
 /// Newest first unless `sort` says otherwise. A page may be short although more follow, where few of many are
-/// wanted: go on with `next_cursor`, which stays good when snapshots come and go. Role: viewer.
+/// wanted: go on with `next_cursor`, which stays good when snapshots come and go. Where the page would cost too much
+/// otherwise, the fate of some is unknown; the snapshot itself tells it. Role: viewer.
 #[utoipa::path(
     get,
     path = "/v1/snapshots",
@@ -69,12 +77,15 @@ async fn list_snapshots(
     let request = call.query.page.request(order);
     let filter = call.query.filter();
     let page = listing::list_snapshots(call.service(), &filter, &request).await?;
-    Ok(Answer::ok(List::of(page, |snapshot| Snapshot::of(snapshot, call.now))))
+    let Page { items, next_cursor } = page;
+    let items = fates::with_fates(call.service(), items, call.now).await;
+    let page = Page { items, next_cursor };
+    Ok(Answer::ok(List::of(page, |(snapshot, fate)| Snapshot::of(snapshot, fate, call.now))))
 }
 
 /// Show a snapshot
 ///
-/// As it is at this moment. Role: viewer.
+/// As it is at this moment, with why it is kept and when it will go. Role: viewer.
 #[utoipa::path(
     get,
     path = "/v1/snapshots/{id}",
@@ -87,7 +98,8 @@ async fn show_snapshot(
     call: Call<Viewer>,
     Id(id): Id<SnapshotId>,
 ) -> Result<Answer<Snapshot>, Problem> {
-    Ok(answer(listing::show_snapshot(call.service(), &id).await?, call.now))
+    let snapshot = listing::show_snapshot(call.service(), &id).await?;
+    Ok(answer(call.service(), snapshot, call.now).await)
 }
 
 /// Take a snapshot
@@ -138,7 +150,7 @@ async fn create_snapshot(
         restore_until: wanted.restore_until,
     };
     let snapshot = requesting::request_snapshot(call.service(), new, at).await?;
-    Ok(accepted(snapshot, call.now))
+    Ok(accepted(call.service(), snapshot, call.now).await)
 }
 
 /// Edit a snapshot
@@ -197,7 +209,7 @@ async fn edit_snapshot(
     let edit = wanted.edit()?;
     let editor = Editor { who: &call.who, expected_version: expected };
     let edited = editing::edit_snapshot(call.service(), &id, edit, editor, call.now).await?;
-    Ok(answer(edited, call.now))
+    Ok(answer(call.service(), edited, call.now).await)
 }
 
 /// Delete a snapshot
@@ -231,10 +243,10 @@ async fn delete_snapshot(
     let request = DeleteRequest { id, who: call.who.clone(), grace, expected_version };
     if call.query.record_only.unwrap_or(false) {
         let removed = deletion::remove_record(call.service(), request, call.now).await?;
-        return Ok(answer(removed, call.now));
+        return Ok(answer(call.service(), removed, call.now).await);
     }
     let condemned = deletion::delete_snapshot(call.service(), request, call.now).await?;
-    Ok(accepted(condemned, call.now))
+    Ok(accepted(call.service(), condemned, call.now).await)
 }
 
 /// Rescue a snapshot
@@ -261,5 +273,5 @@ async fn rescue_snapshot(
     _: Body<NoFields>,
 ) -> Result<Answer<Snapshot>, Problem> {
     let rescued = rescuing::rescue_snapshot(call.service(), &id, expected, call.now).await?;
-    Ok(answer(rescued, call.now))
+    Ok(answer(call.service(), rescued, call.now).await)
 }

@@ -1,6 +1,9 @@
 //! The periods of which a rule keeps the newest snapshot.
 
-use jiff::{Timestamp, civil::date};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, DateTime, date},
+};
 
 use crate::domain::schedule::zone::Zone;
 
@@ -88,5 +91,41 @@ impl Period {
             Self::Month => moment.month,
             Self::Year => moment.year,
         }
+    }
+
+    /// The key of the period that an instant is in, but for `Each`, of which it is always the same.
+    pub(super) fn key_at(self, at: Timestamp, zone: &Zone) -> i64 {
+        self.key(&Moment::new(at, zone), 0)
+    }
+
+    /// When the period that `at` is in ends, or a clock change within its hour: never later than the next one
+    /// begins. For `Each`, it is `at` itself; none if time ends before.
+    pub(super) fn end(self, at: Timestamp, zone: &Zone) -> Option<Timestamp> {
+        let time_zone = zone.time_zone();
+        let local = time_zone.to_datetime(at);
+        let today = local.date();
+        let first_of_month = Date::new(local.year(), local.month(), 1).ok()?;
+        let next_begins = match self {
+            Self::Each => return Some(at),
+            Self::Hour => {
+                let hour = DateTime::from_parts(
+                    today,
+                    local.time().with().minute(0).second(0).subsec_nanosecond(0).build().ok()?,
+                );
+                let end =
+                    at.checked_add(SignedDuration::from_hours(1) - local.duration_since(hour));
+                let change = time_zone.following(at).next().map(|change| change.timestamp());
+                return change.into_iter().chain(end.ok()).min();
+            }
+            Self::Day => today.tomorrow().ok()?,
+            Self::Week => {
+                let days = 7 - i64::from(today.weekday().to_monday_zero_offset());
+                today.checked_add(SignedDuration::from_hours(24 * days)).ok()?
+            }
+            Self::Month => first_of_month.last_of_month().tomorrow().ok()?,
+            Self::Year => first_of_month.last_of_year().tomorrow().ok()?,
+        };
+        // Where a clock change skips midnight, this is the change; where one repeats it, the first time.
+        time_zone.to_timestamp(next_begins.at(0, 0, 0, 0)).ok()
     }
 }

@@ -68,6 +68,18 @@ impl Span {
         self.hours > 0
     }
 
+    /// By how much the first instant whose [`Span::before`] is not before `at` can come earlier than the
+    /// [`Span::after`] of `at`: months differ in length and run over, clocks change, and zones have skipped a day.
+    pub(super) fn slack(&self) -> SignedDuration {
+        let Self { years, months, days, .. } = *self;
+        SignedDuration::from_hours(match (years | months, days) {
+            (0, 0) => 0,
+            (0, _) => 48,
+            (_, 0) => 5 * 24,
+            (_, _) => 10 * 24,
+        })
+    }
+
     fn moved(&self, at: Timestamp, zone: &Zone, sign: i64) -> Option<Timestamp> {
         let Self { years, months, days, hours } = *self;
         let [years, months, days, hours] = [years, months, days, hours].map(i64::from);

@@ -1,10 +1,37 @@
-//! Why a snapshot is to go, and what is in the way, on the wire.
+//! Why a snapshot is kept or is to go, when, and what is in the way, on the wire.
 
 use jiff::Timestamp;
 use serde::Serialize;
+use shared::domain::fate as foresight;
 use shared::domain::snapshot::condemnation::{BlockedCause, CondemnedBy};
 use shared::domain::snapshot::{self as domain};
 use utoipa::ToSchema;
+
+/// Why a snapshot is kept, and when it will go, as far as its schedule and the rules foresee it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Fate {
+    /// The reasons that a sweep would give now; none if it would let it go or has no say.
+    #[schema(example = json!(["daily 3 of 7"]))]
+    kept_by: Vec<String>,
+    /// Whether it will go.
+    outlook: FateOutlook,
+    /// With outlook `at`: when it goes, or shortly after; its grace is over then.
+    expected_deletion_at: Option<Timestamp>,
+    /// Why then, or why not, in words.
+    because: String,
+}
+
+/// Whether a snapshot will go.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum FateOutlook {
+    /// At an instant, if the schedule goes on firing and nobody steps in.
+    At,
+    /// Not as things stand.
+    Never,
+    /// It cannot be told.
+    Unknown,
+}
 
 /// Who condemned a snapshot, why, and when it goes.
 #[derive(Debug, Serialize, ToSchema)]
@@ -68,6 +95,18 @@ pub(crate) enum BlockedBy {
     NotMarked,
     /// EC2 refused.
     Refused,
+}
+
+impl From<foresight::Fate> for Fate {
+    fn from(fate: foresight::Fate) -> Self {
+        let foresight::Fate { kept_by, outlook, because } = fate;
+        let (outlook, expected_deletion_at) = match outlook {
+            foresight::Outlook::At(instant) => (FateOutlook::At, Some(instant)),
+            foresight::Outlook::Never => (FateOutlook::Never, None),
+            foresight::Outlook::Unknown => (FateOutlook::Unknown, None),
+        };
+        Self { kept_by, outlook, expected_deletion_at, because }
+    }
 }
 
 impl From<domain::condemnation::Condemnation> for Condemned {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use shared::domain::fate;
 use shared::domain::ids::{EbsSnapshotId, InstanceId, ScheduleId, SnapshotId, VolumeId};
 use shared::domain::ownership;
 use shared::domain::snapshot::member::Member;
@@ -11,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::super::wire::Failure;
 use super::super::words::{SnapshotOrigin, SnapshotStatus, wire_words};
-use super::fate::{Blocked, Condemned};
+use super::fate::{Blocked, Condemned, Fate};
 use super::hold::Hold;
 
 /// One restore point of one instance: a crash-consistent set of EBS snapshots, one a volume.
@@ -69,6 +70,8 @@ pub(crate) struct Snapshot {
     expires_at: Option<Timestamp>,
     /// From when on it cannot be restored any more; null if it can for ever.
     restore_until: Option<Timestamp>,
+    /// Why it is kept, and when it will go.
+    fate: Fate,
     /// Who condemned it, why, and when it goes.
     condemned: Option<Condemned>,
     /// Why it should be gone and is not.
@@ -142,9 +145,9 @@ wire_words! {
 }
 
 impl Snapshot {
-    /// The snapshot as it stands at `now`.
+    /// The snapshot with its fate, as it stands at `now`.
     #[expect(clippy::too_many_lines, reason = "a line a field")]
-    pub(super) fn of(snapshot: domain::Snapshot, now: Timestamp) -> Self {
+    pub(super) fn of(snapshot: domain::Snapshot, fate: fate::Fate, now: Timestamp) -> Self {
         let restorable = snapshot.is_restorable(now);
         let size_gib = snapshot.size_gib();
         let full_snapshot_size_bytes = snapshot.full_size_bytes();
@@ -210,6 +213,7 @@ impl Snapshot {
             hold: hold.map(Hold::from),
             expires_at,
             restore_until,
+            fate: fate.into(),
             condemned: condemnation.map(Condemned::from),
             blocked: blocked.map(Blocked::from),
             failure: failure.map(Failure::from),

@@ -1,0 +1,154 @@
+//! The outlook of an available snapshot among the others of its instance.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{Circumstances, Outlook, Reasoned};
+use crate::domain::hold::HoldKind;
+use crate::domain::ids::{ScheduleId, SnapshotId};
+use crate::domain::retention::outlook::{Candidate, End, Prospect, sweep_after, sweep_from};
+use crate::domain::schedule::WhenGone;
+use crate::domain::snapshot::{Snapshot, Status};
+
+/// The snapshots of one instance, and what the rules have in store for them.
+pub(super) struct Group<'a> {
+    circumstances: &'a Circumstances<'a>,
+    /// The newest that is good, or will be as far as anybody knows.
+    newest: Option<&'a SnapshotId>,
+    prospects: BTreeMap<&'a SnapshotId, Prospect>,
+}
+
+impl<'a> Group<'a> {
+    pub(super) fn of(circumstances: &'a Circumstances<'a>) -> Self {
+        let good = circumstances.snapshots.iter().filter(|snapshot| is_good(snapshot));
+        let newest = good.clone().max_by_key(|snapshot| (snapshot.taken_at(), &snapshot.id));
+        let newest = newest.map(|newest| &newest.id);
+        let mut of_schedules: BTreeMap<&ScheduleId, Vec<&Snapshot>> = BTreeMap::new();
+        for snapshot in good {
+            if let Some(schedule) = snapshot.schedule_id() {
+                of_schedules.entry(schedule).or_default().push(snapshot);
+            }
+        }
+        let mut prospects = BTreeMap::new();
+        for (id, snapshots) in of_schedules {
+            let Some(schedule) = circumstances.schedules.get(id) else { continue };
+            let Some(rules) = &schedule.rules else { continue };
+            let candidates: Vec<_> = snapshots
+                .iter()
+                .map(|snapshot| Candidate {
+                    taken_at: snapshot.taken_at(),
+                    hold: snapshot.hold.as_ref().map(|hold| hold.kind),
+                    is_newest: newest == Some(&snapshot.id),
+                })
+                .collect();
+            let foreseen = rules.foresee(schedule, &candidates, circumstances.now);
+            prospects.extend(snapshots.into_iter().map(|one| &one.id).zip(foreseen));
+        }
+        Self { circumstances, newest, prospects }
+    }
+
+    /// When an available snapshot goes, and why; `kept_by` is what a sweep would say now.
+    pub(super) fn outlook(&self, snapshot: &Snapshot, kept_by: &[String]) -> Reasoned {
+        if snapshot.duplicate_of.is_some() {
+            return self.outlook_of_duplicate(snapshot, kept_by);
+        }
+        let Some(schedule_id) = snapshot.schedule_id() else {
+            return self.outlook_by_expiry(snapshot);
+        };
+        if let Some(hold) = &snapshot.hold
+            && hold.kind == HoldKind::Never
+        {
+            return (Outlook::Never, hold.describe());
+        }
+        let Some(schedule) = self.circumstances.schedules.get(schedule_id) else {
+            return (Outlook::Never, "its schedule is gone; nothing deletes it".to_owned());
+        };
+        if self.circumstances.gone.contains(&snapshot.source.instance_id) {
+            match schedule.when_gone {
+                WhenGone::Apply => {}
+                WhenGone::KeepLast(_) | WhenGone::KeepAll => {
+                    return self.outlook_of_gone(snapshot, kept_by);
+                }
+            }
+        }
+        if schedule.rules.is_none() {
+            let because = "its schedule has no rules and keeps everything";
+            return (Outlook::Never, because.to_owned());
+        }
+        match self.prospects.get(&snapshot.id) {
+            Some(Prospect { end: End::Sweep(sweep), because }) => {
+                (self.circumstances.after_grace(snapshot, *sweep), because.clone())
+            }
+            Some(Prospect { end: End::Never, because }) => (Outlook::Never, because.clone()),
+            Some(Prospect { end: End::Unforeseen, because }) => (Outlook::Unknown, because.clone()),
+            None => {
+                let because = "EC2 does not show all of it; it is looked for again";
+                (Outlook::Unknown, because.to_owned())
+            }
+        }
+    }
+
+    /// No newer ones come: what is kept now stays, but for a hold that ends.
+    fn outlook_of_gone(&self, snapshot: &Snapshot, kept_by: &[String]) -> Reasoned {
+        let is_held = snapshot.hold.is_some();
+        if !kept_by.is_empty() && !is_held {
+            return (Outlook::Never, kept_by.join("; "));
+        }
+        let sweep = sweep_after(self.circumstances.now);
+        match self.circumstances.sweep_despite_hold(snapshot, sweep) {
+            Ok(sweep) if kept_by.is_empty() => {
+                let because = format!("its instance is gone; the sweep at {sweep} lets it go");
+                (self.circumstances.after_grace(snapshot, sweep), because)
+            }
+            Ok(_) => (Outlook::Unknown, kept_by.join("; ")),
+            Err(hold) => (Outlook::Never, hold.describe()),
+        }
+    }
+
+    fn outlook_by_expiry(&self, snapshot: &Snapshot) -> Reasoned {
+        let sweep = snapshot.expires_at.map_or(Timestamp::MAX, sweep_from);
+        let sweep = match self.circumstances.sweep_despite_hold(snapshot, sweep) {
+            Ok(sweep) => sweep,
+            Err(hold) => return (Outlook::Never, hold.describe()),
+        };
+        let Some(expires_at) = snapshot.expires_at else {
+            return (Outlook::Never, "no schedule and no expires_at".to_owned());
+        };
+        if self.newest == Some(&snapshot.id) {
+            let because = format!(
+                "it expires at {expires_at}, but stays as long as it is the newest of its instance"
+            );
+            return (Outlook::Unknown, because);
+        }
+        let because = format!("it expires at {expires_at}; the sweep at {sweep} lets it go");
+        (self.circumstances.after_grace(snapshot, sweep), because)
+    }
+
+    fn outlook_of_duplicate(&self, snapshot: &Snapshot, kept_by: &[String]) -> Reasoned {
+        if let Some(hold) = &snapshot.hold
+            && hold.kind == HoldKind::Never
+        {
+            return (Outlook::Never, hold.describe());
+        }
+        if !kept_by.is_empty() {
+            return (Outlook::Unknown, kept_by.join("; "));
+        }
+        let sweep = sweep_after(self.circumstances.now);
+        let because = format!("made twice; the sweep at {sweep} lets it go");
+        (self.circumstances.after_grace(snapshot, sweep), because)
+    }
+}
+
+/// Whether it counts for the rules, or will once EC2 has written it.
+fn is_good(snapshot: &Snapshot) -> bool {
+    let is_there = match snapshot.status {
+        Status::Requested | Status::Creating | Status::Pending | Status::Available => true,
+        Status::Error
+        | Status::Condemned
+        | Status::Deleting
+        | Status::Deleted
+        | Status::Missing => false,
+    };
+    is_there && snapshot.duplicate_of.is_none() && snapshot.absent_since.is_none()
+}
