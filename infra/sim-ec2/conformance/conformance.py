@@ -93,6 +93,10 @@ class Run:
         self.tags()
         self.images()
         self.locks()
+        self.sharing()
+        self.archive()
+        self.copies()
+        self.root_replacement()
         self.deletion()
         self.limits()
         self.ends()
@@ -402,8 +406,37 @@ class Run:
             refused(f"a tag on {resource}", code, 400, ec2.create_tags, Resources=[resource], Tags=one)
             refused(f"no tag on {resource}", code, 400, ec2.delete_tags, Resources=[resource], Tags=one)
 
+    def network(self):
+        """A launch into the network that the first instance is in."""
+        ec2 = self.ec2
+        found = ec2.describe_instances(InstanceIds=[self.instance])["Reservations"][0]["Instances"][0]
+        asked = {"ImageId": IMAGE, "MinCount": 1, "MaxCount": 1}
+        subnet, groups = found["SubnetId"], [each["GroupId"] for each in found["SecurityGroups"]]
+        launched = ec2.run_instances(
+            **asked, SubnetId=subnet, SecurityGroupIds=groups, KeyName="ops",
+            IamInstanceProfile={"Name": "web"}, EbsOptimized=True,
+            MetadataOptions={"HttpTokens": "required"}, DisableApiTermination=True,
+        )["Instances"][0]
+        told = (launched["SubnetId"], launched["KeyName"], launched["EbsOptimized"])
+        check("a launch has its subnet, key and options", told == (subnet, "ops", True), told)
+        check("it has its groups", [each["GroupId"] for each in launched["SecurityGroups"]] == groups, launched)
+        check("it has its profile",
+              launched["IamInstanceProfile"]["Arn"].endswith(":instance-profile/web"), launched)
+        check("it has its metadata options",
+              launched["MetadataOptions"]["HttpTokens"] == "required", launched)
+        one = launched["InstanceId"]
+        refused("terminate what is protected", "OperationNotPermitted", 400,
+                ec2.terminate_instances, InstanceIds=[one])
+        ec2.modify_instance_attribute(InstanceId=one, DisableApiTermination={"Value": False})
+        ec2.terminate_instances(InstanceIds=[one])
+        refused("an unknown subnet", "InvalidSubnetID.NotFound", 400,
+                ec2.run_instances, **asked, SubnetId="subnet-0123456789abcdef0")
+        refused("an unknown security group", "InvalidGroup.NotFound", 400,
+                ec2.run_instances, **asked, SecurityGroupIds=["sg-0123456789abcdef0"])
+
     def images(self):
         ec2 = self.ec2
+        self.network()
         device = {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": self.single}}
         asked = {"Name": "golden", "RootDeviceName": "/dev/xvda", "BlockDeviceMappings": [device]}
         self.image = ec2.register_image(**asked)["ImageId"]
@@ -470,6 +503,94 @@ class Run:
                 ec2.lock_snapshot, SnapshotId=self.single, LockMode="soft", LockDuration=1)
         refused("a lock on nothing", "InvalidSnapshot.NotFound", 400, ec2.lock_snapshot,
                 SnapshotId=f"snap-{NOBODY}", LockMode="governance", LockDuration=1)
+
+    def sharing(self):
+        ec2 = self.ec2
+        of = {"SnapshotId": self.single, "Attribute": "createVolumePermission"}
+        ec2.modify_snapshot_attribute(**of, OperationType="add", UserIds=["111122223333"])
+        look = lambda: ec2.describe_snapshot_attribute(**of)["CreateVolumePermissions"]
+        check("a snapshot is shared", look() == [{"UserId": "111122223333"}], look())
+        ec2.modify_snapshot_attribute(
+            SnapshotId=self.single, CreateVolumePermission={"Remove": [{"UserId": "111122223333"}]})
+        check("and taken back", look() == [], look())
+        refused("share with nobody", "InvalidUserID.Malformed", 400, ec2.modify_snapshot_attribute,
+                **of, OperationType="add", UserIds=["me"])
+
+    def archive(self):
+        ec2 = self.ec2
+        spare = ec2.copy_snapshot(SourceRegion=self.region, SourceSnapshotId=self.member)["SnapshotId"]
+        refused("archive what is pending", "IncorrectState", 400,
+                ec2.modify_snapshot_tier, SnapshotId=spare, StorageTier="archive")
+        until("a copy in its own Region completes", lambda: self.snapshot_state(spare), "completed")
+        ec2.modify_snapshot_tier(SnapshotId=spare, StorageTier="archive")
+        told = ec2.describe_snapshot_tier_status(Filters=filters(snapshot_id=spare))["SnapshotTierStatuses"]
+        check("a snapshot is on its way to the archive",
+              [each["LastTieringOperationStatus"] for each in told] == ["archival-in-progress"], told)
+        refused("restore what is not archived", "IncorrectState", 400,
+                ec2.restore_snapshot_tier, SnapshotId=self.member, PermanentRestore=True)
+        ec2.delete_snapshot(SnapshotId=spare)
+        check("without a rule the bin stays empty", ec2.list_snapshots_in_recycle_bin()["Snapshots"] == [])
+        refused("restore what is not in the bin", "InvalidSnapshot.NotFound", 400,
+                ec2.restore_snapshot_from_recycle_bin, SnapshotId=spare)
+
+    def copies(self):
+        far = client(self.endpoint, f"far-{self.region}")
+        asked = {"SourceRegion": self.region, "SourceSnapshotId": self.member}
+        made = far.copy_snapshot(**asked, Description="far", Encrypted=True,
+                                 TagSpecifications=[specification("snapshot", of="web")])
+        check("a copy has its tags", tags_of(made) == {"of": "web"}, made)
+        again = far.copy_snapshot(**asked)["SnapshotId"]
+        check("each call makes a copy", again != made["SnapshotId"], again)
+        look = lambda: far.describe_snapshots(SnapshotIds=[made["SnapshotId"]])["Snapshots"][0]
+        check("a copy is pending first", look()["State"] == "pending", look())
+        check("a copy is of no volume", look()["VolumeId"] == "vol-ffffffff", look())
+        check("a copy is encrypted when asked for", look()["Encrypted"] and look()["KmsKeyId"], look())
+        for _ in range(18):
+            far.copy_snapshot(**asked)
+        refused("a 21st copy", "ResourceLimitExceeded", 400, far.copy_snapshot, **asked)
+        until("a copy completes", lambda: look()["State"], "completed")
+        for name, more, code in (
+            ("of nothing", {"SourceSnapshotId": f"snap-{NOBODY}"}, "InvalidSnapshot.NotFound"),
+            ("of a malformed id", {"SourceSnapshotId": "snap-x"}, "InvalidSnapshotID.Malformed"),
+            ("from elsewhere", {"SourceRegion": "eu-north-1"}, "InvalidSnapshot.NotFound"),
+            ("with a key alone", {"KmsKeyId": "alias/mine"}, "InvalidParameterDependency"),
+        ):
+            refused(f"a copy {name}", code, 400, far.copy_snapshot, **{**asked, **more})
+
+    def root_replacement(self):
+        ec2, instance = self.ec2, self.others[1]
+        until("the instance runs", lambda: self.instance_state(instance), "running")
+        look = lambda: ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
+        root = lambda: look()["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
+        old = root()
+        snapshot = ec2.describe_snapshots(Filters=filters(volume_id=old))["Snapshots"][0]["SnapshotId"]
+        until("its snapshot completes", lambda: self.snapshot_state(snapshot), "completed")
+        asked = {"InstanceId": instance, "SnapshotId": snapshot, "ClientToken": "replace",
+                 "TagSpecifications": [specification("replace-root-volume-task", a="1")]}
+        refused("a dry run of a replacement", "DryRunOperation", 412,
+                ec2.create_replace_root_volume_task, **asked, DryRun=True)
+        task = ec2.create_replace_root_volume_task(**asked)["ReplaceRootVolumeTask"]
+        id_ = task["ReplaceRootVolumeTaskId"]
+        check("a replacement is pending first", task["TaskState"] == "pending", task)
+        check("it has its tags", tags_of(task) == {"a": "1"}, task)
+        again = ec2.create_replace_root_volume_task(**asked)["ReplaceRootVolumeTask"]
+        check("a client token replaces once", again["ReplaceRootVolumeTaskId"] == id_, again)
+        tasks = lambda: ec2.describe_replace_root_volume_tasks(
+            Filters=filters(instance_id=instance))["ReplaceRootVolumeTasks"]
+        until("it succeeds", lambda: [each["TaskState"] for each in tasks()], ["succeeded"])
+        check("the root volume is another", root() != old, root())
+        check("the old one is kept", self.volume_state(old) == "available")
+        made = ec2.describe_volumes(VolumeIds=[root()])["Volumes"][0]
+        check("the new one is of the snapshot", made["SnapshotId"] == snapshot, made)
+        for name, more, code in (
+            ("of another's snapshot", {"SnapshotId": self.single}, "InvalidParameterValue"),
+            ("of snapshot and image", {"ImageId": IMAGE}, "InvalidParameterCombination"),
+            ("of nothing", {"InstanceId": f"i-{NOBODY}"}, "InvalidInstanceID.NotFound"),
+        ):
+            refused(f"a replacement {name}", code, 400, ec2.create_replace_root_volume_task,
+                    **{**asked, **more, "ClientToken": name})
+        refused("an unknown replacement", "InvalidReplaceRootVolumeTaskId.NotFound", 400,
+                ec2.describe_replace_root_volume_tasks, ReplaceRootVolumeTaskIds=[f"replacevol-{NOBODY}"])
 
     def deletion(self):
         ec2 = self.ec2

@@ -1,5 +1,7 @@
 //! The actions, by name.
 
+use std::collections::BTreeMap;
+
 use crate::{
     config::Config,
     errors::Ec2Error,
@@ -11,18 +13,27 @@ use crate::{
 };
 
 pub(crate) mod attachments;
+pub(crate) mod copy_snapshot;
 pub(crate) mod create_snapshots;
 pub(crate) mod create_volume;
 pub(crate) mod describe_snapshots;
 pub(crate) mod images;
+pub(crate) mod instance_attributes;
 pub(crate) mod instance_types;
 pub(crate) mod instances;
+pub(crate) mod keys;
+pub(crate) mod launch_settings;
 pub(crate) mod locks;
 pub(crate) mod make_images;
+pub(crate) mod networks;
+pub(crate) mod recycle_bin;
 pub(crate) mod regions;
+pub(crate) mod replace_root;
 pub(crate) mod run_instances;
+pub(crate) mod sharing;
 pub(crate) mod snapshots;
 pub(crate) mod tags;
+pub(crate) mod tiers;
 pub(crate) mod transitions;
 pub(crate) mod volumes;
 
@@ -35,6 +46,8 @@ pub(crate) type Action = fn(&mut Scene<'_>, &Params) -> Reply;
 /// Where an action takes place.
 pub(crate) struct Scene<'a> {
     pub(crate) region: &'a mut Region,
+    /// The other Regions, where a copy finds its source.
+    pub(crate) others: &'a BTreeMap<String, Region>,
     /// The Region's name.
     pub(crate) name: &'a str,
     pub(crate) config: &'a Config,
@@ -82,16 +95,27 @@ pub(crate) fn find(name: &str) -> Option<Action> {
         "StartInstances" => transitions::start,
         "StopInstances" => transitions::stop,
         "TerminateInstances" => transitions::terminate,
+        "ModifyInstanceAttribute" => instance_attributes::modify,
         "DescribeInstanceTypes" => instance_types::describe,
         "CreateVolume" => create_volume::create,
         "DeleteVolume" => volumes::delete,
         "DescribeVolumes" => volumes::describe,
         "AttachVolume" => attachments::attach,
         "DetachVolume" => attachments::detach,
+        "CreateReplaceRootVolumeTask" => replace_root::create,
+        "DescribeReplaceRootVolumeTasks" => replace_root::describe,
         "CreateSnapshot" => create_snapshots::create_one,
         "CreateSnapshots" => create_snapshots::create_set,
+        "CopySnapshot" => copy_snapshot::copy,
         "DescribeSnapshots" => describe_snapshots::describe,
         "DeleteSnapshot" => snapshots::delete,
+        "ListSnapshotsInRecycleBin" => recycle_bin::list,
+        "RestoreSnapshotFromRecycleBin" => recycle_bin::restore,
+        "ModifySnapshotAttribute" => sharing::modify,
+        "DescribeSnapshotAttribute" => sharing::describe,
+        "ModifySnapshotTier" => tiers::archive,
+        "RestoreSnapshotTier" => tiers::restore,
+        "DescribeSnapshotTierStatus" => tiers::describe,
         "LockSnapshot" => locks::lock,
         "UnlockSnapshot" => locks::unlock,
         "DescribeLockedSnapshots" => locks::describe,
@@ -108,6 +132,11 @@ pub(crate) fn find(name: &str) -> Option<Action> {
         "DescribeAvailabilityZones" => regions::describe_zones,
         _ => return None,
     })
+}
+
+/// Whether an action of this name changes nothing.
+pub(crate) fn only_reads(name: &str) -> bool {
+    name.starts_with("Describe") || name.starts_with("List")
 }
 
 /// `<return>true</return>`, which is all that many actions say.

@@ -1,5 +1,8 @@
 //! What happens by itself when simulated time passes.
 
+mod root_replacements;
+mod tiers;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -7,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::later,
-    events::Ending,
+    events::{Ending, INTERNAL, NOT_COPIED},
     shelf::Moment,
     state::{
         Region,
@@ -40,6 +43,14 @@ pub(crate) enum Task {
     Snapshot(String),
     /// All snapshots of the image have ended.
     Image(String),
+    /// The replacement of a root volume is one step further.
+    RootReplacement(String),
+    /// The snapshot's time in the Recycle Bin is over.
+    RecycleBin(String),
+    /// The snapshot is in the tier it was to go to.
+    Tier(String),
+    /// The snapshot's temporary restore from the archive is over.
+    RestoreExpires(String),
 }
 
 impl Agenda {
@@ -68,6 +79,7 @@ impl Region {
         self.volumes.sweep(moment.now);
         self.snapshots.sweep(moment.now);
         self.images.sweep(moment.now);
+        self.root_replacements.sweep(moment.now);
         endings
     }
 
@@ -85,6 +97,10 @@ impl Region {
             Task::Attachment(id) => self.attachment_arrives(&id, moment),
             Task::Snapshot(id) => self.snapshot_ends(&id, moment, endings),
             Task::Image(id) => self.image_arrives(&id, moment),
+            Task::RootReplacement(id) => self.root_replacement_moves(&id, moment),
+            Task::RecycleBin(id) => self.recycle_bin.expire(&id, moment.now),
+            Task::Tier(id) => self.tier_arrives(&id, moment),
+            Task::RestoreExpires(id) => self.restore_expires(&id, moment),
         }
     }
 
@@ -204,7 +220,8 @@ impl Region {
         });
         self.snapshots.change(id, moment, |snapshot| {
             snapshot.state = SnapshotState::Error;
-            snapshot.state_message = Some("Internal error".to_owned());
+            let message = if snapshot.copy_of.is_some() { NOT_COPIED } else { INTERNAL };
+            snapshot.state_message = Some(message.to_owned());
         });
         self.delete_if_doomed(id, moment);
     }
@@ -217,13 +234,21 @@ impl Region {
         }
     }
 
-    /// Takes a snapshot away; one in error no longer counts against its volume's limit.
+    /// Takes a snapshot away, into the Recycle Bin when a rule keeps it; one in error is not
+    /// kept, and no longer counts against its volume's limit.
     pub(crate) fn remove_snapshot(&mut self, id: &str, moment: Moment) {
-        let Some(snapshot) = self.snapshots.remove(id, moment) else { return };
-        if snapshot.state == SnapshotState::Error {
-            self.volumes.note(&snapshot.volume_id, |volume| {
+        let Some(mut snapshot) = self.snapshots.remove(id, moment) else { return };
+        match snapshot.state {
+            SnapshotState::Pending => {}
+            SnapshotState::Completed => {
+                snapshot.deletion = Deletion::None;
+                if let Some(exits_at) = self.recycle_bin.keep(snapshot, moment.now) {
+                    self.agenda.plan(exits_at, Task::RecycleBin(id.to_owned()));
+                }
+            }
+            SnapshotState::Error => self.volumes.note(&snapshot.volume_id, |volume| {
                 volume.pending_snapshots.remove(id);
-            });
+            }),
         }
     }
 

@@ -23,6 +23,8 @@ pub struct Config {
     pub instance_transition: SignedDuration,
     /// How long a volume takes to be created, attached or detached.
     pub volume_transition: SignedDuration,
+    /// How long a snapshot takes into the archive or out of it.
+    pub tier_transition: SignedDuration,
 }
 
 impl Default for Config {
@@ -37,6 +39,7 @@ impl Default for Config {
             snapshot_interval: SignedDuration::from_secs(15),
             instance_transition: SignedDuration::from_secs(10),
             volume_transition: SignedDuration::from_secs(2),
+            tier_transition: SignedDuration::from_hours(1),
         }
     }
 }

@@ -41,6 +41,10 @@ impl Ec2Error {
         Self::new("InvalidParameterCombination", message)
     }
 
+    pub(crate) fn dependency(message: impl Into<String>) -> Self {
+        Self::new("InvalidParameterDependency", message)
+    }
+
     pub(crate) fn incorrect_state(message: impl Into<String>) -> Self {
         Self::new("IncorrectState", message)
     }
@@ -57,6 +61,17 @@ impl Ec2Error {
             "DryRunOperation",
             "Request would have succeeded, but DryRun flag is set.",
             412,
+        )
+    }
+
+    pub(crate) fn unauthorized(action: &str) -> Self {
+        Self::with_status(
+            "UnauthorizedOperation",
+            format!(
+                "You are not authorized to perform this operation. No identity-based policy \
+                 allows the ec2:{action} action"
+            ),
+            403,
         )
     }
 

@@ -7,10 +7,16 @@ use serde_json::{Value, json};
 use crate::{
     clock::later,
     ids::{Mint, chance},
-    state::snapshot::{Snapshot, SnapshotSet},
+    state::snapshot::{CopySource, Snapshot, SnapshotSet},
 };
 
-/// The end of a single snapshot or of a whole set.
+/// Why a snapshot failed.
+pub(crate) const INTERNAL: &str = "Internal error";
+
+/// Why a copy failed.
+pub(crate) const NOT_COPIED: &str = "Source snapshot ID is not valid";
+
+/// The end of a single snapshot, of a copy, or of a whole set.
 #[derive(Clone, Debug)]
 pub(crate) struct Ending {
     kind: EndingKind,
@@ -22,16 +28,17 @@ pub(crate) struct Ending {
     failed: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum EndingKind {
     Single,
+    Copy(CopySource),
     Set,
 }
 
 impl Ending {
     pub(crate) fn succeeded(snapshot: &Snapshot, ended_at: Timestamp) -> Self {
         Self {
-            kind: EndingKind::Single,
+            kind: snapshot.copy_of.clone().map_or(EndingKind::Single, EndingKind::Copy),
             members: vec![(snapshot.id.clone(), snapshot.volume_id.clone())],
             started_at: snapshot.started_at,
             ended_at,
@@ -56,9 +63,10 @@ impl Ending {
     /// The detail type and the detail, as AWS documents them. The ARNs have the Region where
     /// others have the account; that is how EC2 sends them.
     fn detail(&self, region: &str) -> (&'static str, Value) {
-        let cause = match (&self.failed, self.kind) {
+        let cause = match (&self.failed, &self.kind) {
             (None, _) => String::new(),
-            (Some(_), EndingKind::Single) => "Internal error".to_owned(),
+            (Some(_), EndingKind::Single) => INTERNAL.to_owned(),
+            (Some(_), EndingKind::Copy(_)) => NOT_COPIED.to_owned(),
             (Some(id), EndingKind::Set) => format!("Snapshot {id} is in status error"),
         };
         let result = if self.failed.is_some() { "failed" } else { "succeeded" };
@@ -73,12 +81,28 @@ impl Ending {
         let mut members = self.members.iter().map(|(snapshot, volume)| {
             (snapshot_arn(region, snapshot), format!("arn:aws:ec2::{region}:volume/{volume}"))
         });
-        let (detail_type, extra) = match self.kind {
+        let (detail_type, extra) = match &self.kind {
             EndingKind::Single => {
                 let (snapshot, source) = members.next().unwrap_or_default();
                 let extra = json!({
                     "event": "createSnapshot", "snapshot_id": snapshot, "source": source,
                 });
+                ("EBS Snapshot Notification", extra)
+            }
+            EndingKind::Copy(source) => {
+                let (snapshot, _) = members.next().unwrap_or_default();
+                let source_arn = snapshot_arn(&source.region, &source.snapshot_id);
+                let extra = match &self.failed {
+                    // `incremental` is a text, though it says yes or no.
+                    None => json!({
+                        "event": "copySnapshot", "snapshot_id": snapshot, "source": source_arn,
+                        "incremental": source.incremental.to_string(),
+                        "transferType": "standard",
+                    }),
+                    Some(_) => json!({
+                        "event": "copySnapshot", "snapshot_id": snapshot, "source": source_arn,
+                    }),
+                };
                 ("EBS Snapshot Notification", extra)
             }
             EndingKind::Set => {

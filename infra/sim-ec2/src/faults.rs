@@ -29,7 +29,7 @@ pub(crate) enum Trouble {
     Error(Ec2Error),
     /// The answer is right, but comes late.
     Slow(Duration),
-    /// One of the snapshots that are begun will end in error.
+    /// One of the snapshots that are begun, or the replacement of a root volume, will fail.
     MemberFails,
 }
 
@@ -110,7 +110,8 @@ impl Fault {
         Self { trouble: Trouble::Slow(Duration::from_millis(milliseconds)), ..self }
     }
 
-    /// One snapshot of the set that is begun will end in error, and the whole set with it.
+    /// One snapshot of the set that is begun will end in error, and the whole set with it; so will
+    /// a single snapshot, a copy, or the replacement of a root volume.
     #[must_use]
     pub fn member_fails(self) -> Self {
         Self { trouble: Trouble::MemberFails, ..self }

@@ -14,10 +14,12 @@ pub(crate) enum Kind {
     Volume,
     Snapshot,
     Image,
+    RootReplacement,
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Instance, Self::Volume, Self::Snapshot, Self::Image];
+    const ALL: [Self; 5] =
+        [Self::Instance, Self::Volume, Self::Snapshot, Self::Image, Self::RootReplacement];
 
     /// The kind whose prefix `id` bears.
     pub(crate) fn of(id: &str) -> Option<Self> {
@@ -30,6 +32,7 @@ impl Kind {
             Self::Volume => "vol-",
             Self::Snapshot => "snap-",
             Self::Image => "ami-",
+            Self::RootReplacement => "replacevol-",
         }
     }
 
@@ -40,6 +43,7 @@ impl Kind {
             Self::Volume => "volume",
             Self::Snapshot => "snapshot",
             Self::Image => "image",
+            Self::RootReplacement => "replace-root-volume-task",
         }
     }
 
@@ -66,6 +70,10 @@ impl Kind {
                 "InvalidAMIID.Malformed",
                 format!("Invalid id: \"{id}\" (expecting \"ami-...\")"),
             ),
+            Self::RootReplacement => Ec2Error::new(
+                "InvalidReplaceRootVolumeTaskId.Malformed",
+                format!("Invalid id: \"{id}\" (expecting \"replacevol-...\")"),
+            ),
         })
     }
 
@@ -87,6 +95,10 @@ impl Kind {
             Self::Image => Ec2Error::new(
                 "InvalidAMIID.NotFound",
                 format!("The image id '[{id}]' does not exist"),
+            ),
+            Self::RootReplacement => Ec2Error::new(
+                "InvalidReplaceRootVolumeTaskId.NotFound",
+                format!("The replace root volume task ID '{id}' does not exist"),
             ),
         }
     }
@@ -110,20 +122,24 @@ impl Mint {
     /// A UUID's shape, for request and event ids.
     pub(crate) fn uuid(&mut self, seed: u64) -> String {
         self.count += 1;
-        let digest = hex(seed, &["uuid", &self.count.to_string()]);
-        let mut text = String::with_capacity(36);
-        for (position, digit) in digest.chars().take(32).enumerate() {
-            if matches!(position, 8 | 12 | 16 | 20) {
-                text.push('-');
-            }
-            text.push(match position {
-                12 => '4',
-                16 => '8',
-                _ => digit,
-            });
-        }
-        text
+        uuid_of(seed, &["uuid", &self.count.to_string()])
     }
+}
+
+/// A UUID's shape that depends on nothing but the seed and the words.
+pub(crate) fn uuid_of(seed: u64, words: &[&str]) -> String {
+    let mut text = String::with_capacity(36);
+    for (position, digit) in hex(seed, words).chars().take(32).enumerate() {
+        if matches!(position, 8 | 12 | 16 | 20) {
+            text.push('-');
+        }
+        text.push(match position {
+            12 => '4',
+            16 => '8',
+            _ => digit,
+        });
+    }
+    text
 }
 
 /// A number that depends on nothing but the seed and the words.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
+    actions::Scene,
     events::EventFault,
     faults::Fault,
     seed::{self, InstanceSpec},
@@ -14,6 +15,8 @@ use crate::{
         Region,
         image::Image,
         instance::{Instance, InstanceState},
+        recycle_bin::{Recycled, RetentionRule},
+        root_replacement::RootReplacement,
         snapshot::Snapshot,
         volume::Volume,
     },
@@ -22,10 +25,8 @@ use crate::{
 impl SimEc2 {
     /// Puts an instance there without a call, visible at once; comes back with its id.
     pub fn add_instance(&self, spec: InstanceSpec) -> String {
-        let mut state = self.settled();
-        state.revision += 1;
         let region = spec.region.clone().unwrap_or_else(|| self.config().region.clone());
-        self.act(&mut state.world, &region, |scene| seed::add(scene, spec))
+        self.put(&region, |scene| seed::add(scene, spec))
     }
 
     /// Puts an instance into a state behind everybody's back: without a call, an event, or a lag.
@@ -44,6 +45,54 @@ impl SimEc2 {
         for region in state.world.regions.values_mut() {
             region.snapshots.forget(id);
         }
+    }
+
+    /// Keeps snapshots of the Region that are deleted from now on in the Recycle Bin, where the
+    /// rule says so.
+    pub fn add_retention_rule(&self, region: &str, rule: RetentionRule) {
+        self.put(region, |scene| scene.region.recycle_bin.rules.push(rule));
+    }
+
+    /// Puts a subnet into the zone; comes back with its id.
+    pub fn add_subnet(&self, region: &str, zone: &str) -> String {
+        self.put(region, |scene| {
+            let id = scene.mint.id(scene.config.seed, "subnet-");
+            scene.region.network.subnets.insert(id.clone(), zone.to_owned());
+            id
+        })
+    }
+
+    /// Puts a security group there; comes back with its id.
+    pub fn add_security_group(&self, region: &str, name: &str) -> String {
+        self.put(region, |scene| {
+            let id = scene.mint.id(scene.config.seed, "sg-");
+            scene.region.network.groups.insert(id.clone(), name.to_owned());
+            id
+        })
+    }
+
+    /// Takes away a subnet or a security group that was put there; instances keep it.
+    pub fn remove_from_network(&self, region: &str, id: &str) {
+        self.put(region, |scene| {
+            scene.region.network.subnets.remove(id);
+            scene.region.network.groups.remove(id);
+        });
+    }
+
+    fn put<T>(&self, region: &str, act: impl FnOnce(&mut Scene<'_>) -> T) -> T {
+        let mut state = self.settled();
+        state.revision += 1;
+        self.act(&mut state.world, region, act)
+    }
+
+    /// From now on nobody is allowed to call the action, a dry run included.
+    pub fn deny(&self, action: &str) {
+        self.lock().denied.insert(action.to_owned());
+    }
+
+    /// Takes back what [`SimEc2::deny`] said.
+    pub fn allow(&self, action: &str) {
+        self.lock().denied.remove(action);
     }
 
     /// The events that are due and that nobody has taken yet, as EventBridge delivers them.
@@ -127,6 +176,16 @@ impl SimEc2 {
                 .collect()
         };
         self.collect(own)
+    }
+
+    /// The snapshots in the Recycle Bins of all Regions.
+    pub fn recycled(&self) -> Vec<Recycled> {
+        self.collect(|region| region.recycle_bin.snapshots.values().cloned().collect())
+    }
+
+    /// All replacements of root volumes in all Regions, those that have ended as well.
+    pub fn root_replacements(&self) -> Vec<RootReplacement> {
+        self.collect(|region| region.root_replacements.current().cloned().collect())
     }
 
     fn collect<T>(&self, of: impl Fn(&Region) -> Vec<T>) -> Vec<T> {

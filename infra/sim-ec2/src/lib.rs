@@ -14,7 +14,7 @@
 //! # Invariants
 //!
 //! - An action that fails has changed nothing.
-//! - Regions know nothing of each other; ids are unique across them.
+//! - Regions know nothing of each other, but for the source of a copy; ids are unique across them.
 //! - The same seed, clock and calls give the same ids and answers.
 //! - Signatures are not checked; only the Region is read from them.
 
@@ -47,8 +47,13 @@ pub use seed::{InstanceSpec, SeedVolume};
 pub use sim::{Answer, Delivery, SimEc2};
 pub use state::{
     Tags,
-    image::{Image, ImageDevice, ImageState, OnTermination},
-    instance::{Device, Instance, InstanceState, RootDevice},
-    snapshot::{Deletion, Fate, Lock, LockMode, Snapshot, SnapshotState},
+    image::{Image, ImageDevice, ImageState, ImageSupport, OnTermination},
+    instance::{
+        Device, Hibernation, Instance, InstanceState, LaunchSettings, RootDevice, Termination,
+    },
+    recycle_bin::{Recycled, RetentionRule},
+    root_replacement::{ReplacedVolume, ReplacementState, RootReplacement},
+    snapshot::{CopySource, Deletion, Fate, Lock, LockMode, Snapshot, SnapshotState},
+    tier::{StorageTier, TierChange, TierChangeKind, TierChangeStage, Tiering},
     volume::{Attachment, AttachmentState, Volume, VolumeState},
 };

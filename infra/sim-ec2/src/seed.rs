@@ -8,7 +8,7 @@ use crate::{
     shelf::Moment,
     state::{
         Tags,
-        instance::{Device, Instance, InstanceState, RootDevice},
+        instance::{Device, Instance, InstanceState, LaunchSettings, RootDevice},
         volume::{Attachment, AttachmentState, VolumeState},
     },
 };
@@ -33,6 +33,10 @@ pub struct InstanceSpec {
     pub root: RootDevice,
     /// Its volumes; with an EBS root the first is the root volume.
     pub volumes: Vec<SeedVolume>,
+    /// The name of its key pair.
+    pub key_name: Option<String>,
+    /// What else it was launched with.
+    pub settings: LaunchSettings,
 }
 
 impl Default for InstanceSpec {
@@ -46,6 +50,8 @@ impl Default for InstanceSpec {
             zone: None,
             root: RootDevice::Ebs,
             volumes: vec![SeedVolume::new("/dev/xvda", 8)],
+            key_name: None,
+            settings: LaunchSettings::default(),
         }
     }
 }
@@ -66,6 +72,18 @@ impl InstanceSpec {
     #[must_use]
     pub fn state(self, state: InstanceState) -> Self {
         Self { state, ..self }
+    }
+
+    /// With this key pair.
+    #[must_use]
+    pub fn key_name(self, key_name: &str) -> Self {
+        Self { key_name: Some(key_name.to_owned()), ..self }
+    }
+
+    /// With these settings.
+    #[must_use]
+    pub fn settings(self, settings: LaunchSettings) -> Self {
+        Self { settings, ..self }
     }
 
     /// With one more tag.
@@ -94,7 +112,7 @@ pub struct SeedVolume {
     pub volume_type: String,
     /// Its tags.
     pub tags: Tags,
-    /// Whether it is encrypted.
+    /// Whether it is encrypted, with EBS's own key.
     pub encrypted: bool,
 }
 
@@ -108,6 +126,12 @@ impl SeedVolume {
             tags: Tags::new(),
             encrypted: false,
         }
+    }
+
+    /// Encrypted with EBS's own key.
+    #[must_use]
+    pub fn encrypted(self) -> Self {
+        Self { encrypted: true, ..self }
     }
 
     /// Of this type.
@@ -126,7 +150,18 @@ impl SeedVolume {
 
 /// Puts it there, visible at once.
 pub(crate) fn add(scene: &mut Scene<'_>, spec: InstanceSpec) -> String {
-    let InstanceSpec { instance_type, state, name, mut tags, zone, root, volumes, .. } = spec;
+    let InstanceSpec {
+        instance_type,
+        state,
+        name,
+        mut tags,
+        zone,
+        root,
+        volumes,
+        key_name,
+        settings,
+        ..
+    } = spec;
     if let Some(name) = name {
         tags.insert("Name".to_owned(), name);
     }
@@ -138,32 +173,21 @@ pub(crate) fn add(scene: &mut Scene<'_>, spec: InstanceSpec) -> String {
         (RootDevice::Ebs, None) => "/dev/xvda".to_owned(),
         (RootDevice::InstanceStore, _) => "/dev/sda1".to_owned(),
     };
-    let mut devices = Vec::new();
     // What is terminated has given its volumes back.
     let attached = volumes.into_iter().filter(|_| state != InstanceState::Terminated);
-    for (index, seed) in attached.enumerate() {
-        let SeedVolume { device, size_gib, volume_type, tags, encrypted } = seed;
-        let spec = VolumeSpec {
-            size_gib,
-            volume_type,
-            iops: None,
-            throughput: None,
-            encrypted,
-            snapshot_id: None,
-            tags,
-        };
-        let mut volume = spec.build(scene, &zone);
-        volume.state = VolumeState::InUse;
-        volume.attachment = Some(Attachment {
-            instance_id: id.clone(),
-            device: device.clone(),
-            state: AttachmentState::Attached,
-            attached_at: moment.now,
-            delete_on_termination: index == 0,
-        });
-        devices.push(Device { name: device, volume_id: volume.id.clone() });
-        scene.region.volumes.insert(&volume.id.clone(), volume, moment);
-    }
+    let devices = attached
+        .enumerate()
+        .map(|(index, seed)| {
+            let place = Attachment {
+                instance_id: id.clone(),
+                device: seed.device.clone(),
+                state: AttachmentState::Attached,
+                attached_at: moment.now,
+                delete_on_termination: index == 0,
+            };
+            attach(scene, seed, &zone, place)
+        })
+        .collect();
     let reservation_id = scene.mint.id(scene.config.seed, "r-");
     let instance = Instance {
         id: id.clone(),
@@ -181,9 +205,33 @@ pub(crate) fn add(scene: &mut Scene<'_>, spec: InstanceSpec) -> String {
         root,
         devices,
         client_token: String::new(),
-        key_name: None,
+        key_name,
         private_ip: private_ip(scene.config.seed, &id),
+        settings,
+        former_roots: Vec::new(),
     };
     scene.region.instances.insert(&id, instance, moment);
     id
+}
+
+/// Puts an attached volume there, visible at once.
+fn attach(scene: &mut Scene<'_>, seed: SeedVolume, zone: &str, place: Attachment) -> Device {
+    let SeedVolume { device, size_gib, volume_type, tags, encrypted } = seed;
+    let spec = VolumeSpec {
+        size_gib,
+        volume_type,
+        iops: None,
+        throughput: None,
+        encrypted,
+        kms_key: None,
+        snapshot_id: None,
+        tags,
+    };
+    let moment = Moment { now: scene.moment.now, lag: SignedDuration::ZERO };
+    let mut volume = spec.build(scene, zone);
+    volume.state = VolumeState::InUse;
+    volume.attachment = Some(place);
+    let made = Device { name: device, volume_id: volume.id.clone() };
+    scene.region.volumes.insert(&made.volume_id, volume, moment);
+    made
 }

@@ -1,7 +1,7 @@
 //! The simulation itself, and the way of a call through it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -44,6 +44,8 @@ pub(crate) struct State {
     pub(crate) event_faults: Vec<EventFault>,
     pub(crate) calls: BTreeMap<String, u64>,
     pub(crate) throttled: BTreeMap<String, u64>,
+    /// The actions that no policy allows.
+    pub(crate) denied: BTreeSet<String>,
     pub(crate) revision: u64,
 }
 
@@ -85,6 +87,7 @@ impl SimEc2 {
             event_faults: Vec::new(),
             calls: BTreeMap::new(),
             throttled: BTreeMap::new(),
+            denied: BTreeSet::new(),
             revision: 0,
         };
         Self(Arc::new(Inner { config, clock, state: Mutex::new(state) }))
@@ -176,6 +179,9 @@ impl SimEc2 {
                 return Err(Ec2Error::request_limit());
             }
         }
+        if state.denied.contains(name) {
+            return Err(Ec2Error::unauthorized(name));
+        }
         self.settle(state);
         let dry_run = params.flag("DryRun")?.unwrap_or_default();
         if dry_run {
@@ -185,7 +191,7 @@ impl SimEc2 {
             scene.fate = fate;
             action(scene, params)
         });
-        if result.is_ok() && !name.starts_with("Describe") {
+        if result.is_ok() && !actions::only_reads(name) {
             state.revision += 1;
         }
         result
@@ -212,7 +218,8 @@ impl SimEc2 {
         act: impl FnOnce(&mut Scene<'_>) -> T,
     ) -> T {
         let moment = self.moment();
-        let stage = world.regions.entry(region.to_owned()).or_insert_with(|| {
+        // Taken out for the time being, so that the others can be looked at.
+        let mut stage = world.regions.remove(region).unwrap_or_else(|| {
             let mut new = Region::default();
             make_images::add_public(
                 &mut new,
@@ -222,14 +229,17 @@ impl SimEc2 {
             new
         });
         let mut scene = Scene {
-            region: stage,
+            region: &mut stage,
+            others: &world.regions,
             name: region,
             config: self.config(),
             mint: &mut world.mint,
             moment,
             fate: Fate::Complete,
         };
-        act(&mut scene)
+        let outcome = act(&mut scene);
+        world.regions.insert(region.to_owned(), stage);
+        outcome
     }
 
     fn moment(&self) -> Moment {

@@ -8,11 +8,18 @@ use crate::{agenda::Agenda, events::EventQueue, ids::Mint, shelf::Shelf};
 
 pub(crate) mod image;
 pub(crate) mod instance;
+pub(crate) mod network;
+pub(crate) mod recycle_bin;
+pub(crate) mod root_replacement;
 pub(crate) mod snapshot;
+pub(crate) mod tier;
 pub(crate) mod volume;
 
 use image::Image;
 use instance::Instance;
+use network::Network;
+use recycle_bin::RecycleBin;
+use root_replacement::RootReplacement;
 use snapshot::{Snapshot, SnapshotSet};
 use volume::Volume;
 
@@ -27,7 +34,8 @@ pub(crate) struct World {
     pub(crate) events: EventQueue,
 }
 
-/// One Region: nothing in it knows of another.
+/// One Region: nothing in it knows of another. What came after the first stored states has a
+/// default, so that they still load.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Region {
     pub(crate) instances: Shelf<Instance>,
@@ -39,6 +47,12 @@ pub(crate) struct Region {
     /// Client tokens by action and token.
     pub(crate) tokens: BTreeMap<String, UsedToken>,
     pub(crate) agenda: Agenda,
+    #[serde(default)]
+    pub(crate) root_replacements: Shelf<RootReplacement>,
+    #[serde(default)]
+    pub(crate) recycle_bin: RecycleBin,
+    #[serde(default)]
+    pub(crate) network: Network,
 }
 
 /// A client token that was used, for what, and what came out.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::clock::between;
+use crate::{actions::only_reads, clock::between};
 
 /// Tokens are counted in thousandths, so that a millisecond's refill is a whole number.
 const TOKEN: i128 = 1000;
@@ -43,7 +43,7 @@ impl Buckets {
 }
 
 fn per_second(action: &str) -> i128 {
-    if action.starts_with("Describe") { READING_PER_SECOND } else { CHANGING_PER_SECOND }
+    if only_reads(action) { READING_PER_SECOND } else { CHANGING_PER_SECOND }
 }
 
 #[cfg(test)]

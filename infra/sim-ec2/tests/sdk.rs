@@ -2,10 +2,16 @@
 
 #[cfg(test)]
 mod sdk {
+    mod archive;
+    mod copies;
     mod faults;
     mod images;
     mod instances;
+    mod launches;
     mod listing;
+    mod recycle_bin;
+    mod rights;
+    mod root_replacement;
     mod snapshots;
     mod storage;
     mod support;

@@ -13,6 +13,7 @@ use crate::{
         Tags,
         instance::Instance,
         snapshot::{Deletion, Fate, Snapshot, SnapshotSet, SnapshotState},
+        tier::Tiering,
         volume::{AttachmentState, Volume},
     },
     xml::Xml,
@@ -98,25 +99,18 @@ pub(crate) struct Spec {
 pub(crate) fn begin(scene: &mut Scene<'_>, volume: &Volume, spec: Spec) -> Snapshot {
     let Spec { description, tags, set, fate } = spec;
     let id = scene.new_id(Kind::Snapshot);
-    let (now, region) = (scene.moment.now, scene.name.to_owned());
+    let now = scene.moment.now;
     let completes_at = later(now, scene.config.completion.of(volume.size_gib));
     let snapshot = Snapshot {
-        id: id.clone(),
-        region,
         volume_id: volume.id.clone(),
-        volume_size_gib: volume.size_gib,
         full_size_bytes: full_size_bytes(scene.config.seed, volume),
         encrypted: volume.encrypted,
+        kms_key_id: volume.kms_key_id.clone(),
         description,
-        tags,
-        started_at: now,
         completes_at,
-        state: SnapshotState::Pending,
-        state_message: None,
         set,
         fate,
-        deletion: Deletion::None,
-        lock: None,
+        ..pending(scene, &id, volume.size_gib, tags)
     };
     scene.region.snapshots.insert(&id, snapshot.clone(), scene.moment);
     scene.region.volumes.note(&volume.id, |volume| {
@@ -126,6 +120,32 @@ pub(crate) fn begin(scene: &mut Scene<'_>, volume: &Volume, spec: Spec) -> Snaps
     });
     scene.region.agenda.plan(completes_at, Task::Snapshot(id));
     snapshot
+}
+
+/// A snapshot that begins now, of nothing yet.
+pub(crate) fn pending(scene: &Scene<'_>, id: &str, volume_size_gib: u32, tags: Tags) -> Snapshot {
+    Snapshot {
+        id: id.to_owned(),
+        region: scene.name.to_owned(),
+        volume_id: String::new(),
+        volume_size_gib,
+        full_size_bytes: 0,
+        encrypted: false,
+        description: String::new(),
+        tags,
+        started_at: scene.moment.now,
+        completes_at: scene.moment.now,
+        state: SnapshotState::Pending,
+        state_message: None,
+        set: None,
+        fate: scene.fate,
+        deletion: Deletion::None,
+        lock: None,
+        copy_of: None,
+        kms_key_id: None,
+        shared_with: BTreeSet::new(),
+        tiering: Tiering::default(),
+    }
 }
 
 /// Refuses a snapshot that comes too soon after the last, or while too many are pending.
@@ -155,7 +175,8 @@ pub(crate) fn check_limits(scene: &Scene<'_>, volume: &Volume) -> Result<(), Ec2
     Ok(())
 }
 
-fn description(params: &Params) -> Result<String, Ec2Error> {
+/// The description in a request.
+pub(crate) fn description(params: &Params) -> Result<String, Ec2Error> {
     let text = params.get("Description").unwrap_or_default();
     if text.chars().count() > DESCRIPTION_MAX {
         return Err(Ec2Error::invalid_parameter(format!(

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Reply, Scene, describe_snapshots, regions, tags, volumes};
+use super::{Reply, Scene, describe_snapshots, keys, regions, tags, volumes};
 use crate::{
     agenda::Task,
     clock::later,
@@ -11,7 +11,6 @@ use crate::{
     request::Params,
     state::{
         Tags,
-        snapshot::SnapshotState,
         volume::{Volume, VolumeState},
     },
     xml::Xml,
@@ -25,6 +24,8 @@ pub(crate) struct VolumeSpec {
     pub(crate) iops: Option<u32>,
     pub(crate) throughput: Option<u32>,
     pub(crate) encrypted: bool,
+    /// The key to encrypt it with; EBS's own when there is none.
+    pub(crate) kms_key: Option<String>,
     pub(crate) snapshot_id: Option<String>,
     pub(crate) tags: Tags,
 }
@@ -32,8 +33,7 @@ pub(crate) struct VolumeSpec {
 impl VolumeSpec {
     /// A new volume in `zone`, not yet put anywhere.
     pub(crate) fn build(&self, scene: &mut Scene<'_>, zone: &str) -> Volume {
-        let Self { size_gib, volume_type, iops, throughput, encrypted, snapshot_id, tags } =
-            self.clone();
+        let Self { size_gib, volume_type, iops, throughput, encrypted, kms_key, .. } = self.clone();
         let (standard_iops, standard_throughput) = performance(&volume_type, size_gib);
         Volume {
             id: scene.new_id(Kind::Volume),
@@ -44,13 +44,14 @@ impl VolumeSpec {
             iops: iops.or(standard_iops),
             throughput: throughput.or(standard_throughput),
             encrypted,
-            snapshot_id,
+            snapshot_id: self.snapshot_id.clone(),
             created_at: scene.moment.now,
-            tags,
+            tags: self.tags.clone(),
             state: VolumeState::Creating,
             attachment: None,
             pending_snapshots: std::collections::BTreeMap::new(),
             last_snapshot_at: None,
+            kms_key_id: encrypted.then(|| keys::arn(kms_key.as_deref(), scene)),
         }
     }
 }
@@ -80,20 +81,16 @@ pub(crate) fn create(scene: &mut Scene<'_>, params: &Params) -> Reply {
 fn spec(scene: &Scene<'_>, params: &Params) -> Result<VolumeSpec, Ec2Error> {
     let volume_type = params.get("VolumeType").unwrap_or("gp2");
     let asked = params.number::<u32>("Size")?;
-    let encrypted = params.flag("Encrypted")?.unwrap_or_default();
-    let (size_gib, snapshot_id, encrypted) = match params.get("SnapshotId") {
+    let encrypted = params.flag("Encrypted")?;
+    let key = keys::named(params, encrypted)?.map(str::to_owned);
+    let encrypted = encrypted.unwrap_or_default();
+    let (size_gib, snapshot, encrypted) = match params.get("SnapshotId") {
         None => {
             let size = asked.ok_or_else(|| Ec2Error::missing_parameter("Size/SnapshotId"))?;
             (size, None, encrypted)
         }
         Some(id) => {
-            let snapshot = describe_snapshots::find(scene, id)?;
-            if snapshot.state != SnapshotState::Completed {
-                return Err(Ec2Error::incorrect_state(format!(
-                    "Snapshot is in invalid state - {}",
-                    snapshot.state.name()
-                )));
-            }
+            let snapshot = describe_snapshots::find_usable(scene, id)?;
             let size = asked.unwrap_or(snapshot.volume_size_gib);
             if size < snapshot.volume_size_gib {
                 return Err(Ec2Error::invalid_parameter(format!(
@@ -102,7 +99,7 @@ fn spec(scene: &Scene<'_>, params: &Params) -> Result<VolumeSpec, Ec2Error> {
                     snapshot.volume_size_gib
                 )));
             }
-            (size, Some(id.to_owned()), encrypted || snapshot.encrypted)
+            (size, Some(snapshot), encrypted || snapshot.encrypted)
         }
     };
     check_size(volume_type, size_gib)?;
@@ -119,7 +116,8 @@ fn spec(scene: &Scene<'_>, params: &Params) -> Result<VolumeSpec, Ec2Error> {
         iops,
         throughput: params.number("Throughput")?,
         encrypted,
-        snapshot_id,
+        kms_key: key.or_else(|| snapshot.and_then(|snapshot| snapshot.kms_key_id.clone())),
+        snapshot_id: snapshot.map(|snapshot| snapshot.id.clone()),
         tags: tags::specified(params, Kind::Volume, &[Kind::Volume])?,
     })
 }

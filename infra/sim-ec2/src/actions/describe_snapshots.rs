@@ -6,11 +6,14 @@ use super::{Reply, Scene, tags};
 use crate::{
     clock::wire_time,
     errors::Ec2Error,
-    filters::{Filters, one},
+    filters::{Filters, maybe, one},
     ids::Kind,
     paging::{Page, USUAL},
     request::Params,
-    state::snapshot::{Snapshot, SnapshotState},
+    state::{
+        snapshot::{Snapshot, SnapshotState},
+        tier::StorageTier,
+    },
     xml::Xml,
 };
 
@@ -83,7 +86,10 @@ pub(crate) fn write(xml: &mut Xml, snapshot: &Snapshot, scene: &Scene<'_>) {
     xml.leaf("description", &snapshot.description);
     xml.leaf("encrypted", snapshot.encrypted);
     tags::write(xml, &snapshot.tags);
-    xml.leaf("storageTier", "standard");
+    xml.leaf("storageTier", snapshot.tiering.tier.name());
+    xml.optional("restoreExpiryTime", snapshot.tiering.restored_until.map(wire_time));
+    xml.optional("kmsKeyId", snapshot.kms_key_id.as_ref());
+    xml.optional("transferType", snapshot.copy_of.as_ref().map(|_| "standard"));
     xml.leaf("sseType", if snapshot.encrypted { "sse-kms" } else { "none" });
     match snapshot.state {
         SnapshotState::Pending | SnapshotState::Error => {}
@@ -109,7 +115,8 @@ fn field<'a>(snapshot: &'a Snapshot, name: &str, scene: &Scene<'_>) -> Vec<Cow<'
         "snapshot-id" => one(&snapshot.id),
         "start-time" => one(wire_time(snapshot.started_at)),
         "status" => one(snapshot.state.name()),
-        "storage-tier" => one("standard"),
+        "storage-tier" => one(snapshot.tiering.tier.name()),
+        "transfer-type" => maybe(snapshot.copy_of.as_ref().map(|_| "standard")),
         "volume-id" => one(&snapshot.volume_id),
         "volume-size" => one(snapshot.volume_size_gib.to_string()),
         _ => Vec::new(),
@@ -120,4 +127,31 @@ fn field<'a>(snapshot: &'a Snapshot, name: &str, scene: &Scene<'_>) -> Vec<Cow<'
 pub(crate) fn find<'a>(scene: &'a Scene<'_>, id: &str) -> Result<&'a Snapshot, Ec2Error> {
     Kind::Snapshot.check(id)?;
     scene.region.snapshots.get(id).ok_or_else(|| Kind::Snapshot.not_found(id))
+}
+
+/// The snapshot `id`, when volumes can be made of it.
+pub(crate) fn find_usable<'a>(scene: &'a Scene<'_>, id: &str) -> Result<&'a Snapshot, Ec2Error> {
+    let snapshot = find(scene, id)?;
+    check_usable(snapshot)?;
+    Ok(snapshot)
+}
+
+/// Refuses a snapshot that is not complete, or in the archive.
+pub(crate) fn check_usable(snapshot: &Snapshot) -> Result<(), Ec2Error> {
+    match snapshot.state {
+        SnapshotState::Completed => {}
+        SnapshotState::Pending | SnapshotState::Error => {
+            return Err(Ec2Error::incorrect_state(format!(
+                "Snapshot is in invalid state - {}",
+                snapshot.state.name()
+            )));
+        }
+    }
+    match snapshot.tiering.tier {
+        StorageTier::Standard => Ok(()),
+        StorageTier::Archive => Err(Ec2Error::incorrect_state(format!(
+            "The snapshot {} is archived and must be restored first.",
+            snapshot.id
+        ))),
+    }
 }

@@ -10,7 +10,7 @@ use crate::{
     ids::Kind,
     paging::{Page, USUAL},
     request::Params,
-    state::image::{Image, ImageState, OnTermination},
+    state::image::{Image, ImageState, ImageSupport, OnTermination},
     xml::Xml,
 };
 
@@ -132,6 +132,19 @@ fn turn(scene: &mut Scene<'_>, params: &Params, from: ImageState, to: ImageState
     Ok(done())
 }
 
+/// The image `id` as changing calls see it, when instances can be launched from it.
+pub(crate) fn find_available<'a>(scene: &'a Scene<'_>, id: &str) -> Result<&'a Image, Ec2Error> {
+    Kind::Image.check(id)?;
+    let image = scene.region.images.get(id).ok_or_else(|| Kind::Image.not_found(id))?;
+    if image.state != ImageState::Available {
+        return Err(Ec2Error::new(
+            "InvalidAMIID.Unavailable",
+            format!("The image ID '[{id}]' is not available"),
+        ));
+    }
+    Ok(image)
+}
+
 fn own_image<'a>(scene: &'a Scene<'_>, id: &str) -> Result<&'a Image, Ec2Error> {
     Kind::Image.check(id)?;
     let image = scene.region.images.get(id).ok_or_else(|| Kind::Image.not_found(id))?;
@@ -181,9 +194,17 @@ fn write(xml: &mut Xml, image: &Image, scene: &Scene<'_>) {
             xml.leaf("deleteOnTermination", device.on_termination == OnTermination::Delete);
             xml.leaf("volumeType", &device.volume_type);
             xml.leaf("encrypted", device.encrypted);
+            xml.optional("iops", device.iops);
+            xml.optional("throughput", device.throughput);
         });
     });
-    xml.leaf("virtualizationType", "hvm");
+    let ImageSupport { virtualization, ena, boot_mode, tpm, imds, sriov } = &image.support;
+    xml.leaf("virtualizationType", virtualization);
+    xml.leaf("enaSupport", ena);
+    xml.optional("bootMode", boot_mode.as_ref());
+    xml.optional("tpmSupport", tpm.as_ref());
+    xml.optional("imdsSupport", imds.as_ref());
+    xml.optional("sriovNetSupport", sriov.as_ref());
     tags::write(xml, &image.tags);
     xml.leaf("hypervisor", "xen");
     xml.leaf("platformDetails", "Linux/UNIX");
@@ -214,6 +235,7 @@ fn field<'a>(image: &'a Image, name: &str, scene: &Scene<'_>) -> Vec<Cow<'a, str
         }
         "creation-date" => one(wire_time(image.created_at)),
         "description" => one(&image.description),
+        "ena-support" => one(image.support.ena.to_string()),
         "hypervisor" => one("xen"),
         "image-id" => one(&image.id),
         "image-type" => one("machine"),
@@ -225,7 +247,7 @@ fn field<'a>(image: &'a Image, name: &str, scene: &Scene<'_>) -> Vec<Cow<'a, str
         "root-device-type" => one("ebs"),
         "source-instance-id" => image.source_instance_id.iter().map(Into::into).collect(),
         "state" => one(image.state.name()),
-        "virtualization-type" => one("hvm"),
+        "virtualization-type" => one(&image.support.virtualization),
         _ => Vec::new(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use super::{Reply, Scene, instance_types, tags};
+use super::{Reply, Scene, instance_types, networks, tags};
 use crate::{
     clock::wire_time,
     errors::Ec2Error,
@@ -10,11 +10,14 @@ use crate::{
     ids::{self, Kind},
     paging::{Page, USUAL},
     request::Params,
-    state::{instance::Instance, volume::Attachment},
+    state::{
+        instance::{Hibernation, Instance},
+        volume::Attachment,
+    },
     xml::Xml,
 };
 
-const KNOWN: [&str; 25] = [
+const KNOWN: [&str; 27] = [
     "architecture",
     "availability-zone",
     "block-device-mapping.delete-on-termination",
@@ -23,12 +26,14 @@ const KNOWN: [&str; 25] = [
     "block-device-mapping.volume-id",
     "client-token",
     "hypervisor",
+    "iam-instance-profile.arn",
     "image-id",
     "instance-id",
     "instance-lifecycle",
     "instance-state-code",
     "instance-state-name",
     "instance-type",
+    "instance.group-id",
     "key-name",
     "launch-time",
     "owner-id",
@@ -112,9 +117,14 @@ fn write(xml: &mut Xml, instance: &Instance, scene: &Scene<'_>) {
     xml.element("monitoring", |xml| xml.leaf("state", "disabled"));
     // What is shutting down has given its address back.
     if !instance.state.is_ending() {
-        xml.leaf("subnetId", subnet_id(instance));
-        xml.leaf("vpcId", vpc_id(instance));
+        xml.leaf("subnetId", networks::subnet_of(instance));
+        xml.leaf("vpcId", networks::vpc_id(scene.name));
         xml.leaf("privateIpAddress", &instance.private_ip);
+        let groups = networks::groups_of(instance, scene);
+        xml.list("groupSet", groups, |xml, (id, name)| {
+            xml.leaf("groupId", id);
+            xml.leaf("groupName", name);
+        });
     }
     xml.leaf("architecture", architecture(instance));
     xml.leaf("rootDeviceType", instance.root.name());
@@ -133,7 +143,7 @@ fn write(xml: &mut Xml, instance: &Instance, scene: &Scene<'_>) {
     xml.leaf("clientToken", &instance.client_token);
     tags::write(xml, &instance.tags);
     xml.leaf("hypervisor", "xen");
-    xml.leaf("ebsOptimized", false);
+    write_settings(xml, instance, scene);
     xml.leaf("platformDetails", "Linux/UNIX");
     if !instance.reason.is_empty() {
         xml.element("stateReason", |xml| {
@@ -141,6 +151,38 @@ fn write(xml: &mut Xml, instance: &Instance, scene: &Scene<'_>) {
             xml.leaf("message", "Client.UserInitiatedShutdown: User initiated shutdown");
         });
     }
+}
+
+fn write_settings(xml: &mut Xml, instance: &Instance, scene: &Scene<'_>) {
+    let settings = &instance.settings;
+    xml.leaf("ebsOptimized", settings.ebs_optimized);
+    xml.leaf("enaSupport", true);
+    xml.optional("bootMode", settings.boot_mode.as_ref());
+    xml.leaf("currentInstanceBootMode", current_boot_mode(instance));
+    if let Some(arn) = &settings.instance_profile {
+        xml.element("iamInstanceProfile", |xml| {
+            xml.leaf("arn", arn);
+            let digits = ids::hex(scene.config.seed, &["profile", arn]).to_uppercase();
+            xml.leaf("id", format!("AIPA{}", digits.chars().take(17).collect::<String>()));
+        });
+    }
+    xml.element("metadataOptions", |xml| {
+        xml.leaf("state", "applied");
+        xml.leaf("httpTokens", settings.metadata_tokens.as_deref().unwrap_or("optional"));
+        xml.leaf("httpPutResponseHopLimit", 1);
+        xml.leaf("httpEndpoint", "enabled");
+    });
+    xml.element("hibernationOptions", |xml| {
+        xml.leaf("configured", settings.hibernation == Hibernation::Configured);
+    });
+}
+
+fn current_boot_mode(instance: &Instance) -> &'static str {
+    let uefi = match instance.settings.boot_mode.as_deref() {
+        Some(mode) => mode.starts_with("uefi"),
+        None => architecture(instance) == "arm64",
+    };
+    if uefi { "uefi" } else { "legacy-bios" }
 }
 
 fn attachments<'a>(instance: &'a Instance, scene: &'a Scene<'_>) -> Vec<(&'a str, &'a Attachment)> {
@@ -154,21 +196,9 @@ fn attachments<'a>(instance: &'a Instance, scene: &'a Scene<'_>) -> Vec<(&'a str
         .collect()
 }
 
-fn architecture(instance: &Instance) -> &'static str {
+/// The architecture of the instance's type.
+pub(crate) fn architecture(instance: &Instance) -> &'static str {
     instance_types::find(&instance.instance_type).map_or("x86_64", |found| found.architecture)
-}
-
-/// The default network of the Region, the same in every run.
-fn vpc_id(instance: &Instance) -> String {
-    format!("vpc-0{}", digits(&instance.region))
-}
-
-fn subnet_id(instance: &Instance) -> String {
-    format!("subnet-0{}", digits(&instance.zone))
-}
-
-fn digits(place: &str) -> String {
-    ids::hex(0, &["network", place]).chars().take(16).collect()
 }
 
 fn field<'a>(instance: &'a Instance, name: &str, scene: &'a Scene<'_>) -> Vec<Cow<'a, str>> {
@@ -188,7 +218,11 @@ fn field<'a>(instance: &'a Instance, name: &str, scene: &'a Scene<'_>) -> Vec<Co
         "block-device-mapping.volume-id" => attached().map(|(id, _)| id.into()).collect(),
         "client-token" => one(&instance.client_token),
         "hypervisor" => one("xen"),
+        "iam-instance-profile.arn" => maybe(instance.settings.instance_profile.as_deref()),
         "image-id" => one(&instance.image_id),
+        "instance.group-id" => {
+            networks::groups_of(instance, scene).into_iter().map(|(id, _)| id.into()).collect()
+        }
         "instance-id" => one(&instance.id),
         "instance-state-code" => one(instance.state.code().to_string()),
         "instance-state-name" => one(instance.state.name()),
@@ -200,9 +234,9 @@ fn field<'a>(instance: &'a Instance, name: &str, scene: &'a Scene<'_>) -> Vec<Co
         "reservation-id" => one(&instance.reservation_id),
         "root-device-name" => one(&instance.root_device),
         "root-device-type" => one(instance.root.name()),
-        "subnet-id" => one(subnet_id(instance)),
+        "subnet-id" => one(networks::subnet_of(instance)),
         "virtualization-type" => one("hvm"),
-        "vpc-id" => one(vpc_id(instance)),
+        "vpc-id" => one(networks::vpc_id(scene.name)),
         _ => Vec::new(),
     }
 }

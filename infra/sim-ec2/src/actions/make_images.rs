@@ -12,8 +12,8 @@ use crate::{
     request::Params,
     state::{
         Region, Tags,
-        image::{Image, ImageDevice, ImageState, OnTermination},
-        snapshot::{Fate, SnapshotState},
+        image::{Image, ImageDevice, ImageState, ImageSupport, OnTermination},
+        snapshot::Fate,
         volume::Volume,
     },
     xml::Xml,
@@ -22,23 +22,29 @@ use crate::{
 /// Whom Amazon's public images belong to.
 const AMAZON: &str = "137112412989";
 
-/// The public images: id, name, architecture.
-const PUBLIC: [(&str, &str, &str); 2] = [
-    ("ami-0abcdef1234567890", "al2023-ami-2023.9-kernel-6.12-x86_64", "x86_64"),
-    ("ami-0fedcba9876543210", "al2023-ami-2023.9-kernel-6.12-arm64", "arm64"),
+/// The public images: id, name, architecture, boot mode.
+const PUBLIC: [(&str, &str, &str, &str); 2] = [
+    ("ami-0abcdef1234567890", "al2023-ami-2023.9-kernel-6.12-x86_64", "x86_64", "uefi-preferred"),
+    ("ami-0fedcba9876543210", "al2023-ami-2023.9-kernel-6.12-arm64", "arm64", "uefi"),
 ];
 
 /// `RegisterImage`
 pub(crate) fn register(scene: &mut Scene<'_>, params: &Params) -> Reply {
     let name = new_name(scene, params)?;
     let root_device = params.get("RootDeviceName").unwrap_or("/dev/sda1").to_owned();
-    let architecture = match params.get("Architecture").unwrap_or("x86_64") {
-        known @ ("x86_64" | "arm64" | "i386") => known.to_owned(),
-        other => return Err(Ec2Error::invalid_value(other, "Architecture")),
-    };
-    let mut devices = Vec::new();
+    let architecture =
+        one_of(params, "Architecture", &["x86_64", "arm64", "i386"])?.unwrap_or("i386").to_owned();
+    let support = support(params)?;
+    let mut devices: Vec<ImageDevice> = Vec::new();
     for mapping in params.structures("BlockDeviceMapping") {
-        devices.push(device(scene, mapping)?);
+        let device = device(scene, mapping)?;
+        if devices.iter().any(|each| each.name == device.name) {
+            return Err(Ec2Error::new(
+                "InvalidBlockDeviceMapping",
+                format!("The device '{}' is used in more than one mapping", device.name),
+            ));
+        }
+        devices.push(device);
     }
     if !devices.iter().any(|device| device.name == root_device) {
         return Err(Ec2Error::new(
@@ -60,6 +66,7 @@ pub(crate) fn register(scene: &mut Scene<'_>, params: &Params) -> Reply {
         created_at: scene.moment.now,
         source_instance_id: None,
         tags: tags::specified(params, Kind::Image, &[Kind::Image])?,
+        support,
     };
     scene.region.images.insert(&id, image, scene.moment);
     Ok(named(&id))
@@ -101,8 +108,8 @@ pub(crate) fn create(scene: &mut Scene<'_>, params: &Params) -> Reply {
         ready_at = ready_at.max(snapshot.completes_at);
         devices.push(image_device(device, snapshot.id, &volume));
     }
-    let architecture = super::instance_types::find(&instance.instance_type)
-        .map_or("x86_64", |found| found.architecture);
+    let architecture = instances::architecture(&instance);
+    let boot_mode = instance.settings.boot_mode.clone();
     let image = Image {
         id: id.clone(),
         region: scene.name.to_owned(),
@@ -116,6 +123,7 @@ pub(crate) fn create(scene: &mut Scene<'_>, params: &Params) -> Reply {
         created_at: scene.moment.now,
         source_instance_id: Some(instance_id.to_owned()),
         tags: image_tags,
+        support: ImageSupport { boot_mode, ..ImageSupport::default() },
     };
     scene.region.images.insert(&id, image, scene.moment);
     scene.region.agenda.plan(ready_at, Task::Image(id.clone()));
@@ -124,7 +132,7 @@ pub(crate) fn create(scene: &mut Scene<'_>, params: &Params) -> Reply {
 
 /// Puts Amazon's public images into a new Region.
 pub(crate) fn add_public(region: &mut Region, name: &str, moment: crate::shelf::Moment) {
-    for (id, image_name, architecture) in PUBLIC {
+    for (id, image_name, architecture, boot_mode) in PUBLIC {
         let digits: String = ids::hex(0, &["public", id]).chars().take(16).collect();
         let image = Image {
             id: id.to_owned(),
@@ -141,11 +149,18 @@ pub(crate) fn add_public(region: &mut Region, name: &str, moment: crate::shelf::
                 volume_type: "gp3".to_owned(),
                 encrypted: false,
                 on_termination: OnTermination::Delete,
+                iops: None,
+                throughput: None,
             }],
             state: ImageState::Available,
             created_at: jiff::Timestamp::UNIX_EPOCH,
             source_instance_id: None,
             tags: Tags::new(),
+            support: ImageSupport {
+                boot_mode: Some(boot_mode.to_owned()),
+                imds: Some("v2.0".to_owned()),
+                ..ImageSupport::default()
+            },
         };
         region.images.insert(id, image, moment);
     }
@@ -160,17 +175,19 @@ fn image_device(name: String, snapshot_id: String, volume: &Volume) -> ImageDevi
         volume_type: volume.volume_type.clone(),
         encrypted: volume.encrypted,
         on_termination: if goes { OnTermination::Delete } else { OnTermination::Keep },
+        iops: volume.iops,
+        throughput: volume.throughput,
     }
 }
 
 fn device(scene: &Scene<'_>, mapping: &Params) -> Result<ImageDevice, Ec2Error> {
     let ebs = mapping.below("Ebs");
-    let snapshot = describe_snapshots::find(scene, ebs.required("SnapshotId")?)?;
-    if snapshot.state != SnapshotState::Completed {
-        return Err(Ec2Error::incorrect_state(format!(
-            "Snapshot is in invalid state - {}",
-            snapshot.state.name()
-        )));
+    let snapshot = describe_snapshots::find_usable(scene, ebs.required("SnapshotId")?)?;
+    if ebs.get("Encrypted").is_some() {
+        return Err(Ec2Error::new(
+            "InvalidBlockDeviceMapping",
+            "The encryption state of a volume of a snapshot cannot be specified",
+        ));
     }
     let size_gib = ebs.number::<u32>("VolumeSize")?.unwrap_or(snapshot.volume_size_gib);
     if size_gib < snapshot.volume_size_gib {
@@ -190,7 +207,30 @@ fn device(scene: &Scene<'_>, mapping: &Params) -> Result<ImageDevice, Ec2Error> 
         volume_type: ebs.get("VolumeType").unwrap_or("gp2").to_owned(),
         encrypted: snapshot.encrypted,
         on_termination: if keep { OnTermination::Keep } else { OnTermination::Delete },
+        iops: ebs.number("Iops")?,
+        throughput: ebs.number("Throughput")?,
     })
+}
+
+/// What an image supports when nothing is said is what the first instance types did.
+fn support(params: &Params) -> Result<ImageSupport, Ec2Error> {
+    let text = |value: Option<&str>| value.map(str::to_owned);
+    let virtualization = one_of(params, "VirtualizationType", &["hvm", "paravirtual"])?;
+    Ok(ImageSupport {
+        virtualization: virtualization.unwrap_or("paravirtual").to_owned(),
+        ena: params.flag("EnaSupport")?.unwrap_or_default(),
+        boot_mode: text(one_of(params, "BootMode", &["legacy-bios", "uefi", "uefi-preferred"])?),
+        tpm: text(one_of(params, "TpmSupport", &["v2.0"])?),
+        imds: text(one_of(params, "ImdsSupport", &["v2.0"])?),
+        sriov: text(one_of(params, "SriovNetSupport", &["simple"])?),
+    })
+}
+
+fn one_of<'a>(params: &'a Params, name: &str, known: &[&str]) -> Result<Option<&'a str>, Ec2Error> {
+    match params.get(name) {
+        Some(other) if !known.contains(&other) => Err(Ec2Error::invalid_value(other, name)),
+        given => Ok(given),
+    }
 }
 
 fn new_name(scene: &Scene<'_>, params: &Params) -> Result<String, Ec2Error> {

@@ -3,7 +3,7 @@
 use super::{
     Reply, Scene,
     create_volume::{VolumeSpec, check_size},
-    describe_snapshots, instance_types, instances, regions, tags,
+    describe_snapshots, images, instance_types, instances, keys, launch_settings, tags,
 };
 use crate::{
     agenda::Task,
@@ -13,8 +13,8 @@ use crate::{
     request::Params,
     state::{
         Tags,
-        image::{Image, ImageState, OnTermination},
-        instance::{Device, Instance, InstanceState, RootDevice},
+        image::{Image, OnTermination},
+        instance::{Device, Instance, InstanceState, LaunchSettings, RootDevice},
         volume::{Attachment, AttachmentState, VolumeState},
     },
     xml::Xml,
@@ -40,6 +40,8 @@ struct Launch {
     tags: Tags,
     client_token: String,
     key_name: Option<String>,
+    settings: LaunchSettings,
+    private_ip: Option<String>,
 }
 
 /// `RunInstances`
@@ -69,37 +71,13 @@ fn count(params: &Params) -> Result<u32, Ec2Error> {
 }
 
 fn launch(scene: &mut Scene<'_>, params: &Params) -> Result<Launch, Ec2Error> {
-    let image_id = params.required("ImageId")?;
-    Kind::Image.check(image_id)?;
-    let image =
-        scene.region.images.get(image_id).ok_or_else(|| Kind::Image.not_found(image_id))?.clone();
-    if image.state != ImageState::Available {
-        return Err(Ec2Error::new(
-            "InvalidAMIID.Unavailable",
-            format!("The image ID '[{image_id}]' is not available"),
-        ));
-    }
+    let image = images::find_available(scene, params.required("ImageId")?)?.clone();
     let type_name = params.get("InstanceType").unwrap_or(DEFAULT_TYPE);
     let instance_type = instance_types::find(type_name).ok_or_else(|| {
         Ec2Error::invalid_parameter(format!("Invalid value '{type_name}' for InstanceType."))
     })?;
-    if instance_type.architecture != image.architecture {
-        return Err(Ec2Error::invalid_parameter(format!(
-            "The architecture '{}' of the specified instance type does not match the \
-             architecture '{}' of the specified AMI.",
-            instance_type.architecture, image.architecture
-        )));
-    }
-    let zones = regions::zones(scene.name);
-    let zone = match params.below("Placement").get("AvailabilityZone") {
-        None => zones.first().cloned().unwrap_or_default(),
-        Some(zone) if zones.iter().any(|known| known == zone) => zone.to_owned(),
-        Some(zone) => {
-            return Err(Ec2Error::invalid_parameter(format!(
-                "Invalid availability zone: [{zone}]"
-            )));
-        }
-    };
+    launch_settings::check_image(&image, instance_type)?;
+    let (zone, settings) = launch_settings::parse(scene, params, &image)?;
     let allowed = [Kind::Instance, Kind::Volume];
     let volume_tags = tags::specified(params, Kind::Volume, &allowed)?;
     let devices = devices(scene, params, &image, &volume_tags)?;
@@ -112,6 +90,8 @@ fn launch(scene: &mut Scene<'_>, params: &Params) -> Result<Launch, Ec2Error> {
         tags: tags::specified(params, Kind::Instance, &allowed)?,
         client_token: params.get("ClientToken").unwrap_or_default().to_owned(),
         key_name: params.get("KeyName").map(str::to_owned),
+        settings,
+        private_ip: launch_settings::private_ip(scene, params)?,
     })
 }
 
@@ -130,9 +110,10 @@ fn devices(
             volume: VolumeSpec {
                 size_gib: device.size_gib,
                 volume_type: device.volume_type.clone(),
-                iops: None,
-                throughput: None,
+                iops: device.iops,
+                throughput: device.throughput,
                 encrypted: device.encrypted,
+                kms_key: key_of(scene, &device.snapshot_id),
                 snapshot_id: Some(device.snapshot_id.clone()),
                 tags: volume_tags.clone(),
             },
@@ -160,13 +141,24 @@ fn mapped(
 ) -> Result<NewDevice, Ec2Error> {
     let ebs = mapping.below("Ebs");
     let former_volume = former.map(|device| &device.volume);
-    let snapshot_id = match ebs.get("SnapshotId") {
-        Some(id) => Some(describe_snapshots::find(scene, id)?.id.clone()),
-        None => former_volume.and_then(|volume| volume.snapshot_id.clone()),
-    };
-    let least = match ebs.get("SnapshotId") {
-        Some(id) => Some(describe_snapshots::find(scene, id)?.volume_size_gib),
-        None => former_volume.map(|volume| volume.size_gib),
+    let asked = ebs.flag("Encrypted")?;
+    let key = keys::named(&ebs, asked)?.map(str::to_owned);
+    let snapshot =
+        ebs.get("SnapshotId").map(|id| describe_snapshots::find_usable(scene, id)).transpose()?;
+    let (snapshot_id, least, encrypted, former_key) = match (snapshot, former_volume) {
+        (Some(each), _) => (
+            Some(each.id.clone()),
+            Some(each.volume_size_gib),
+            each.encrypted,
+            each.kms_key_id.clone(),
+        ),
+        (None, Some(volume)) => (
+            volume.snapshot_id.clone(),
+            Some(volume.size_gib),
+            volume.encrypted,
+            volume.kms_key.clone(),
+        ),
+        (None, None) => (None, None, false, None),
     };
     let size_gib = ebs
         .number::<u32>("VolumeSize")?
@@ -198,14 +190,21 @@ fn mapped(
         volume: VolumeSpec {
             size_gib,
             volume_type: volume_type.to_owned(),
-            iops: ebs.number("Iops")?,
-            throughput: ebs.number("Throughput")?,
-            encrypted: ebs.flag("Encrypted")?.unwrap_or_default(),
+            iops: ebs.number("Iops")?.or(former_volume.and_then(|volume| volume.iops)),
+            throughput: ebs
+                .number("Throughput")?
+                .or(former_volume.and_then(|volume| volume.throughput)),
+            encrypted: encrypted || asked.unwrap_or_default(),
+            kms_key: key.or(former_key),
             snapshot_id,
             tags: volume_tags.clone(),
         },
         on_termination,
     })
+}
+
+fn key_of(scene: &Scene<'_>, snapshot_id: &str) -> Option<String> {
+    scene.region.snapshots.get(snapshot_id)?.kms_key_id.clone()
 }
 
 fn start_one(scene: &mut Scene<'_>, launch: &Launch, index: u32) -> String {
@@ -242,7 +241,9 @@ fn start_one(scene: &mut Scene<'_>, launch: &Launch, index: u32) -> String {
         devices,
         client_token: launch.client_token.clone(),
         key_name: launch.key_name.clone(),
-        private_ip: private_ip(scene.config.seed, &id),
+        private_ip: launch.private_ip.clone().unwrap_or_else(|| private_ip(scene.config.seed, &id)),
+        settings: launch.settings.clone(),
+        former_roots: Vec::new(),
     };
     scene.region.instances.insert(&id, instance, scene.moment);
     let due = later(now, scene.config.instance_transition);

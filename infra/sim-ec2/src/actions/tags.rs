@@ -196,8 +196,12 @@ fn tags_of<'a>(region: &'a Region, id: &str) -> Option<&'a Tags> {
     match Kind::of(id)? {
         Kind::Instance => region.instances.get(id).map(|instance| &instance.tags),
         Kind::Volume => region.volumes.get(id).map(|volume| &volume.tags),
-        Kind::Snapshot => region.snapshots.get(id).map(|snapshot| &snapshot.tags),
+        Kind::Snapshot => match region.snapshots.get(id) {
+            Some(snapshot) => Some(&snapshot.tags),
+            None => region.recycle_bin.snapshots.get(id).map(|each| &each.snapshot.tags),
+        },
         Kind::Image => region.images.get(id).map(|image| &image.tags),
+        Kind::RootReplacement => region.root_replacements.get(id).map(|task| &task.tags),
     }
 }
 
@@ -207,8 +211,14 @@ fn change(scene: &mut Scene<'_>, id: &str, change: impl FnOnce(&mut Tags)) {
         None => {}
         Some(Kind::Instance) => region.instances.change(id, moment, |each| change(&mut each.tags)),
         Some(Kind::Volume) => region.volumes.change(id, moment, |each| change(&mut each.tags)),
-        Some(Kind::Snapshot) => region.snapshots.change(id, moment, |each| change(&mut each.tags)),
+        Some(Kind::Snapshot) => match region.recycle_bin.snapshots.get_mut(id) {
+            Some(recycled) => change(&mut recycled.snapshot.tags),
+            None => region.snapshots.change(id, moment, |each| change(&mut each.tags)),
+        },
         Some(Kind::Image) => region.images.change(id, moment, |each| change(&mut each.tags)),
+        Some(Kind::RootReplacement) => {
+            region.root_replacements.change(id, moment, |each| change(&mut each.tags));
+        }
     }
 }
 
@@ -220,5 +230,6 @@ fn seen<'a>(scene: &'a Scene<'_>) -> Vec<(&'a str, &'a Tags)> {
     all.extend(region.volumes.seen_after(None, now).map(|(id, each)| (id, &each.tags)));
     all.extend(region.snapshots.seen_after(None, now).map(|(id, each)| (id, &each.tags)));
     all.extend(region.images.seen_after(None, now).map(|(id, each)| (id, &each.tags)));
+    all.extend(region.root_replacements.seen_after(None, now).map(|(id, each)| (id, &each.tags)));
     all
 }

@@ -6,7 +6,7 @@ use crate::{
     clock::later,
     errors::Ec2Error,
     request::Params,
-    state::instance::{Instance, InstanceState, RootDevice},
+    state::instance::{Instance, InstanceState, RootDevice, Termination},
     xml::Xml,
 };
 
@@ -51,15 +51,24 @@ pub(crate) fn stop(scene: &mut Scene<'_>, params: &Params) -> Reply {
     })
 }
 
-/// `TerminateInstances`
+/// `TerminateInstances`: all of them, or none when one is protected.
 pub(crate) fn terminate(scene: &mut Scene<'_>, params: &Params) -> Reply {
-    change_all(scene, params, |instance| match instance.state {
-        InstanceState::ShuttingDown | InstanceState::Terminated => Verdict::Stays,
-        InstanceState::Pending
-        | InstanceState::Running
-        | InstanceState::Stopping
-        | InstanceState::Stopped => {
-            Verdict::Goes(InstanceState::ShuttingDown, InstanceState::Terminated)
+    change_all(scene, params, |instance| {
+        if instance.state.is_ending() {
+            return Verdict::Stays;
+        }
+        match instance.settings.termination {
+            Termination::Allowed => {
+                Verdict::Goes(InstanceState::ShuttingDown, InstanceState::Terminated)
+            }
+            Termination::Protected => Verdict::Refused(Ec2Error::new(
+                "OperationNotPermitted",
+                format!(
+                    "The instance '{}' may not be terminated. Modify its \
+                     'disableApiTermination' instance attribute and try again.",
+                    instance.id
+                ),
+            )),
         }
     })
 }

@@ -103,6 +103,7 @@ pub(crate) fn write(xml: &mut Xml, volume: &Volume) {
     xml.optional("iops", volume.iops);
     xml.optional("throughput", volume.throughput);
     xml.leaf("encrypted", volume.encrypted);
+    xml.optional("kmsKeyId", volume.kms_key_id.as_ref());
     xml.leaf("multiAttachEnabled", false);
 }
 

@@ -18,7 +18,7 @@ pub struct Image {
     pub name: String,
     /// Its description.
     pub description: String,
-    /// `x86_64` or `arm64`.
+    /// `x86_64`, `arm64` or `i386`.
     pub architecture: String,
     /// The device of its root volume.
     pub root_device: String,
@@ -32,6 +32,39 @@ pub struct Image {
     pub source_instance_id: Option<String>,
     /// Its tags.
     pub tags: Tags,
+    /// What its instances start with.
+    #[serde(default)]
+    pub support: ImageSupport,
+}
+
+/// What an image asks of the instance types it is launched on, and lets them use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageSupport {
+    /// `hvm` or `paravirtual`.
+    pub virtualization: String,
+    /// Whether it has the driver of the Elastic Network Adapter.
+    pub ena: bool,
+    /// `legacy-bios`, `uefi` or `uefi-preferred`, when it was said.
+    pub boot_mode: Option<String>,
+    /// `v2.0` when it can use a Trusted Platform Module.
+    pub tpm: Option<String>,
+    /// `v2.0` when its instances' metadata need tokens.
+    pub imds: Option<String>,
+    /// `simple` when it has the driver of the Intel 82599 Virtual Function.
+    pub sriov: Option<String>,
+}
+
+impl Default for ImageSupport {
+    fn default() -> Self {
+        Self {
+            virtualization: "hvm".to_owned(),
+            ena: true,
+            boot_mode: None,
+            tpm: None,
+            imds: None,
+            sriov: None,
+        }
+    }
 }
 
 impl Image {
@@ -56,6 +89,12 @@ pub struct ImageDevice {
     pub encrypted: bool,
     /// Whether the volume goes with the instance.
     pub on_termination: OnTermination,
+    /// Provisioned operations a second.
+    #[serde(default)]
+    pub iops: Option<u32>,
+    /// Provisioned MiB a second.
+    #[serde(default)]
+    pub throughput: Option<u32>,
 }
 
 /// What becomes of a volume when its instance is terminated.

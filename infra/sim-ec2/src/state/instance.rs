@@ -42,6 +42,54 @@ pub struct Instance {
     pub key_name: Option<String>,
     /// Its private address.
     pub private_ip: String,
+    /// What else it was launched with.
+    #[serde(default)]
+    pub settings: LaunchSettings,
+    /// The root volumes that it had before tasks replaced them, oldest first.
+    #[serde(default)]
+    pub former_roots: Vec<String>,
+}
+
+/// What an instance was launched with, beside its type, image, zone and key pair.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchSettings {
+    /// Its subnet; the default one of its zone when there is none.
+    pub subnet_id: Option<String>,
+    /// Its security groups, by id; the default one of the network when there are none.
+    pub security_groups: Vec<String>,
+    /// The ARN of its instance profile.
+    pub instance_profile: Option<String>,
+    /// `legacy-bios`, `uefi` or `uefi-preferred`, when its image says so.
+    pub boot_mode: Option<String>,
+    /// Whether it is optimised for EBS.
+    pub ebs_optimized: bool,
+    /// `required` or `optional` tokens for its metadata; the latter when there is none.
+    pub metadata_tokens: Option<String>,
+    /// Whether it may be hibernated.
+    pub hibernation: Hibernation,
+    /// Whether it may be terminated.
+    pub termination: Termination,
+}
+
+/// Whether an instance was launched so that it can be hibernated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Hibernation {
+    /// It was not.
+    #[default]
+    Off,
+    /// It was.
+    Configured,
+}
+
+/// Whether an instance is protected from `TerminateInstances`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Termination {
+    /// It is not.
+    #[default]
+    Allowed,
+    /// It is.
+    Protected,
 }
 
 /// A volume at an instance.

@@ -1,9 +1,11 @@
 //! A snapshot, the set it belongs to, and its lock.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Tags;
+use super::{Tags, tier::Tiering};
 use crate::clock::{between, later};
 
 /// A snapshot as the simulation knows it.
@@ -13,7 +15,7 @@ pub struct Snapshot {
     pub id: String,
     /// Where it is.
     pub region: String,
-    /// The volume it was taken of.
+    /// The volume it was taken of; of a copy it is `vol-ffffffff`.
     pub volume_id: String,
     /// The size of that volume.
     pub volume_size_gib: u32,
@@ -41,6 +43,31 @@ pub struct Snapshot {
     pub deletion: Deletion,
     /// The lock on it.
     pub lock: Option<Lock>,
+    /// What it is a copy of.
+    #[serde(default)]
+    pub copy_of: Option<CopySource>,
+    /// The ARN of the key it is encrypted with.
+    #[serde(default)]
+    pub kms_key_id: Option<String>,
+    /// The accounts that may make volumes of it; `all` is everybody.
+    #[serde(default)]
+    pub shared_with: BTreeSet<String>,
+    /// Where it is stored.
+    #[serde(default)]
+    pub tiering: Tiering,
+}
+
+/// The snapshot that another is a copy of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopySource {
+    /// Where it is.
+    pub region: String,
+    /// Its id.
+    pub snapshot_id: String,
+    /// The volume it was taken of.
+    pub volume_id: String,
+    /// Whether only the difference to an earlier copy was transferred.
+    pub incremental: bool,
 }
 
 impl Snapshot {

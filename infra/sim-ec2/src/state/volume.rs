@@ -41,6 +41,9 @@ pub struct Volume {
     pub pending_snapshots: BTreeMap<String, Option<Timestamp>>,
     /// When a snapshot of it was last begun.
     pub last_snapshot_at: Option<Timestamp>,
+    /// The ARN of the key it is encrypted with.
+    #[serde(default)]
+    pub kms_key_id: Option<String>,
 }
 
 impl Volume {

@@ -1,0 +1,110 @@
+//! `CopySnapshot`, from another Region or the same.
+
+use super::{
+    Reply, Scene,
+    create_snapshots::{self, description},
+    describe_snapshots, keys, tags,
+};
+use crate::{
+    agenda::Task,
+    clock::later,
+    errors::Ec2Error,
+    ids::Kind,
+    request::Params,
+    state::snapshot::{CopySource, Snapshot, SnapshotState},
+    xml::Xml,
+};
+
+/// How many copies to one Region may be under way.
+const IN_PROGRESS_MAX: usize = 20;
+
+/// What copies say they were taken of.
+const NO_VOLUME: &str = "vol-ffffffff";
+
+/// `CopySnapshot`. It knows no client token: each call makes another copy.
+pub(crate) fn copy(scene: &mut Scene<'_>, params: &Params) -> Reply {
+    let source_region = params.required("SourceRegion")?;
+    let source_id = params.required("SourceSnapshotId")?;
+    if let Some(other) = params.get("DestinationRegion").filter(|region| *region != scene.name) {
+        return Err(Ec2Error::invalid_value(other, "DestinationRegion"));
+    }
+    let description = description(params)?;
+    let tags = tags::specified(params, Kind::Snapshot, &[Kind::Snapshot])?;
+    let source = source(scene, source_region, source_id)?;
+    let asked = params.flag("Encrypted")?;
+    let key = keys::named(params, asked.or(source.encrypted.then_some(true)))?;
+    let encrypted = source.encrypted || asked.unwrap_or_default();
+    check_limit(scene)?;
+    let volume_id = match &source.copy_of {
+        Some(first) => first.volume_id.clone(),
+        None => source.volume_id.clone(),
+    };
+    let copy_of = CopySource {
+        region: source_region.to_owned(),
+        snapshot_id: source.id.clone(),
+        incremental: has_copy(scene, &volume_id),
+        volume_id,
+    };
+    let id = scene.new_id(Kind::Snapshot);
+    let now = scene.moment.now;
+    let completes_at = later(now, scene.config.completion.of(source.volume_size_gib));
+    let snapshot = Snapshot {
+        id: id.clone(),
+        volume_id: NO_VOLUME.to_owned(),
+        full_size_bytes: source.full_size_bytes,
+        encrypted,
+        description,
+        kms_key_id: encrypted.then(|| keys::arn(key, scene)),
+        copy_of: Some(copy_of),
+        completes_at,
+        ..create_snapshots::pending(scene, &id, source.volume_size_gib, tags)
+    };
+    let mut xml = Xml::default();
+    xml.leaf("snapshotId", &id);
+    tags::write(&mut xml, &snapshot.tags);
+    scene.region.snapshots.insert(&id, snapshot, scene.moment);
+    scene.region.agenda.plan(completes_at, Task::Snapshot(id));
+    Ok(xml)
+}
+
+/// The snapshot to be copied, which must be complete and not in the archive.
+fn source(scene: &Scene<'_>, region: &str, id: &str) -> Result<Snapshot, Ec2Error> {
+    if region == scene.name {
+        return describe_snapshots::find_usable(scene, id).cloned();
+    }
+    Kind::Snapshot.check(id)?;
+    let snapshot = scene
+        .others
+        .get(region)
+        .and_then(|region| region.snapshots.get(id))
+        .ok_or_else(|| Kind::Snapshot.not_found(id))?;
+    describe_snapshots::check_usable(snapshot)?;
+    Ok(snapshot.clone())
+}
+
+fn check_limit(scene: &Scene<'_>) -> Result<(), Ec2Error> {
+    let in_progress = scene
+        .region
+        .snapshots
+        .current()
+        .filter(|each| each.copy_of.is_some() && each.state == SnapshotState::Pending)
+        .count();
+    if in_progress >= IN_PROGRESS_MAX {
+        return Err(Ec2Error::new(
+            "ResourceLimitExceeded",
+            format!(
+                "Too many snapshot copies in progress. The limit is {IN_PROGRESS_MAX} for this \
+                 destination region."
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// Whether there is a complete copy of a snapshot of this volume.
+fn has_copy(scene: &Scene<'_>, volume_id: &str) -> bool {
+    scene.region.snapshots.current().any(|each| {
+        each.state == SnapshotState::Completed
+            && each.copy_of.as_ref().is_some_and(|source| source.volume_id == volume_id)
+    })
+}

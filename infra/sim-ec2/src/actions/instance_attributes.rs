@@ -1,0 +1,50 @@
+//! `ModifyInstanceAttribute`, as far as it is about the end of an instance.
+
+use super::{Reply, Scene, done, instances};
+use crate::{errors::Ec2Error, request::Params, state::instance::Termination};
+
+/// `ModifyInstanceAttribute`: protection from termination, or which volumes go along with the
+/// instance.
+pub(crate) fn modify(scene: &mut Scene<'_>, params: &Params) -> Reply {
+    let id = params.required("InstanceId")?;
+    let instance = instances::find(scene, id)?.clone();
+    let protected = match params.get("Attribute") {
+        Some("disableApiTermination") => params.flag("Value")?,
+        None | Some("blockDeviceMapping") => params.below("DisableApiTermination").flag("Value")?,
+        Some(other) => return Err(Ec2Error::invalid_value(other, "attribute")),
+    };
+    let mappings = params.structures("BlockDeviceMapping");
+    match (protected, mappings.is_empty()) {
+        (None, true) => return Err(Ec2Error::missing_parameter("attribute")),
+        (Some(_), false) => {
+            return Err(Ec2Error::combination("Fields for multiple attribute types specified"));
+        }
+        (Some(_), true) | (None, false) => {}
+    }
+    let mut changes = Vec::new();
+    for mapping in mappings {
+        let name = mapping.required("DeviceName")?;
+        let device = instance.devices.iter().find(|device| device.name == name);
+        let device = device.ok_or_else(|| {
+            Ec2Error::new(
+                "InvalidInstanceAttributeValue",
+                format!("No device is currently mapped at {name}"),
+            )
+        })?;
+        if let Some(goes_along) = mapping.below("Ebs").flag("DeleteOnTermination")? {
+            changes.push((device.volume_id.clone(), goes_along));
+        }
+    }
+    for (volume_id, goes_along) in changes {
+        scene.region.volumes.change(&volume_id, scene.moment, |volume| {
+            if let Some(attachment) = volume.attachment.as_mut() {
+                attachment.delete_on_termination = goes_along;
+            }
+        });
+    }
+    if let Some(protected) = protected {
+        let termination = if protected { Termination::Protected } else { Termination::Allowed };
+        scene.region.instances.note(id, |instance| instance.settings.termination = termination);
+    }
+    Ok(done())
+}
