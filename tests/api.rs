@@ -5,4 +5,5 @@ mod fates;
 mod instances;
 mod lists;
 mod previews;
+mod readme;
 mod schedules;

@@ -20,3 +20,4 @@ mod schedules;
 mod sweeps;
 mod targets;
 mod turns;
+mod year;

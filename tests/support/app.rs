@@ -11,7 +11,7 @@ use dynoxide::Database;
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
 use local::connections;
-use local::dispatch::Identity;
+use local::dispatch::{Identity, Outcome};
 use local::function::Function;
 use local::http::Caller;
 use local::options::Role;
@@ -130,6 +130,27 @@ impl App {
         loop {
             if self.world.step(self.now()).await == 0 {
                 return;
+            }
+        }
+    }
+
+    /// Does what is due now for these functions, and what follows from it. What is due for others is taken as
+    /// done.
+    pub(crate) async fn settle_only(&self, functions: &[Function]) {
+        loop {
+            let now = self.now();
+            self.world.pull_events(now);
+            let due = self.world.bus().dispatch().due(now);
+            if due.is_empty() {
+                return;
+            }
+            for delivery in &due {
+                let outcome = if functions.contains(&delivery.function) {
+                    self.world.call(delivery).await
+                } else {
+                    Outcome::Answered(Value::Null)
+                };
+                self.world.bus().dispatch().settle(delivery.id, &outcome, self.now());
             }
         }
     }
