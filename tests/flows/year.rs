@@ -34,11 +34,9 @@ async fn survivors(app: &App, schedule: &Schedule) -> BTreeSet<Timestamp> {
 
 /// One hour: the slot runs, what was condemned an hour ago is deleted, and at the end of a day there is a sweep. The
 /// ticks and sweeps in between, which would find nothing to do or do it a little earlier, are left out.
-async fn live(app: &App, hour: Timestamp, sweeps: bool) {
+async fn live(app: &App, hour: Timestamp, leaders: &[Function]) {
     app.clock.set(hour);
     let followers = [Function::Snapshotter, Function::Tracker, Function::Reaper];
-    let leaders = [Function::Scheduler, Function::Sweeper];
-    let leaders = if sweeps { &leaders[..] } else { &leaders[..1] };
     app.settle_only(&[leaders, &followers].concat()).await;
     for later in ON_ITS_WAY {
         app.clock.set(hour + later);
@@ -73,7 +71,12 @@ async fn four_hundred_days_leave_what_the_simulation_says() {
     for day in Simulation::new(scenario).unwrap() {
         loop {
             let is_last = (hour + HOUR).to_zoned(berlin.clone()).hour() == 0;
-            live(&app, hour, is_last).await;
+            let leaders: &[Function] = if is_last {
+                &[Function::Scheduler, Function::Sweeper]
+            } else {
+                &[Function::Scheduler]
+            };
+            live(&app, hour, leaders).await;
             hour += HOUR;
             if is_last {
                 break;
