@@ -1,4 +1,5 @@
-//! How long the pure rules take: `cargo bench -p shared`.
+//! How long the pure rules take: `cargo bench -p shared --bench rules --profile dev`, which shares the build of the
+//! tests. Without the profile, everything below is compiled anew for release, for a long while.
 #![expect(clippy::expect_used, reason = "what is written here is known to be right")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,12 +60,13 @@ fn sweep_over_100_000_snapshots(bencher: Bencher<'_, '_>) {
     let new = NewSchedule { rules: Some(rules()), timezone: berlin(), ..new };
     let schedules = BTreeMap::from([(id.clone(), Schedule::made(new, hour(0)))]);
     let snapshots: Vec<_> = (0..SNAPSHOTS).map(|number| snapshot(&id, number)).collect();
-    let (in_use, gone) = (BTreeMap::new(), BTreeSet::new());
+    let (in_use, gone, absent) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
     let world = World {
         schedules: &schedules,
         snapshots: &snapshots,
         in_use: &in_use,
         gone: &gone,
+        absent: &absent,
         failed_kept: SignedDuration::from_hours(24),
         now: hour(SNAPSHOTS),
     };
