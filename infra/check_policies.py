@@ -263,7 +263,7 @@ def other_cases():
         "ec2:DescribeInstances": {"Api", "Scheduler", "Snapshotter", "Sweeper", "Reaper"},
         "ec2:DescribeInstanceTypes": {"Api"},
         "ec2:DescribeVolumes": {"Api", "Snapshotter"},
-        "ec2:DescribeSnapshots": {"Snapshotter", "Tracker", "Sweeper", "Reaper", "Reconciler"},
+        "ec2:DescribeSnapshots": {"Api", "Scheduler", "Snapshotter", "Tracker", "Sweeper", "Reaper", "Reconciler"},
         "ec2:DescribeImages": {"Api", "Sweeper", "Reaper"},
     }
     for action, names in looks.items():

@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use shared::domain::ids::SnapshotId;
-use shared::domain::snapshot::Snapshot;
+use shared::Error;
+use shared::operations::preview_retention::preview_rules;
 
 use crate::support::app::App;
 use crate::support::reply::text;
@@ -125,8 +125,9 @@ async fn a_previewed_edit_is_refused_like_a_real_one() {
     send(json!({ "targets": { "instance_ids": [] } }), &[]).await.expect(400);
     send(json!({ "expression": "cron(0 0 30 2 ? *)" }), &[]).await.expect(400);
     let rules = json!({ "retention": { "keep_last": 1 } });
-    app.send("PATCH", &path, rules, &operator).await.expect(403);
-    app.send("PATCH", &path, json!({ "name": "x" }), &operator).await.expect(200);
+    // Whoever may ask for a plan may see what an edit would come to.
+    app.send("PATCH", &path, rules.clone(), &operator).await.expect(200);
+    app.send("PATCH", &path.replace("true", "false"), rules, &operator).await.expect(403);
     let maybe = path.replace("true", "maybe");
     let refused = app.call("PATCH", &maybe, json!({})).await.expect(400);
     assert_eq!(text(&refused, "field"), "preview");
@@ -169,32 +170,17 @@ async fn rules_tried_on_a_schedule_say_what_a_sweep_says() {
 async fn a_schedule_with_more_snapshots_than_a_preview_looks_at_is_refused_in_words() {
     let app = App::start().await;
     let instance = app.instance("web", 1);
-    let schedule = app.schedule("rate(5 minutes)", &[&instance], json!({ "keep_last": 9 })).await;
-    app.pass_minutes(8).await;
-    let taken = app.list("/v1/snapshots?status=available").await;
-    let one = app.record(text(&taken[0], "id")).await;
-    let older = |minutes: i64| Snapshot {
-        id: SnapshotId::derived(one.created_at, &[&minutes.to_string()]),
-        members: Vec::new(),
-        started_at: Some(one.taken_at() - SignedDuration::from_mins(minutes)),
-        ..one.clone()
-    };
-    for minutes in 1..10_000 {
-        let written = app.service().table.insert_snapshot(&older(minutes)).await.unwrap();
-        assert!(written.is_done());
-    }
-    let body = json!({ "schedule_id": schedule });
-    let edit = format!("/v1/schedules/{schedule}?preview=true");
+    let id = app.schedule("rate(5 minutes)", &[&instance], json!({ "keep_last": 9 })).await;
+    app.pass_minutes(18).await;
+    let service = app.service();
+    let schedule = service.table.schedule(&id.parse().unwrap()).await.unwrap().unwrap();
 
-    let full = app.call("PATCH", &edit, json!({ "retention": { "keep_last": 1 } })).await;
-    let written = app.service().table.insert_snapshot(&older(10_000)).await.unwrap();
-    let over = app.call("POST", "/v1/retention/preview", body).await.expect(409);
+    let full = preview_rules(service, &schedule, 3, app.now()).await.unwrap();
+    let over = preview_rules(service, &schedule, 2, app.now()).await.unwrap_err();
 
-    assert!(written.is_done());
-    let full = full.expect(200);
-    assert_eq!(full["before"], json!({ "kept": 9, "deleted": 9_991 }));
-    assert_eq!(full["changes_total"], 8);
-    assert!(text(&over, "detail").contains("more than 10000 available snapshots"), "{over:#}");
+    assert_eq!(full.len(), 3);
+    assert!(matches!(over, Error::Conflict { .. }));
+    assert!(over.to_string().contains("more than 2 available snapshots"), "{over}");
 }
 
 #[tokio::test]

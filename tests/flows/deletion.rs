@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use shared::domain::snapshot::Status;
 use shared::domain::snapshot::condemnation::BlockedCause;
 use shared::operations::delete_snapshot::DeleteRequest;
+use sim_ec2::Fault;
 
 use crate::support::app::App;
 use crate::support::events::due;
@@ -170,7 +171,7 @@ async fn what_a_deleted_schedule_condemned_is_rescued() {
 }
 
 #[tokio::test]
-async fn the_last_good_one_stays_although_it_was_condemned() {
+async fn the_newest_one_left_is_rescued_although_it_was_condemned() {
     let app = App::start().await;
     let (_, condemned) = with_condemned(&app).await;
 
@@ -184,12 +185,18 @@ async fn the_last_good_one_stays_although_it_was_condemned() {
     reconciler::handle(app.service(), &clock, Value::Null).await.unwrap();
     app.clock.advance(SignedDuration::from_mins(11));
     reconciler::handle(app.service(), &clock, Value::Null).await.unwrap();
-    app.pass_minutes(90).await;
+    app.pass_minutes(50).await;
 
-    for id in &condemned {
-        let record = app.record(id).await;
-        assert_eq!(record.status, Status::Condemned);
-        assert_eq!(record.blocked.unwrap().cause, BlockedCause::Newest);
+    // Each was the newest when it was looked at, or older than one of them.
+    let newest = app.record(&condemned[2]).await;
+    assert_eq!(
+        (newest.status, newest.condemnation, newest.blocked),
+        (Status::Available, None, None)
+    );
+    app.pass_minutes(120).await;
+    // What the rules keep.
+    for id in &condemned[1..] {
+        assert_eq!(app.status(id).await, "available");
     }
 }
 
@@ -211,8 +218,52 @@ async fn one_that_ec2_has_failed_to_show_lets_no_other_go() {
     }
 
     for id in &condemned {
-        assert_eq!(app.record(id).await.blocked.unwrap().cause, BlockedCause::Newest);
+        assert_eq!(app.status(id).await, "available");
     }
+    assert!(!app.ec2.calls().contains_key("DeleteSnapshot"));
+}
+
+#[tokio::test]
+async fn what_ec2_had_no_time_to_delete_is_checked_anew() {
+    let app = App::start().await;
+    let (schedule, condemned) = with_condemned(&app).await;
+    app.clock.advance(SignedDuration::from_mins(61));
+    app.ec2.fault(Fault::on("DeleteSnapshot").times(99).error("RequestLimitExceeded", 503));
+    for id in &condemned {
+        reaper::handle(app.service(), &app.function_clock(), due(id)).await.unwrap();
+    }
+    let put_off = app.record(&condemned[0]).await;
+
+    let edit = json!({ "retention": { "keep_last": 100 } });
+    app.call("PATCH", &format!("/v1/schedules/{schedule}"), edit).await.expect(200);
+    app.pass_minutes(75).await;
+
+    assert_eq!((put_off.status, put_off.blocked), (Status::Condemned, None));
+    for id in &condemned {
+        assert_eq!(app.status(id).await, "available");
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_that_broke_off_before_it_did_anything_is_checked_anew() {
+    let app = App::start().await;
+    let (schedule, condemned) = with_condemned(&app).await;
+    app.clock.advance(SignedDuration::from_mins(61));
+    // Claimed, and nothing more.
+    let claimed = app.record(&condemned[0]).await;
+    let deleting = claimed.begin_deletion(app.now()).unwrap();
+    let table = &app.service().table;
+    assert!(table.update_snapshot(&claimed, &deleting).await.unwrap().is_done());
+
+    let edit = json!({ "retention": { "keep_last": 100 } });
+    app.call("PATCH", &format!("/v1/schedules/{schedule}"), edit).await.expect(200);
+    reaper::handle(app.service(), &app.function_clock(), due(&condemned[0])).await.unwrap();
+    let at_once = app.status(&condemned[0]).await;
+    app.pass_minutes(40).await;
+
+    assert_eq!(at_once, "deleting");
+    assert_eq!(app.status(&condemned[0]).await, "available");
+    assert!(!app.ec2.calls().contains_key("DeleteSnapshot"));
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! Instances that are gone: believed at the second look, and what their schedule says of it.
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
+use shared::domain::ids::ScheduleId;
 use shared::domain::snapshot::condemnation::CondemnedBy;
 use sim_ec2::InstanceState;
 
@@ -82,6 +84,88 @@ async fn an_instance_that_ec2_no_longer_shows_at_all_is_gone_as_well() {
     assert_eq!(kept["planned"]["delete"], json!(0));
     let entries = kept["plan"]["items"].as_array().unwrap();
     assert!(entries.iter().all(|one| one["reasons"] == json!(["instance gone: all are kept"])));
+}
+
+#[tokio::test]
+async fn one_edit_of_rules_and_of_what_becomes_of_the_gone_protects_what_was_gone_long_before() {
+    let app = App::start().await;
+    let instance = with_four(&app, json!({ "retention": { "keep_last": 9 } })).await;
+    app.ec2.set_instance_state(&instance, InstanceState::Terminated);
+    app.pass_minutes(130).await;
+    let schedule = app.list("/v1/schedules").await.remove(0);
+    let path = format!("/v1/schedules/{}", text(&schedule, "id"));
+
+    let edit = json!({ "retention": { "keep_last": 1 }, "when_gone": { "type": "keep_all" } });
+    app.call("PATCH", &path, edit).await.expect(200);
+    let first = sweep(&app, "execute").await;
+    app.pass_minutes(200).await;
+
+    assert_eq!(first["planned"]["delete"], json!(0));
+    let reason = json!(["EC2 does not show its instance; looked for again"]);
+    let entries = first["plan"]["items"].as_array().unwrap();
+    assert!(entries.iter().all(|one| one["reasons"] == reason), "{entries:#?}");
+    assert_eq!(count(&app, "available").await, 4);
+}
+
+#[tokio::test]
+async fn a_sweep_after_a_long_pause_condemns_nothing_of_an_instance_that_has_gone_meanwhile() {
+    let app = App::start().await;
+    let rules = json!({ "retention": { "max_age": "1d" }, "when_gone": { "type": "keep_all" } });
+    let instance = with_four(&app, rules).await;
+    app.ec2.set_instance_state(&instance, InstanceState::Terminated);
+    app.clock.advance(SignedDuration::from_hours(10 * 24));
+
+    let first = sweep(&app, "execute").await;
+    app.pass_minutes(130).await;
+
+    assert_eq!((text(&first, "status"), &first["planned"]["delete"]), ("done", &json!(0)));
+    assert_eq!(count(&app, "available").await, 4);
+}
+
+#[tokio::test]
+async fn what_the_rules_condemned_stays_if_its_instance_goes_within_the_grace() {
+    let app = App::start().await;
+    let rules = json!({ "retention": { "keep_last": 1 }, "when_gone": { "type": "keep_all" } });
+    let instance = with_four(&app, rules).await;
+    sweep(&app, "execute").await;
+    let condemned = count(&app, "condemned").await;
+
+    app.ec2.set_instance_state(&instance, InstanceState::Terminated);
+    app.pass_minutes(130).await;
+
+    assert_eq!(condemned, 3);
+    assert_eq!((count(&app, "available").await, count(&app, "deleted").await), (4, 0));
+    assert!(!app.ec2.calls().contains_key("DeleteSnapshot"));
+}
+
+#[tokio::test]
+async fn an_instance_that_goes_after_the_edit_does_not_keep_it_from_being_enforced() {
+    let app = App::start().await;
+    let instance = with_four(&app, json!({})).await;
+    let schedule = app.list("/v1/schedules").await.remove(0);
+    let id: ScheduleId = text(&schedule, "id").parse().unwrap();
+    let path = format!("/v1/schedules/{id}");
+    // Gone at the first sweep after the edit: it may have been gone before.
+    let edit = json!({ "when_gone": { "type": "keep_all" } });
+    app.call("PATCH", &path, edit).await.expect(200);
+    app.ec2.set_instance_state(&instance, InstanceState::Terminated);
+    let enforced = async || {
+        let schedule = app.service().table.schedule(&id).await.unwrap().unwrap();
+        schedule.enforced.when_gone == schedule.when_gone
+    };
+
+    app.clock.advance(SignedDuration::from_mins(2));
+    sweep(&app, "execute").await;
+    let with_a_look_since_the_edit = enforced().await;
+    // As if it had been there.
+    let table = &app.service().table;
+    for (gone, since) in table.first_looks().await.unwrap() {
+        assert!(table.forget_first_look(&gone, since).await.unwrap().is_done());
+    }
+    sweep(&app, "execute").await;
+
+    assert!(!with_a_look_since_the_edit);
+    assert!(enforced().await);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use shared::domain::run::visit::Overlap;
 use shared::domain::run::{Run, Skipped, Trigger};
 use shared::domain::schedule::TARGETS_MAX;
 use shared::domain::snapshot::ScheduleSlot;
-use sim_ec2::{InstanceSpec, SeedVolume};
+use sim_ec2::{EventFault, InstanceSpec, SeedVolume};
 
 use crate::support::app::App;
 use crate::support::reply::text;
@@ -164,6 +164,45 @@ async fn a_run_now_skips_what_is_under_way() {
 }
 
 #[tokio::test]
+async fn a_spread_run_skips_what_a_run_now_has_under_way_that_began_after_it() {
+    let app = App::start().await;
+    let instances: Vec<_> =
+        (0..4).map(|number| slow_instance(&app, &format!("db-{number}"))).collect();
+    // At 10:05, 10:12:30, 10:20 and 10:27:30.
+    let id = spread(&app, "cron(5 10 * * ? *)", &instances, 30).await;
+
+    app.pass(at("2026-03-02T10:14:00Z").duration_since(app.now())).await;
+    let path = format!("/v1/schedules/{id}/runs");
+    let now = app.call("POST", &path, Value::Null).await.expect(202);
+    app.pass_minutes(50).await;
+
+    let spread = targets(&app, &id, "2026-03-02T10:05:00Z").await;
+    assert_eq!(outcomes(&spread), ["available", "available", "skipped", "skipped"]);
+    assert!(text(&spread[2], "reason").contains(text(&now, "slot")), "{spread:#?}");
+    let now = targets(&app, &id, text(&now, "slot")).await;
+    assert_eq!(outcomes(&now), ["skipped", "skipped", "available", "available"]);
+    assert_eq!(app.ec2.calls()["CreateSnapshots"], 4);
+}
+
+#[tokio::test]
+async fn a_lost_event_does_not_make_the_next_slot_skip_its_target() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    let id = app.schedule("rate(10 minutes)", &[&instance], Value::Null).await;
+    app.ec2.event_fault(EventFault::lost());
+
+    app.pass_minutes(19).await;
+    let before = app.list("/v1/snapshots").await;
+    app.pass_minutes(6).await;
+
+    assert_eq!(text(&before[0], "status"), "pending");
+    assert_eq!(app.status(text(&before[0], "id")).await, "available");
+    let second = targets(&app, &id, "2026-03-02T10:20:30Z").await;
+    assert_eq!(outcomes(&second), ["available"]);
+    assert_eq!(app.ec2.calls()["CreateSnapshots"], 2);
+}
+
+#[tokio::test]
 async fn a_snapshot_from_before_an_outage_is_still_looked_for() {
     let app = App::start().await;
     let mut spec = InstanceSpec::named("huge");
@@ -281,9 +320,9 @@ async fn the_largest_run_fits_into_the_table() {
     let run = |targets: usize| {
         let instances = (0..targets).map(|number| format!("i-{number:017x}").parse().unwrap());
         let skipped = vec![Skipped { slot: now, positions: (0..targets).collect() }];
-        let overlap = Overlap { skipped, under_way: vec![now; 10] };
+        let overlap = Overlap { skipped, under_way: vec![now; 60] };
         Run::claimed(slot.clone(), Trigger::Schedule, 0, now)
-            .begun(instances.collect(), 1_440, Vec::new(), now)
+            .begun(instances.collect(), 1_440, now)
             .asking(targets - 1, overlap, now)
     };
     let largest = run(TARGETS_MAX);

@@ -169,6 +169,79 @@ async fn ec2_out_of_reach_delays_a_run_and_loses_none() {
 }
 
 #[tokio::test]
+async fn after_an_outage_of_ec2_the_latest_slot_is_taken_and_the_older_ones_are_missed() {
+    let app = App::start().await;
+    for name in ["a", "b"] {
+        app.ec2.add_instance(InstanceSpec::named(name).tag("Backup", "daily"));
+    }
+    let body = json!({
+        "name": "tagged", "expression": "rate(5 minutes)",
+        "targets": { "tags": { "all_of": [{ "key": "Backup", "value": "daily" }] } },
+    });
+    let made = app.call("POST", "/v1/schedules", body).await.expect(201);
+    app.ec2.fault(Fault::on("DescribeInstances").times(u64::MAX).internal_error());
+
+    app.pass_minutes(72).await;
+    let path = format!("/v1/schedules/{}/runs", text(&made, "id"));
+    let during = app.list(&path).await;
+    app.ec2.forget_faults();
+    app.pass_minutes(2).await;
+    let after = app.list(&path).await;
+
+    assert_eq!((during.len(), after.len()), (14, 14));
+    assert_eq!(text(&during[0], "status"), "dispatching");
+    assert!(during[1..].iter().all(|run| text(run, "status") == "missed"), "{during:#?}");
+    assert_eq!(text(&after[0], "slot"), "2026-03-02T11:10:30Z");
+    assert_eq!(after[0]["counts"]["total"], json!(2));
+    assert_eq!(after[1..], during[1..]);
+    assert_eq!(app.ec2.calls()["CreateSnapshots"], 2);
+    // It tells when it was first taken up, not when it was last tried.
+    assert_eq!(after[0]["started_at"], during[0]["started_at"]);
+}
+
+#[tokio::test]
+async fn an_edit_of_when_it_fires_does_not_lose_a_slot_that_is_due() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    let id = app.schedule("cron(5 10 * * ? *)", &[&instance], Value::Null).await;
+
+    app.clock.set("2026-03-02T10:05:10Z".parse().unwrap());
+    let path = format!("/v1/schedules/{id}");
+    app.call("PATCH", &path, json!({ "expression": "cron(0 2 * * ? *)" })).await.expect(200);
+    app.pass_minutes(5).await;
+
+    let runs = app.list(&format!("{path}/runs")).await;
+    let slots: Vec<_> = runs.iter().map(|run| text(run, "slot")).collect();
+    assert_eq!(slots, ["2026-03-02T10:05:00Z"]);
+    assert_eq!(app.list("/v1/snapshots?status=available").await.len(), 1);
+    assert_eq!(text(&app.get(&path).await, "next_due"), "2026-03-03T02:00:00Z");
+}
+
+#[tokio::test]
+async fn slots_that_are_due_when_a_schedule_is_disabled_are_missed() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    let id = app.schedule("rate(1 minute)", &[&instance], Value::Null).await;
+
+    app.clock.set("2026-03-02T10:03:40Z".parse().unwrap());
+    let path = format!("/v1/schedules/{id}");
+    app.call("PATCH", &path, json!({ "enabled": false })).await.expect(200);
+    app.pass_minutes(5).await;
+
+    let runs = app.list(&format!("{path}/runs")).await;
+    let runs: Vec<_> = runs.iter().map(|run| (text(run, "slot"), text(run, "status"))).collect();
+    assert_eq!(
+        runs,
+        [
+            ("2026-03-02T10:03:30Z", "missed"),
+            ("2026-03-02T10:02:30Z", "missed"),
+            ("2026-03-02T10:01:30Z", "missed"),
+        ]
+    );
+    assert!(app.list("/v1/snapshots").await.is_empty());
+}
+
+#[tokio::test]
 async fn an_edit_does_not_move_a_slot_that_is_due() {
     let app = App::start().await;
     let instance = app.instance("web", 1);
@@ -192,6 +265,10 @@ async fn a_schedule_that_is_over_can_still_be_edited() {
 
     let path = format!("/v1/schedules/{id}");
     app.call("PATCH", &path, json!({ "retention": { "keep_last": 1 } })).await.expect(200);
+    app.call("PATCH", &path, json!({ "enabled": false, "name": "over" })).await.expect(200);
+    app.call("PATCH", &path, json!({ "name": "long over" })).await.expect(200);
+    let again = app.call("PATCH", &path, json!({ "enabled": true })).await.expect(400);
+    assert_eq!(text(&again, "field"), "expression");
 }
 
 #[tokio::test]
@@ -253,8 +330,12 @@ async fn what_never_fires_is_refused() {
     };
 
     let never = app.call("POST", "/v1/schedules", body("cron(0 0 30 2 ? *)")).await.expect(400);
+    let mut over = body("rate(1 day)");
+    over["end_at"] = json!("2020-01-01T00:00:00Z");
+    let over = app.call("POST", "/v1/schedules", over).await.expect(400);
     let wrong = app.call("POST", "/v1/schedules", body("every day")).await.expect(400);
 
+    assert_eq!(text(&over, "field"), "end_at");
     assert_eq!(text(&never, "field"), "expression");
     assert_eq!(text(&wrong, "field"), "expression");
 }

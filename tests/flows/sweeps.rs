@@ -3,14 +3,16 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::domain::ids::SweepId;
+use shared::domain::sweep::plan::Outcome;
 use shared::domain::sweep::{Mode, Sweep};
 use shared::operations::execute_sweep::carry_out;
 use shared::operations::plan_sweep::plan_sweep;
+use shared::table::client::Written;
 
 use crate::support::app::App;
 use crate::support::events::tick;
 use crate::support::reply::text;
-use crate::support::sweeps::{outcomes, sweep, with_twenty};
+use crate::support::sweeps::{outcomes, register_image, sweep, with_twenty};
 
 #[tokio::test]
 async fn a_plan_gives_every_snapshot_a_verdict_with_reasons_and_touches_nothing() {
@@ -153,6 +155,62 @@ async fn rules_edited_between_plan_and_condemnation_let_nothing_go() {
 }
 
 #[tokio::test]
+async fn a_plan_that_is_carried_out_late_must_still_say_so() {
+    let app = App::start().await;
+    let (_, path) = with_twenty(&app).await;
+    app.call("PATCH", &path, json!({ "retention": { "keep_last": 15 } })).await.expect(200);
+    let service = app.service();
+    let id = SweepId::derived(app.now(), &["carried out late"]);
+    let sweep = Sweep::requested(id.clone(), Mode::Execute, Some("ada".to_owned()), app.now());
+    assert!(service.table.insert_sweep(&sweep, app.now()).await.unwrap().is_done());
+    let planned = plan_sweep(service, &sweep, app.now()).await.unwrap();
+    assert!(service.table.update_sweep(&sweep, &planned, app.now()).await.unwrap().is_done());
+
+    let oldest = app.list("/v1/snapshots?status=available&sort=created_at").await.remove(0);
+    register_image(&app, text(&oldest, "id"));
+    app.clock.advance(SignedDuration::from_mins(11));
+    let done = carry_out(service, &id, &app.function_clock()).await.unwrap();
+
+    assert_eq!((planned.planned.delete, done.executed.condemned, done.executed.skipped), (5, 4, 1));
+    assert_eq!(app.status(text(&oldest, "id")).await, "available");
+}
+
+#[tokio::test]
+async fn a_late_planner_of_the_same_plan_leaves_what_became_of_it() {
+    let app = App::start().await;
+    let (_, path) = with_twenty(&app).await;
+    app.call("PATCH", &path, json!({ "retention": { "keep_last": 15 } })).await.expect(200);
+    let service = app.service();
+    let id = SweepId::derived(app.now(), &["the same plan"]);
+    let sweep = Sweep::requested(id.clone(), Mode::PlanOnly, Some("ada".to_owned()), app.now());
+    let planned = plan_sweep(service, &sweep, app.now()).await.unwrap();
+    let mut entries = service.table.plan_page(&planned, 1).await.unwrap();
+    for entry in &mut entries {
+        entry.outcome = Some(Outcome::Condemned);
+    }
+    let plan = (&id, planned.plan_hash.as_deref().unwrap());
+    service.table.store_plan_page(plan, 1, &entries, app.now()).await.unwrap();
+
+    let late = plan_sweep(service, &sweep, app.now()).await.unwrap();
+
+    assert_eq!(late.plan_hash, planned.plan_hash);
+    assert_eq!(service.table.plan_page(&late, 1).await.unwrap(), entries);
+}
+
+#[tokio::test]
+async fn an_earlier_sweep_that_ends_later_does_not_set_the_last_one_back() {
+    let app = App::start().await;
+    let table = &app.service().table;
+    let earlier = app.now() - SignedDuration::from_mins(5);
+
+    let first = table.set_last_sweep_at(app.now()).await.unwrap();
+    let second = table.set_last_sweep_at(earlier).await.unwrap();
+    let third = table.set_last_sweep_at(app.now() + SignedDuration::from_mins(1)).await.unwrap();
+
+    assert_eq!([first, second, third].map(Written::is_done), [true, false, true]);
+}
+
+#[tokio::test]
 async fn a_clock_that_is_off_ec2s_deletes_nothing() {
     let app = App::start().await;
     let (_, path) = with_twenty(&app).await;
@@ -182,4 +240,32 @@ async fn after_a_long_pause_a_person_has_to_say_that_the_clock_is_right() {
     assert_eq!(text(&stopped, "status"), "needs_approval");
     assert!(text(&stopped, "refusal").contains("35 days"));
     assert_eq!(app.list("/v1/snapshots?status=condemned").await.len(), 5);
+}
+
+#[tokio::test]
+async fn ticks_in_the_middle_of_a_sweep_do_not_keep_its_rules_from_being_enforced() {
+    for ticks in 1..14 {
+        let app = App::start().await;
+        let instance = app.instance("web", 1);
+        let id = app.schedule("rate(1 minute)", &[&instance], json!({ "keep_last": 100 })).await;
+        let edit = json!({ "retention": { "keep_last": 50 } });
+        app.call("PATCH", &format!("/v1/schedules/{id}"), edit).await.expect(200);
+        app.clock.advance(SignedDuration::from_mins(2));
+        let (id, now, clock) = (id.parse().unwrap(), app.now(), app.function_clock());
+        let table = &app.service().table;
+
+        // What a tick does to a schedule, again and again while the sweep is at it: a little longer each time.
+        let writes = async {
+            for _ in 0..ticks {
+                let schedule = table.schedule(&id).await.unwrap().unwrap();
+                _ = table.update_schedule(&schedule, &schedule.advanced(now)).await.unwrap();
+            }
+        };
+        let sweep = Box::pin(sweeper::handle(app.service(), &clock, tick(now)));
+        let (sweep, ()) = tokio::join!(sweep, writes);
+
+        assert_eq!(sweep.unwrap()["status"], json!("done"));
+        let schedule = table.schedule(&id).await.unwrap().unwrap();
+        assert_eq!(schedule.enforced.rules, schedule.rules, "{ticks} ticks");
+    }
 }

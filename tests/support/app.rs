@@ -190,6 +190,12 @@ impl App {
         self.pass(SignedDuration::from_mins(minutes)).await;
     }
 
+    /// Lets most of an hour pass with nothing done, and then a few minutes: what is due comes a little late.
+    pub(crate) async fn skip_hour(&self) {
+        self.clock.advance(SignedDuration::from_mins(60));
+        self.pass_minutes(5).await;
+    }
+
     /// A snapshot that was asked for and is on its way.
     pub(crate) async fn request_snapshot(&self, instance: &str) -> String {
         let body = json!({ "instance_id": instance });

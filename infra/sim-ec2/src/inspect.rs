@@ -113,6 +113,11 @@ impl SimEc2 {
         self.lock().faults.push(fault);
     }
 
+    /// Nothing goes wrong with calls any more.
+    pub fn forget_faults(&self) {
+        self.lock().faults.clear();
+    }
+
     /// Something that is to go wrong with events.
     pub fn event_fault(&self, fault: EventFault) {
         self.lock().event_faults.push(fault);

@@ -81,8 +81,10 @@ impl Fate {
 /// The fate of every snapshot given whose schedule is given, or that has none.
 pub fn fates(circumstances: &Circumstances<'_>) -> BTreeMap<SnapshotId, Fate> {
     let Circumstances { schedules, snapshots, gone, failed_kept, now, .. } = *circumstances;
-    let in_use = BTreeMap::new();
-    let world = World { schedules, snapshots, in_use: &in_use, gone, failed_kept, now };
+    // What a sweep asks EC2 about is not foreseen.
+    let (in_use, absent) = (BTreeMap::new(), BTreeSet::new());
+    let (in_use, absent) = (&in_use, &absent);
+    let world = World { schedules, snapshots, in_use, gone, absent, failed_kept, now };
     let entries = plan(&world).into_iter().map(|entry| (entry.snapshot_id.clone(), entry));
     let mut entries: BTreeMap<_, _> = entries.collect();
     let group = Group::of(circumstances);

@@ -23,8 +23,10 @@ use crate::domain::snapshot::{Failure, ScheduleSlot, Snapshot};
 const CLAIM_LASTS: SignedDuration = SignedDuration::from_secs(50);
 /// When a target that nobody has taken up is given up.
 pub const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
-/// How many runs before it a run looks back on for snapshots that are still under way.
-pub const LOOKED_BACK_ON_MAX: usize = 10;
+/// How many of the latest runs a run looks at for snapshots that are still under way.
+pub const LOOKED_AT_MAX: usize = 10;
+/// How many runs that are under way beside it a run remembers.
+pub const OVERLAPS_MAX: usize = 60;
 
 /// What one slot of a schedule did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,13 +50,13 @@ pub struct Run {
     /// How many of those have been looked at since.
     #[serde(default)]
     pub checked: usize,
-    /// The slots of the runs that were under way when it began, and may still be, the newest first.
+    /// The slots of the runs that were under way when it last asked for targets, and may still be, the newest first.
     #[serde(default)]
     pub overlaps: Vec<Timestamp>,
-    /// Which targets were not asked for, because the snapshot before was still under way.
+    /// Which targets were not asked for, because a snapshot of another run was still under way.
     #[serde(default)]
     pub skipped: Vec<Skipped>,
-    /// How many slots before this one nobody ran, because nothing ticked.
+    /// How many slots before this one nobody took up, because nothing ticked.
     pub missed: u32,
     /// When it was last claimed.
     pub claimed_at: Timestamp,
@@ -75,7 +77,7 @@ pub struct Run {
     pub attention_at: Option<Timestamp>,
 }
 
-/// Targets whose snapshot of an earlier run was still under way when they were to be asked for.
+/// Targets whose snapshot of another run was still under way when they were to be asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     /// The slot of that run.
@@ -98,7 +100,7 @@ pub enum RunStatus {
     PartlyFailed,
     /// None is.
     Failed,
-    /// Nothing ticked in time; a later slot ran in its place.
+    /// It could not be begun in time; a later slot took its place, or its schedule was disabled.
     Missed,
 }
 
@@ -170,6 +172,18 @@ impl Run {
         })
     }
 
+    /// The same run, claimed but never begun, now that a later slot is there to take its place.
+    #[must_use]
+    pub fn superseded(&self, now: Timestamp) -> Self {
+        Self {
+            version: self.version + 1,
+            status: RunStatus::Missed,
+            finished_at: Some(now),
+            attention_at: None,
+            ..self.clone()
+        }
+    }
+
     /// When it was first claimed.
     pub fn begun_at(&self) -> Timestamp {
         let lateness = SignedDuration::from_secs(self.lateness_seconds);
@@ -178,13 +192,7 @@ impl Run {
 
     /// These are its targets, not asked for yet. What a person starts is not staggered.
     #[must_use]
-    pub fn begun(
-        &self,
-        targets: Vec<InstanceId>,
-        spread_minutes: u32,
-        overlaps: Vec<Timestamp>,
-        now: Timestamp,
-    ) -> Self {
+    pub fn begun(&self, targets: Vec<InstanceId>, spread_minutes: u32, now: Timestamp) -> Self {
         let targets = spread::ordered(&self.slot.schedule_id, targets);
         Self {
             status: RunStatus::Running,
@@ -192,7 +200,6 @@ impl Run {
                 Trigger::Schedule => spread_minutes,
                 Trigger::Person => 0,
             },
-            overlaps,
             counts: Counts::outstanding(targets.len()),
             targets,
             look_at: later(now, visit::FIRST_LOOK_AFTER),
@@ -213,7 +220,7 @@ impl Run {
             .map(|(_, target)| (self.slot.snapshot_id(target), target))
     }
 
-    /// The slot of the earlier run that each skipped target was skipped for, by position.
+    /// The slot of the other run that each skipped target was skipped for, by position.
     pub fn skipped_for(&self) -> BTreeMap<usize, Timestamp> {
         let of = |one: &Skipped| {
             let slot = one.slot;

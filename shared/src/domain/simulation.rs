@@ -48,14 +48,30 @@ pub struct Day {
     pub missed: Vec<DateTime>,
 }
 
+/// How many snapshots all sweeps of a simulation judge together at the most: some seconds.
+const JUDGED_MAX: u64 = 100_000_000;
+
 /// A simulation that would take too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the schedule fires more than {FIRES_MAX} times in {days} days; simulate fewer days, or an expression \
-     that fires less often"
-)]
-pub struct TooManyFires {
-    days: u16,
+pub enum TooLong {
+    /// It fires more than [`FIRES_MAX`] times.
+    #[error(
+        "the schedule fires more than {FIRES_MAX} times in {days} days; simulate fewer days, or an expression \
+         that fires less often"
+    )]
+    Fires {
+        /// How many days were asked for.
+        days: u16,
+    },
+    /// So many snapshots stay for so long that judging them takes minutes.
+    #[error(
+        "the rules keep too many snapshots to judge them all every hour of {days} days; simulate fewer days, \
+         or rules that keep fewer"
+    )]
+    Kept {
+        /// How many days were asked for.
+        days: u16,
+    },
 }
 
 /// The days of a scenario, one after the other.
@@ -76,7 +92,7 @@ pub struct Simulation<'a> {
 
 impl<'a> Simulation<'a> {
     /// The simulation of `scenario`, before its first day.
-    pub fn new(scenario: Scenario<'a>) -> Result<Self, TooManyFires> {
+    pub fn new(scenario: Scenario<'a>) -> Result<Self, TooLong> {
         let Scenario { timing, rules, from, days } = scenario;
         let zone = timing.timezone;
         let date = zone.time_zone().to_datetime(from).date();
@@ -87,7 +103,11 @@ impl<'a> Simulation<'a> {
         let fires: Vec<_> =
             timing.slots_after(from).take_while(|&at| at < end).take(FIRES_MAX + 1).collect();
         if fires.len() > FIRES_MAX {
-            return Err(TooManyFires { days });
+            return Err(TooLong::Fires { days });
+        }
+        if rules.is_some_and(|rules| judged_at_most(rules, &timing, fires.len(), days) > JUDGED_MAX)
+        {
+            return Err(TooLong::Kept { days });
         }
         let missed: Vec<_> =
             skipped(&timing, from, end).into_iter().map(|skipped| skipped.local).collect();
@@ -149,6 +169,23 @@ impl Iterator for Simulation<'_> {
             iter::from_fn(|| self.missed.next_if(|missed| missed.date() <= date)).collect();
         Some(Day { date, fires, survivors, missed })
     }
+}
+
+/// How many snapshots the sweeps of so many days judge together at the most: those that fired, or as many of them
+/// as the rules can keep.
+fn judged_at_most(rules: &Rules, timing: &Timing<'_>, fires: usize, days: u16) -> u64 {
+    let fires = u64::try_from(fires).unwrap_or(u64::MAX);
+    let hours = 24 * u64::from(days);
+    let sweeps = if rules.look_at_age() { hours } else { hours.min(fires) };
+    let kept = rules.kept_at_most(timing.expression, timing.timezone);
+    // What is kept without end grows as the simulation goes on.
+    let endless = kept.endless_every_seconds.iter().map(|seconds| match seconds {
+        0 => fires,
+        seconds => hours * 3_600 / seconds + 1,
+    });
+    let most = endless.fold(kept.bounded, u64::saturating_add);
+    let most = most.saturating_add(fires.div_ceil(hours.max(1))).min(fires);
+    sweeps.saturating_mul(most)
 }
 
 /// When a date begins; where a clock change skips its midnight, with that change.

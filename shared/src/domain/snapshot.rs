@@ -83,7 +83,7 @@ pub struct Snapshot {
     pub duplicate_of: Option<SnapshotId>,
     /// When the tick looks at it again.
     pub attention_at: Option<Timestamp>,
-    /// When it was last written.
+    /// When something last became of it: being looked at again and being blocked while available are not that.
     pub touched_at: Timestamp,
     /// When it was deleted, or found missing.
     pub gone_at: Option<Timestamp>,

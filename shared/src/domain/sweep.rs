@@ -32,7 +32,7 @@ pub struct Sweep {
     pub created_at: Timestamp,
     /// When the plan was made: the `now` of every decision in it.
     pub planned_at: Option<Timestamp>,
-    /// A fingerprint of what the plan would delete; an approval is for this one.
+    /// A fingerprint of the plan; an approval is for this one.
     pub plan_hash: Option<String>,
     /// How many pages the stored plan has.
     pub plan_pages: u32,

@@ -26,7 +26,7 @@ pub(super) async fn visit(service: &Service, run: &Run, now: Timestamp) -> Resul
     let ids: Vec<_> = asked_before.iter().map(|(id, _)| id.clone()).collect();
     let records = service.table.snapshots(&ids).await?;
     let due = run.due(now);
-    let overlap = overlapping(service, run, due.clone()).await?;
+    let overlap = overlapping(service, run, due.clone(), now).await?;
 
     let next = run.asking(due.end, overlap, now);
     let is_given_up = run.is_given_up(now);

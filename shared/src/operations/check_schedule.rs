@@ -1,8 +1,10 @@
 //! What a schedule comes to beside what EC2 allows: its present targets looked at, and nothing written.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::timeout;
 use tracing::warn;
 
 use crate::domain::capacity::{Limits, Means, Present, limits};
@@ -12,19 +14,21 @@ use crate::domain::schedule::Schedule;
 use crate::error::{Error, chain};
 use crate::service::Service;
 
-/// How many pages of a thousand instances are looked through for targets: a request has 29 seconds.
-const PAGES_MAX: usize = 20;
+/// How many pages of a thousand instances are looked through for targets.
+const PAGES_MAX: usize = 10;
 /// How many targets are looked at one by one; the rest is taken to be like them.
-const INSTANCES_MAX: usize = 1_000;
+const INSTANCES_MAX: usize = 500;
 /// How many of their volumes.
-const VOLUMES_MAX: usize = 4_000;
+const VOLUMES_MAX: usize = 2_000;
+/// How long EC2 is looked at: the request that it is for has 29 seconds, and more to do.
+const LOOK_LASTS: Duration = Duration::from_secs(8);
 /// The volumes of which EC2 takes one snapshot at a time
 /// (<https://docs.aws.amazon.com/ebs/latest/userguide/ebs-resource-quotas.html>).
 const SLOW_TYPES: [&str; 2] = ["st1", "sc1"];
 
 /// What `schedule` comes to for the targets it has at present, with warnings in words. It never fails: if EC2
-/// cannot be asked, that is one of the warnings. It takes up to 45 Describe calls, three for a small
-/// schedule.
+/// cannot be asked, or not within eight seconds, that is one of the warnings. It takes up to 23 Describe calls,
+/// three for a small schedule.
 pub async fn check_schedule(service: &Service, schedule: &Schedule, now: Timestamp) -> Limits {
     let settings = &service.settings;
     let means = Means {
@@ -33,7 +37,11 @@ pub async fn check_schedule(service: &Service, schedule: &Schedule, now: Timesta
         condemn_max: settings.condemn_max,
         quota: settings.snapshot_quota,
     };
-    match look(service, schedule).await {
+    let looked = timeout(LOOK_LASTS, look(service, schedule)).await.unwrap_or_else(|_| {
+        let source = format!("it took longer than {} seconds", LOOK_LASTS.as_secs()).into();
+        Err(Error::Unavailable { service: "EC2", source })
+    });
+    match looked {
         Ok((present, remarks)) => {
             let mut limits = limits(schedule, Some(&present), &means, now);
             limits.warnings.extend(remarks);

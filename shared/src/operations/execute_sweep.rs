@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
-use super::plan_sweep::{Present, plan_sweep};
+use super::plan_sweep::{EDIT_SETTLED, Present, plan_sweep};
 use crate::clock::Clock;
 use crate::domain::ids::{EbsSnapshotId, ScheduleId, SnapshotId, SweepId};
 use crate::domain::schedule::Schedule;
@@ -17,8 +17,10 @@ use crate::domain::sweep::{ExecutionCounts, Sweep, SweepStatus};
 use crate::error::{Error, chain};
 use crate::service::Service;
 
-/// How long before a plan an edit must lie for the plan to have seen it for certain.
-const EDIT_SETTLED: SignedDuration = SignedDuration::from_mins(1);
+/// How old a plan may be for what it says to be condemned as it stands.
+const PLAN_FRESH: SignedDuration = SignedDuration::from_mins(10);
+/// How often a schedule that somebody writes at the same moment is written anew.
+const ENFORCE_ATTEMPTS: usize = 3;
 
 /// The hourly sweep of `tick`: the same however often its tick is delivered.
 pub async fn hourly_sweep(
@@ -56,12 +58,12 @@ pub async fn carry_out(service: &Service, id: &SweepId, clock: &Clock) -> Result
 }
 
 /// Condemns what the plan says, oldest first and no more than the limit, but for what the brake holds. Broken
-/// off, it goes on with the entries that have no outcome yet. Of a plan that waited for a person only what a plan
-/// of this moment says too is condemned.
+/// off, it goes on with the entries that have no outcome yet. Of a plan that waited, for a person or for being carried
+/// out, only what a plan of this moment says too is condemned.
 async fn execute(service: &Service, sweep: &Sweep, clock: &Clock) -> Result<Sweep, Error> {
     let schedules = service.table.every_schedule().await?;
-    let confirmed = if sweep.approval.is_some() {
-        Some(deletions_now(service, clock.now()).await?)
+    let confirmed = if has_waited(sweep, clock.now()) {
+        Some(deletions_now(service, sweep, clock.now()).await?)
     } else {
         None
     };
@@ -92,6 +94,12 @@ async fn execute(service: &Service, sweep: &Sweep, clock: &Clock) -> Result<Swee
     _ = service.table.update_sweep(sweep, &finished, now).await?;
     info!(sweep.id = %sweep.id, "Sweep {} has condemned {}", sweep.id, executed.condemned);
     Ok(finished)
+}
+
+/// Whether what a plan was made of may have changed until it is carried out.
+fn has_waited(sweep: &Sweep, now: Timestamp) -> bool {
+    let is_old = |planned_at| now.duration_since(planned_at) >= PLAN_FRESH;
+    sweep.approval.is_some() || sweep.planned_at.is_none_or(is_old)
 }
 
 /// The time is over before the plan is carried out: the tick has it go on.
@@ -127,7 +135,7 @@ async fn enforce(
     now: Timestamp,
 ) -> Result<(), Error> {
     let planned_at = sweep.planned_at.unwrap_or(now);
-    service.table.set_last_sweep_at(planned_at).await?;
+    _ = service.table.set_last_sweep_at(planned_at).await?;
     let takes_effect =
         |id: &ScheduleId| !sweep.is_braked(Some(id)) && !sweep.unsettled.contains(id);
     for schedule in schedules.values().filter(|one| takes_effect(&one.id)) {
@@ -137,23 +145,55 @@ async fn enforce(
             || schedule.enforced.at < planned_at;
         // Edited since the plan was made: what it says now was not enforced.
         if is_new && planned_at.duration_since(schedule.updated_at) >= EDIT_SETTLED {
-            let enforced = schedule.enforced_at(planned_at);
-            _ = service.table.update_schedule(schedule, &enforced).await?;
+            enforce_one(service, schedule, planned_at).await?;
         }
     }
     Ok(())
 }
 
-/// What a plan of this moment deletes, and by which rules. Nothing of it is stored. While the clock is wrong there is
-/// none, and the tick asks again.
+/// Written anew where only something else has changed, as the tick does when it advances the schedule. One that is
+/// written ever again is enforced by the next sweep.
+async fn enforce_one(
+    service: &Service,
+    schedule: &Schedule,
+    planned_at: Timestamp,
+) -> Result<(), Error> {
+    let mut current = schedule.clone();
+    for _ in 0..ENFORCE_ATTEMPTS {
+        let enforced = current.enforced_at(planned_at);
+        if service.table.update_schedule(&current, &enforced).await?.is_done() {
+            break;
+        }
+        match service.table.schedule(&schedule.id).await? {
+            Some(found) if is_unedited(schedule, &found) => current = found,
+            Some(_) | None => break,
+        }
+    }
+    Ok(())
+}
+
+fn is_unedited(read: &Schedule, found: &Schedule) -> bool {
+    found.updated_at == read.updated_at
+        && found.rules_digest() == read.rules_digest()
+        && found.enforced == read.enforced
+}
+
+/// What a plan of this moment deletes, and by which rules. Nothing of it is stored but which instances are not there.
+/// While the clock is wrong, or nobody has said that it is right, there is none, and the tick asks again.
 async fn deletions_now(
     service: &Service,
+    sweep: &Sweep,
     now: Timestamp,
 ) -> Result<BTreeMap<SnapshotId, CondemnedBy>, Error> {
     let present = Present::read(service, now).await?;
-    if let Some(ClockDoubt::Wrong(reason)) = &present.doubt {
-        return Err(Error::conflict(reason));
+    match &present.doubt {
+        Some(ClockDoubt::Wrong(reason)) => return Err(Error::conflict(reason)),
+        Some(ClockDoubt::LongPause(reason)) if sweep.approval.is_none() => {
+            return Err(Error::conflict(reason));
+        }
+        Some(ClockDoubt::LongPause(_)) | None => {}
     }
+    present.remember(service, now).await?;
     let deletions =
         present.plan(service, now).into_iter().filter_map(|entry| match entry.verdict {
             Verdict::Delete { by, .. } => Some((entry.snapshot_id, by)),
@@ -166,7 +206,7 @@ struct Execution<'a> {
     service: &'a Service,
     sweep: &'a Sweep,
     schedules: &'a BTreeMap<ScheduleId, Schedule>,
-    /// Of an approved sweep: what a plan of this moment deletes as well.
+    /// Of a sweep whose plan has waited: what a plan of this moment deletes as well.
     confirmed: Option<BTreeMap<SnapshotId, CondemnedBy>>,
 }
 
@@ -232,7 +272,7 @@ impl Execution<'_> {
         (stands && past.by == *by && past.at >= planned_at).then_some(snapshot)
     }
 
-    /// Whether a plan of this moment deletes it too, and by the same rule. Only an approved one is held to that.
+    /// Whether a plan of this moment deletes it too, and by the same rule. Only one that has waited is held to that.
     fn is_confirmed(&self, entry: &PlanEntry, by: &CondemnedBy) -> bool {
         let confirmed = self.confirmed.as_ref();
         confirmed.is_none_or(|deletions| deletions.get(&entry.snapshot_id) == Some(by))

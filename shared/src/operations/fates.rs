@@ -132,8 +132,14 @@ impl<'a> Background<'a> {
             .filter_map(|snapshot| snapshot.schedule_id().cloned())
             .collect();
         self.schedules = self.service.table.schedules(&ids).await?;
-        if self.schedules.values().any(|one| one.when_gone != WhenGone::Apply) {
-            let looks = self.service.table.first_looks().await?;
+        let has_rule = |id| {
+            let schedule: Option<&Schedule> = self.schedules.get(id);
+            schedule.is_some_and(|one| one.when_gone != WhenGone::Apply)
+        };
+        let asked = snapshots.iter().filter(|one| one.schedule_id().is_some_and(has_rule));
+        let asked: BTreeSet<_> = asked.map(|one| one.source.instance_id.clone()).collect();
+        if !asked.is_empty() {
+            let looks = self.service.table.first_looks_of(&asked).await?;
             let is_believed = |since| self.now.duration_since(since) >= MISSING_AFTER;
             let gone = looks.into_iter().filter(|(_, since)| is_believed(*since));
             self.gone = gone.map(|(id, _)| id).collect();

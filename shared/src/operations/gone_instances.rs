@@ -61,11 +61,6 @@ pub(super) fn has_rule(schedule: &Schedule) -> bool {
 }
 
 impl Looks {
-    /// Whether an instance was asked about and not there, by this look.
-    pub(super) fn is_absent(&self, id: &InstanceId) -> bool {
-        self.absent.contains(id)
-    }
-
     /// The instances that are certainly gone at `now`.
     pub(super) fn gone(&self, now: Timestamp) -> BTreeSet<InstanceId> {
         let is_believed = |id: &&InstanceId| {
@@ -73,6 +68,16 @@ impl Looks {
             since.is_some_and(|since| now.duration_since(*since) >= MISSING_AFTER)
         };
         self.absent.iter().filter(is_believed).cloned().collect()
+    }
+
+    /// The instances that are not there by this look, and not believed to be gone at `now`.
+    pub(super) fn in_doubt(&self, now: Timestamp) -> BTreeSet<InstanceId> {
+        self.absent.difference(&self.gone(now)).cloned().collect()
+    }
+
+    /// Whether an earlier look at an instance is recorded, or may not have been, of too many.
+    pub(super) fn has_earlier(&self, id: &InstanceId) -> bool {
+        self.first.contains_key(id) || self.absent.len() > NOTED_MAX
     }
 
     /// Records the first looks of this sweep, and takes back those at instances that show again or that nobody

@@ -7,7 +7,8 @@ use tracing::warn;
 use super::ask_targets::{Visit, visit};
 use super::run_schedule::dispatch;
 use crate::clock::Clock;
-use crate::domain::run::{GIVEN_UP_AFTER, Run, RunStatus};
+use crate::domain::cursor::PageRequest;
+use crate::domain::run::{GIVEN_UP_AFTER, LOOKED_AT_MAX, Run, RunStatus, Trigger};
 use crate::domain::snapshot::Failure;
 use crate::error::{Error, chain};
 use crate::service::Service;
@@ -41,7 +42,8 @@ pub async fn look_after_runs(
     Ok(runs.len())
 }
 
-/// Goes on with a run whose tick broke off.
+/// Goes on with a run whose tick broke off, or found EC2 out of reach. One that a later slot has overtaken is not
+/// begun any more: after an outage the latest runs, and not all of them.
 async fn resume(service: &Service, run: &Run, now: Timestamp) -> Result<(), Error> {
     let Some(reclaimed) = run.reclaimed(now) else { return Ok(()) };
     if !service.table.update_run(run, &reclaimed).await?.is_done() {
@@ -49,6 +51,10 @@ async fn resume(service: &Service, run: &Run, now: Timestamp) -> Result<(), Erro
     }
     let failure = match service.table.schedule(&run.slot.schedule_id).await? {
         None => Failure::new("ScheduleDeleted", "its schedule was deleted meanwhile"),
+        Some(_) if is_overtaken(service, run).await? => {
+            _ = service.table.update_run(&reclaimed, &reclaimed.superseded(now)).await?;
+            return Ok(());
+        }
         Some(_) if now.duration_since(run.begun_at()) >= GIVEN_UP_AFTER => {
             Failure::new("GivenUp", "it could not be begun within 24 hours")
         }
@@ -62,8 +68,31 @@ async fn resume(service: &Service, run: &Run, now: Timestamp) -> Result<(), Erro
     Ok(())
 }
 
-/// Asks for the targets that are due, and from time to time counts how all of them stand.
+/// Whether its schedule has a later slot that somebody has taken up. What a person starts is never overtaken.
+async fn is_overtaken(service: &Service, run: &Run) -> Result<bool, Error> {
+    if run.trigger == Trigger::Person {
+        return Ok(false);
+    }
+    let latest = PageRequest { limit: LOOKED_AT_MAX, ..PageRequest::default() };
+    let page = service.table.list_runs(&run.slot.schedule_id, &latest).await?;
+    let is_later = |one: &Run| one.trigger == Trigger::Schedule && one.slot.slot > run.slot.slot;
+    Ok(page.items.iter().any(is_later))
+}
+
+/// Goes on with a run that is under way; where that never will succeed, it ends at last.
 async fn go_on(service: &Service, run: &Run, now: Timestamp) -> Result<(), Error> {
+    match ask_and_look(service, run, now).await {
+        Err(error) if !error.is_retryable() && run.is_overdue(now) => {
+            let failure = Failure::new(error.kind(), error.to_string());
+            _ = service.table.update_run(run, &run.failed(failure, now)).await?;
+            Ok(())
+        }
+        gone_on => gone_on,
+    }
+}
+
+/// Asks for the targets that are due, and from time to time counts how all of them stand.
+async fn ask_and_look(service: &Service, run: &Run, now: Timestamp) -> Result<(), Error> {
     let Visit { run: visited, events } = visit(service, run, now).await?;
     if !service.table.update_run(run, &visited).await?.is_done() {
         // Another tick is at it.

@@ -19,6 +19,9 @@ use crate::table::keys::DueKind;
 
 /// How many snapshots of each kind one tick makes known; the next goes on.
 const SNAPSHOTS_MAX: usize = 500;
+/// How many of them are written before they are made known: so many wait for another quarter of an hour if the
+/// tick dies in between.
+const NUDGED_AT_ONCE: usize = 50;
 /// How many sweeps.
 const SWEEPS_MAX: usize = 10;
 
@@ -36,16 +39,12 @@ pub struct NudgeReport {
 /// Makes known what is due at `now`, the longest due first. What was made known is looked at again in a quarter
 /// of an hour.
 pub async fn nudge_stuck(service: &Service, now: Timestamp) -> Result<NudgeReport, Error> {
-    let creations = service.table.due_snapshots(DueKind::Creation, now, SNAPSHOTS_MAX).await?;
-    service.bus.publish(&creation_events(&creations)).await?;
-    nudged(service, &creations, now).await?;
-
-    let deletions = service.table.due_snapshots(DueKind::Deletion, now, SNAPSHOTS_MAX).await?;
-    service.bus.publish(&deletion_events(&deletions)).await?;
-    nudged(service, &deletions, now).await?;
-
+    let due = service.table.due_snapshots(DueKind::Creation, now, SNAPSHOTS_MAX).await?;
+    let creations = nudge(service, &due, creation_events, now).await?;
+    let due = service.table.due_snapshots(DueKind::Deletion, now, SNAPSHOTS_MAX).await?;
+    let deletions = nudge(service, &due, deletion_events, now).await?;
     let sweeps = nudge_sweeps(service, now).await?;
-    Ok(NudgeReport { creations: creations.len(), deletions: deletions.len(), sweeps })
+    Ok(NudgeReport { creations, deletions, sweeps })
 }
 
 /// Asks again for sweeps that are not finished, and gives up those of more than a day ago.
@@ -66,12 +65,28 @@ async fn nudge_sweeps(service: &Service, now: Timestamp) -> Result<usize, Error>
     Ok(events.len())
 }
 
-/// What has changed meanwhile needs no nudge: its writer has set its own time.
-async fn nudged(service: &Service, snapshots: &[Snapshot], now: Timestamp) -> Result<(), Error> {
-    for snapshot in snapshots {
-        _ = service.table.update_snapshot(snapshot, &snapshot.nudged(now)).await?;
+/// Makes these known, and answers how many. The time of the next look is written first: written later, it could
+/// come between the reading and the writing of whoever does what was made known. What has changed meanwhile needs no
+/// nudge: its writer has set its own time.
+async fn nudge(
+    service: &Service,
+    snapshots: &[Snapshot],
+    events: fn(&[Snapshot]) -> Vec<OwnEvent>,
+    now: Timestamp,
+) -> Result<usize, Error> {
+    let mut count = 0;
+    for chunk in snapshots.chunks(NUDGED_AT_ONCE) {
+        let mut nudged = Vec::new();
+        for snapshot in chunk {
+            let next = snapshot.nudged(now);
+            if service.table.update_snapshot(snapshot, &next).await?.is_done() {
+                nudged.push(next);
+            }
+        }
+        service.bus.publish(&events(&nudged)).await?;
+        count += nudged.len();
     }
-    Ok(())
+    Ok(count)
 }
 
 fn creation_events(snapshots: &[Snapshot]) -> Vec<OwnEvent> {

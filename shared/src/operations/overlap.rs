@@ -1,43 +1,51 @@
-//! Overlaps: targets whose snapshot of an earlier run is still under way when they are to be asked for again.
+//! Overlaps: targets whose snapshot of another run is still under way when they are to be asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use tracing::warn;
 
+use super::refresh_snapshots::refresh;
 use crate::domain::cursor::PageRequest;
-use crate::domain::ids::InstanceId;
+use crate::domain::ids::{InstanceId, SnapshotId};
 use crate::domain::run::outcome::Outcome;
 use crate::domain::run::visit::Overlap;
-use crate::domain::run::{LOOKED_BACK_ON_MAX, Run, RunStatus, Skipped};
-use crate::domain::snapshot::ScheduleSlot;
-use crate::error::Error;
+use crate::domain::run::{LOOKED_AT_MAX, OVERLAPS_MAX, Run, RunStatus, Skipped};
+use crate::domain::snapshot::{Snapshot, Status};
+use crate::error::{Error, chain};
 use crate::service::Service;
 
 /// How many pages of runs are read at the most: after an outage the latest ones may all be `missed`.
 const PAGES_MAX: usize = 12;
+/// How long a record may say `pending` before EC2 is asked: the event that it is done may have been lost.
+const BELIEVED_FOR: SignedDuration = SignedDuration::from_mins(5);
+/// How many EBS snapshots one visit asks EC2 for: five calls.
+const REFRESHED_MAX: usize = 1_000;
 
-/// The runs of the slot's schedule that may be under way beside it, by their slots, the newest first, at most ten:
-/// of the ten latest runs, and of those that these had found under way themselves. One that takes hours is so
-/// remembered, however many have run and skipped its targets meanwhile.
-pub(super) async fn under_way(
-    service: &Service,
-    slot: &ScheduleSlot,
-) -> Result<Vec<Timestamp>, Error> {
-    let mut request = PageRequest { limit: LOOKED_BACK_ON_MAX + 1, ..PageRequest::default() };
+/// The runs of the run's schedule that may be under way beside it, by their slots, the newest first, at most sixty:
+/// of the ten latest runs, of those that these had found under way themselves, and of those that it knew of. One
+/// that takes hours is so remembered, however many have run and skipped its targets meanwhile. One that is still
+/// looking for its targets has asked for none, and does not count.
+async fn under_way(service: &Service, run: &Run) -> Result<Vec<Timestamp>, Error> {
+    let mut request = PageRequest { limit: LOOKED_AT_MAX + 1, ..PageRequest::default() };
     let mut others: Vec<Run> = Vec::new();
     for _ in 0..PAGES_MAX {
-        let page = service.table.list_runs(&slot.schedule_id, &request).await?;
-        let ran = |run: &Run| run.slot != *slot && run.status != RunStatus::Missed;
+        let page = service.table.list_runs(&run.slot.schedule_id, &request).await?;
+        let ran = |other: &Run| {
+            let has_begun =
+                other.status != RunStatus::Missed && other.status != RunStatus::Dispatching;
+            other.slot != run.slot && has_begun
+        };
         others.extend(page.items.into_iter().filter(ran));
         request.cursor = page.next_cursor;
-        if others.len() >= LOOKED_BACK_ON_MAX || request.cursor.is_none() {
+        if others.len() >= LOOKED_AT_MAX || request.cursor.is_none() {
             break;
         }
     }
-    others.truncate(LOOKED_BACK_ON_MAX);
-    let mut slots: BTreeSet<Timestamp> =
-        others.iter().flat_map(|other| other.overlaps.iter().copied()).collect();
+    others.truncate(LOOKED_AT_MAX);
+    let known = others.iter().flat_map(|other| &other.overlaps).chain(&run.overlaps);
+    let mut slots: BTreeSet<Timestamp> = known.copied().collect();
     for other in &others {
         if other.status.is_under_way() {
             slots.insert(other.slot.slot);
@@ -45,27 +53,29 @@ pub(super) async fn under_way(
             slots.remove(&other.slot.slot);
         }
     }
-    slots.remove(&slot.slot);
-    Ok(slots.into_iter().rev().take(LOOKED_BACK_ON_MAX).collect())
+    slots.remove(&run.slot.slot);
+    Ok(slots.into_iter().rev().take(OVERLAPS_MAX).collect())
 }
 
-/// Which of the targets at these positions have a snapshot of an earlier run under way: asked for, and neither
-/// whole nor failed.
+/// Which of the targets at these positions have a snapshot of another run under way at `now`: asked for, and
+/// neither whole nor failed. The runs are found anew each time: one may have begun after this one.
 pub(super) async fn overlapping(
     service: &Service,
     run: &Run,
     positions: Range<usize>,
+    now: Timestamp,
 ) -> Result<Overlap, Error> {
-    if run.overlaps.is_empty() || positions.is_empty() {
+    if positions.is_empty() {
         return Ok(Overlap { skipped: Vec::new(), under_way: run.overlaps.clone() });
     }
-    let mut earlier = service.table.runs(&run.slot.schedule_id, &run.overlaps).await?;
-    earlier.retain(|other| other.status.is_under_way());
+    let slots = under_way(service, run).await?;
+    let mut others = service.table.runs(&run.slot.schedule_id, &slots).await?;
+    others.retain(|other| other.status.is_under_way());
 
     let due = run.targets.iter().enumerate().skip(positions.start).take(positions.len());
     let due: BTreeMap<&InstanceId, usize> = due.map(|(position, id)| (id, position)).collect();
     let mut before = Vec::new();
-    for other in &earlier {
+    for other in &others {
         for (snapshot_id, instance) in other.snapshots_of(0..other.asked) {
             if let Some(position) = due.get(instance) {
                 before.push((*position, other.slot.slot, snapshot_id));
@@ -73,7 +83,7 @@ pub(super) async fn overlapping(
         }
     }
     let ids: Vec<_> = before.iter().map(|(_, _, id)| id.clone()).collect();
-    let records = service.table.snapshots(&ids).await?;
+    let records = fresh(service, &ids, now).await?;
 
     let mut found = BTreeSet::new();
     let mut skipped: Vec<Skipped> = Vec::new();
@@ -88,6 +98,43 @@ pub(super) async fn overlapping(
             None => skipped.push(Skipped { slot, positions: vec![position] }),
         }
     }
-    let under_way = earlier.into_iter().map(|other| other.slot.slot).collect();
+    let under_way = others.into_iter().map(|other| other.slot.slot).collect();
     Ok(Overlap { skipped, under_way })
+}
+
+/// The records, those that have long been `pending` as EC2 shows them now. If it cannot be asked, they are believed.
+async fn fresh(
+    service: &Service,
+    ids: &[SnapshotId],
+    now: Timestamp,
+) -> Result<BTreeMap<SnapshotId, Snapshot>, Error> {
+    let mut records = service.table.snapshots(ids).await?;
+    let mut members = Vec::new();
+    let mut doubtful = Vec::new();
+    for record in records.values().filter(|record| is_doubtful(record, now)) {
+        if members.len() + record.members.len() > REFRESHED_MAX {
+            break;
+        }
+        members.extend(record.living_members().map(|member| member.ebs_snapshot_id.clone()));
+        doubtful.push(record.clone());
+    }
+    if members.is_empty() {
+        return Ok(records);
+    }
+    let seen = match service.ec2.ebs_snapshots(&members).await {
+        Ok(seen) => seen,
+        Err(error) => {
+            warn!(error.chain = %chain(&error), "Pending snapshots are believed unseen: {error}");
+            return Ok(records);
+        }
+    };
+    let report = refresh(service, &doubtful, &seen, now).await;
+    let changed: Vec<_> = report.changed.into_iter().map(|(id, _)| id).collect();
+    records.extend(service.table.snapshots(&changed).await?);
+    Ok(records)
+}
+
+fn is_doubtful(record: &Snapshot, now: Timestamp) -> bool {
+    let since = record.started_at.unwrap_or(record.created_at);
+    record.status == Status::Pending && now.duration_since(since) > BELIEVED_FOR
 }

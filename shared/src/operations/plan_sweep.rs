@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 use super::gone_instances::{Looks, look};
@@ -22,12 +22,16 @@ use crate::table::sweeps::PLAN_PAGE_ENTRIES;
 /// How many changes of what blocks a snapshot one sweep writes; the next goes on.
 const BLOCKED_NOTED_MAX: usize = 1_000;
 
+/// How long before a plan an edit must lie for the plan to have seen it for certain.
+pub(super) const EDIT_SETTLED: SignedDuration = SignedDuration::from_mins(1);
+
 /// Everything that decisions depend on, as it was at one moment.
 pub(super) struct Present {
     schedules: BTreeMap<ScheduleId, Schedule>,
     snapshots: Vec<Snapshot>,
     in_use: BTreeMap<EbsSnapshotId, ImageId>,
     looks: Looks,
+    last_sweep_at: Option<Timestamp>,
     /// Why the clock is not trusted.
     pub(super) doubt: Option<ClockDoubt>,
 }
@@ -43,7 +47,7 @@ impl Present {
         let list = SnapshotList { index: Index::All, partition: keys::all(Presence::Here) };
         let snapshots = service.table.every_snapshot(&list).await?;
         let looks = look(service, &schedules, &snapshots).await?;
-        Ok(Self { schedules, snapshots, in_use, looks, doubt })
+        Ok(Self { schedules, snapshots, in_use, looks, last_sweep_at, doubt })
     }
 
     /// The plan it makes at `now`.
@@ -53,23 +57,45 @@ impl Present {
             snapshots: &self.snapshots,
             in_use: &self.in_use,
             gone: &self.looks.gone(now),
+            absent: &self.looks.in_doubt(now),
             failed_kept: service.settings.failed_kept,
             now,
         })
     }
 
-    /// The schedules with an edited rule for gone instances, of which one may be gone and is not believed to be.
+    /// Writes down which instances were not there at this look, for the next.
+    pub(super) async fn remember(&self, service: &Service, now: Timestamp) -> Result<(), Error> {
+        self.looks.remember(service, now).await
+    }
+
+    /// The schedules with an edited rule for gone instances, of which one may be gone since before the edit and is
+    /// not believed to be. One that was still there at a sweep since the edit is not in question.
     fn unsettled(&self, now: Timestamp) -> Vec<ScheduleId> {
-        let gone = self.looks.gone(now);
+        let in_doubt = self.looks.in_doubt(now);
+        let edited: BTreeMap<_, _> = self
+            .schedules
+            .iter()
+            .filter(|(_, one)| one.when_gone != one.enforced.when_gone)
+            .map(|(id, one)| (id, self.has_seen(one)))
+            .collect();
         let doubtful: BTreeSet<_> = self
             .snapshots
             .iter()
-            .filter(|one| self.looks.is_absent(&one.source.instance_id))
-            .filter(|one| !gone.contains(&one.source.instance_id))
-            .filter_map(Snapshot::schedule_id)
+            .filter(|one| in_doubt.contains(&one.source.instance_id))
+            .filter_map(|one| Some((one.schedule_id()?, &one.source.instance_id)))
+            .filter(|(id, instance)| {
+                let has_seen = edited.get(id);
+                has_seen.is_some_and(|seen| !seen || self.looks.has_earlier(instance))
+            })
+            .map(|(id, _)| id)
             .collect();
-        let edited = self.schedules.values().filter(|one| one.when_gone != one.enforced.when_gone);
-        edited.map(|one| &one.id).filter(|id| doubtful.contains(id)).cloned().collect()
+        doubtful.into_iter().cloned().collect()
+    }
+
+    /// Whether a sweep has looked at the instances of a schedule since its last edit.
+    fn has_seen(&self, schedule: &Schedule) -> bool {
+        let since_edit = self.last_sweep_at.map(|last| last.duration_since(schedule.updated_at));
+        since_edit.is_some_and(|since| since >= EDIT_SETTLED)
     }
 }
 
@@ -82,7 +108,7 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
     let present = Present::read(service, now).await?;
     let is_trusted = sweep.mode == Mode::Execute && present.doubt.is_none();
     if is_trusted {
-        present.looks.remember(service, now).await?;
+        present.remember(service, now).await?;
     }
     let entries = present.plan(service, now);
     let planned = PlanCounts::of(&entries);
@@ -145,7 +171,8 @@ async fn store(
     let mut pages = 0;
     for page in entries.chunks(PLAN_PAGE_ENTRIES) {
         pages += 1;
-        service.table.store_plan_page(plan, pages, page, now).await?;
+        // Under the same hash there can only be the same, and what has become of it since.
+        _ = service.table.insert_plan_page(plan, pages, page, now).await?;
     }
     Ok(pages)
 }

@@ -1,7 +1,7 @@
 //! What a sweep would make of a schedule's snapshots under other rules. Nothing is touched.
 //!
 //! It is the sweep's own plan over the snapshots of one schedule, and over the newest of those instances for
-//! which being the newest decides. Images are not asked for: what one of them uses counts as deleted.
+//! which being the newest decides. Images are not asked for: what the last sweep found to be used by one stays.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use super::gone_instances::{has_rule, look};
 use super::schedules::Edit;
 use crate::domain::cursor::Order;
-use crate::domain::ids::{InstanceId, ScheduleId, SnapshotId};
+use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, ScheduleId, SnapshotId};
 use crate::domain::schedule::Schedule;
+use crate::domain::snapshot::condemnation::BlockedCause;
 use crate::domain::snapshot::{Origin, Snapshot, Status};
 use crate::domain::sweep::brake::brakes;
 use crate::domain::sweep::plan::{NEWEST_AVAILABLE, PlanEntry, Verdict, World, plan};
@@ -86,13 +87,14 @@ impl Fate {
 }
 
 /// What a sweep at `now` would do with the available snapshots of a schedule if it were as `schedule` says:
-/// oldest first, each with its reasons.
+/// oldest first, each with its reasons. More than `most` of them are [`Error::Conflict`].
 pub async fn preview_rules(
     service: &Service,
     schedule: &Schedule,
+    most: usize,
     now: Timestamp,
 ) -> Result<Vec<PlanEntry>, Error> {
-    let scene = Scene::load(service, &[schedule], now).await?;
+    let scene = Scene::load(service, &[schedule], most, now).await?;
     Ok(scene.entries(schedule))
 }
 
@@ -104,7 +106,7 @@ pub async fn preview_edit(
     now: Timestamp,
 ) -> Result<EditPreview, Error> {
     let Edit { old, new } = edit;
-    let scene = Scene::load(service, &[old, new], now).await?;
+    let scene = Scene::load(service, &[old, new], SNAPSHOTS_MAX, now).await?;
     let (before, after) = (scene.entries(old), scene.entries(new));
     let limits = service.settings.brake;
     let brake = brakes(&after, &scene.snapshots, limits).into_iter().next();
@@ -147,6 +149,8 @@ struct Scene<'a> {
     snapshots: Vec<Snapshot>,
     /// The instances that are certainly gone, where a rule is for them.
     gone: BTreeSet<InstanceId>,
+    /// Those that may be.
+    absent: BTreeSet<InstanceId>,
     now: Timestamp,
 }
 
@@ -155,16 +159,18 @@ impl<'a> Scene<'a> {
     async fn load(
         service: &'a Service,
         forms: &[&Schedule],
+        most: usize,
         now: Timestamp,
     ) -> Result<Self, Error> {
-        let (judged, gone) = (BTreeSet::new(), BTreeSet::new());
-        let mut scene = Self { service, judged, snapshots: Vec::new(), gone, now };
+        let (judged, gone, absent) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let mut scene = Self { service, judged, snapshots: Vec::new(), gone, absent, now };
         if let Some(schedule) = forms.first() {
-            scene.read(&schedule.id).await?;
+            scene.read(&schedule.id, most).await?;
         }
         if let Some(schedule) = forms.iter().find(|schedule| has_rule(schedule)) {
             let schedules = BTreeMap::from([(schedule.id.clone(), (*schedule).clone())]);
-            scene.gone = look(service, &schedules, &scene.snapshots).await?.gone(now);
+            let looks = look(service, &schedules, &scene.snapshots).await?;
+            (scene.gone, scene.absent) = (looks.gone(now), looks.in_doubt(now));
         }
         let instances: BTreeSet<_> =
             forms.iter().flat_map(|schedule| scene.last_resorts(schedule)).collect();
@@ -180,7 +186,7 @@ impl<'a> Scene<'a> {
         Ok(scene)
     }
 
-    async fn read(&mut self, id: &ScheduleId) -> Result<(), Error> {
+    async fn read(&mut self, id: &ScheduleId, most: usize) -> Result<(), Error> {
         let partition = keys::schedule_list(id.as_str(), Presence::Here);
         let list = SnapshotList { index: Index::Schedule, partition };
         let mut after = None;
@@ -194,9 +200,9 @@ impl<'a> Scene<'a> {
                 }
                 self.snapshots.push(snapshot);
             }
-            if self.judged.len() > SNAPSHOTS_MAX {
+            if self.judged.len() > most {
                 return Err(Error::conflict(format!(
-                    "the schedule has more than {SNAPSHOTS_MAX} available snapshots, which is more than a \
+                    "the schedule has more than {most} available snapshots, which is more than a \
                      preview looks at; ask for a sweep with the mode plan_only"
                 )));
             }
@@ -243,13 +249,27 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// What images use, as far as sweeps have noted it.
+    fn in_use(&self) -> BTreeMap<EbsSnapshotId, ImageId> {
+        let mut in_use = BTreeMap::new();
+        for snapshot in &self.snapshots {
+            let cause = snapshot.blocked.as_ref().map(|blocked| &blocked.cause);
+            if let Some(BlockedCause::InUse { image_id: Some(image) }) = cause {
+                let members = snapshot.living_members();
+                in_use.extend(members.map(|one| (one.ebs_snapshot_id.clone(), image.clone())));
+            }
+        }
+        in_use
+    }
+
     /// The sweep's plan for the schedule's available snapshots, if it were in this form.
     fn entries(&self, schedule: &Schedule) -> Vec<PlanEntry> {
         let world = World {
             schedules: &BTreeMap::from([(schedule.id.clone(), schedule.clone())]),
             snapshots: &self.snapshots,
-            in_use: &BTreeMap::new(),
+            in_use: &self.in_use(),
             gone: &self.gone,
+            absent: &self.absent,
             failed_kept: self.service.settings.failed_kept,
             now: self.now,
         };

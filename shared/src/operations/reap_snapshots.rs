@@ -10,14 +10,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tracing::{info, warn};
 
-use self::last_check::{Check, Evidence, last_check};
+use self::last_check::{Check, Evidence, last_check, recalled};
 use crate::clock::Clock;
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::snapshot::condemnation::BlockedCause;
 use crate::domain::snapshot::{MISSING_AFTER, Snapshot, Status};
 use crate::domain::sweep::brake::clock_doubt;
 use crate::ec2::Deletion;
-use crate::error::{Error, chain};
+use crate::error::{BoxError, Error, chain};
 use crate::events::SnapshotDeletionDue;
 use crate::service::Service;
 
@@ -100,12 +100,16 @@ async fn reap(
     clock: &Clock,
 ) -> Result<Reaped, Error> {
     let now = clock.now();
+    let recalled = recalled(snapshot, evidence, now);
+    let snapshot = recalled.as_ref().unwrap_or(snapshot);
     let guardian = match last_check(service, snapshot, evidence, now).await? {
         Check::Delete(guardian) => guardian,
         Check::Blocked(BlockedCause::NotMarked) if is_fresh(snapshot, now) => {
             return Ok(Reaped::Later);
         }
         Check::Blocked(cause) => return block(service, snapshot, cause, now).await,
+        // EC2 may have deleted a member a moment ago and not show it yet.
+        Check::Rescue(_) if snapshot.status == Status::Deleting => return Ok(Reaped::Later),
         Check::Rescue(reason) => return rescue(service, snapshot, reason, now).await,
     };
     if let Some(waits) = not_shown(snapshot, evidence, now) {
@@ -137,6 +141,16 @@ fn not_shown(snapshot: &Snapshot, evidence: &Evidence, now: Timestamp) -> Option
     (!is_believed).then(|| snapshot.noticed_absent(now))
 }
 
+/// Why members of a claimed snapshot are still there.
+enum Stopped {
+    /// Something is in the way.
+    Blocked(BlockedCause),
+    /// EC2 has proven that it did nothing, and may do it later.
+    NotNow(String),
+    /// EC2 may have done it.
+    Unknown(BoxError),
+}
+
 /// Deletes the members of a claimed snapshot, paced, and records what became of each.
 async fn delete_members(
     service: &Service,
@@ -161,36 +175,41 @@ async fn delete_members(
                 if is_fresh(deleting, clock.now()) =>
             {
                 // IAM does not see the mark yet.
-                stopped = Some(Err(Error::Unavailable { service: "EC2", source: message.into() }));
+                stopped = Some(Stopped::NotNow(message));
                 break;
             }
-            Deletion::Blocked(cause) => stopped = Some(Ok(cause)),
+            Deletion::Blocked(cause) => stopped = Some(Stopped::Blocked(cause)),
             Deletion::NotNow(failure) => {
-                stopped = Some(Err(Error::Unavailable {
-                    service: "EC2",
-                    source: failure.message.into(),
-                }));
+                stopped = Some(Stopped::NotNow(failure.message));
                 break;
             }
             Deletion::Unknown(source) => {
-                stopped = Some(Err(Error::Unavailable { service: "EC2", source }));
+                stopped = Some(Stopped::Unknown(source));
                 break;
             }
         }
     }
     let now = clock.now();
-    if let (true, Some(Ok(cause))) = (gone.is_empty() && is_whole(deleting), &stopped) {
-        // Nothing has happened: it can still be rescued, and is checked anew next time.
-        let back = Snapshot { status: Status::Condemned, ..deleting.clone() };
-        return block(service, &back, cause.clone(), now).await;
-    }
-    let recorded = deleting.members_deleted(&gone, now).map_err(Error::conflict)?;
+    // Where nothing has happened it can still be rescued, and is checked anew next time.
+    let is_untouched = gone.is_empty() && is_whole(deleting);
+    let recorded = match &stopped {
+        Some(Stopped::Blocked(cause)) if is_untouched => {
+            let back = Snapshot { status: Status::Condemned, ..deleting.clone() };
+            return block(service, &back, cause.clone(), now).await;
+        }
+        Some(Stopped::NotNow(_)) if is_untouched => deleting.deletion_put_off(now),
+        Some(_) | None => deleting.members_deleted(&gone, now),
+    };
+    let recorded = recorded.map_err(Error::conflict)?;
     if !service.table.update_snapshot(deleting, &recorded).await?.is_done() {
         return Ok(Reaped::Later);
     }
     match stopped {
-        Some(Ok(cause)) => block(service, &recorded, cause, now).await,
-        Some(Err(error)) => Err(error),
+        Some(Stopped::Blocked(cause)) => block(service, &recorded, cause, now).await,
+        Some(Stopped::NotNow(message)) => {
+            Err(Error::Unavailable { service: "EC2", source: message.into() })
+        }
+        Some(Stopped::Unknown(source)) => Err(Error::Unavailable { service: "EC2", source }),
         None => {
             info!(snapshot.id = %deleting.id, "Snapshot {} is deleted", deleting.id);
             Ok(Reaped::Deleted)

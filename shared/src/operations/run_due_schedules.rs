@@ -23,7 +23,7 @@ pub struct DueReport {
     pub ran: Vec<(ScheduleId, Timestamp, usize, u32)>,
     /// Nothing to do, or another tick is at it.
     pub left: Vec<ScheduleId>,
-    /// A fault that passes; the next tick tries again.
+    /// A fault that passes; the next ticks try again, until a later slot is due.
     pub failed: Vec<(ScheduleId, String)>,
 }
 
@@ -64,21 +64,22 @@ async fn run_due(
         return Ok(None);
     };
     let slot = ScheduleSlot { schedule_id: schedule.id.clone(), slot: due.slot };
-    let run =
-        match claim(service, Run::claimed(slot, Trigger::Schedule, due.missed, now), now).await? {
-            Claim::Ours(run) => Some(dispatch_or_fail(service, schedule, &run, now).await?),
-            Claim::Anothers => return Ok(None),
-            Claim::Dispatched => None,
-        };
+    let run = Run::claimed(slot, Trigger::Schedule, due.missed, now);
+    // What is claimed and cannot be begun now is looked after like all runs: the next slot need not wait for it.
+    let ran = match claim(service, run, now).await? {
+        Claim::Ours(run) => dispatch_or_fail(service, schedule, &run, now).await.map(Some),
+        Claim::Anothers => return Ok(None),
+        Claim::Dispatched => Ok(None),
+    };
     // Before the schedule advances: died in between, the next tick finds the same slots missed.
     record_missed(service, schedule, &due.older, now).await?;
     // Edited meanwhile: the next tick finds the run and only advances.
     _ = service.table.update_schedule(schedule, &schedule.advanced(now)).await?;
-    Ok(run)
+    ran
 }
 
 /// Leaves a record of each slot that nobody ran. One that did run, or is recorded already, keeps its record.
-async fn record_missed(
+pub(super) async fn record_missed(
     service: &Service,
     schedule: &Schedule,
     slots: &[Timestamp],

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use tracing::{info, warn};
 
 use super::ask_targets::visit;
-use super::overlap::under_way;
 use crate::domain::ids::ScheduleId;
 use crate::domain::run::{Run, Trigger};
 use crate::domain::schedule::{Schedule, TARGETS_MAX};
@@ -49,9 +48,8 @@ pub(super) async fn dispatch(
         _ = service.table.update_run(run, &failed).await?;
         return Ok(failed);
     }
-    let overlaps = under_way(service, &run.slot).await?;
     let spread_minutes = schedule.spread_minutes.unwrap_or_default();
-    let begun = visit(service, &run.begun(targets, spread_minutes, overlaps, now), now).await?;
+    let begun = visit(service, &run.begun(targets, spread_minutes, now), now).await?;
     if !service.table.update_run(run, &begun.run).await?.is_done() {
         // Another tick has taken the run over, and asks for the same snapshots.
         return Ok(begun.run);

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use tracing::info;
 
+use super::run_due_schedules::record_missed;
 use crate::domain::cursor::{Page, PageRequest};
 use crate::domain::ids::ScheduleId;
 use crate::domain::retention::{Rules, Span};
@@ -117,7 +118,8 @@ pub async fn list_runs(
     Ok(page)
 }
 
-/// Changes a schedule. Enabling it again does not fire it.
+/// Changes a schedule. Enabling it again does not fire it. A slot that is due and not yet run still runs, unless
+/// it is disabled: then the slot is recorded as missed.
 pub async fn edit_schedule(
     service: &Service,
     id: &ScheduleId,
@@ -128,11 +130,32 @@ pub async fn edit_schedule(
     // A tick may write its next due time between our reading and writing: that is no conflict of people.
     for _ in 0..3 {
         let Edit { old, new } = plan_edit(service, id, &edit, expected_version, now).await?;
-        if new == old || service.table.update_schedule(&old, &new).await?.is_done() {
+        if new == old {
+            return Ok(new);
+        }
+        if service.table.update_schedule(&old, &new).await?.is_done() {
+            // Only now: had the edit not been written, a tick would take the record for the slot's run.
+            record_dropped(service, &old, &new, now).await?;
             return Ok(new);
         }
     }
     Err(stale(&show_schedule(service, id).await?))
+}
+
+/// Leaves a record of the slots that were due and that nobody will run any more.
+async fn record_dropped(
+    service: &Service,
+    old: &Schedule,
+    new: &Schedule,
+    now: Timestamp,
+) -> Result<(), Error> {
+    match slots::due(old, now).filter(|_| !new.enabled) {
+        Some(due) => {
+            record_missed(service, old, &[due.slot], now).await?;
+            record_missed(service, old, &due.older, now).await
+        }
+        None => Ok(()),
+    }
 }
 
 /// What an edit makes of a schedule: the same if it changes nothing.
@@ -162,8 +185,10 @@ pub async fn plan_edit(
     }
     let new =
         Schedule { version: old.version + 1, revision: old.revision + 1, updated_at: now, ..new };
-    // An edit of something else must not move a slot that is due and not yet run.
     let new = if timing(&new) == timing(&old) { new } else { checked(new, now)? };
+    // No edit moves a slot that is due and not yet run.
+    let due = slots::due(&old, now).filter(|_| new.enabled).and(old.next_due);
+    let new = Schedule { next_due: due.or(new.next_due), ..new };
     check_targets(&new.targets)?;
     Ok(Edit { old, new })
 }
@@ -260,9 +285,13 @@ fn checked(schedule: Schedule, now: Timestamp) -> Result<Schedule, Error> {
     {
         return Err(Error::invalid("end_at", "must lie after start_at"));
     }
+    if let Some(end) = schedule.end_at.filter(|end| *end <= now && schedule.enabled) {
+        return Err(Error::invalid("end_at", format!("{end} is past; it must lie ahead")));
+    }
     let enabled = Schedule { enabled: true, ..schedule.clone() };
     let next_due = slots::next_due(&enabled, now);
-    if next_due.is_none() && schedule.end_at.is_none_or(|end| end > now) {
+    // One that is disabled, or is to be, need not fire.
+    if schedule.enabled && next_due.is_none() {
         return Err(Error::invalid(
             "expression",
             format!("`{}` never fires from now on", schedule.expression),

@@ -1,12 +1,12 @@
 //! The first looks at which instances were gone. One look is not believed; the record is there for the second.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::client::{Condition, Range, Table, Written};
-use super::keys;
+use super::keys::{self, Key};
 use super::record::Record;
 use crate::domain::cursor::Order;
 use crate::domain::ids::InstanceId;
@@ -37,6 +37,16 @@ impl Table {
                 return Ok(all);
             }
         }
+    }
+
+    /// Since when each of these instances has been found gone.
+    pub async fn first_looks_of(
+        &self,
+        ids: &BTreeSet<InstanceId>,
+    ) -> Result<BTreeMap<InstanceId, Timestamp>, Error> {
+        let keys: Vec<_> = ids.iter().map(keys::gone).collect();
+        let found: BTreeMap<Key, FirstLook> = self.get_all(&keys).await?;
+        Ok(found.into_values().map(|look| (look.instance_id, look.since)).collect())
     }
 
     /// An instance was found gone at `since`, unless an earlier look is recorded.

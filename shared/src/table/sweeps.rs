@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::client::{Condition, Range, Table, Written};
-use super::keys::{self, DueKind};
+use super::keys::{self, DueKind, Key};
 use super::record::Record;
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::ids::SweepId;
@@ -72,7 +72,19 @@ impl Table {
         Ok(self.get(keys::plan_page(&sweep.id, hash, page)).await?.unwrap_or_default())
     }
 
-    /// Stores a page of a sweep's plan, or stores it anew with what became of its entries.
+    /// Puts a page of a sweep's plan that is not there yet.
+    pub async fn insert_plan_page(
+        &self,
+        (id, plan_hash): (&SweepId, &str),
+        page: u32,
+        entries: &[PlanEntry],
+        now: Timestamp,
+    ) -> Result<Written, Error> {
+        let key = keys::plan_page(id, plan_hash, page);
+        self.put(plan_record(key, &entries, now), Condition::Absent).await
+    }
+
+    /// Stores a page of a sweep's plan anew, with what became of its entries.
     pub async fn store_plan_page(
         &self,
         (id, plan_hash): (&SweepId, &str),
@@ -80,14 +92,8 @@ impl Table {
         entries: &[PlanEntry],
         now: Timestamp,
     ) -> Result<(), Error> {
-        self.overwrite(Record {
-            key: keys::plan_page(id, plan_hash, page),
-            version: 1,
-            indexes: Vec::new(),
-            body: &entries,
-            expires_at: Some(kept_until(now)),
-        })
-        .await
+        let key = keys::plan_page(id, plan_hash, page);
+        self.overwrite(plan_record(key, &entries, now)).await
     }
 
     /// When the last sweep was executed.
@@ -96,17 +102,28 @@ impl Table {
         Ok(last.map(|last| last.at))
     }
 
-    /// A sweep was executed at `at`.
-    pub async fn set_last_sweep_at(&self, at: Timestamp) -> Result<(), Error> {
-        self.overwrite(Record {
+    /// A sweep was executed at `at`. An earlier one that ends later changes nothing.
+    pub async fn set_last_sweep_at(&self, at: Timestamp) -> Result<Written, Error> {
+        let version = u64::try_from(at.as_millisecond()).unwrap_or(0);
+        let body = LastSweep { at };
+        let record = Record {
             key: keys::last_sweep(),
-            version: 1,
+            version,
             indexes: Vec::new(),
-            body: &LastSweep { at },
+            body: &body,
             expires_at: None,
-        })
-        .await
+        };
+        self.put(record, Condition::Outside(version, u64::MAX)).await
     }
+}
+
+fn plan_record<'a>(
+    key: Key,
+    entries: &'a &'a [PlanEntry],
+    now: Timestamp,
+) -> Record<'a, &'a [PlanEntry]> {
+    let expires_at = Some(kept_until(now));
+    Record { key, version: 1, indexes: Vec::new(), body: entries, expires_at }
 }
 
 fn record(sweep: &Sweep, now: Timestamp) -> Record<'_, Sweep> {

@@ -52,10 +52,18 @@ fn misfit(said: &str) -> Problem {
         None if path.is_empty() => "body".to_owned(),
         None => path.to_owned(),
     };
-    // What serde expects are Rust's types.
-    let reason = ["i64", "u64", "u32", "usize"]
-        .iter()
-        .find_map(|number| reason.strip_suffix(&format!("expected {number}")))
-        .map_or_else(|| reason.to_owned(), |said| format!("{said}expected a whole number"));
-    Problem::invalid(field, reason)
+    Problem::invalid(field, in_json(reason))
+}
+
+/// What serde expects, which are Rust's types, in the words of JSON.
+fn in_json(reason: &str) -> String {
+    const NUMBERS: [&str; 4] = ["i64", "u64", "u32", "usize"];
+    let Some((said, expected)) = reason.rsplit_once("expected ") else { return reason.to_owned() };
+    if NUMBERS.contains(&expected) {
+        format!("{said}expected a whole number")
+    } else if expected.starts_with("struct ") || expected.starts_with("internally tagged enum ") {
+        format!("{said}expected a JSON object")
+    } else {
+        reason.to_owned()
+    }
 }

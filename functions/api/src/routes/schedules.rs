@@ -125,10 +125,11 @@ async fn create_schedule(
 /// Edit a schedule
 ///
 /// What is not given stays; null clears. `targets` and `options` are merged field by field; lists, tags,
-/// `when_gone` and `retention` are replaced as a whole. Enabling it again does not fire it. The answer says what
-/// it comes to beside EC2's limits. With `preview=true` nothing is written: the answer is what the next sweep
+/// `when_gone` and `retention` are replaced as a whole. Enabling it again does not fire it. Disabled, it begins no
+/// more runs, a slot that is due and has not begun is recorded as missed, and a run under way goes on. The answer
+/// says what it comes to beside EC2's limits. With `preview=true` nothing is written: the answer is what the next sweep
 /// would do now with and without the edit. Role: operator; to edit `retention`, `when_gone`, `timezone` or
-/// `grace_minutes`, admin.
+/// `grace_minutes` without `preview`, admin.
 #[utoipa::path(
     patch,
     path = "/v1/schedules/{id}",
@@ -148,7 +149,8 @@ async fn edit_schedule(
     IfMatch(expected): IfMatch,
     Body(wanted): Body<EditSchedule>,
 ) -> Result<Answer<EditAnswer>, Problem> {
-    if wanted.touches_retention() {
+    let is_preview = call.query.preview == Some(true);
+    if wanted.touches_retention() && !is_preview {
         call.needs(Role::Admin, "editing retention, its zone or its grace")?;
     }
     let mut expected = expected;
@@ -161,7 +163,7 @@ async fn edit_schedule(
         None
     };
     let edit = wanted.onto(present.as_ref())?;
-    if call.query.preview == Some(true) {
+    if is_preview {
         let edit = operations::plan_edit(call.service(), &id, &edit, expected, call.now).await?;
         let preview = preview_edit(call.service(), &edit, call.now).await?;
         let limits = check_schedule(call.service(), &edit.new, call.now).await;

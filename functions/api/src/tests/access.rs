@@ -48,7 +48,7 @@ fn routes() -> Vec<(&'static str, String, Role, Option<Value>)> {
         ("PATCH", schedule.clone(), Operator, Some(json!({"enabled": false}))),
         ("PATCH", schedule.clone(), Admin, Some(rules.clone())),
         ("PATCH", format!("{schedule}?preview=true"), Operator, Some(json!({"enabled": false}))),
-        ("PATCH", format!("{schedule}?preview=true"), Admin, Some(rules)),
+        ("PATCH", format!("{schedule}?preview=true"), Operator, Some(rules)),
         ("PATCH", schedule.clone(), Admin, Some(json!({"retention": null}))),
         ("DELETE", schedule.clone(), Admin, None),
         ("GET", runs.clone(), Viewer, None),

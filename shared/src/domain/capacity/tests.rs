@@ -99,6 +99,19 @@ fn a_slot_that_lasts_longer_than_its_interval_is_told() {
 }
 
 #[test]
+fn what_lasts_longer_than_a_day_is_not_told_to_spread() {
+    let late = |instances| {
+        let of = schedule("at(2026-03-09T00:00:00)", &json!({"keep_last": 1}));
+        let warnings = checked(&of, &of_two_volumes(instances)).1;
+        warnings.into_iter().find(|warning| warning.starts_with("the last of")).unwrap()
+    };
+
+    assert!(late(432_000).contains("spread_minutes of 1440"));
+    assert!(!late(432_001).contains("spread_minutes"));
+    assert!(late(432_001).contains("take fewer instances"));
+}
+
+#[test]
 fn the_quota_is_warned_of_from_four_fifths_on() {
     let rules = json!({"keep_last": 10});
     let warned = |instances| {

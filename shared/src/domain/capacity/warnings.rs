@@ -82,11 +82,16 @@ fn slot(findings: &Findings<'_>) -> Option<String> {
 fn late(findings: &Findings<'_>) -> Option<String> {
     let lasts = findings.demand.seconds_per_slot;
     let spread = u64::from(findings.schedule.spread_minutes.unwrap_or(0)) * 60;
-    let most = u64::from(SPREAD_MINUTES_MAX).min(lasts.div_ceil(60));
+    let minutes = lasts.div_ceil(60);
+    let remedy = if minutes > u64::from(SPREAD_MINUTES_MAX) {
+        "take fewer instances, or have EC2's limit raised and SNAPKEEP_CREATES_PER_SECOND with it"
+            .to_owned()
+    } else {
+        format!("spread_minutes of {minutes} gives each a time of its own that can be kept")
+    };
     (lasts.saturating_sub(spread) > LATE_SECONDS).then(|| {
         format!(
-            "the last of {} instances is taken {} after its time, at {} a second: spread_minutes of \
-             {most} gives each a time of its own that can be kept",
+            "the last of {} instances is taken {} after its time, at {} a second: {remedy}",
             findings.present.instances,
             in_minutes(lasts - spread),
             per_second(findings.means.create_pace)

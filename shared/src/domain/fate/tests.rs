@@ -115,11 +115,11 @@ fn a_week_of_nights_goes_one_by_one_and_sundays_stay_longer() {
         nights.iter().map(|day| snapshot(&format!("{day}T01:30:00Z"), Some(&schedule))).collect();
 
     insta::assert_snapshot!(told(Some(&schedule), &snapshots, "2026-03-04T10:00:00Z"), @"
-    02-22T01:30 [] 2026-03-04T11:30:00Z: no rule keeps it any more; the sweep at 2026-03-04T11:00:00Z lets it go
-    03-01T01:30 [weekly 2 of 2] 2026-03-09T02:30:00Z: with the snapshot of 2026-03-09T01:30:00Z weekly is full without it; the sweep at 2026-03-09T02:00:00Z lets it go
-    03-02T01:30 [daily 3 of 3] 2026-03-05T02:30:00Z: with the snapshot of 2026-03-05T01:30:00Z daily is full without it; the sweep at 2026-03-05T02:00:00Z lets it go
-    03-03T01:30 [daily 2 of 3] 2026-03-06T02:30:00Z: with the snapshot of 2026-03-06T01:30:00Z daily is full without it; the sweep at 2026-03-06T02:00:00Z lets it go
-    03-04T01:30 [daily 1 of 3, weekly 1 of 2] 2026-03-07T02:30:00Z: with the snapshot of 2026-03-07T01:30:00Z daily is full without it; the sweep at 2026-03-07T02:00:00Z lets it go
+    02-22T01:30 [] 2026-03-04T11:30:00Z: no rule keeps it then; the sweep at 2026-03-04T11:00:00Z lets it go
+    03-01T01:30 [weekly 2 of 2] 2026-03-09T02:30:00Z: from the snapshot of 2026-03-09T01:30:00Z on, weekly has enough newer ones; the sweep at 2026-03-09T02:00:00Z lets it go
+    03-02T01:30 [daily 3 of 3] 2026-03-05T02:30:00Z: from the snapshot of 2026-03-05T01:30:00Z on, daily has enough newer ones; the sweep at 2026-03-05T02:00:00Z lets it go
+    03-03T01:30 [daily 2 of 3] 2026-03-06T02:30:00Z: from the snapshot of 2026-03-06T01:30:00Z on, daily has enough newer ones; the sweep at 2026-03-06T02:00:00Z lets it go
+    03-04T01:30 [daily 1 of 3, weekly 1 of 2] 2026-03-07T02:30:00Z: from the snapshot of 2026-03-07T01:30:00Z on, daily has enough newer ones; the sweep at 2026-03-07T02:00:00Z lets it go
     ");
 }
 
@@ -131,7 +131,7 @@ fn what_is_being_taken_counts_as_if_it_were_there() {
     let snapshots = [snapshot("2026-03-02T01:30:00Z", Some(&schedule)), pending];
 
     insta::assert_snapshot!(told(Some(&schedule), &snapshots, "2026-03-03T01:40:00Z"), @"
-    03-02T01:30 [last 1 of 1] 2026-03-03T02:30:00Z: no rule keeps it any more; the sweep at 2026-03-03T02:00:00Z lets it go
+    03-02T01:30 [last 1 of 1] 2026-03-03T02:30:00Z: no rule keeps it then; the sweep at 2026-03-03T02:00:00Z lets it go
     03-03T01:30 [] unknown: EC2 is still writing it
     ");
 }

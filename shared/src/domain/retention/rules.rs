@@ -97,7 +97,7 @@ pub enum ParseRulesError {
         "these rules would keep nothing: give at least one count that is not 0 (keep_last, \
          keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly) or one span that is not \
          0 (keep_within, keep_within_hourly, keep_within_daily, keep_within_weekly, \
-         keep_within_monthly, keep_within_yearly, max_age), or no rules at all to keep everything"
+         keep_within_monthly, keep_within_yearly, max_age), or no rules at all (null) to keep everything"
     )]
     Empty,
 }

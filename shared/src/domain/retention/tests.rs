@@ -392,7 +392,7 @@ fn rules_that_keep_nothing_are_refused_with_what_to_give() {
     for empty in [json!({}), json!({"keep_last": 0, "keep_within": "0d"}), json!({"max_age": "0h"})]
     {
         insta::allow_duplicates! {
-            insta::assert_snapshot!(refusal(&empty), @"these rules would keep nothing: give at least one count that is not 0 (keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly) or one span that is not 0 (keep_within, keep_within_hourly, keep_within_daily, keep_within_weekly, keep_within_monthly, keep_within_yearly, max_age), or no rules at all to keep everything");
+            insta::assert_snapshot!(refusal(&empty), @"these rules would keep nothing: give at least one count that is not 0 (keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly) or one span that is not 0 (keep_within, keep_within_hourly, keep_within_daily, keep_within_weekly, keep_within_monthly, keep_within_yearly, max_age), or no rules at all (null) to keep everything");
         }
     }
 }

@@ -28,7 +28,7 @@ fn instances(count: usize) -> Vec<InstanceId> {
 
 /// A run of so many targets over so many minutes, as its first visit finds it.
 fn begun(targets: usize, minutes: u32) -> Run {
-    run().begun(instances(targets), minutes, Vec::new(), at("2026-03-01T02:00:30Z"))
+    run().begun(instances(targets), minutes, at("2026-03-01T02:00:30Z"))
 }
 
 fn asked(run: &Run, now: Timestamp) -> Run {
@@ -67,6 +67,25 @@ fn a_claim_holds_until_it_is_over() {
 
     assert_eq!(run.reclaimed(at("2026-03-01T02:01:19Z")), None);
     assert!(run.reclaimed(at("2026-03-01T02:01:20Z")).is_some());
+}
+
+#[test]
+fn a_run_that_a_later_slot_has_overtaken_is_missed_and_keeps_how_late_it_was() {
+    let now = at("2026-03-01T02:05:30Z");
+
+    let missed = run().superseded(now);
+
+    assert_eq!((missed.status, missed.version), (RunStatus::Missed, 2));
+    assert_eq!((missed.finished_at, missed.attention_at), (Some(now), None));
+    assert_eq!((missed.lateness_seconds, missed.begun_at()), (30, run().begun_at()));
+}
+
+#[test]
+fn a_run_is_overdue_a_day_after_its_last_target_was_due() {
+    let run = begun(4, 60);
+
+    assert!(!run.is_overdue(at("2026-03-02T03:00:29Z")));
+    assert!(run.is_overdue(at("2026-03-02T03:00:30Z")));
 }
 
 #[test]
@@ -143,7 +162,7 @@ fn what_a_person_starts_is_not_spread() {
     let slot = run().slot;
     let run = Run::claimed(slot, Trigger::Person, 0, at("2026-03-01T02:00:00Z"));
 
-    let run = run.begun(instances(9), 60, Vec::new(), at("2026-03-01T02:00:00Z"));
+    let run = run.begun(instances(9), 60, at("2026-03-01T02:00:00Z"));
 
     assert_eq!(run.due(at("2026-03-01T02:00:00Z")), 0..9);
 }
@@ -219,14 +238,14 @@ fn weight(value: &serde_json::Value) -> usize {
 #[test]
 fn the_largest_run_fits_into_a_record() {
     let now = at("2026-03-01T02:00:30Z");
-    let slots: Vec<_> = (1..=10).map(|hours| now - SignedDuration::from_hours(hours)).collect();
+    let slots: Vec<_> = (1..=60).map(|hours| now - SignedDuration::from_hours(hours)).collect();
     let all: Vec<_> = (0..TARGETS_MAX).collect();
     let share = TARGETS_MAX / slots.len();
     let skipped = slots.iter().zip(all.chunks(share));
     let skipped =
         skipped.map(|(slot, positions)| Skipped { slot: *slot, positions: positions.to_vec() });
-    let overlap = Overlap { skipped: skipped.collect(), under_way: slots.clone() };
-    let run = run().begun(instances(TARGETS_MAX), 1_440, slots, now);
+    let overlap = Overlap { skipped: skipped.collect(), under_way: slots };
+    let run = run().begun(instances(TARGETS_MAX), 1_440, now);
 
     let run = run.asking(TARGETS_MAX - 1, overlap, now);
 

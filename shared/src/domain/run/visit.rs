@@ -14,7 +14,7 @@ use crate::domain::snapshot::{Failure, Snapshot};
 pub(super) const FIRST_LOOK_AFTER: SignedDuration = SignedDuration::from_mins(2);
 const LOOK_AT_MOST_EVERY: SignedDuration = SignedDuration::from_mins(30);
 
-/// What a run finds out about those before it.
+/// What a run finds out about those beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overlap {
     /// The targets that are skipped, each once.
@@ -106,6 +106,12 @@ impl Run {
     /// Whether what nobody has taken up by `now` never will be. It counts from when the last was asked for.
     pub fn is_given_up(&self, now: Timestamp) -> bool {
         self.dispatched_at.is_some_and(|at| now.duration_since(at) >= GIVEN_UP_AFTER)
+    }
+
+    /// Whether even the last target should have been asked for, taken up and given up by `now`.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        let spread = SignedDuration::from_mins(i64::from(self.spread_minutes));
+        now.duration_since(self.begun_at()) >= GIVEN_UP_AFTER + spread
     }
 
     /// With the time of the next visit; or finished, if there is nothing left to visit it for.

@@ -105,7 +105,7 @@ pub enum BlockedCause {
     },
     /// A hold.
     Held,
-    /// It is the newest available snapshot of its instance.
+    /// It is the newest available snapshot of its instance. Written by earlier versions; now it is rescued.
     Newest,
     /// A member of it does not bear our tags.
     NotMarked,

@@ -251,6 +251,25 @@ fn a_block_keeps_when_it_began_and_tries_again_in_a_day() {
 }
 
 #[test]
+fn what_is_in_the_way_at_every_attempt_is_there_since_the_first() {
+    let locked = |one: &Snapshot, minute| {
+        let deleting = one.begin_deletion(at(minute)).unwrap();
+        let back = Snapshot { status: Status::Condemned, ..deleting };
+        back.block(BlockedCause::Locked, at(minute)).unwrap()
+    };
+
+    let again = locked(&locked(&condemned(), 70), 70 + 24 * 60);
+    let deleting = again.begin_deletion(at(3_000)).unwrap();
+    let put_off = deleting.deletion_put_off(at(3_001)).unwrap();
+    let ids: Vec<_> = deleting.members.iter().map(|one| one.ebs_snapshot_id.clone()).collect();
+
+    assert_eq!(again.blocked.as_ref().unwrap().since, at(70));
+    assert_eq!((put_off.status, put_off.attention_at), (Status::Condemned, Some(at(3_016))));
+    assert_eq!(put_off.blocked, again.blocked);
+    assert_eq!(deleting.members_deleted(&ids, at(3_001)).unwrap().blocked, None);
+}
+
+#[test]
 fn what_an_image_keeps_says_so_and_stays_what_it_is() {
     let available = available();
     let wanted = |image: &str| {

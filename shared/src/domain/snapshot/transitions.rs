@@ -250,14 +250,16 @@ impl Snapshot {
         Ok(Self { condemnation: None, blocked: None, attention_at: None, ..self.next(from, now) })
     }
 
-    /// Its deletion begins; from here it cannot be rescued.
+    /// Its deletion begins; from here it cannot be rescued. What was in the way may still be.
     pub fn begin_deletion(&self, now: Timestamp) -> Result<Self, Refusal> {
         self.must_be(&[Status::Condemned, Status::Deleting], "deleted")?;
-        Ok(Self {
-            blocked: None,
-            attention_at: later(now, NUDGE_AFTER),
-            ..self.next(Status::Deleting, now)
-        })
+        Ok(Self { attention_at: later(now, NUDGE_AFTER), ..self.next(Status::Deleting, now) })
+    }
+
+    /// EC2 has proven that it deleted nothing, and may do it later: back to where it was.
+    pub fn deletion_put_off(&self, now: Timestamp) -> Result<Self, Refusal> {
+        self.must_be(&[Status::Deleting], "put off")?;
+        Ok(Self { attention_at: later(now, NUDGE_AFTER), ..self.next(Status::Condemned, now) })
     }
 
     /// EC2 did not show members that were to be deleted; the first look is not believed.
@@ -323,10 +325,12 @@ impl Snapshot {
         })
     }
 
-    /// The tick has published it again and looks at it later.
+    /// The tick has published it again and looks at it later. Nothing has become of it: [`Snapshot::touched_at`] stays,
+    /// which the age of a broken deletion goes by.
     #[must_use]
     pub fn nudged(&self, now: Timestamp) -> Self {
-        Self { attention_at: later(now, NUDGE_AFTER), ..self.next(self.status, now) }
+        let version = self.version + 1;
+        Self { version, attention_at: later(now, NUDGE_AFTER), ..self.clone() }
     }
 }
 

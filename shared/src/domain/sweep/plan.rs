@@ -18,6 +18,9 @@ use crate::domain::sweep::plan::rulings::{Ruling, Rulings, rulings};
 /// The reason of what stays only because it is its instance's newest available snapshot.
 pub const NEWEST_AVAILABLE: &str = "newest available";
 
+/// The reason of what stays because it may be missing.
+const NOT_SHOWN: &str = "EC2 does not show all of it; looked for again";
+
 /// Everything a plan depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct World<'a> {
@@ -29,6 +32,8 @@ pub struct World<'a> {
     pub in_use: &'a BTreeMap<EbsSnapshotId, ImageId>,
     /// The instances that are certainly gone, of those whose schedules have a rule for it.
     pub gone: &'a BTreeSet<InstanceId>,
+    /// Of the same, those that are not there by this look and not yet believed to be gone.
+    pub absent: &'a BTreeSet<InstanceId>,
     /// How long a failed set is kept, so that somebody can see why.
     pub failed_kept: SignedDuration,
     /// The instant the decisions are for.
@@ -126,17 +131,11 @@ pub fn plan(world: &World<'_>) -> Vec<PlanEntry> {
     entries
 }
 
-/// A fingerprint of what a plan would delete, and by which rules.
+/// A fingerprint of a plan: of which snapshots there are, and the verdict on each. Two plans with the same one have
+/// the same entries in the same order.
 pub fn plan_hash(entries: &[PlanEntry]) -> String {
-    let parts: Vec<_> = entries
-        .iter()
-        .filter_map(|entry| match &entry.verdict {
-            Verdict::Delete { by, unexpected } => {
-                Some(format!("{} {by:?} {unexpected}", entry.snapshot_id))
-            }
-            Verdict::Keep | Verdict::Blocked { .. } => None,
-        })
-        .collect();
+    let parts: Vec<_> =
+        entries.iter().map(|entry| format!("{} {:?}", entry.snapshot_id, entry.verdict)).collect();
     let parts: Vec<_> = parts.iter().map(String::as_str).collect();
     digest(&parts)
 }
@@ -159,6 +158,7 @@ fn wanted(snapshot: &Snapshot, world: &World<'_>, rulings: &Rulings<'_>) -> Want
     }
     match snapshot.schedule_id() {
         Some(schedule_id) => wanted_by_schedule(snapshot, schedule_id, world, rulings),
+        None if snapshot.absent_since.is_some() => Wanted::Keep(vec![NOT_SHOWN.to_owned()]),
         None => wanted_by_expiry(snapshot, world.now),
     }
 }
@@ -196,7 +196,7 @@ fn wanted_by_schedule(
         return Wanted::Keep(vec!["its schedule is gone; nothing deletes it".to_owned()]);
     }
     if snapshot.absent_since.is_some() {
-        return Wanted::Keep(vec!["EC2 does not show all of it; looked for again".to_owned()]);
+        return Wanted::Keep(vec![NOT_SHOWN.to_owned()]);
     }
     match rulings.get(&snapshot.id) {
         None => Wanted::Keep(vec!["its schedule has no rules and keeps everything".to_owned()]),

@@ -11,8 +11,10 @@ use crate::domain::hold::Deleter;
 use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, SnapshotId};
 use crate::domain::ownership::EbsSnapshot;
 use crate::domain::protection::using_image;
+use crate::domain::schedule::{Schedule, WhenGone};
 use crate::domain::snapshot::condemnation::{BlockedCause, CondemnedBy};
-use crate::domain::snapshot::{Snapshot, Status};
+use crate::domain::snapshot::member::Member;
+use crate::domain::snapshot::{MISSING_AFTER, Snapshot, Status};
 use crate::error::Error;
 use crate::service::Service;
 
@@ -24,7 +26,7 @@ pub(super) struct Evidence {
     originals: BTreeMap<SnapshotId, Snapshot>,
     pub(super) seen: BTreeMap<EbsSnapshotId, EbsSnapshot>,
     in_use: BTreeMap<EbsSnapshotId, ImageId>,
-    /// Of the instances for whose being gone snapshots were condemned: those that are there.
+    /// Of the instances of which it matters whether they are gone: those that are there.
     here: BTreeSet<InstanceId>,
 }
 
@@ -44,14 +46,20 @@ impl Evidence {
         let original_ids: BTreeSet<_> =
             snapshots.values().filter_map(|one| one.duplicate_of.clone()).collect();
         let original_ids: Vec<_> = original_ids.into_iter().collect();
-        let missed = snapshots.values().filter(|one| is_for_gone(one));
-        let missed: BTreeSet<_> = missed.map(|one| one.source.instance_id.clone()).collect();
+        let schedule_ids: BTreeSet<_> =
+            snapshots.values().filter_map(|one| one.schedule_id().cloned()).collect();
+        let schedules = service.table.schedules(&schedule_ids).await?;
+        let asked = snapshots.values().filter(|one| {
+            let schedule = one.schedule_id().and_then(|id| schedules.get(id));
+            is_for_gone(one) || is_for_present(one, schedule)
+        });
+        let asked: BTreeSet<_> = asked.map(|one| one.source.instance_id.clone()).collect();
         let seen = service.ec2.ebs_snapshots(&members).await?;
         Ok(Self {
             originals: service.table.snapshots(&original_ids).await?,
             seen: seen.into_iter().map(|one| (one.id.clone(), one)).collect(),
             in_use: service.ec2.images_of(&members).await?,
-            here: here(service, &missed).await?,
+            here: here(service, &asked).await?,
             snapshots,
         })
     }
@@ -61,6 +69,36 @@ impl Evidence {
 fn is_for_gone(snapshot: &Snapshot) -> bool {
     let by = snapshot.condemnation.as_ref().map(|past| &past.by);
     matches!(by, Some(CondemnedBy::InstanceGone { .. }))
+}
+
+/// Whether rules condemned it that are for instances that are there: its schedule has another for those that are gone.
+fn is_for_present(snapshot: &Snapshot, schedule: Option<&Schedule>) -> bool {
+    let by = snapshot.condemnation.as_ref().map(|past| &past.by);
+    matches!(by, Some(CondemnedBy::Rules { .. }))
+        && schedule.is_some_and(|one| one.when_gone != WhenGone::Apply)
+}
+
+/// Whether a deletion that broke off has certainly deleted a member, or EC2 does not show one: then the set is no longer
+/// whole, and nothing is left to check.
+fn is_broken(snapshot: &Snapshot, evidence: &Evidence) -> bool {
+    let is_shown = |member: &Member| evidence.seen.contains_key(&member.ebs_snapshot_id);
+    snapshot.status == Status::Deleting && !snapshot.members.iter().all(is_shown)
+}
+
+/// The snapshot as condemned, if a deletion of it broke off so long ago that EC2 would not show a member that it deleted,
+/// and EC2 shows all of them.
+pub(super) fn recalled(
+    snapshot: &Snapshot,
+    evidence: &Evidence,
+    now: Timestamp,
+) -> Option<Snapshot> {
+    let is_settled = now.duration_since(snapshot.touched_at) >= MISSING_AFTER;
+    let is_whole = snapshot.status == Status::Deleting && !is_broken(snapshot, evidence);
+    (is_whole && is_settled).then(|| Snapshot {
+        status: Status::Condemned,
+        absent_since: None,
+        ..snapshot.clone()
+    })
 }
 
 fn is_due(snapshot: &Snapshot, now: Timestamp) -> bool {
@@ -115,7 +153,7 @@ pub(super) async fn last_check(
             return Ok(Check::Blocked(BlockedCause::NotMarked));
         }
     }
-    if snapshot.status == Status::Deleting {
+    if is_broken(snapshot, evidence) {
         // Checked and claimed by an earlier delivery that broke off.
         return Ok(Check::Delete(None));
     }
@@ -127,8 +165,12 @@ pub(super) async fn last_check(
     if !is_current(&condemnation.by, snapshot, schedule.as_ref()) {
         return Ok(Check::Rescue("what had condemned it has changed"));
     }
-    if is_for_gone(snapshot) && evidence.here.contains(&snapshot.source.instance_id) {
+    let is_here = evidence.here.contains(&snapshot.source.instance_id);
+    if is_for_gone(snapshot) && is_here {
         return Ok(Check::Rescue("its instance is there again"));
+    }
+    if is_for_present(snapshot, schedule.as_ref()) && !is_here {
+        return Ok(Check::Rescue("its instance is gone, and its schedule has a rule for that"));
     }
     if deleter == Deleter::Person || condemnation.from == Status::Error {
         return Ok(Check::Delete(None));
@@ -157,6 +199,6 @@ async fn guarded(
     };
     Ok(match guardian {
         Some(guardian) => Check::Delete(Some(Box::new(guardian))),
-        None => Check::Blocked(BlockedCause::Newest),
+        None => Check::Rescue("it is the newest available one now"),
     })
 }

@@ -109,8 +109,8 @@ pub(crate) enum PreviewVerdict {
 ///
 /// Says of every snapshot whether the rules keep it, and why. Given `snapshots` are taken as those of one
 /// instance, and only the rules decide. With `schedule_id` it is what a sweep would do with the schedule's
-/// available snapshots, instance by instance and with all that protects them, but that images are not asked
-/// for. Nothing is touched. The body may have 2 MiB. Role: viewer.
+/// available snapshots, instance by instance and with all that protects them; what an image uses stays, if a
+/// sweep has found it. Nothing is touched. The body may have 2 MiB. Role: viewer.
 #[utoipa::path(
     post,
     path = "/v1/retention/preview",
@@ -140,7 +140,7 @@ pub(super) async fn preview_retention(
             let timezone = timezone.unwrap_or_else(|| schedule.timezone.clone());
             let rules = rules.or_else(|| schedule.rules.clone());
             let schedule = Schedule { rules, timezone, ..schedule };
-            let entries = preview_rules(call.service(), &schedule, now).await?;
+            let entries = preview_rules(call.service(), &schedule, SNAPSHOTS_MAX, now).await?;
             entries.into_iter().map(SnapshotVerdict::from).collect()
         }
         (Some(_), Some(_)) => {

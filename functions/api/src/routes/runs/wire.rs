@@ -25,12 +25,12 @@ pub(super) struct Run {
     trigger: RunTrigger,
     /// Where it stands.
     status: RunStatus,
-    /// How many slots before this one nobody ran, because nothing ticked. The latest hundred of them have a record
+    /// How many slots before this one nobody took up, because nothing ticked. The latest hundred of them have a record
     /// of their own, `missed`.
     missed: u32,
     /// Over how many minutes its targets are staggered.
     spread_minutes: u32,
-    /// When it was last taken up, or found to have been missed.
+    /// When it was first taken up, or found to have been missed.
     started_at: Timestamp,
     /// How late it was then.
     lateness_seconds: i64,
@@ -67,7 +67,7 @@ wire_words! {
         PartlyFailed,
         /// None is.
         Failed,
-        /// Nothing ticked in time; a later slot ran in its place.
+        /// It could not be begun in time; a later slot took its place, or its schedule was disabled.
         Missed,
     }
 }
@@ -81,7 +81,7 @@ struct RunCounts {
     succeeded: u32,
     /// Failed.
     failed: u32,
-    /// Not asked for, because the snapshot before was still under way.
+    /// Not asked for, because a snapshot of another run was still under way.
     skipped: u32,
     /// None of these yet.
     outstanding: u32,
@@ -167,6 +167,7 @@ impl From<operations::RunTarget> for RunTarget {
 
 impl From<domain::Run> for Run {
     fn from(run: domain::Run) -> Self {
+        let started_at = run.begun_at();
         let domain::Run {
             slot: ScheduleSlot { schedule_id, slot },
             version: _version,
@@ -179,7 +180,7 @@ impl From<domain::Run> for Run {
             overlaps: _overlaps,
             skipped: _skipped,
             missed,
-            claimed_at,
+            claimed_at: _claimed_at,
             lateness_seconds,
             dispatched_at,
             finished_at,
@@ -195,7 +196,7 @@ impl From<domain::Run> for Run {
             status: status.into(),
             missed,
             spread_minutes,
-            started_at: claimed_at,
+            started_at,
             lateness_seconds,
             dispatched_at,
             finished_at,

@@ -38,8 +38,8 @@ pub(super) enum EditAnswer {
 }
 
 /// What the next sweep would do now with the available snapshots of a schedule as it is, and as it would be
-/// after the edit. Images are not asked for: what one of them uses counts as deleted. Failed snapshots go after
-/// their time, whatever the rules say, and are not counted.
+/// after the edit. What an image uses stays, if a sweep has found it. Failed snapshots go after their time, whatever
+/// the rules say, and are not counted.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct EditPreview {
     /// With the schedule as it is.

@@ -29,7 +29,7 @@ pub(super) struct Sweep {
     created_at: Timestamp,
     /// When the plan was made.
     planned_at: Option<Timestamp>,
-    /// A fingerprint of what the plan would delete; what an approval names.
+    /// A fingerprint of the plan; what an approval names.
     plan_hash: Option<String>,
     /// The plan in numbers.
     planned: PlanCounts,

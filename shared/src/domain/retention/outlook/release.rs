@@ -54,13 +54,13 @@ impl Release {
 impl Cause {
     pub(super) fn describe(self) -> String {
         match self {
-            Self::Nothing => "no rule keeps it any more".to_owned(),
+            Self::Nothing => "no rule keeps it then".to_owned(),
             Self::HoldOver(end) => format!("held until {end}"),
             Self::NewerThere(fire) => {
                 format!("the newest of its instance until the snapshot of {fire}")
             }
             Self::Full(rule, fire) => {
-                format!("with the snapshot of {fire} {} is full without it", rule.name())
+                format!("from the snapshot of {fire} on, {} has enough newer ones", rule.name())
             }
             Self::Surpassed(rule, fire) => {
                 let noun = rule.period().map_or("period", Period::noun);

@@ -248,7 +248,7 @@ fn the_words_name_the_rule_that_keeps_it_longest_and_what_it_waits_for() {
         (
             r#"{"keep_last": 1, "keep_daily": 7}"#,
             nightly,
-            "with the snapshot of 2026-03-09T01:30:00Z daily is full without it; \
+            "from the snapshot of 2026-03-09T01:30:00Z on, daily has enough newer ones; \
              the sweep at 2026-03-09T02:00:00Z lets it go",
         ),
         // On 29 March the clock goes forward, and 02:30 does not come.

@@ -23,6 +23,7 @@ struct Made {
     snapshots: Vec<Snapshot>,
     in_use: BTreeMap<EbsSnapshotId, ImageId>,
     gone: BTreeSet<InstanceId>,
+    absent: BTreeSet<InstanceId>,
 }
 
 impl Made {
@@ -32,6 +33,7 @@ impl Made {
             snapshots: &self.snapshots,
             in_use: &self.in_use,
             gone: &self.gone,
+            absent: &self.absent,
             failed_kept: SignedDuration::from_hours(24),
             now: now(),
         })
@@ -180,6 +182,7 @@ prop_compose! {
         doubles in prop::collection::vec((any::<Index>(), any::<Index>()), 0..4),
         used in prop::collection::vec(any::<Index>(), 0..4),
         gone in prop::collection::btree_set(0..INSTANCES, 0..=INSTANCES),
+        absent in prop::collection::btree_set(0..INSTANCES, 0..=INSTANCES),
     ) -> Made {
         let mut snapshots: Vec<_> =
             (0..).zip(snapshots).map(|(number, one)| numbered(number, one)).collect();
@@ -197,6 +200,7 @@ prop_compose! {
         Made {
             schedules: [zero, one, two].into_iter().map(|one| (one.id.clone(), one)).collect(),
             in_use: used.map(|id| (id.clone(), image.clone())).collect(),
+            absent: absent.difference(&gone).copied().map(instance_id).collect(),
             gone: gone.into_iter().map(instance_id).collect(),
             snapshots,
         }
@@ -264,11 +268,16 @@ proptest! {
     }
 
     #[test]
-    fn of_a_gone_instance_that_keeps_all_nothing_goes_by_rules(world in any_world()) {
+    fn of_a_gone_instance_that_keeps_all_and_of_one_that_may_be_gone_nothing_goes_by_rules(
+        world in any_world(),
+    ) {
         for entry in world.plan() {
             let schedule = entry.schedule_id.as_ref().and_then(|id| world.schedules.get(id));
-            let keeps_all = schedule.is_some_and(|one| one.when_gone == WhenGone::KeepAll);
-            if keeps_all && world.gone.contains(&entry.instance_id) {
+            let when_gone = schedule.map(|one| one.when_gone).unwrap_or_default();
+            let keeps_all =
+                when_gone == WhenGone::KeepAll && world.gone.contains(&entry.instance_id);
+            let waits = when_gone != WhenGone::Apply && world.absent.contains(&entry.instance_id);
+            if keeps_all || waits {
                 let by_rules = matches!(
                     entry.verdict,
                     Verdict::Delete {

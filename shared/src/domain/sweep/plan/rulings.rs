@@ -28,6 +28,8 @@ pub(super) type Rulings<'a> = BTreeMap<&'a SnapshotId, Ruling>;
 #[derive(Clone, Copy)]
 enum Presence {
     Here,
+    /// Not there by this look, which is not believed.
+    Absent,
     Gone,
 }
 
@@ -54,7 +56,14 @@ pub(super) fn rulings<'a>(world: &World<'a>) -> Rulings<'a> {
     let mut rulings = BTreeMap::new();
     for ((schedule_id, instance), snapshots) in groups {
         let Some(schedule) = world.schedules.get(schedule_id) else { continue };
-        let presence = if world.gone.contains(instance) { Presence::Gone } else { Presence::Here };
+        let presence = Presence::of(instance, world);
+        if matches!(presence, Presence::Absent) && schedule.when_gone != WhenGone::Apply {
+            // The rules are for instances that are there, and the rule for gone ones is not for it yet.
+            let reason = "EC2 does not show its instance; looked for again";
+            let kept = || Ruling::Keep(vec![reason.to_owned()]);
+            rulings.extend(snapshots.into_iter().map(|snapshot| (&snapshot.id, kept())));
+            continue;
+        }
         let now = InForce::now(schedule, presence);
         let Some(verdicts) = now.verdicts(&snapshots, world.now) else { continue };
         let expected = expected_deletions(schedule, presence, &snapshots, world.now);
@@ -139,10 +148,20 @@ impl<'a> InForce<'a> {
 }
 
 impl Presence {
+    fn of(instance: &InstanceId, world: &World<'_>) -> Self {
+        if world.gone.contains(instance) {
+            Self::Gone
+        } else if world.absent.contains(instance) {
+            Self::Absent
+        } else {
+            Self::Here
+        }
+    }
+
     /// The rule for an instance that is gone, or none that differs.
     fn choose(self, when_gone: WhenGone) -> WhenGone {
         match self {
-            Self::Here => WhenGone::Apply,
+            Self::Here | Self::Absent => WhenGone::Apply,
             Self::Gone => when_gone,
         }
     }

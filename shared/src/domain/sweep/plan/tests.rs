@@ -78,6 +78,7 @@ struct Case {
     snapshots: Vec<Snapshot>,
     in_use: BTreeMap<EbsSnapshotId, ImageId>,
     gone: BTreeSet<InstanceId>,
+    absent: BTreeSet<InstanceId>,
     now: i64,
 }
 
@@ -88,6 +89,7 @@ impl Case {
             schedules: BTreeMap::from([(schedule.id.clone(), schedule.clone())]),
             in_use: BTreeMap::new(),
             gone: BTreeSet::new(),
+            absent: BTreeSet::new(),
             now,
         }
     }
@@ -98,6 +100,7 @@ impl Case {
             snapshots: &self.snapshots,
             in_use: &self.in_use,
             gone: &self.gone,
+            absent: &self.absent,
             failed_kept: SignedDuration::from_hours(24),
             now: hour(self.now),
         })
@@ -311,6 +314,32 @@ fn of_an_instance_that_is_gone_all_stay_if_the_schedule_says_so() {
 }
 
 #[test]
+fn of_an_instance_that_is_not_there_at_one_look_nothing_goes_where_a_rule_is_for_it() {
+    let rules = || Some(rules(r#"{"keep_last": 1}"#));
+    let [apply, keep_all, keep_one] =
+        [WhenGone::Apply, WhenGone::KeepAll, keep_last(1)].map(|when_gone| {
+            let mut case = Case::new(&schedule_when_gone(rules(), when_gone), [1, 2, 3], 4);
+            case.absent = [case.snapshots[0].source.instance_id.clone()].into();
+            case.text()
+        });
+
+    let kept = "keep (EC2 does not show its instance; looked for again)";
+    assert_eq!(apply.matches("delete").count(), 2, "{apply}");
+    assert_eq!((keep_all.matches(kept).count(), keep_one.matches(kept).count()), (3, 3));
+}
+
+#[test]
+fn one_that_ec2_has_failed_to_show_does_not_expire() {
+    let mut case = Case::new(&schedule(None), [9], 10);
+    let expired = Snapshot { expires_at: Some(hour(5)), ..snapshot(1, None) };
+    case.snapshots.push(Snapshot { absent_since: Some(hour(8)), ..expired.clone() });
+
+    assert!(case.text().contains("1: keep (EC2 does not show all of it"), "{}", case.text());
+    case.snapshots[1] = expired;
+    assert!(case.text().contains("1: delete"), "{}", case.text());
+}
+
+#[test]
 fn a_schedule_without_rules_deletes_by_its_rule_for_what_is_gone_only() {
     let mut case = Case::new(&schedule_when_gone(None, keep_last(1)), [1, 2], 4);
 
@@ -353,12 +382,18 @@ fn a_brake_remembers_what_the_plan_was_made_with() {
 }
 
 #[test]
-fn a_plan_that_would_delete_the_same_has_the_same_hash() {
+fn a_plan_with_the_same_verdicts_has_the_same_hash() {
     let first = schedule(Some(rules(r#"{"keep_last": 1}"#)));
     let hash = |hours: std::ops::Range<i64>| plan_hash(&Case::new(&first, hours, 50).entries());
+    let mut case = Case::new(&first, 1..5, 50);
+    case.snapshots.push(snapshot(7, None));
+    let with_one_more_that_stays = plan_hash(&case.entries());
+    case.in_use = [("snap-00000001".parse().unwrap(), "ami-00000001".parse().unwrap())].into();
 
     assert_eq!(hash(1..5), hash(1..5));
     assert_ne!(hash(1..5), hash(1..6));
+    assert_ne!(hash(1..5), with_one_more_that_stays);
+    assert_ne!(with_one_more_that_stays, plan_hash(&case.entries()));
 }
 
 #[test]
