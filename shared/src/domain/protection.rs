@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, SnapshotId};
-use crate::domain::snapshot::{Snapshot, Status};
+use crate::domain::snapshot::Snapshot;
 
 /// The newest available snapshot of each instance. No rule deletes it.
 #[derive(Debug, Default)]
@@ -13,11 +13,7 @@ impl<'a> Newest<'a> {
     /// The newest of each instance among `snapshots`, but for those that EC2 has failed to show; of two of the same instant, the one with the later id.
     pub fn among(snapshots: impl IntoIterator<Item = &'a Snapshot>) -> Self {
         let mut newest: BTreeMap<&InstanceId, &Snapshot> = BTreeMap::new();
-        let available =
-            snapshots.into_iter().filter(|snapshot| snapshot.status == Status::Available);
-        for snapshot in
-            available.filter(|one| one.duplicate_of.is_none() && one.absent_since.is_none())
-        {
+        for snapshot in snapshots.into_iter().filter(|snapshot| snapshot.is_good()) {
             let kept = newest.entry(&snapshot.source.instance_id).or_insert(snapshot);
             if (snapshot.taken_at(), &snapshot.id) > (kept.taken_at(), &kept.id) {
                 *kept = snapshot;

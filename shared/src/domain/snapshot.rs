@@ -256,6 +256,14 @@ impl Snapshot {
         self.status == Status::Available && self.restore_until.is_none_or(|end| now < end)
     }
 
+    /// Whether it counts, for the rules and as an instance's newest: available, not made twice, and none that EC2 has
+    /// failed to show.
+    pub fn is_good(&self) -> bool {
+        self.status == Status::Available
+            && self.duplicate_of.is_none()
+            && self.absent_since.is_none()
+    }
+
     /// The instant retention goes by: whose content it has, or when it was asked for.
     pub fn taken_at(&self) -> Timestamp {
         self.started_at.unwrap_or(self.created_at)

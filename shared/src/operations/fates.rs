@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tracing::warn;
 
+use super::gone_instances::is_believed;
 use crate::domain::cursor::Order;
 use crate::domain::fate::{Circumstances, Fate, fates, stands_alone};
 use crate::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use crate::domain::schedule::{Schedule, WhenGone};
-use crate::domain::snapshot::{MISSING_AFTER, Snapshot, Status};
+use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::{Error, chain};
 use crate::service::Service;
 use crate::table::Table;
@@ -140,8 +141,7 @@ impl<'a> Background<'a> {
         let asked: BTreeSet<_> = asked.map(|one| one.source.instance_id.clone()).collect();
         if !asked.is_empty() {
             let looks = self.service.table.first_looks_of(&asked).await?;
-            let is_believed = |since| self.now.duration_since(since) >= MISSING_AFTER;
-            let gone = looks.into_iter().filter(|(_, since)| is_believed(*since));
+            let gone = looks.into_iter().filter(|(_, since)| is_believed(*since, self.now));
             self.gone = gone.map(|(id, _)| id).collect();
         }
         Ok(())

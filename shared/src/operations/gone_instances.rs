@@ -60,14 +60,17 @@ pub(super) fn has_rule(schedule: &Schedule) -> bool {
     schedule.when_gone != WhenGone::Apply || schedule.enforced.when_gone != WhenGone::Apply
 }
 
+/// Whether the first look lies so far back that the absence is believed at the second.
+pub(super) fn is_believed(since: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(since) >= MISSING_AFTER
+}
+
 impl Looks {
     /// The instances that are certainly gone at `now`.
     pub(super) fn gone(&self, now: Timestamp) -> BTreeSet<InstanceId> {
-        let is_believed = |id: &&InstanceId| {
-            let since = self.first.get(*id);
-            since.is_some_and(|since| now.duration_since(*since) >= MISSING_AFTER)
-        };
-        self.absent.iter().filter(is_believed).cloned().collect()
+        let first = |id: &InstanceId| self.first.get(id);
+        let is_gone = |id: &&InstanceId| first(id).is_some_and(|since| is_believed(*since, now));
+        self.absent.iter().filter(is_gone).cloned().collect()
     }
 
     /// The instances that are not there by this look, and not believed to be gone at `now`.

@@ -138,11 +138,6 @@ pub async fn show_instance(service: &Service, id: &InstanceId) -> Result<Instanc
     })
 }
 
-/// Whether a restorable snapshot counts: not one made twice, and none that EC2 has failed to show.
-fn is_good(snapshot: &Snapshot) -> bool {
-    snapshot.duplicate_of.is_none() && snapshot.absent_since.is_none()
-}
-
 /// The newest snapshot of an instance that can be restored.
 pub(super) async fn newest_available(
     service: &Service,
@@ -156,7 +151,7 @@ pub(super) async fn newest_available(
     let mut request = PageRequest { limit: 1, ..PageRequest::default() };
     loop {
         let page = list_snapshots(service, &filter, &request).await?;
-        if let Some(newest) = page.items.into_iter().find(is_good) {
+        if let Some(newest) = page.items.into_iter().find(Snapshot::is_good) {
             return Ok(Some(newest));
         }
         if page.next_cursor.is_none() {

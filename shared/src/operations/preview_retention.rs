@@ -231,9 +231,7 @@ impl<'a> Scene<'a> {
             let listed = self.service.table.list_snapshots(&list, &slice).await?;
             after = listed.snapshots.last().map(|(position, _)| position.clone());
             for (_, snapshot) in listed.snapshots {
-                let counts = snapshot.status == Status::Available
-                    && snapshot.duplicate_of.is_none()
-                    && snapshot.absent_since.is_none();
+                let counts = snapshot.is_good();
                 // The list is by when records were made, and an adopted one is made late.
                 let is_last = counts && snapshot.origin != Origin::Adopted;
                 if counts && !self.judged.contains(&snapshot.id) {

@@ -11,7 +11,7 @@ use crate::domain::retention::{Rules, Verdict};
 use crate::domain::schedule::zone::Zone;
 use crate::domain::schedule::{Schedule, WhenGone};
 use crate::domain::snapshot::condemnation::CondemnedBy;
-use crate::domain::snapshot::{Origin, Snapshot, Status};
+use crate::domain::snapshot::{Origin, Snapshot};
 
 /// What the rules say of one snapshot.
 pub(super) enum Ruling {
@@ -46,10 +46,7 @@ struct InForce<'a> {
 pub(super) fn rulings<'a>(world: &World<'a>) -> Rulings<'a> {
     let mut groups: BTreeMap<(&ScheduleId, &InstanceId), Vec<&Snapshot>> = BTreeMap::new();
     for snapshot in world.snapshots {
-        let counts = snapshot.status == Status::Available
-            && snapshot.duplicate_of.is_none()
-            && snapshot.absent_since.is_none();
-        if let Some(schedule) = snapshot.schedule_id().filter(|_| counts) {
+        if let Some(schedule) = snapshot.schedule_id().filter(|_| snapshot.is_good()) {
             groups.entry((schedule, &snapshot.source.instance_id)).or_default().push(snapshot);
         }
     }
