@@ -12,6 +12,8 @@ use crate::errors::Ec2Error;
 #[derive(Clone, Debug)]
 pub struct Fault {
     action: String,
+    /// None is every Region.
+    region: Option<String>,
     skip: u64,
     times: u64,
     trouble: Trouble,
@@ -47,11 +49,18 @@ impl Fault {
     pub fn on(action: &str) -> Self {
         Self {
             action: action.to_owned(),
+            region: None,
             skip: 0,
             times: 1,
             trouble: Trouble::Error(Ec2Error::internal()),
             after: SignedDuration::ZERO,
         }
+    }
+
+    /// Only calls to this Region's endpoint.
+    #[must_use]
+    pub fn in_region(self, region: &str) -> Self {
+        Self { region: Some(region.to_owned()), ..self }
     }
 
     /// The first `calls` of them go well.
@@ -124,8 +133,14 @@ impl Fault {
         Self { after, ..self }
     }
 
-    pub(crate) fn strike(&mut self, action: &str) -> Option<(Trouble, SignedDuration)> {
-        if self.times == 0 || (self.action != "*" && self.action != action) {
+    pub(crate) fn strike(
+        &mut self,
+        region: &str,
+        action: &str,
+    ) -> Option<(Trouble, SignedDuration)> {
+        let is_meant = self.action == "*" || self.action == action;
+        let is_there = self.region.as_ref().is_none_or(|wanted| wanted == region);
+        if self.times == 0 || !is_meant || !is_there {
             return None;
         }
         if self.skip > 0 {
@@ -151,10 +166,20 @@ mod tests {
 
         let struck: Vec<bool> =
             ["CreateTags", "DeleteTags", "CreateTags", "CreateTags", "CreateTags"]
-                .map(|action| fault.strike(action).is_some())
+                .map(|action| fault.strike("us-east-1", action).is_some())
                 .into();
 
         assert_eq!(struck, [false, false, true, true, false]);
         assert!(fault.is_spent());
+    }
+
+    #[test]
+    fn a_fault_of_one_region_leaves_the_others_alone() {
+        let mut fault = Fault::on("*").in_region("eu-west-1").times(2);
+
+        let struck = ["us-east-1", "eu-west-1", "us-east-1", "eu-west-1"]
+            .map(|region| fault.strike(region, "CreateTags").is_some());
+
+        assert_eq!(struck, [false, true, false, true]);
     }
 }

@@ -47,6 +47,17 @@ impl SimEc2 {
         }
     }
 
+    /// Puts a tag on a snapshot behind everybody's back, as AWS's own services do with theirs.
+    pub fn tag_snapshot(&self, id: &str, key: &str, value: &str) {
+        let mut state = self.settled();
+        state.revision += 1;
+        for region in state.world.regions.values_mut() {
+            region.snapshots.note(id, |snapshot| {
+                snapshot.tags.insert(key.to_owned(), value.to_owned());
+            });
+        }
+    }
+
     /// Keeps snapshots of the Region that are deleted from now on in the Recycle Bin, where the
     /// rule says so.
     pub fn add_retention_rule(&self, region: &str, rule: RetentionRule) {

@@ -107,7 +107,8 @@ impl SimEc2 {
     pub fn answer(&self, region: &str, body: &[u8]) -> Answer {
         let params = Params::parse(body);
         let mut state = self.lock();
-        let (fault, after) = take_fault(&mut state, params.get("Action").unwrap_or_default());
+        let (fault, after) =
+            take_fault(&mut state, region, params.get("Action").unwrap_or_default());
         if self.clock().is_manual() && !matches!(fault, Some(Trouble::ReplyLost(_))) {
             self.clock().advance(after);
         }
@@ -277,8 +278,8 @@ impl SimEc2 {
     }
 }
 
-fn take_fault(state: &mut State, action: &str) -> (Option<Trouble>, SignedDuration) {
-    let struck = state.faults.iter_mut().find_map(|fault| fault.strike(action));
+fn take_fault(state: &mut State, region: &str, action: &str) -> (Option<Trouble>, SignedDuration) {
+    let struck = state.faults.iter_mut().find_map(|fault| fault.strike(region, action));
     state.faults.retain(|fault| !fault.is_spent());
     match struck {
         None => (None, SignedDuration::ZERO),
