@@ -38,9 +38,12 @@ TRANSACTION_PARTS = {
 }
 
 REGION = "eu-central-1"
+# One that the parameter Regions names, and one that it does not.
+NAMED = "eu-west-1"
+ELSEWHERE = "us-east-1"
 ACCOUNT = "123456789012"
 PSEUDO = {"AWS::Region": REGION, "AWS::AccountId": ACCOUNT, "AWS::Partition": "aws", "AWS::StackName": "snapkeep"}
-FUNCTIONS = ["Api", "Scheduler", "Snapshotter", "Tracker", "Sweeper", "Reaper", "Reconciler"]
+FUNCTIONS = ["Api", "Scheduler", "Snapshotter", "Tracker", "Sweeper", "Reaper", "Reconciler", "Restorer"]
 ARNS = {
     "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/",
     "AWS::Events::EventBus": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/",
@@ -51,12 +54,21 @@ ARNS = {
 INSTANCE = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-0a1b2c3d4e5f60718"
 VOLUME = f"arn:aws:ec2:{REGION}:{ACCOUNT}:volume/vol-0d4e5f60718293a4b"
 SNAPSHOT = f"arn:aws:ec2:{REGION}::snapshot/snap-0c3d4e5f607182930"
+IMAGE = f"arn:aws:ec2:{REGION}::image/ami-0d4e5f60718293a4b"
 TABLE = ARNS["AWS::DynamoDB::Table"] + "Table"
 BUS = ARNS["AWS::Events::EventBus"] + "Bus"
 
 OURS = {"snapkeep:managed-by": "snapkeep", "snapkeep:id": "snp_019caef4-ba40-7c0b-a581-e89318b20764"}
 CONDEMNED = {**OURS, "snapkeep:state": "condemned"}
+OUR_IMAGE = {"snapkeep:managed-by": "snapkeep", "snapkeep:image": "img_019caef4-ba40-7c0b-a581-e89318b20764"}
 MARK = {"snapkeep:state": "condemned"}
+ADOPTION = {
+    **OURS,
+    "snapkeep:instance": "i-0a1b2c3d4e5f60718",
+    "snapkeep:origin": "adopted",
+    "snapkeep:schedule": "sch_019caef4-ba40-7c0b-a581-e89318b20764",
+    "snapkeep:slot": "2026-03-01T02:00:00Z",
+}
 
 
 # ---------------------------------------------------------------- the template
@@ -85,21 +97,30 @@ def arn(resources, name):
     return ARNS[kind] + name + (":*" if kind == "AWS::Logs::LogGroup" else "")
 
 
-def resolve(value, resources):
-    """A policy with its references replaced by what they would be in one account and region."""
+def resolve(value, resources, regions):
+    """A policy with its references replaced by what they would be in one account and region, where the parameter
+    Regions is `regions`."""
     if isinstance(value, list):
-        return [resolve(item, resources) for item in value]
+        return [resolve(item, resources, regions) for item in value]
     if not isinstance(value, dict):
         return value
     if value.keys() == {"Ref"}:
         return PSEUDO[value["Ref"]]
+    if value.keys() == {"Fn::If"}:
+        condition, then, otherwise = value["Fn::If"]
+        if condition != "SeveralRegions":
+            raise SystemExit(f"the condition {condition} is not understood here")
+        return resolve(then if regions else otherwise, resources, regions)
+    if value.keys() == {"Fn::Split"}:
+        separator, text = resolve(value["Fn::Split"], resources, regions)
+        return text.split(separator)
     if value.keys() == {"Fn::GetAtt"}:
         name, attribute = value["Fn::GetAtt"]
         if attribute != "Arn":
             raise SystemExit(f"{name}.{attribute} in a policy: only Arn is understood")
         return arn(resources, name)
     if value.keys() == {"Fn::Sub"}:
-        text = value["Fn::Sub"]
+        text = value["Fn::Sub"].replace("${Regions}", regions)
         for name, known in PSEUDO.items():
             text = text.replace("${" + name + "}", known)
         for name in resources:
@@ -108,15 +129,15 @@ def resolve(value, resources):
         if "${" in text:
             raise SystemExit(f"cannot resolve {text}")
         return text
-    return {key: resolve(item, resources) for key, item in value.items()}
+    return {key: resolve(item, resources, regions) for key, item in value.items()}
 
 
-def statements(resources, name):
+def statements(resources, name, regions):
     role = resources[f"{name}Role"]["Properties"]
     if role.keys() - {"AssumeRolePolicyDocument", "Policies"}:
         raise SystemExit(f"{name}Role has more than inline policies")
     documents = [policy["PolicyDocument"] for policy in role["Policies"]]
-    return [resolve(item, resources) for document in documents for item in document["Statement"]]
+    return [resolve(item, resources, regions) for document in documents for item in document["Statement"]]
 
 
 # ---------------------------------------------------------------- IAM, as far as it is needed
@@ -134,6 +155,8 @@ def condition_holds(operator, key, wanted, context):
         return not any(item in wanted for item in present)
     if operator == "ForAllValues:StringEquals":
         return all(item in wanted for item in present)
+    if operator == "ForAllValues:StringLike":
+        return all(any(fnmatch.fnmatchcase(item, pattern) for pattern in wanted) for item in present)
     if operator == "Null":
         return (not present) == (wanted == ["true"])
     raise SystemExit(f"condition operator {operator} is not understood here")
@@ -190,6 +213,25 @@ def delete(resource_tags):
     return [("ec2:DeleteSnapshot", SNAPSHOT, context_of(None, resource_tags))]
 
 
+def in_region(region, calls):
+    """The same calls in another region."""
+    return [
+        (action, resource.replace(f":{REGION}:", f":{region}:"), {**context, "ec2:Region": region})
+        for action, resource, context in calls
+    ]
+
+
+def register(tags, snapshot_tags):
+    """A registration is checked for the image and for each EBS snapshot, and once more for the tags it gives."""
+    calls = [
+        ("ec2:RegisterImage", IMAGE, context_of(tags)),
+        ("ec2:RegisterImage", SNAPSHOT, context_of(None, snapshot_tags)),
+    ]
+    if tags:
+        calls.append(("ec2:CreateTags", IMAGE, context_of(tags, **{"ec2:CreateAction": "RegisterImage"})))
+    return calls
+
+
 def plain(action, resource="*", **context):
     return [(action, resource, context_of(**context))]
 
@@ -201,6 +243,11 @@ def publish(bus, detail_types):
 def remove(partitions):
     keys = {"dynamodb:LeadingKeys": partitions} if partitions else {}
     return plain("dynamodb:DeleteItem", TABLE, **keys)
+
+
+def add_to(partitions):
+    keys = {"dynamodb:LeadingKeys": partitions} if partitions else {}
+    return plain("dynamodb:UpdateItem", TABLE, **keys)
 
 
 # ---------------------------------------------------------------- the matrix
@@ -224,7 +271,7 @@ def creator_cases():
 
 
 def condemner_cases():
-    for name in ["Api", "Sweeper"]:
+    for name in ["Api", "Sweeper", "Restorer"]:
         yield name, "condemn ours", tag(OURS, MARK), True
         yield name, "condemn it again", tag(CONDEMNED, MARK), True
         yield name, "condemn a foreign snapshot", tag({}, MARK), False
@@ -233,8 +280,8 @@ def condemner_cases():
         yield name, "another state", tag(OURS, {"snapkeep:state": "available"}), False
         yield name, "another tag beside it", tag(OURS, {**MARK, "Name": "x"}), False
         yield name, "another tag", tag(OURS, {"Name": "x"}), False
-        yield name, "condemn an image of ours", tag(OURS, MARK, f"arn:aws:ec2:{REGION}::image/ami-01234567"), False
-        yield name, "rescue ours", untag(CONDEMNED, ["snapkeep:state"]), True
+        yield name, "condemn an image of ours", tag(OURS, MARK, IMAGE), False
+        yield name, "rescue ours", untag(CONDEMNED, ["snapkeep:state"]), name != "Restorer"
         yield name, "rescue a foreign snapshot", untag(MARK, ["snapkeep:state"]), False
         yield name, "remove our mark", untag(CONDEMNED, ["snapkeep:managed-by"]), False
         yield name, "remove both", untag(CONDEMNED, ["snapkeep:managed-by", "snapkeep:state"]), False
@@ -242,6 +289,27 @@ def condemner_cases():
     for name in ["Scheduler", "Snapshotter", "Tracker", "Reaper", "Reconciler"]:
         yield name, "condemn ours", tag(OURS, MARK), False
         yield name, "rescue ours", untag(CONDEMNED, ["snapkeep:state"]), False
+
+
+def adopter_cases():
+    yield "Reconciler", "adopt what is nobody's", tag({"Name": "before the upgrade"}, ADOPTION), True
+    yield "Reconciler", "adopt what is ours", tag(OURS, ADOPTION), False
+    yield "Reconciler", "adopt and condemn in one go", tag({}, {**ADOPTION, **MARK}), False
+    yield "Reconciler", "adopt what says condemned already", tag(MARK, ADOPTION), False
+    yield "Reconciler", "adopt Data Lifecycle Manager's", tag({"aws:dlm:lifecycle-policy-id": "p"}, ADOPTION), False
+    yield "Reconciler", "adopt AWS Backup's", tag({"aws:backup:source-resource": "v"}, ADOPTION), False
+    yield "Reconciler", "adopt with another tag beside ours", tag({}, {**ADOPTION, "Name": "x"}), False
+    for key in ["snapkeep:managed-by", "snapkeep:id", "snapkeep:origin"]:
+        lacking = {name: value for name, value in ADOPTION.items() if name != key}
+        yield "Reconciler", f"adopt without {key}", tag({}, lacking), False
+    yield "Reconciler", "adopt as somebody else's", tag({}, {**ADOPTION, "snapkeep:managed-by": "x"}), False
+    yield "Reconciler", "adopt as if we had made it", tag({}, {**ADOPTION, "snapkeep:origin": "schedule"}), False
+    yield "Reconciler", "adopt a volume", tag({}, ADOPTION, VOLUME), False
+    yield "Reconciler", "adopt an image", tag({}, ADOPTION, f"arn:aws:ec2:{REGION}::image/ami-01234567"), False
+    yield "Reconciler", "give up what is ours", untag(OURS, ["snapkeep:managed-by"]), False
+    for name in FUNCTIONS:
+        if name != "Reconciler":
+            yield name, "adopt what is nobody's", tag({}, ADOPTION), False
 
 
 def deleter_cases():
@@ -258,24 +326,183 @@ def deleter_cases():
             yield name, "delete what is ours and condemned", delete(CONDEMNED), False
 
 
+def region_cases():
+    """What may be done in the stack's region may be in those that are named, and nowhere else."""
+    for name, what, calls in [
+        ("Snapshotter", "create with our tags", create(OURS)),
+        ("Api", "condemn ours", tag(OURS, MARK)),
+        ("Api", "rescue ours", untag(CONDEMNED, ["snapkeep:state"])),
+        ("Sweeper", "condemn ours", tag(OURS, MARK)),
+        ("Sweeper", "rescue ours", untag(CONDEMNED, ["snapkeep:state"])),
+        ("Reaper", "delete what is ours and condemned", delete(CONDEMNED)),
+        ("Reconciler", "adopt what is nobody's", tag({}, ADOPTION)),
+    ]:
+        yield name, f"{what} in a region that is named", in_region(NAMED, calls), True
+        # Each call by itself: every statement is to hold without the others.
+        for position, call in enumerate(calls):
+            yield name, f"{what} elsewhere, call {position + 1}", in_region(ELSEWHERE, [call]), False
+    for calls in [delete(OURS), delete({}), tag(OURS, MARK)]:
+        yield "Reaper", f"{calls[0][0]} in a region that is named", in_region(NAMED, calls), False
+    yield "Snapshotter", "create without tags in a region that is named", in_region(NAMED, create({})), False
+
+
+def image_cases():
+    yield "Restorer", "register an image of our snapshots", register({**OUR_IMAGE, "Name": "web"}, OURS), True
+    yield from restorer_in_regions("register an image of our snapshots", register({**OUR_IMAGE, "Name": "web"}, OURS))
+    deregistration = plain("ec2:DeregisterImage", IMAGE, resource_tags=OUR_IMAGE)
+    yield from restorer_in_regions("deregister our image", deregistration)
+    yield from restorer_in_regions("condemn ours", tag(OURS, MARK))
+    yield "Restorer", "register one of a foreign snapshot", register(OUR_IMAGE, {}), False
+    yield "Restorer", "register one of somebody's snapshot", register(OUR_IMAGE, {"snapkeep:managed-by": "x"}), False
+    yield "Restorer", "register one without tags", register({}, OURS), False
+    yield "Restorer", "register one without its record's id", register({"snapkeep:managed-by": "snapkeep"}, OURS), False
+    yield "Restorer", "register one as somebody else's", register({**OUR_IMAGE, "snapkeep:managed-by": "x"}, OURS), False
+    yield "Restorer", "tag a foreign image as ours", tag({}, OUR_IMAGE, IMAGE), False
+    yield "Restorer", "tag our image later", tag(OUR_IMAGE, {"Name": "other"}, IMAGE), False
+    other = context_of(OUR_IMAGE, **{"ec2:CreateAction": "CreateImage"})
+    yield "Restorer", "tags in another call that makes an image", [("ec2:CreateTags", IMAGE, other)], False
+    yield "Restorer", "deregister our image", plain("ec2:DeregisterImage", IMAGE, resource_tags=OUR_IMAGE), True
+    yield "Restorer", "deregister a foreign image", plain("ec2:DeregisterImage", IMAGE), False
+    yield "Restorer", "deregister somebody's", plain("ec2:DeregisterImage", IMAGE, resource_tags={"snapkeep:managed-by": "x"}), False
+    for name in FUNCTIONS:
+        if name != "Restorer":
+            yield name, "register an image of our snapshots", register(OUR_IMAGE, OURS), False
+            yield name, "deregister our image", plain("ec2:DeregisterImage", IMAGE, resource_tags=OUR_IMAGE), False
+        yield name, "make an image of an instance", plain("ec2:CreateImage", IMAGE), False
+        yield name, "disable our image", plain("ec2:DisableImage", IMAGE, resource_tags=OUR_IMAGE), False
+
+
+def on(action, *resources):
+    """A call that is checked for each of these: (ARN, tags of the call, tags that are there already)."""
+    return [(action, one, context_of(new, old)) for one, new, old in resources]
+
+
+def tag_at(action, resource, tags):
+    return [("ec2:CreateTags", resource, context_of(tags, **{"ec2:CreateAction": action}))]
+
+
+def restorer_in_regions(what, calls):
+    yield "Restorer", f"{what}, in a region that is named", in_region(NAMED, calls), True
+    for position, call in enumerate(calls):
+        yield "Restorer", f"{what}, elsewhere, call {position + 1}", in_region(ELSEWHERE, [call]), False
+
+
+def restorer_cases():
+    image, task = f"arn:aws:ec2:{REGION}::image/ami-0123", f"arn:aws:ec2:{REGION}:{ACCOUNT}:replace-root-volume-task/r-1"
+    network = [f"arn:aws:ec2:{REGION}:{ACCOUNT}:{kind}/x" for kind in ("subnet", "security-group", "network-interface")]
+    key = f"arn:aws:ec2:{REGION}:{ACCOUNT}:key-pair/ops"
+    made = {"snapkeep:managed-by": "snapkeep", "snapkeep:restore": "rst_019caef4", "Name": "web"}
+    anonymous = {"snapkeep:managed-by": "snapkeep"}
+    foreign = {**made, "snapkeep:managed-by": "x"}
+    marks = {"snapkeep:replaced-by": "rst_019caef4", "snapkeep:expires-at": "2026-03-16T10:00:00Z"}
+    role = f"arn:aws:iam::{ACCOUNT}:role/web"
+
+    def volume(tags, snapshot_tags):
+        return on("ec2:CreateVolume", (VOLUME, tags, None), (SNAPSHOT, None, snapshot_tags))
+
+    def root(tags, snapshot_tags):
+        touched = [(INSTANCE, None, {}), (VOLUME, None, {}), (task, tags, None), (SNAPSHOT, None, snapshot_tags)]
+        return on("ec2:CreateReplaceRootVolumeTask", *touched)
+
+    def register(tags, snapshot_tags):
+        return on("ec2:RegisterImage", (image, tags, None), (SNAPSHOT, None, snapshot_tags))
+
+    def run(tags, volume_tags, image_tags, snapshot_tags):
+        fixed = [(one, None, {}) for one in [*network, key]]
+        touched = [(INSTANCE, tags, None), (VOLUME, volume_tags, None), (image, None, image_tags)]
+        return on("ec2:RunInstances", *touched, (SNAPSHOT, None, snapshot_tags), *fixed)
+
+    may = [
+        ("a volume of ours, with our tags", volume(made, OURS)),
+        ("tags of a new volume", tag_at("CreateVolume", VOLUME, made)),
+        ("another root volume of ours", root(made, OURS)),
+        ("tags of its task", tag_at("CreateReplaceRootVolumeTask", task, made)),
+        ("an image of ours", register(made, OURS)),
+        ("tags of a new image", tag_at("RegisterImage", image, made)),
+        ("an instance of it", run(made, made, made, OURS)),
+        ("tags of a new instance", tag_at("RunInstances", INSTANCE, made)),
+        ("its role", plain("iam:PassRole", role, **{"iam:PassedToService": "ec2.amazonaws.com"})),
+        ("attach", on("ec2:AttachVolume", (VOLUME, None, {}), (INSTANCE, None, {}))),
+        ("detach", on("ec2:DetachVolume", (VOLUME, None, {}), (INSTANCE, None, {}))),
+        ("stop", on("ec2:StopInstances", (INSTANCE, None, {}))),
+        ("start", on("ec2:StartInstances", (INSTANCE, None, {}))),
+        ("mark an old volume", tag({}, marks, VOLUME)),
+        ("delete a volume it made", on("ec2:DeleteVolume", (VOLUME, None, made))),
+        ("deregister an image it made", on("ec2:DeregisterImage", (image, None, made))),
+    ]
+    may_not = [
+        ("a volume without tags", volume({}, OURS)),
+        ("a volume without the restore's tag", volume(anonymous, OURS)),
+        ("a volume as somebody else's", volume(foreign, OURS)),
+        ("a volume of a foreign snapshot", volume(made, {})),
+        ("another root volume, of a foreign snapshot", root(made, {})),
+        ("another root volume without tags", root({}, OURS)),
+        ("an image of a foreign snapshot", register(made, {})),
+        ("an image without tags", register({}, OURS)),
+        ("an instance without tags", run({}, made, made, OURS)),
+        ("an instance with untagged volumes", run(made, {}, made, OURS)),
+        ("an instance of a foreign image", run(made, made, {}, OURS)),
+        ("an instance of a foreign snapshot", run(made, made, made, {})),
+        ("a role for Lambda", plain("iam:PassRole", role, **{"iam:PassedToService": "lambda.amazonaws.com"})),
+        ("a role of another account", plain(
+            "iam:PassRole", "arn:aws:iam::111122223333:role/web", **{"iam:PassedToService": "ec2.amazonaws.com"})),
+        ("make an old volume deletable", tag({}, made, VOLUME)),
+        ("make it deletable beside a mark", tag({}, {**marks, "snapkeep:restore": "x"}, VOLUME)),
+        ("tag without saying which", [("ec2:CreateTags", VOLUME, context_of(None, {}))]),
+        ("mark an instance", tag({}, marks, INSTANCE)),
+        ("mark a snapshot", tag(OURS, marks)),
+        ("tag a snapshot at creation", tag_at("CreateVolume", SNAPSHOT, made)),
+        ("delete an old volume", on("ec2:DeleteVolume", (VOLUME, None, marks))),
+        ("delete a foreign volume", on("ec2:DeleteVolume", (VOLUME, None, {}))),
+        ("delete another volume of ours", on("ec2:DeleteVolume", (VOLUME, None, anonymous))),
+        ("delete somebody's volume that says restored", on("ec2:DeleteVolume", (VOLUME, None, foreign))),
+        ("deregister a foreign image", on("ec2:DeregisterImage", (image, None, {}))),
+        ("deregister somebody's image that says restored", on("ec2:DeregisterImage", (image, None, foreign))),
+        ("terminate what it made", on("ec2:TerminateInstances", (INSTANCE, None, made))),
+        ("change an instance", on("ec2:ModifyInstanceAttribute", (INSTANCE, None, {}))),
+    ]
+    for what, calls in may:
+        yield "Restorer", what, calls, True
+        if calls[0][0].startswith("ec2:"):
+            yield from restorer_in_regions(what, calls)
+        for name in FUNCTIONS:
+            if name != "Restorer":
+                yield name, what, calls, False
+    for what, calls in may_not:
+        yield "Restorer", what, calls, False
+
+
 def other_cases():
     looks = {
-        "ec2:DescribeInstances": {"Api", "Scheduler", "Snapshotter", "Sweeper", "Reaper"},
-        "ec2:DescribeInstanceTypes": {"Api"},
-        "ec2:DescribeVolumes": {"Api", "Snapshotter"},
-        "ec2:DescribeSnapshots": {"Api", "Scheduler", "Snapshotter", "Tracker", "Sweeper", "Reaper", "Reconciler"},
-        "ec2:DescribeImages": {"Api", "Sweeper", "Reaper"},
+        "ec2:DescribeInstances": {"Api", "Scheduler", "Snapshotter", "Sweeper", "Reaper", "Restorer"},
+        "ec2:DescribeInstanceTypes": {"Api", "Snapshotter"},
+        "ec2:DescribeVolumes": {"Api", "Snapshotter", "Reconciler", "Restorer"},
+        "ec2:DescribeSnapshots": set(FUNCTIONS),
+        "ec2:DescribeImages": {"Api", "Sweeper", "Reaper", "Reconciler", "Restorer"},
+        "ec2:DescribeReplaceRootVolumeTasks": {"Restorer"},
     }
     for action, names in looks.items():
         for name in FUNCTIONS:
             yield name, action, plain(action), name in names
-            yield name, f"{action} elsewhere", plain(action, **{"ec2:Region": "us-east-1"}), False
+            yield name, f"{action} in a region that is named", in_region(NAMED, plain(action)), name in names
+            yield name, f"{action} elsewhere", in_region(ELSEWHERE, plain(action)), False
     for name in FUNCTIONS:
-        for event in ["SnapshotRequested", "SnapshotDeletionDue", "SweepRequested"]:
-            yield name, f"publish {event}", publish(BUS, [event]), name in ("Api", "Scheduler")
-        behind_queue = name in ("Snapshotter", "Tracker", "Reaper")
+        for event in ["SnapshotRequested", "SnapshotDeletionDue", "SweepRequested", "JobDue"]:
+            asks = name == "Restorer" and event in ("SnapshotDeletionDue", "SnapshotRequested")
+            may = asks or name in ("Api", "Scheduler")
+            yield name, f"publish {event}", publish(BUS, [event]), may
+        for event in ["AdoptionRequested", "ReconciliationRequested"]:
+            yield name, f"publish {event}", publish(BUS, [event]), name == "Api"
+        behind_queue = name in ("Snapshotter", "Tracker", "Reaper", "Restorer")
         yield name, "publish MessageRejected", publish(BUS, ["MessageRejected"]), behind_queue
-        yield name, "publish one more beside it", publish(BUS, ["MessageRejected", "SnapshotDeletionDue"]), False
+        both = publish(BUS, ["MessageRejected", "SnapshotDeletionDue"])
+        yield name, "publish one more beside it", both, name == "Restorer"
+        yield name, "publish another beside it", publish(BUS, ["MessageRejected", "SweepRequested"]), False
+        for event in ["snapkeep.snapshot.available", "snapkeep.sweep.needs_approval"]:
+            yield name, f"publish {event}", publish(BUS, [event]), name == "Scheduler"
+        yield name, "publish what only begins so", publish(BUS, ["snapkeepx.snapshot.available"]), False
+        told = ["snapkeep.snapshot.available", "MessageRejected"]
+        yield name, "publish an order beside what is told", publish(BUS, told), False
         default = ARNS["AWS::Events::EventBus"] + "default"
         yield name, "publish on the default bus", publish(default, ["SweepRequested"]), False
         for action in ["GetItem", "BatchGetItem", "PutItem", "ConditionCheckItem"]:
@@ -284,8 +511,16 @@ def other_cases():
         yield name, "Query an index", plain("dynamodb:Query", TABLE + "/index/due"), True
         for action in ["Scan", "UpdateItem", "BatchWriteItem", "DeleteTable", "UpdateTimeToLive"]:
             yield name, action, plain(f"dynamodb:{action}", TABLE), False
+        for kind in ["DAY", "INSTANCE", "REGION", "SCHEDULE"]:
+            yield name, f"add to the numbers of {kind}", add_to([f"STATISTICS#{kind}"]), True
+        yield name, "add to a snapshot's record", add_to(["SNAPSHOT#snp_019caef4"]), False
+        yield name, "add to numbers and a record in one call", add_to(["STATISTICS#DAY", "SCHEDULES"]), False
+        yield name, "add to a record of no known key", add_to([]), False
         yield name, "remove a schedule's record", remove(["SCHEDULES"]), name == "Api"
         yield name, "remove the note of a look", remove(["GONE"]), name == "Sweeper"
+        yield name, "clear the outbox", remove(["OUTBOX"]), name == "Scheduler"
+        yield name, "remove an entry of the audit", remove(["AUDIT#2026-03-01"]), False
+        yield name, "remove an entry with an event", remove(["OUTBOX", "AUDIT#2026-03-01"]), False
         yield name, "remove a snapshot's record", remove(["SNAPSHOT#snp_019caef4"]), False
         yield name, "remove both in one call", remove(["SCHEDULES", "SNAPSHOT#snp_019caef4"]), False
         yield name, "remove a look and a snapshot's record in one call", remove(["GONE", "SNAPSHOT#snp_019caef4"]), False
@@ -297,7 +532,11 @@ def other_cases():
 def cases():
     yield from creator_cases()
     yield from condemner_cases()
+    yield from adopter_cases()
     yield from deleter_cases()
+    yield from region_cases()
+    yield from image_cases()
+    yield from restorer_cases()
     yield from other_cases()
 
 
@@ -313,9 +552,21 @@ def check_matrix(policies):
         yield f"{name} {verb}: {what}", outcome(policies, name, calls) == expected
 
 
+def check_alone(policies):
+    """Where no further region is named, the stack's own is the only one."""
+    for name, what, calls, expected in cases():
+        is_own = all(context["ec2:Region"] == REGION for _, _, context in calls)
+        yield f"{name}, with no region named: {what}", outcome(policies, name, calls) == (expected and is_own)
+
+
 def check_denials(policies):
-    """The reaper's denials hold by themselves, whatever somebody attaches to the role."""
+    """The reaper's and restorer's denials hold by themselves, whatever somebody attaches to the role."""
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    widened = {"Restorer": [*policies["Restorer"], everything]}
+    for name, what, calls, expected in restorer_cases():
+        is_denied = calls[0][0] in ("ec2:DeleteVolume", "ec2:TerminateInstances") and ", elsewhere" not in what
+        if name == "Restorer" and not expected and is_denied:
+            yield f"Restorer may not, even with an Allow of everything: {what}", not outcome(widened, name, calls)
     widened = {**policies, "Reaper": [*policies["Reaper"], everything]}
     for name, what, calls, expected in [*deleter_cases(), *condemner_cases()]:
         if name == "Reaper" and not expected and calls[0][0] in ("ec2:DeleteSnapshot", "ec2:CreateTags"):
@@ -388,9 +639,11 @@ def check_shape(resources, policies):
 def main():
     path = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else INFRA / "template.yaml"
     resources = yaml.load(path.read_text(encoding="utf-8"), Loader)["Resources"]
-    policies = {name: statements(resources, name) for name in FUNCTIONS}
+    policies = {name: statements(resources, name, NAMED) for name in FUNCTIONS}
+    alone = {name: statements(resources, name, "") for name in FUNCTIONS}
     results = [
         *check_matrix(policies),
+        *check_alone(alone),
         *check_denials(policies),
         *check_conditions(policies),
         *check_calls(policies),

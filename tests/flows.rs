@@ -1,7 +1,9 @@
 //! Flows through the whole system.
 
+mod adoption;
 mod approval;
 mod blocked;
+mod chronicle;
 mod crash;
 mod creation;
 mod deletion;
@@ -9,14 +11,23 @@ mod doubled;
 mod events;
 mod exclusions;
 mod fate;
+mod findings;
 mod gone;
 mod holds;
+mod images;
 mod limits;
+mod protection;
 mod reconciliation;
+mod regions;
+mod restore;
+mod restore_cancel;
+mod restore_crash;
+mod restore_refusals;
 mod restore_window;
 mod runs;
 mod scale;
 mod schedules;
+mod statistics;
 mod sweeps;
 mod targets;
 mod turns;

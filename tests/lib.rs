@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod features;
+#[cfg(test)]
 mod flows;
 #[cfg(test)]
 mod support;

@@ -1,6 +1,7 @@
 //! The rules of the house, as tests.
 
 mod documents;
+mod features;
 mod imports;
 mod lockfile;
 mod schema;

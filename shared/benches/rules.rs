@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use divan::{Bencher, black_box};
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::ids::{ScheduleId, SnapshotId};
+use shared::domain::instance::launch::LaunchSettings;
 use shared::domain::retention::{Rules, Verdict};
 use shared::domain::schedule::expression::Expression;
 use shared::domain::schedule::zone::Zone;
@@ -85,6 +86,9 @@ fn snapshot(schedule_id: &ScheduleId, number: i64) -> Snapshot {
         platform: None,
         region: "us-east-1".to_owned(),
         zone: None,
+        tags: [].into(),
+        launch: LaunchSettings::default(),
+        machine: None,
     };
     let slot = ScheduleSlot { schedule_id: schedule_id.clone(), slot: at };
     let id = SnapshotId::derived(at, &[&number.to_string()]);

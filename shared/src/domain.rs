@@ -1,18 +1,26 @@
 //! The nouns and rules of Snapkeep: pure values and decisions, without I/O and without a clock.
 
+pub mod adoption;
 pub mod capacity;
+pub mod chain;
+pub mod chronicle;
 pub mod cost;
 pub mod cursor;
 pub mod fate;
+pub mod finding;
 pub mod hold;
 pub mod ids;
+pub mod image;
 pub mod instance;
 pub mod ownership;
 pub mod protection;
+pub mod protection_status;
+pub mod restore;
 pub mod retention;
 pub mod run;
 pub mod schedule;
 pub mod simulation;
 pub mod snapshot;
+pub mod statistics;
 pub mod sweep;
 pub mod tags;

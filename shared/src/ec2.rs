@@ -3,30 +3,49 @@
 //! Creations go through a client that never retries: `CreateSnapshots` has no client token, and a second try
 //! after a lost reply makes a second set. Everything else may be repeated and is, by the SDK.
 
+mod adoption;
+pub mod calls;
 mod convert;
 mod date;
 pub mod errors;
 mod images;
 mod instances;
+pub mod launches;
+mod registration;
 mod snapshots;
+mod types;
+pub mod volumes;
 
+pub use adoption::{Attachments, Tagging};
 pub use instances::{Found, InstanceFilter, InstancePage};
+pub use registration::{Deregistered, RegistrationError};
 pub use snapshots::{CreateSet, CreatedMember, CreationError, Deletion};
 
+use std::time::Duration;
+
 use aws_sdk_ec2::Client;
+use aws_sdk_ec2::config::Region;
 use aws_sdk_ec2::config::retry::RetryConfig;
+use aws_sdk_ec2::config::timeout::TimeoutConfig;
 use aws_sdk_ec2::types::Filter;
 use jiff::Timestamp;
 
 use crate::ec2::date::DateHeader;
+use crate::ec2::types::KnownTypes;
 
 /// How many values one filter takes
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshots.html>).
 const FILTER_VALUES_MAX: usize = 200;
-/// The largest page of `DescribeSnapshots`, `DescribeInstances` and `DescribeImages`.
+/// The largest page of `DescribeSnapshots`, `DescribeInstances`, `DescribeImages` and, as far as it has any use,
+/// `DescribeVolumes`.
 const PAGE_MAX: i32 = 1_000;
 /// How many resources one `CreateTags` takes.
 const TAGGED_MAX: usize = 1_000;
+
+/// How long a call that may be repeated lasts at the most, once and with its repetitions: a region that takes calls and
+/// does not answer them must not use up the time of what is to be done in the others.
+const ATTEMPT_LASTS: Duration = Duration::from_secs(10);
+const CALL_LASTS: Duration = Duration::from_secs(20);
 
 /// EC2 in one region.
 #[derive(Clone, Debug)]
@@ -37,20 +56,28 @@ pub struct Ec2 {
     creator: Client,
     region: String,
     date: DateHeader,
+    types: KnownTypes,
 }
 
 impl Ec2 {
     /// EC2 in `region`.
     pub fn new(config: &aws_config::SdkConfig, region: impl Into<String>) -> Self {
         let date = DateHeader::default();
-        let region = region.into();
-        let common = aws_sdk_ec2::config::Builder::from(config).interceptor(date.clone());
+        let region: String = region.into();
+        let common = aws_sdk_ec2::config::Builder::from(config)
+            .region(Region::new(region.clone()))
+            .interceptor(date.clone());
         let creator = common.clone().retry_config(RetryConfig::disabled()).build();
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(ATTEMPT_LASTS)
+            .operation_timeout(CALL_LASTS)
+            .build();
         Self {
-            client: Client::from_conf(common.build()),
+            client: Client::from_conf(common.timeout_config(timeouts).build()),
             creator: Client::from_conf(creator),
             region,
             date,
+            types: KnownTypes::default(),
         }
     }
 

@@ -33,6 +33,12 @@ pub enum Error {
         /// Why, and what would help.
         reason: String,
     },
+    /// It was possible once, and will not be again.
+    #[error("{reason}")]
+    Gone {
+        /// What is over, and since when.
+        reason: String,
+    },
     /// The caller's `If-Match`, or what we read before writing, is no longer current.
     #[error("{noun} has changed meanwhile: its version is {current}")]
     Stale {
@@ -85,6 +91,11 @@ impl Error {
         Self::Conflict { reason: reason.into() }
     }
 
+    /// It was possible once, and will not be again.
+    pub fn gone(reason: impl Into<String>) -> Self {
+        Self::Gone { reason: reason.into() }
+    }
+
     /// No such thing.
     #[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]
     pub fn not_found(noun: &'static str, id: impl ToString) -> Self {
@@ -103,6 +114,7 @@ impl Error {
             Self::Invalid { .. }
             | Self::NotFound { .. }
             | Self::Conflict { .. }
+            | Self::Gone { .. }
             | Self::KeyReused
             | Self::NotPermitted { .. }
             | Self::Internal { .. } => false,
@@ -115,6 +127,7 @@ impl Error {
             Self::Invalid { .. } => "Invalid",
             Self::NotFound { .. } => "NotFound",
             Self::Conflict { .. } => "Conflict",
+            Self::Gone { .. } => "Gone",
             Self::Stale { .. } => "Stale",
             Self::KeyReused => "KeyReused",
             Self::NotPermitted { .. } => "NotPermitted",

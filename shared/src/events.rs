@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{EbsSnapshotId, InstanceId, ScheduleId, SnapshotId, SweepId};
+use crate::domain::chronicle::DomainEvent;
+use crate::domain::ids::{
+    EbsSnapshotId, ImageJobId, InstanceId, RestoreId, ScheduleId, SnapshotId, SweepId,
+};
 
 /// The source of our events.
 pub const SOURCE: &str = "snapkeep";
@@ -19,8 +22,16 @@ pub enum OwnEvent {
     SnapshotDeletionDue(SnapshotDeletionDue),
     /// A person has asked for a sweep, or released one.
     SweepRequested(SweepRequested),
+    /// A restore or an image has something to do.
+    JobDue(JobDue),
+    /// EBS snapshots are to become ours.
+    AdoptionRequested(AdoptionRequested),
+    /// A person has asked for a look at all EBS snapshots.
+    ReconciliationRequested(ReconciliationRequested),
     /// A message could not be understood.
     MessageRejected(MessageRejected),
+    /// Other systems are told what became of a record.
+    Domain(DomainEvent),
 }
 
 impl OwnEvent {
@@ -30,7 +41,11 @@ impl OwnEvent {
             Self::SnapshotRequested(_) => "SnapshotRequested",
             Self::SnapshotDeletionDue(_) => "SnapshotDeletionDue",
             Self::SweepRequested(_) => "SweepRequested",
+            Self::JobDue(_) => "JobDue",
+            Self::AdoptionRequested(_) => "AdoptionRequested",
+            Self::ReconciliationRequested(_) => "ReconciliationRequested",
             Self::MessageRejected(_) => "MessageRejected",
+            Self::Domain(event) => event.action.event_type(),
         }
     }
 
@@ -40,7 +55,11 @@ impl OwnEvent {
             Self::SnapshotRequested(detail) => serde_json::to_string(detail),
             Self::SnapshotDeletionDue(detail) => serde_json::to_string(detail),
             Self::SweepRequested(detail) => serde_json::to_string(detail),
+            Self::JobDue(detail) => serde_json::to_string(detail),
+            Self::AdoptionRequested(detail) => serde_json::to_string(detail),
+            Self::ReconciliationRequested(detail) => serde_json::to_string(detail),
             Self::MessageRejected(detail) => serde_json::to_string(detail),
+            Self::Domain(event) => serde_json::to_string(&event.detail),
         }
     }
 }
@@ -85,6 +104,30 @@ pub struct SnapshotDeletionDue {
 pub struct SweepRequested {
     /// Which.
     pub sweep_id: SweepId,
+}
+
+/// This job has something to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum JobDue {
+    /// A restore.
+    Restore(RestoreId),
+    /// An image.
+    Image(ImageJobId),
+}
+
+/// The members of these sets are to get our tags, at most [`PER_EVENT_MAX`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdoptionRequested {
+    /// Which.
+    pub snapshot_ids: Vec<SnapshotId>,
+}
+
+/// A look at all EBS snapshots is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReconciliationRequested {
+    /// By whom.
+    pub requested_by: String,
 }
 
 /// A message that could not be understood, put aside with the reason.

@@ -6,7 +6,7 @@
 //!
 //! Invariants, each held by a test:
 //! * Time is an argument called `now`. Only a `main` reads a clock; [`clock::Clock`] is how it hands it on.
-//! * Every write to a record is conditional on what was read.
+//! * Every write to a record is conditional on what was read; numbers, which are no records, are added to.
 //! * Creation may at worst duplicate, deletion may at worst be late; never the reverse.
 
 pub mod bus;

@@ -3,17 +3,21 @@
 use aws_config::SdkConfig;
 
 use crate::bus::Bus;
+use crate::domain::chronicle::Author;
 use crate::ec2::Ec2;
+use crate::error::Error;
 use crate::settings::Settings;
 use crate::table::Table;
 
-/// The table, EC2, the bus and the settings.
+/// The table, EC2 in each region, the bus and the settings.
 #[derive(Clone, Debug)]
 pub struct Service {
     /// The records.
     pub table: Table,
-    /// EC2.
+    /// EC2 in our own region.
     pub ec2: Ec2,
+    /// EC2 in the other regions of the settings.
+    pub elsewhere: Vec<Ec2>,
     /// The event bus.
     pub bus: Bus,
     /// What can be set from outside.
@@ -42,10 +46,37 @@ impl Service {
     /// A service of these settings over these connections.
     pub fn new(settings: Settings, connections: &Connections) -> Self {
         Self {
-            table: Table::new(&connections.dynamodb, &settings.table),
+            table: Table::new(&connections.dynamodb, &settings.table)
+                .keeping_audit(settings.audit_days),
             ec2: Ec2::new(&connections.ec2, &settings.region),
+            elsewhere: settings
+                .regions
+                .iter()
+                .filter(|region| **region != settings.region)
+                .map(|region| Ec2::new(&connections.ec2, region))
+                .collect(),
             bus: Bus::new(&connections.eventbridge, &settings.bus),
             settings,
         }
+    }
+
+    /// The same service, whose writes are this author's. Cheap: what is copied are handles and a few short texts.
+    #[must_use]
+    pub fn acting(&self, author: Author) -> Self {
+        Self { table: self.table.acting(author), ..self.clone() }
+    }
+
+    /// EC2 in each region that is looked after, our own first.
+    pub fn everywhere(&self) -> impl Iterator<Item = &Ec2> {
+        std::iter::once(&self.ec2).chain(&self.elsewhere)
+    }
+
+    /// EC2 in this region. A region that is not looked after is [`Error::Conflict`].
+    pub fn ec2_in(&self, region: &str) -> Result<&Ec2, Error> {
+        self.everywhere().find(|ec2| ec2.region() == region).ok_or_else(|| {
+            Error::conflict(format!(
+                "the region {region} is not among those that are looked after; add it to SNAPKEEP_REGIONS"
+            ))
+        })
     }
 }

@@ -13,6 +13,8 @@ use crate::domain::sweep::brake::BrakeLimits;
 pub struct Settings {
     /// The region, `AWS_REGION`.
     pub region: String,
+    /// The regions whose instances and snapshots are looked after, `SNAPKEEP_REGIONS`: the own one first, each once.
+    pub regions: Vec<String>,
     /// The DynamoDB table, `SNAPKEEP_TABLE`.
     pub table: String,
     /// The event bus, `SNAPKEEP_BUS`.
@@ -34,6 +36,8 @@ pub struct Settings {
     /// How many EBS snapshots the account may have in the region, `SNAPKEEP_SNAPSHOT_QUOTA`. It is what warnings
     /// about schedules are reckoned against.
     pub snapshot_quota: u32,
+    /// For how many days the audit and the histories are kept, `SNAPKEEP_AUDIT_DAYS`; for ever if 0.
+    pub audit_days: u32,
 }
 
 /// A variable that is not set, or not as it should be.
@@ -55,8 +59,10 @@ impl Settings {
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let lookup = Lookup(&lookup);
         let name_or = |name, default: &str| lookup.text(name).unwrap_or_else(|| default.to_owned());
+        let region = lookup.required("AWS_REGION", "the region, such as us-east-1")?;
         Ok(Self {
-            region: lookup.required("AWS_REGION", "the region, such as us-east-1")?,
+            regions: lookup.regions(&region)?,
+            region,
             table: lookup.required("SNAPKEEP_TABLE", "the name of the DynamoDB table")?,
             bus: lookup.required("SNAPKEEP_BUS", "the name of the event bus")?,
             role_claim: name_or("SNAPKEEP_ROLE_CLAIM", "cognito:groups"),
@@ -78,6 +84,7 @@ impl Settings {
             delete_pace: lookup.pace("SNAPKEEP_DELETES_PER_SECOND")?,
             condemn_max: lookup.number("SNAPKEEP_CONDEMN_MAX", 1_000, 1..=100_000)?,
             snapshot_quota: lookup.number("SNAPKEEP_SNAPSHOT_QUOTA", 100_000, 1..=100_000_000)?,
+            audit_days: lookup.number("SNAPKEEP_AUDIT_DAYS", 400, 0..=36_500)?,
         })
     }
 }
@@ -92,6 +99,27 @@ impl Lookup<'_> {
     fn required(&self, name: &'static str, what: &str) -> Result<String, SettingsError> {
         let problem = || format!("is not set; it should be {what}");
         self.text(name).ok_or_else(|| SettingsError { name, problem: problem() })
+    }
+
+    /// The own region, and those of a list between commas.
+    fn regions(&self, own: &str) -> Result<Vec<String>, SettingsError> {
+        let name = "SNAPKEEP_REGIONS";
+        let text = self.text(name).unwrap_or_default();
+        let mut regions = vec![own.to_owned()];
+        for region in text.split(',').map(str::trim).filter(|region| !region.is_empty()) {
+            let is_one =
+                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+            if !region.bytes().all(is_one) {
+                let problem = format!(
+                    "names `{region}`; it should be regions between commas, such as us-east-1,eu-west-1"
+                );
+                return Err(SettingsError { name, problem });
+            }
+            if !regions.iter().any(|known| known == region) {
+                regions.push(region.to_owned());
+            }
+        }
+        Ok(regions)
     }
 
     fn number<T: FromStr + PartialOrd + Display>(
@@ -138,6 +166,16 @@ mod tests {
         assert_eq!(settings.brake, BrakeLimits { deletions: 10, percent: 25 });
         assert_eq!(settings.create_pace, SignedDuration::from_millis(400));
         assert_eq!(settings.snapshot_quota, 100_000);
+        assert_eq!(settings.audit_days, 400);
+    }
+
+    #[test]
+    fn the_own_region_comes_first_and_each_once() {
+        let regions = |text| settings(&[("SNAPKEEP_REGIONS", text)]).map(|one| one.regions);
+
+        assert_eq!(regions("").unwrap(), ["us-east-1"]);
+        assert_eq!(regions("eu-west-1, us-east-1,eu-west-1").unwrap(), ["us-east-1", "eu-west-1"]);
+        assert!(regions("eu west").unwrap_err().to_string().contains("SNAPKEEP_REGIONS names"));
     }
 
     #[test]

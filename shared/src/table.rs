@@ -5,18 +5,24 @@
 //! only: a page of a list is one Query for the keys and one `BatchGetItem` for the records, and a write touches
 //! only the indexes whose keys change.
 
+pub mod chronicle;
 pub mod client;
 mod condition;
+pub mod findings;
 pub mod gone;
 pub mod idempotency;
+pub mod images;
 pub mod keys;
 mod record;
 mod removal;
+pub mod restores;
 pub mod runs;
 pub mod schedules;
 pub mod schema;
 pub mod snapshots;
+pub mod statistics;
 pub mod sweeps;
+mod transaction;
 pub mod turns;
 
 pub use client::{Table, Written};

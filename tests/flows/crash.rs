@@ -15,7 +15,7 @@ use crate::support::tripwire::Trip;
 const CALLS_MAX: usize = 60;
 
 /// Dies at each call in turn, until the flow comes through alive; answers how many there were.
-async fn at_every_call(case: impl AsyncFn(Trip) -> bool) -> usize {
+pub(super) async fn at_every_call(case: impl AsyncFn(Trip) -> bool) -> usize {
     for call in 1..=CALLS_MAX {
         let before = Box::pin(case(Trip::Before(call))).await;
         let after = Box::pin(case(Trip::After(call))).await;

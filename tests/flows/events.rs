@@ -42,16 +42,23 @@ async fn every_event_file_is_understood_by_its_function() {
             );
             continue;
         }
-        let answer = invoke(&app, function, event.clone()).await;
+        let answer = Box::pin(invoke(&app, function, event.clone())).await;
         let answer = answer.unwrap_or_else(|error| panic!("{name}: {error:?}"));
         if let Some(failures) = answer.get("batchItemFailures") {
             assert_eq!(failures.as_array().unwrap().len(), 0, "{name}");
         }
     }
 
-    for function in
-        ["api", "scheduler", "snapshotter", "tracker", "sweeper", "reaper", "reconciler"]
-    {
+    for function in [
+        "api",
+        "scheduler",
+        "snapshotter",
+        "tracker",
+        "sweeper",
+        "reaper",
+        "reconciler",
+        "restorer",
+    ] {
         assert!(files.iter().any(|(name, _)| name.starts_with(function)), "{function}");
     }
 }
@@ -59,7 +66,7 @@ async fn every_event_file_is_understood_by_its_function() {
 async fn invoke(app: &App, function: &str, event: Value) -> Result<Value, Error> {
     let (service, clock) = (app.service(), &app.function_clock());
     match function {
-        "scheduler" => scheduler::handle(service, clock, event).await,
+        "scheduler" => Box::pin(scheduler::handle(service, clock, event)).await,
         "snapshotter" => snapshotter::handle(service, clock, event).await,
         "tracker" => tracker::handle(service, clock, event).await,
         "sweeper" if event["detail-type"] == "SweepRequested" => {
@@ -71,6 +78,7 @@ async fn invoke(app: &App, function: &str, event: Value) -> Result<Value, Error>
         "sweeper" => sweeper::handle(service, clock, event).await,
         "reaper" => reaper::handle(service, clock, event).await,
         "reconciler" => reconciler::handle(service, clock, event).await,
+        "restorer" => Box::pin(restorer::handle(service, clock, event)).await,
         other => panic!("{other} is no function"),
     }
 }

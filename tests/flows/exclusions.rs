@@ -54,15 +54,23 @@ async fn a_schedule_leaves_out_the_volumes_that_bear_a_tag() {
 }
 
 #[tokio::test]
-async fn volumes_are_asked_for_only_where_their_tags_matter() {
+async fn volumes_out_of_reach_keep_a_snapshot_from_being_taken_only_where_their_tags_matter() {
     let app = App::start().await;
     let web = instance(&app, "web");
     schedule(&app, &[&web], json!([])).await;
+    app.ec2.fault(Fault::on("DescribeVolumes").times(u64::MAX).internal_error());
 
     app.pass_minutes(10).await;
+    let without = app.list("/v1/snapshots?status=available").await;
+    let tagged = schedule(&app, &[&web], scratch()).await;
+    app.call("POST", &format!("/v1/schedules/{tagged}/runs"), Value::Null).await.expect(202);
+    app.pass_minutes(10).await;
+    let during = app.list("/v1/snapshots?status=available").await;
+    app.ec2.forget_faults();
+    app.pass_minutes(30).await;
+    let after = app.list("/v1/snapshots?status=available").await;
 
-    assert_eq!(app.list("/v1/snapshots?status=available").await.len(), 1);
-    assert!(!app.ec2.calls().contains_key("DescribeVolumes"));
+    assert_eq!((without.len(), during.len(), after.len()), (1, 1, 2));
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use shared::Service;
 use shared::domain::fate::Outlook;
 use shared::domain::ids::{ScheduleId, SnapshotId};
+use shared::domain::instance::launch::LaunchSettings;
 use shared::domain::ownership::EbsState;
 use shared::domain::snapshot::member::Member;
 use shared::domain::snapshot::{Origin, ScheduleSlot, Snapshot, Source, Status};
@@ -151,6 +152,9 @@ async fn put_taken(service: &Service, schedule: &ScheduleId, instance: &str, tak
         platform: None,
         region: "us-east-1".to_owned(),
         zone: None,
+        tags: [].into(),
+        launch: LaunchSettings::default(),
+        machine: None,
     };
     let id = SnapshotId::derived(taken_at, &[instance]);
     let member = Member {
@@ -162,6 +166,7 @@ async fn put_taken(service: &Service, schedule: &ScheduleId, instance: &str, tak
         state: EbsState::Completed,
         progress_percent: 100,
         full_size_bytes: None,
+        volume: None,
         deleted: false,
     };
     let slot = ScheduleSlot { schedule_id: schedule.clone(), slot: taken_at };

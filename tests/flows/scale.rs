@@ -28,12 +28,13 @@ async fn a_thousand_instances_cost_a_thousand_creations_and_nothing_else_per_ins
     let slot: Timestamp = "2026-03-02T10:02:00Z".parse().unwrap();
     app.clock.set(slot);
 
-    scheduler::handle(&app.fragile, &app.function_clock(), tick(slot)).await.unwrap();
+    let clock = app.function_clock();
+    Box::pin(scheduler::handle(&app.fragile, &clock, tick(slot))).await.unwrap();
     let published = app.wire.calls("AWSEvents.PutEvents");
     app.pass_minutes(40).await;
 
-    // 25 targets to an event, ten events a call.
-    assert_eq!(published, 4);
+    // 25 targets to an event, ten events a call; and one call that tells others of the schedule.
+    assert_eq!(published, 4 + 1);
 
     let runs = app.list(&format!("/v1/schedules/{}/runs", text(&schedule, "id"))).await;
     assert_eq!(runs[0]["counts"]["succeeded"], json!(INSTANCES));
@@ -45,11 +46,13 @@ async fn a_thousand_instances_cost_a_thousand_creations_and_nothing_else_per_ins
     assert!(calls["DescribeInstances"] <= 1 + INSTANCES / 25 + 2, "{calls:?}");
     // Completions are asked for in batches of a hundred events and two hundred members.
     assert!(calls["DescribeSnapshots"] <= INSTANCES / 10, "{calls:?}");
+    // How the volumes were made is asked once for each message.
+    assert!(calls["DescribeVolumes"] <= INSTANCES / 25 + 2, "{calls:?}");
     assert!(!calls.contains_key("CreateTags"), "{calls:?}");
     let others: u64 = calls
         .iter()
         .filter(|(action, _)| {
-            !["CreateSnapshots", "DescribeInstances", "DescribeSnapshots"]
+            !["CreateSnapshots", "DescribeInstances", "DescribeSnapshots", "DescribeVolumes"]
                 .contains(&action.as_str())
         })
         .map(|(_, count)| count)

@@ -23,6 +23,7 @@ use shared::domain::snapshot::Snapshot;
 use shared::service::Connections;
 use sim_ec2::{Config, InstanceSpec, SeedVolume, SimEc2};
 
+use super::contract;
 use super::reply::{Reply, text};
 use super::tripwire::Tripwire;
 
@@ -49,6 +50,16 @@ impl App {
 
     /// With an EC2 of this kind.
     pub(crate) async fn with(config: Config) -> Self {
+        Self::made(config, BTreeMap::new()).await
+    }
+
+    /// Looking after these regions beside its own.
+    pub(crate) async fn beside(regions: &str) -> Self {
+        let regions = ("SNAPKEEP_REGIONS".to_owned(), regions.to_owned());
+        Self::made(Config::default(), BTreeMap::from([regions])).await
+    }
+
+    async fn made(config: Config, environment: BTreeMap<String, String>) -> Self {
         let clock = sim_ec2::Clock::at(BEGINNING.parse().unwrap());
         let ec2 = SimEc2::new(config.clone(), clock.clone());
         let base = base(&config.region);
@@ -62,7 +73,7 @@ impl App {
             simulation: Some(ec2.clone()),
             clock: function_clock(&clock),
             speed: 1,
-            environment: BTreeMap::new(),
+            environment,
         };
         let world = World::new(&Template::embedded().unwrap(), parts).unwrap();
         let service = world.service(Function::Api).unwrap();
@@ -118,7 +129,9 @@ impl App {
             Bytes::from(body.to_string())
         };
         let request = request.body(bytes).unwrap();
-        Reply::new(self.world.request(request, Caller::Person(Role::Admin)).await)
+        let reply = Reply::new(self.world.request(request, Caller::Person(Role::Admin)).await);
+        contract::hold(method, path, &reply);
+        reply
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {
@@ -233,6 +246,49 @@ impl App {
             .send()
             .await
             .unwrap();
+    }
+
+    /// What other systems have been told, the oldest first: whole events.
+    pub(crate) fn announced(&self) -> Vec<Value> {
+        self.world.bus().dispatch().announced().cloned().collect()
+    }
+
+    /// When the items of a partition may be deleted, in seconds since 1970.
+    pub(crate) async fn expiries(&self, partition: &str) -> Vec<i64> {
+        let answer = self
+            .dynamodb
+            .query()
+            .table_name(TABLE)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
+            .send()
+            .await
+            .unwrap();
+        let expiry = shared::table::keys::TIME_TO_LIVE;
+        answer.items().iter().map(|item| item[expiry].as_n().unwrap().parse().unwrap()).collect()
+    }
+
+    /// Takes everything out of a partition.
+    pub(crate) async fn forget_partition(&self, partition: &str) {
+        let found = self
+            .dynamodb
+            .query()
+            .table_name(TABLE)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
+            .send()
+            .await
+            .unwrap();
+        for item in found.items() {
+            self.dynamodb
+                .delete_item()
+                .table_name(TABLE)
+                .key("pk", item["pk"].clone())
+                .key("sk", item["sk"].clone())
+                .send()
+                .await
+                .unwrap();
+        }
     }
 
     /// All items of a list, following its cursors.

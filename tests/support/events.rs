@@ -31,6 +31,16 @@ pub(crate) fn due(id: &str) -> Value {
     batch("SnapshotDeletionDue", &json!({ "snapshot_ids": [id] }))
 }
 
+/// The batch that says that an image has something to do.
+pub(crate) fn image_due(id: &str) -> Value {
+    batch("JobDue", &json!({ "kind": "image", "id": id }))
+}
+
+/// The batch that says that a restore has something to do.
+pub(crate) fn job_due(id: &str) -> Value {
+    batch("JobDue", &json!({ "kind": "restore", "id": id }))
+}
+
 fn batch(detail_type: &str, detail: &Value) -> Value {
     let event = json!({
         "version": "0", "id": "1", "source": "snapkeep", "account": "123456789012",

@@ -25,6 +25,15 @@ fn every_setting_is_read_set_and_explained() {
     assert!(read_by_code.is_subset(&variables(&read("README.md"))));
 }
 
+/// Browsers may call from the page beside the API and from nowhere else.
+#[test]
+fn the_http_api_lets_in_no_other_origin() {
+    let template = read("infra/template.yaml");
+
+    assert!(template.contains("AWS::Serverless::HttpApi"));
+    assert!(!template.contains("CorsConfiguration"));
+}
+
 #[test]
 fn every_event_file_is_listed() {
     let list = read("events/README.md");

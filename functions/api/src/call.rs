@@ -6,13 +6,20 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use shared::Service;
 use shared::clock::Clock;
+use shared::domain::chronicle::{Actor, Author};
 
 use crate::caller::{Caller, Role};
 use crate::problem::Problem;
 use crate::query::{FromQuery, NoParameters, Query};
+
+/// The header that says why; the audit keeps it.
+pub(crate) const REASON_HEADER: &str = "X-Snapkeep-Reason";
+/// How many characters it has at the most.
+pub(crate) const REASON_LENGTH_MAX: usize = 500;
 
 /// What the whole API has in common.
 #[derive(Debug)]
@@ -63,7 +70,8 @@ impl AtLeast for Admin {
 /// else about the request is looked at.
 #[derive(Debug)]
 pub(crate) struct Call<R, Q = NoParameters> {
-    app: Arc<App>,
+    /// What operations need; what it writes is the caller's.
+    service: Service,
     /// The caller's name.
     pub(crate) who: String,
     /// The caller's role.
@@ -80,7 +88,7 @@ pub(crate) struct Call<R, Q = NoParameters> {
 impl<R, Q> Call<R, Q> {
     /// What operations need.
     pub(crate) fn service(&self) -> &Service {
-        &self.app.service
+        &self.service
     }
 
     /// Refuses a caller below `role`; `what` says what needs it.
@@ -101,7 +109,31 @@ impl<R: AtLeast, Q: FromQuery> FromRequestParts<Arc<App>> for Call<R, Q> {
             .filter(|role| *role >= R::ROLE)
             .ok_or_else(|| Problem::role_too_low(R::ROLE, "this request"))?;
         let Query(query) = Query::from_request_parts(parts, state).await?;
-        let app = Arc::clone(state);
-        Ok(Self { app, who, role, now, request_id, query, at_least: PhantomData })
+        let reason = match parts.method {
+            Method::GET => None,
+            _ => reason(&parts.headers)?,
+        };
+        let actor = Actor::Person {
+            who: who.clone(),
+            role: role.as_str().to_owned(),
+            request_id: request_id.to_string(),
+        };
+        let service = state.service.acting(Author { actor, reason });
+        Ok(Self { service, who, role, now, request_id, query, at_least: PhantomData })
     }
+}
+
+/// Why, in the caller's words, as the header says it.
+fn reason(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut values = headers.get_all(REASON_HEADER).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = std::str::from_utf8(value.as_bytes()).ok().map(str::trim);
+    let is_text = |text: &&str| {
+        (1..=REASON_LENGTH_MAX).contains(&text.chars().count()) && !text.contains(char::is_control)
+    };
+    let text = text.filter(is_text).filter(|_| values.next().is_none()).ok_or_else(|| {
+        let allowed = format!("must be one text of 1 to {REASON_LENGTH_MAX} characters in UTF-8");
+        Problem::invalid(REASON_HEADER, allowed)
+    })?;
+    Ok(Some(text.to_owned()))
 }

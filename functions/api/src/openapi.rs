@@ -3,20 +3,26 @@
 //! Routes declare how they succeed and what only they refuse. What follows from their extractors (a token, an
 //! identifier, a body, a precondition, a key) is added here, so that no route can forget it.
 
+mod examples;
+mod patterns;
+
 use std::collections::BTreeMap;
 use std::mem;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::schema::{ArrayItems, Schema};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::{ArrayItems, ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
     ComponentsBuilder, Content, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
-    Response, ResponseBuilder, SecurityRequirement,
+    Required, Response, ResponseBuilder, SecurityRequirement,
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
+use self::examples::AllExamples;
+use self::patterns::{complete_parameters, complete_schema};
+use crate::call::{REASON_HEADER, REASON_LENGTH_MAX};
 use crate::caller::Role;
 use crate::problem::{Kind, MEDIA_TYPE, ProblemBody};
 
@@ -62,12 +68,19 @@ pub(crate) fn frame() -> OpenApi {
         .build()
 }
 
-/// Adds to every route the problems that its extractors may answer with.
+/// Adds to every route the problems that its extractors may answer with, the patterns of what it takes, and
+/// its examples.
 pub(crate) fn complete(document: &mut OpenApi) {
+    let mut examples = AllExamples::kept();
     for (path, item) in &mut document.paths.paths {
-        for operation in operations(item) {
+        for operation in changing(path, item) {
+            operation.parameters.get_or_insert_default().push(reason_header().into());
+        }
+        for (method, operation) in operations(item) {
             describe_refusals(operation);
-            for kind in common(path, operation) {
+            complete_parameters(path, operation);
+            examples.complete(operation);
+            for kind in common(&method, path, operation) {
                 let (status, ..) = kind.facts();
                 let responses = &mut operation.responses.responses;
                 responses.entry(status.as_str().to_owned()).or_insert_with(|| reference(kind));
@@ -76,6 +89,11 @@ pub(crate) fn complete(document: &mut OpenApi) {
     }
     if let Some(components) = &mut document.components {
         name_items(&mut components.schemas);
+        for schema in components.schemas.values_mut() {
+            if let RefOr::T(schema) = schema {
+                complete_schema(schema);
+            }
+        }
         for kind in COMMON {
             let (_, name, _) = kind.facts();
             components.responses.insert(name.to_owned(), RefOr::T(response(kind)));
@@ -121,13 +139,53 @@ const COMMON: [Kind; 11] = [
     Kind::Unavailable,
 ];
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete]
-        .into_iter()
-        .flatten()
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    [
+        (Method::GET, &mut item.get),
+        (Method::PUT, &mut item.put),
+        (Method::POST, &mut item.post),
+        (Method::PATCH, &mut item.patch),
+        (Method::DELETE, &mut item.delete),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
-fn common(path: &str, operation: &Operation) -> Vec<Kind> {
+/// The examples that belong to no operation.
+#[cfg(test)]
+pub(crate) fn examples_left(document: &mut OpenApi) -> Vec<String> {
+    let mut examples = AllExamples::kept();
+    for item in document.paths.paths.values_mut() {
+        operations(item).for_each(|(_, operation)| examples.complete(operation));
+    }
+    examples.left().into_iter().map(str::to_owned).collect()
+}
+
+/// What can change a record. What only tries something out may be told why as well, but nobody keeps it.
+fn changing<'a>(path: &str, item: &'a mut PathItem) -> impl Iterator<Item = &'a mut Operation> {
+    let tries_out = path.ends_with("/preview") || path.ends_with("/simulate");
+    [&mut item.put, &mut item.post, &mut item.patch, &mut item.delete]
+        .into_iter()
+        .flatten()
+        .filter(move |_| !tries_out)
+}
+
+fn reason_header() -> Parameter {
+    ParameterBuilder::new()
+        .name(REASON_HEADER)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("Why; the audit keeps it beside what was done"))
+        .schema(Some(
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .min_length(Some(1))
+                .max_length(Some(REASON_LENGTH_MAX)),
+        ))
+        .build()
+}
+
+fn common(method: &Method, path: &str, operation: &Operation) -> Vec<Kind> {
     let has = |name: &str| {
         let parameters = operation.parameters.iter().flatten();
         let mut names = parameters.filter_map(|parameter| match parameter {
@@ -136,7 +194,8 @@ fn common(path: &str, operation: &Operation) -> Vec<Kind> {
         });
         names.any(|given| given == name)
     };
-    let has_body = operation.request_body.is_some() || has("Idempotency-Key");
+    // A POST reads its body even where there is nothing to say in it.
+    let has_body = operation.request_body.is_some() || method == Method::POST;
     COMMON
         .into_iter()
         .filter(|kind| match kind {
@@ -150,7 +209,7 @@ fn common(path: &str, operation: &Operation) -> Vec<Kind> {
             Kind::Stale | Kind::Conflict => has("If-Match"),
             Kind::TooLarge | Kind::NotJson => has_body,
             Kind::KeyReused => has("Idempotency-Key"),
-            Kind::AwsNotPermitted | Kind::MethodNotAllowed => false,
+            Kind::AwsNotPermitted | Kind::MethodNotAllowed | Kind::Gone => false,
         })
         .collect()
 }

@@ -177,6 +177,7 @@ impl Problem {
             | Kind::NotFound
             | Kind::MethodNotAllowed
             | Kind::Conflict
+            | Kind::Gone
             | Kind::Stale
             | Kind::TooLarge
             | Kind::NotJson
@@ -213,6 +214,7 @@ impl From<Error> for Problem {
             Error::Invalid { field, reason } => Self::invalid(field, reason),
             Error::NotFound { .. } => Self::new(Kind::NotFound, text),
             Error::Conflict { reason } => Self::new(Kind::Conflict, reason),
+            Error::Gone { reason } => Self::new(Kind::Gone, reason),
             Error::Stale { current, .. } => {
                 let extra = Extra { current_version: Some(current), ..Extra::default() };
                 let extra = Box::new(extra);

@@ -36,11 +36,17 @@ pub(crate) fn documented() -> OpenApiRouter<Arc<App>> {
         .merge(routes::meta::routes())
         .merge(routes::instances::routes())
         .merge(routes::snapshots::routes())
+        .merge(routes::images::routes())
         .merge(routes::schedules::routes())
         .merge(routes::retention::routes())
         .merge(routes::runs::routes())
         .merge(routes::sweeps::routes())
-        .merge(routes::holds::routes());
+        .merge(routes::holds::routes())
+        .merge(routes::reconciliation::routes())
+        .merge(routes::audit::routes())
+        .merge(routes::billing::routes())
+        .merge(routes::statistics::routes())
+        .merge(routes::restores::routes());
     openapi::complete(router.get_openapi_mut());
     router
 }

@@ -4,4 +4,5 @@ mod access;
 mod document;
 mod previews;
 mod refusals;
+mod strictness;
 mod support;

@@ -1,12 +1,29 @@
-//! Reconciliation: each hour every EBS snapshot of the account against every record.
+//! Reconciliation: each hour, and when a person asks, every EBS snapshot of the account against every record. And the
+//! second half of adoptions, which nobody else may do.
 
 use serde_json::Value;
 use shared::clock::Clock;
+use shared::domain::chronicle::Author;
+use shared::events::AdoptionRequested;
 use shared::operations::reconcile::reconcile;
+use shared::operations::recount_statistics::recount_statistics;
+use shared::operations::tag_adopted::tag_adopted;
 use shared::{Error, Service};
 
-/// Answers the hourly rule with what was found and mended. Repeated, it finds nothing more to mend.
-pub async fn handle(service: &Service, clock: &Clock, _event: Value) -> Result<Value, Error> {
-    let report = reconcile(service, clock.now()).await?;
-    serde_json::to_value(report).map_err(|source| Error::internal("writing the report", source))
+/// Answers the hourly rule and our own `ReconciliationRequested` with what was found and mended, and our own
+/// `AdoptionRequested` with what is adopted. Repeated, it finds nothing more to do.
+pub async fn handle(service: &Service, clock: &Clock, event: Value) -> Result<Value, Error> {
+    let service = &service.acting(Author::rule("reconciler"));
+    let detail_type = event.get("detail-type").and_then(Value::as_str).unwrap_or_default();
+    let report = if detail_type == "AdoptionRequested" {
+        let detail = event.get("detail").cloned().unwrap_or_default();
+        let AdoptionRequested { snapshot_ids } =
+            serde_json::from_value(detail).map_err(|source| Error::invalid("detail", source))?;
+        serde_json::to_value(tag_adopted(service, &snapshot_ids, clock.now()).await?)
+    } else {
+        let report = Box::pin(reconcile(service, clock.now())).await?;
+        recount_statistics(service, clock.now()).await?;
+        serde_json::to_value(report)
+    };
+    report.map_err(|source| Error::internal("writing the report", source))
 }

@@ -1,10 +1,13 @@
-//! The tick, once a minute: due slots become runs, due deletions become events, what is stuck is asked for again.
+//! The tick, once a minute: due slots become runs, due deletions become events, what is stuck is asked for again, and
+//! other systems are told what became of records.
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use shared::clock::Clock;
+use shared::domain::chronicle::Author;
 use shared::events::Envelope;
+use shared::operations::announce::announce;
 use shared::operations::look_after_runs::look_after_runs;
 use shared::operations::nudge_stuck::{NudgeReport, nudge_stuck};
 use shared::operations::run_due_schedules::{DueReport, run_due_schedules};
@@ -17,12 +20,14 @@ struct Report {
     schedules: DueReport,
     runs: usize,
     nudged: NudgeReport,
+    announced: usize,
 }
 
 /// Answers one tick. Its `now` is the event's own time: delivered late, it still does the slot it was sent for,
 /// and delivered twice, nothing twice. Each part is done although another fails; then the tick fails, and the
 /// next one goes on.
 pub async fn handle(service: &Service, clock: &Clock, event: Value) -> Result<Value, Error> {
+    let service = &service.acting(Author::rule("scheduler"));
     let event: Envelope =
         serde_json::from_value(event).map_err(|source| Error::invalid("event", source))?;
     let now = event.time;
@@ -30,6 +35,9 @@ pub async fn handle(service: &Service, clock: &Clock, event: Value) -> Result<Va
     let nudged = nudge_stuck(service, now).await;
     let runs = look_after_runs(service, now, clock).await;
     let schedules = run_due_schedules(service, now, clock).await;
-    let report = Report { now, schedules: schedules?, runs: runs?, nudged: nudged? };
+    // Last, so that what this tick itself has done is told as well.
+    let announced = announce(service, clock).await;
+    let report =
+        Report { now, schedules: schedules?, runs: runs?, nudged: nudged?, announced: announced? };
     serde_json::to_value(report).map_err(|source| Error::internal("writing the report", source))
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use shared::clock::Clock;
+use shared::domain::chronicle::Author;
 use shared::events::SnapshotRequested;
 use shared::operations::take_requested::take_requested;
 use shared::queue::{Handled, each_message};
@@ -9,6 +10,7 @@ use shared::{Error, Service};
 
 /// Answers a batch with the messages that are to be delivered again. Delivered twice, nothing is made twice.
 pub async fn handle(service: &Service, clock: &Clock, event: Value) -> Result<Value, Error> {
+    let service = &service.acting(Author::rule("snapshotter"));
     each_message(service, event, async |detail: SnapshotRequested| {
         let report = take_requested(service, &detail, clock).await?;
         Ok(if report.is_unfinished() { Handled::Unfinished } else { Handled::Done })

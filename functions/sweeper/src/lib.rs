@@ -2,12 +2,14 @@
 
 use serde_json::Value;
 use shared::clock::Clock;
+use shared::domain::chronicle::Author;
 use shared::events::{Envelope, SweepRequested};
 use shared::operations::execute_sweep::{carry_out, hourly_sweep};
 use shared::{Error, Service};
 
 /// Answers the hourly rule and our own `SweepRequested`. Delivered twice, the sweep is the same one.
 pub async fn handle(service: &Service, clock: &Clock, event: Value) -> Result<Value, Error> {
+    let service = &service.acting(Author::rule("sweeper"));
     let event: Envelope =
         serde_json::from_value(event).map_err(|source| Error::invalid("event", source))?;
     let sweep = match event.detail_type.as_str() {

@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 use shared::clock::Clock;
+use shared::domain::chronicle::Author;
 use shared::events::{BatchAnswer, ebs_snapshot_ids};
 use shared::operations::refresh_snapshots::refresh_members;
 use shared::operations::reject_message::reject_message;
@@ -11,18 +12,16 @@ use shared::queue::{batch, envelope};
 use shared::{Error, Service};
 use tracing::warn;
 
-/// Answers a batch with the messages that are to be delivered again: all that were understood, or none.
+/// Answers a batch with the messages that are to be delivered again: those whose snapshots are in a region out of reach,
+/// or could not be written.
 pub async fn handle(service: &Service, clock: &Clock, event: Value) -> Result<Value, Error> {
+    let service = &service.acting(Author::rule("tracker"));
     let batch = batch(event)?;
     let mut answer = BatchAnswer::default();
-    let mut ids = Vec::new();
     let mut understood = Vec::new();
     for message in &batch.records {
         match envelope(message) {
-            Ok(event) => {
-                ids.extend(ebs_snapshot_ids(&event.detail));
-                understood.push(message);
-            }
+            Ok(event) => understood.push((message, ebs_snapshot_ids(&event.detail))),
             Err(reason) => {
                 if reject_message(service, message, &reason).await.is_err() {
                     answer.failed(message);
@@ -30,13 +29,22 @@ pub async fn handle(service: &Service, clock: &Clock, event: Value) -> Result<Va
             }
         }
     }
+    let mut ids: Vec<_> = understood.iter().flat_map(|(_, ids)| ids.iter().cloned()).collect();
     ids.sort();
     ids.dedup();
-    if let Err(error) = refresh_members(service, &ids, clock.now()).await {
-        let text = shared::error::chain(&error);
-        warn!(error.chain = %text, "{} messages wait: {error}", understood.len());
-        for message in understood {
-            answer.failed(message);
+    match refresh_members(service, &ids, clock.now()).await {
+        Ok(report) => {
+            let waits = |(_, ids): &&(_, Vec<_>)| ids.iter().any(|id| report.waiting.contains(id));
+            for (message, _) in understood.iter().filter(waits) {
+                answer.failed(message);
+            }
+        }
+        Err(error) => {
+            let text = shared::error::chain(&error);
+            warn!(error.chain = %text, "{} messages wait: {error}", understood.len());
+            for (message, _) in &understood {
+                answer.failed(message);
+            }
         }
     }
     serde_json::to_value(answer).map_err(|source| Error::internal("writing the answer", source))

@@ -20,7 +20,7 @@ mod queue;
 mod tests;
 mod timer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -41,6 +41,11 @@ pub use self::{
     queue::Message,
 };
 
+/// How the detail type of what other systems are told begins.
+const ANNOUNCEMENT: &str = "snapkeep.";
+/// How many of those are remembered.
+const ANNOUNCED_MAX: usize = 5_000;
+
 /// Everything between the functions.
 #[derive(Debug)]
 pub struct Dispatch {
@@ -53,6 +58,7 @@ pub struct Dispatch {
     invocations: Invocations,
     timers: Vec<Timer>,
     in_flight: BTreeMap<u64, InFlight>,
+    announced: VecDeque<Value>,
 }
 
 #[derive(Debug)]
@@ -76,6 +82,7 @@ impl Dispatch {
             invocations: Invocations::default(),
             timers: template.schedules.iter().map(|rule| Timer::new(rule, now)).collect(),
             in_flight: BTreeMap::new(),
+            announced: VecDeque::new(),
         }
     }
 
@@ -85,7 +92,23 @@ impl Dispatch {
         let bus = event.bus;
         let envelope = event.envelope(&id, now, &self.identity);
         self.put_event(bus, &envelope, now);
+        self.remember(envelope);
         id
+    }
+
+    /// What other systems have been told, the oldest first: the latest few thousand.
+    pub fn announced(&self) -> impl Iterator<Item = &Value> {
+        self.announced.iter()
+    }
+
+    fn remember(&mut self, envelope: Value) {
+        let detail_type = envelope.get("detail-type").and_then(Value::as_str).unwrap_or_default();
+        if detail_type.starts_with(ANNOUNCEMENT) {
+            self.announced.push_back(envelope);
+        }
+        if self.announced.len() > ANNOUNCED_MAX {
+            self.announced.pop_front();
+        }
     }
 
     /// Hands a whole event to the rules of a bus; comes back with how many targets it went to.

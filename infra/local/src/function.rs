@@ -19,11 +19,13 @@ pub enum Function {
     Reaper,
     /// Compares EC2 with the table.
     Reconciler,
+    /// Restores, and registers images.
+    Restorer,
 }
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Api,
         Self::Scheduler,
         Self::Snapshotter,
@@ -31,6 +33,7 @@ impl Function {
         Self::Sweeper,
         Self::Reaper,
         Self::Reconciler,
+        Self::Restorer,
     ];
 
     /// The name of its binary.
@@ -43,6 +46,7 @@ impl Function {
             Self::Sweeper => "sweeper",
             Self::Reaper => "reaper",
             Self::Reconciler => "reconciler",
+            Self::Restorer => "restorer",
         }
     }
 }

@@ -214,6 +214,7 @@ async fn invoke(
         Function::Sweeper => Box::pin(sweeper::handle(service, clock, event)).await,
         Function::Reaper => Box::pin(reaper::handle(service, clock, event)).await,
         Function::Reconciler => Box::pin(reconciler::handle(service, clock, event)).await,
+        Function::Restorer => Box::pin(restorer::handle(service, clock, event)).await,
         Function::Api => Err(Error::invalid("function", "the api answers HTTP requests only")),
     }
 }

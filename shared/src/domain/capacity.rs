@@ -25,6 +25,26 @@ pub struct Present {
     pub volumes: u64,
     /// How many of those are of type `st1` or `sc1`.
     pub slow_volumes: u64,
+    /// Where they are in several regions: the one with the most of the volumes, and how many. The quota is by region.
+    pub fullest: Option<(String, u64)>,
+}
+
+impl Present {
+    /// These and those.
+    #[must_use]
+    pub fn and(self, other: &Self) -> Self {
+        Self {
+            instances: self.instances.saturating_add(other.instances),
+            volumes: self.volumes.saturating_add(other.volumes),
+            slow_volumes: self.slow_volumes.saturating_add(other.slow_volumes),
+            fullest: self.fullest,
+        }
+    }
+
+    /// How many of the volumes are in the region that has the most of them.
+    fn volumes_in_fullest(&self) -> u64 {
+        self.fullest.as_ref().map_or(self.volumes, |(_, volumes)| *volumes)
+    }
 }
 
 /// What can be done, and what EC2 allows.
@@ -102,7 +122,9 @@ pub fn limits(
             .map(|sets| sets.saturating_mul(volumes)),
         seconds_per_slot: (instances * milliseconds(means.create_pace)).div_ceil(WORKERS * 1_000),
     };
-    let growth = growth(&fires, kept.as_ref(), volumes);
+    let in_region = present.volumes_in_fullest();
+    let growth = growth(&fires, kept.as_ref(), in_region);
+    let steady_in_region = steady(&fires, kept.as_ref()).map(|sets| sets.saturating_mul(in_region));
     let warnings = warnings::of(&warnings::Findings {
         schedule,
         present,
@@ -110,6 +132,7 @@ pub fn limits(
         fires: &fires,
         demand: &demand,
         growth,
+        steady_in_region,
         now,
     });
     Limits { fires_per_day: fires.per_day(), demand: Some(demand), quota: means.quota, warnings }

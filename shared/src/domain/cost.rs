@@ -25,11 +25,13 @@ struct PriceList {
     regions: BTreeMap<String, RegionPrices>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RegionPrices {
     standard_gib_month: f64,
-    archive_gib_month: f64,
+    archive_gib_month: Option<f64>,
+    /// Where it is not that of the list.
+    as_of: Option<String>,
 }
 
 /// What EBS snapshots cost in a region.
@@ -37,15 +39,15 @@ struct RegionPrices {
 pub struct Price {
     /// A GiB for a month, in the standard tier.
     pub standard_gib_month: f64,
-    /// A GiB for a month, in the archive tier.
-    pub archive_gib_month: f64,
+    /// A GiB for a month, in the archive tier, where the list has it.
+    pub archive_gib_month: Option<f64>,
     /// The currency's code.
     pub currency: String,
     /// The region whose price it is: not the one asked for if the list lacks that.
     pub region: String,
-    /// The month in which it was looked up.
+    /// The month that it is of.
     pub as_of: String,
-    /// Where.
+    /// Where it was looked up.
     pub source: String,
 }
 
@@ -58,9 +60,14 @@ impl Price {
         let (region, prices) = found.ok_or_else(|| {
             serde::de::Error::custom(format!("the price list lacks {FALLBACK_REGION}"))
         })?;
-        let RegionPrices { standard_gib_month, archive_gib_month } = *prices;
-        let region = region.clone();
+        let RegionPrices { standard_gib_month, archive_gib_month, as_of: own } = prices.clone();
+        let (region, as_of) = (region.clone(), own.unwrap_or(as_of));
         Ok(Self { standard_gib_month, archive_gib_month, currency, region, as_of, source })
+    }
+
+    /// What so many GiB cost in the standard tier for a month.
+    pub fn standard_month(&self, gib: f64) -> f64 {
+        gib * self.standard_gib_month
     }
 
     /// What so many GiB cost in the standard tier for one day: a thirtieth of the month's price.
@@ -129,8 +136,17 @@ mod tests {
 
         assert_eq!((price.region.as_str(), price.currency.as_str()), ("us-east-1", "USD"));
         assert!(is_near(price.standard_gib_month, 0.05));
-        assert!(is_near(price.archive_gib_month, 0.0125));
+        assert!(is_near(price.archive_gib_month.unwrap(), 0.0125));
         assert_eq!(price.as_of, "2026-11");
+    }
+
+    #[test]
+    fn a_price_of_another_month_says_so() {
+        let price = Price::of("us-west-1").unwrap();
+
+        assert_eq!((price.region.as_str(), price.as_of.as_str()), ("us-west-1", "2023-08"));
+        assert!(is_near(price.standard_month(100.0), 5.5));
+        assert_eq!(price.archive_gib_month, None);
     }
 
     #[test]

@@ -94,6 +94,18 @@ own_id! {
     /// One evaluation of retention over everything.
     SweepId, "swp_", "swp_ and a UUIDv7 (swp_0193b2f4-…)"
 }
+own_id! {
+    /// A job that brings a snapshot back.
+    RestoreId, "rst_", "rst_ and a UUIDv7 (rst_0193b2f4-…)"
+}
+own_id! {
+    /// Our record of an image that is registered from a snapshot; [`ImageId`] is what EC2 calls the image.
+    ImageJobId, "img_", "img_ and a UUIDv7 (img_0193b2f4-…)"
+}
+own_id! {
+    /// An entry of the chronicle, and the event that tells of it.
+    EventId, "evt_", "evt_ and a UUIDv7 (evt_0193b2f4-…)"
+}
 text_id! {
     /// An EC2 instance.
     InstanceId, "i- and 8 or 17 hexadecimal digits (i-0123456789abcdef0)", |text| is_aws(text, "i-")

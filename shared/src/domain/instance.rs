@@ -1,12 +1,18 @@
 //! EC2 instances as we see them, and whether a snapshot of one can be taken.
 
+mod caveats;
+pub mod launch;
+pub mod pending;
+
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ImageId, InstanceId, VolumeId};
+use crate::domain::instance::launch::{LaunchSettings, VolumeSettings};
 use crate::domain::schedule::selector::TagPattern;
 use crate::domain::tags::Tags;
 
@@ -43,6 +49,22 @@ pub struct Instance {
     pub tags: Tags,
     /// When it was last started.
     pub launched_at: Option<Timestamp>,
+    /// How it was launched.
+    pub launch: LaunchSettings,
+    /// What its root volume is.
+    pub root: RootKind,
+    /// Whether it was launched so that it can be hibernated.
+    pub can_hibernate: bool,
+}
+
+/// What the root volume of an instance is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RootKind {
+    /// An EBS volume.
+    #[default]
+    Ebs,
+    /// A disk of the host.
+    InstanceStore,
 }
 
 /// An EBS volume at a device of an instance.
@@ -54,6 +76,12 @@ pub struct AttachedVolume {
     pub device: String,
     /// Whether it is the one the instance boots from.
     pub boot: bool,
+    /// Whether it goes with the instance, where EC2 says.
+    #[serde(default)]
+    pub delete_on_termination: Option<bool>,
+    /// Since when, where EC2 says; stopping the instance does not change it.
+    #[serde(default)]
+    pub attached_at: Option<Timestamp>,
 }
 
 /// The state of an instance.
@@ -90,13 +118,45 @@ impl fmt::Display for InstanceState {
     }
 }
 
+impl InstanceState {
+    /// All that EC2 has.
+    pub const ALL: [Self; 6] = [
+        Self::Pending,
+        Self::Running,
+        Self::Stopping,
+        Self::Stopped,
+        Self::ShuttingDown,
+        Self::Terminated,
+    ];
+}
+
+impl FromStr for InstanceState {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|state| state.to_string() == text).ok_or_else(|| {
+            let words: Vec<_> = Self::ALL.iter().map(ToString::to_string).collect();
+            format!("must be one of {}", words.join(", "))
+        })
+    }
+}
+
 /// Why no snapshot of an instance can be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ineligible {
     /// Its state does not allow it.
     State(InstanceState),
-    /// It has no EBS volume; instance store cannot be snapshotted.
+    /// It has no EBS volume.
     NoVolumes,
+    /// All its disks are instance store, which cannot be snapshotted.
+    InstanceStore,
+    /// As many snapshots of a volume are being written as EC2 writes at a time.
+    Pending {
+        /// The volume.
+        volume_id: VolumeId,
+        /// How many are being written.
+        count: usize,
+    },
     /// The request excludes every volume it has.
     AllExcluded,
     /// The request excludes so many of its data volumes, and EC2 takes no more than 40.
@@ -109,8 +169,19 @@ impl fmt::Display for Ineligible {
             Self::State(state) => {
                 write!(f, "the instance is {state}; it must be running, stopping or stopped")
             }
-            Self::NoVolumes => f.write_str(
+            Self::NoVolumes => f.write_str("the instance has no EBS volumes attached to it"),
+            Self::InstanceStore => f.write_str(
                 "the instance has no EBS volumes; instance store volumes cannot be snapshotted",
+            ),
+            Self::Pending { volume_id, count: 1 } => write!(
+                f,
+                "a snapshot of {volume_id} is pending, and EC2 writes one of this type of volume at a \
+                 time; wait until it is available, or leave the volume out"
+            ),
+            Self::Pending { volume_id, count } => write!(
+                f,
+                "{count} snapshots of {volume_id} are pending, and EC2 writes no more at a time; wait \
+                 until one is available, or leave the volume out"
             ),
             Self::AllExcluded => {
                 f.write_str("every volume of the instance is excluded; leave at least one in")
@@ -134,7 +205,16 @@ impl Instance {
             | InstanceState::Terminated
             | InstanceState::Unknown) => return Err(Ineligible::State(state)),
         }
-        if self.volumes.is_empty() { Err(Ineligible::NoVolumes) } else { Ok(()) }
+        match (self.volumes.is_empty(), self.root) {
+            (false, _) => Ok(()),
+            (true, RootKind::Ebs) => Err(Ineligible::NoVolumes),
+            (true, RootKind::InstanceStore) => Err(Ineligible::InstanceStore),
+        }
+    }
+
+    /// Since when it has been there at least, as far as its volumes tell.
+    pub fn there_since(&self) -> Option<Timestamp> {
+        self.volumes.iter().filter_map(|volume| volume.attached_at).min()
     }
 
     /// Whether it is terminated, or about to be.
@@ -204,7 +284,7 @@ impl Exclusions {
 }
 
 /// What an instance type offers, as `DescribeInstanceTypes` says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstanceType {
     /// Its name, `g5.xlarge`.
     pub name: String,
@@ -217,7 +297,7 @@ pub struct InstanceType {
 }
 
 /// Graphics processors of one kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gpu {
     /// `NVIDIA A10G`.
     pub name: String,
@@ -238,8 +318,27 @@ pub struct VolumeDetails {
     pub volume_type: String,
     /// Whether it is encrypted.
     pub encrypted: bool,
+    /// The key that it is encrypted with.
+    pub kms_key_id: Option<String>,
+    /// Provisioned operations a second, where its type has them.
+    pub iops: Option<i32>,
+    /// Provisioned MiB a second, where its type has them.
+    pub throughput_mibps: Option<i32>,
     /// Its tags.
     pub tags: Tags,
+}
+
+impl VolumeDetails {
+    /// How it was made, and how it is attached.
+    pub fn settings(&self, attached: Option<&AttachedVolume>) -> VolumeSettings {
+        VolumeSettings {
+            volume_type: self.volume_type.clone(),
+            iops: self.iops,
+            throughput_mibps: self.throughput_mibps,
+            kms_key_id: self.kms_key_id.clone().filter(|_| self.encrypted),
+            delete_on_termination: attached.and_then(|one| one.delete_on_termination),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -263,10 +362,15 @@ mod tests {
                     volume_id: format!("vol-{n:08x}").parse().unwrap(),
                     device: format!("/dev/sd{n}"),
                     boot: n == 0,
+                    delete_on_termination: None,
+                    attached_at: None,
                 })
                 .collect(),
             tags: Tags::new(),
             launched_at: None,
+            launch: LaunchSettings::default(),
+            root: RootKind::Ebs,
+            can_hibernate: false,
         }
     }
 
@@ -284,6 +388,30 @@ mod tests {
 
         assert!(terminated.to_string().contains("terminated"));
         assert!(diskless.to_string().contains("no EBS volumes"));
+    }
+
+    #[test]
+    fn instance_store_is_told_from_no_volumes_at_all() {
+        let store =
+            Instance { root: RootKind::InstanceStore, ..instance(InstanceState::Running, 0) };
+        let data =
+            Instance { root: RootKind::InstanceStore, ..instance(InstanceState::Running, 1) };
+
+        assert!(store.eligibility().unwrap_err().to_string().contains("instance store"));
+        assert_eq!(data.eligibility(), Ok(()));
+        assert!(data.caveats().concat().contains("its root volume is instance store"));
+    }
+
+    #[test]
+    fn hibernation_is_a_caveat_and_no_refusal() {
+        let plain = instance(InstanceState::Running, 1);
+        let running = Instance { can_hibernate: true, ..plain.clone() };
+        let stopped = Instance { state: InstanceState::Stopped, ..running.clone() };
+
+        assert!(plain.caveats().is_empty());
+        assert_eq!((running.eligibility(), stopped.eligibility()), (Ok(()), Ok(())));
+        assert!(running.caveats().concat().contains("hibernation is enabled"));
+        assert!(stopped.caveats().concat().contains("holds its memory"));
     }
 
     #[test]
@@ -309,6 +437,9 @@ mod tests {
             size_gib: 8,
             volume_type: "gp3".to_owned(),
             encrypted: false,
+            kms_key_id: None,
+            iops: None,
+            throughput_mibps: None,
             tags: tags.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
         };
         let known = [

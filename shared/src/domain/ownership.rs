@@ -1,10 +1,21 @@
 //! Whose an EBS snapshot is: ours by its tag, or whose it seems to be.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{EbsSnapshotId, SnapshotId, VolumeId};
+use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, SnapshotId, VolumeId};
 use crate::domain::tags::{self, Tags};
+
+/// The volume that EC2 shows for copies: "an arbitrary volume ID that should not be used for any purpose"
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Snapshot.html>).
+const MADE_UP_VOLUME: &str = "vol-ffffffff";
+/// Tags by which people and tools say which instance a snapshot is of.
+const INSTANCE_TAGS: [&str; 6] =
+    [tags::INSTANCE, "InstanceId", "instance-id", "instance_id", "Instance", "instance"];
 
 /// An EBS snapshot as EC2 describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,10 +57,48 @@ pub enum EbsState {
 impl EbsSnapshot {
     /// The set it says it belongs to, if it bears our tags.
     pub fn set(&self) -> Option<SnapshotId> {
-        if self.tags.get(tags::MANAGED_BY).map(String::as_str) != Some(tags::MANAGER) {
+        if !self.is_tagged_ours() {
             return None;
         }
         self.tags.get(tags::ID)?.parse().ok()
+    }
+
+    /// Whether it bears our tag, with or without saying which set it belongs to.
+    pub fn is_tagged_ours(&self) -> bool {
+        self.tags.get(tags::MANAGED_BY).map(String::as_str) == Some(tags::MANAGER)
+    }
+
+    /// The volume it was taken of; none for a copy, whose volume EC2 makes up.
+    pub fn real_volume(&self) -> Option<&VolumeId> {
+        self.volume_id.as_ref().filter(|id| !is_made_up(id))
+    }
+
+    /// The instance that its tags or its description name, if they name one.
+    ///
+    /// `CreateImage` writes "Created by CreateImage(i-…) for ami-…"; many scripts set a tag.
+    pub fn named_instance(&self) -> Option<InstanceId> {
+        let tagged = INSTANCE_TAGS.iter().filter_map(|key| self.tags.get(*key)?.parse().ok());
+        let described = words(&self.description).filter_map(|word| word.parse().ok());
+        tagged.chain(described).next()
+    }
+
+    /// The image that its description says it was made for.
+    pub fn named_image(&self) -> Option<ImageId> {
+        let text = &self.description;
+        let after = if text.starts_with("Created by CreateImage(") {
+            text.split_once(" for ")?.1
+        } else {
+            text.strip_prefix("Copied for DestinationAmi ")?
+        };
+        words(after).next()?.parse().ok()
+    }
+
+    /// The same without what only its owner is told by: our tags and its name stay.
+    #[must_use]
+    pub fn slim(mut self) -> Self {
+        self.tags.retain(|key, _| key.starts_with(tags::PREFIX) || key == "Name");
+        self.description = String::new();
+        self
     }
 
     /// Whether it bears the mark without which it may not be deleted.
@@ -58,10 +107,17 @@ impl EbsSnapshot {
     }
 }
 
-/// Whose a snapshot that is not ours seems to be.
+/// Whether this is the volume that EC2 makes up for copies.
+pub(super) fn is_made_up(id: &VolumeId) -> bool {
+    id.as_str() == MADE_UP_VOLUME
+}
+
+/// Whose an EBS snapshot is, or seems to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
+    /// Ours.
+    Ours,
     /// Amazon Data Lifecycle Manager.
     DataLifecycleManager,
     /// AWS Backup.
@@ -70,32 +126,134 @@ pub enum Owner {
     Image,
     /// A Kubernetes volume snapshot or Velero.
     Kubernetes,
+    /// AWS Elastic Disaster Recovery.
+    DisasterRecovery,
+    /// AWS Application Migration Service.
+    ApplicationMigration,
     /// Nobody we know: a person's, or another tool's.
     Other,
 }
 
-/// Whose `snapshot`, which is not ours, seems to be: by the tags and descriptions these products leave.
+impl Owner {
+    /// All of them, in order.
+    pub const ALL: [Self; 8] = [
+        Self::Ours,
+        Self::DataLifecycleManager,
+        Self::AwsBackup,
+        Self::Image,
+        Self::Kubernetes,
+        Self::DisasterRecovery,
+        Self::ApplicationMigration,
+        Self::Other,
+    ];
+
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::DataLifecycleManager => "data_lifecycle_manager",
+            Self::AwsBackup => "aws_backup",
+            Self::Image => "image",
+            Self::Kubernetes => "kubernetes",
+            Self::DisasterRecovery => "disaster_recovery",
+            Self::ApplicationMigration => "application_migration",
+            Self::Other => "other",
+        }
+    }
+
+    /// As people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "Snapkeep",
+            Self::DataLifecycleManager => "Data Lifecycle Manager",
+            Self::AwsBackup => "AWS Backup",
+            Self::Image => "an image",
+            Self::Kubernetes => "Kubernetes",
+            Self::DisasterRecovery => "Elastic Disaster Recovery",
+            Self::ApplicationMigration => "Application Migration Service",
+            Self::Other => "nobody known",
+        }
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Owner {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|owner| owner.as_str() == text).ok_or_else(|| {
+            let words: Vec<_> = Self::ALL.iter().map(|owner| owner.as_str()).collect();
+            format!("must be one of {}", words.join(", "))
+        })
+    }
+}
+
+/// The account's images, as far as they tell whose an EBS snapshot is.
+#[derive(Clone, Debug, Default)]
+pub struct Images {
+    /// Which use which EBS snapshot, disabled ones too, in the order of their ids.
+    pub using: BTreeMap<EbsSnapshotId, Vec<ImageId>>,
+    /// Those that are there, as far as somebody asked.
+    pub known: BTreeSet<ImageId>,
+}
+
+impl Images {
+    /// The images that use an EBS snapshot.
+    pub fn of(&self, id: &EbsSnapshotId) -> &[ImageId] {
+        self.using.get(id).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Whose `snapshot` is or seems to be: by our tag, by the tags that these products leave, and by the images that use it.
 ///
-/// Data Lifecycle Manager sets `aws:dlm:…` tags, AWS Backup `aws:backup:…`, `CreateImage` the description
-/// "Created by CreateImage(i-…) for ami-…".
-pub fn seeming_owner(snapshot: &EbsSnapshot) -> Owner {
+/// What an image was made of and is in use by none, for the image is gone, is nobody's: it was left over.
+///
+/// Data Lifecycle Manager sets `aws:dlm:…` tags and `dlm:managed`, AWS Backup `aws:backup:…`; the CSI driver
+/// `CSIVolumeSnapshotName` and `ebs.csi.aws.com/…`
+/// (<https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/docs/tagging.md>), Velero `velero.io/…`; Elastic
+/// Disaster Recovery and Application Migration Service what their managed policies ask for.
+pub fn owner_of(snapshot: &EbsSnapshot, images: &Images) -> Owner {
+    let has = |key: &str| snapshot.tags.contains_key(key);
     let bears = |prefix: &str| snapshot.tags.keys().any(|key| key.starts_with(prefix));
-    if bears("aws:dlm:") || snapshot.tags.contains_key("dlm:managed") {
+    let is_known = |image: ImageId| images.known.contains(&image);
+    if snapshot.is_tagged_ours() {
+        Owner::Ours
+    } else if bears("aws:dlm:") || has("dlm:managed") {
         Owner::DataLifecycleManager
     } else if bears("aws:backup:") {
         Owner::AwsBackup
-    } else if snapshot.description.starts_with("Created by CreateImage(") {
+    } else if !images.of(&snapshot.id).is_empty() || snapshot.named_image().is_some_and(is_known) {
         Owner::Image
-    } else if bears("kubernetes.io/") || bears("velero.io/") || bears("ebs.csi.aws.com/") {
+    } else if has("CSIVolumeSnapshotName")
+        || ["kubernetes.io/", "velero.io/", "ebs.csi.aws.com/"].into_iter().any(bears)
+    {
         Owner::Kubernetes
+    } else if has("AWSElasticDisasterRecoveryManaged") {
+        Owner::DisasterRecovery
+    } else if has("AWSApplicationMigrationServiceManaged") {
+        Owner::ApplicationMigration
     } else {
         Owner::Other
     }
 }
 
+/// The pieces of a text that could be identifiers.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '-'))
+        .filter(|word| !word.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SET: &str = "snp_0195500c-6d00-7000-8000-000000000000";
+    const IMAGE: &str = "ami-0123456789abcdef0";
 
     fn snapshot(tags: &[(&str, &str)], description: &str) -> EbsSnapshot {
         EbsSnapshot {
@@ -115,7 +273,9 @@ mod tests {
         }
     }
 
-    const SET: &str = "snp_0195500c-6d00-7000-8000-000000000000";
+    fn owner(tags: &[(&str, &str)]) -> Owner {
+        owner_of(&snapshot(tags, ""), &Images::default())
+    }
 
     #[test]
     fn ours_bear_both_tags() {
@@ -129,23 +289,78 @@ mod tests {
     }
 
     #[test]
-    fn others_are_told_by_what_they_leave() {
-        assert_eq!(
-            seeming_owner(&snapshot(&[("aws:dlm:lifecycle-policy-id", "p")], "")),
-            Owner::DataLifecycleManager
-        );
-        assert_eq!(
-            seeming_owner(&snapshot(&[("aws:backup:source-resource", "v")], "")),
-            Owner::AwsBackup
-        );
-        assert_eq!(
-            seeming_owner(&snapshot(&[], "Created by CreateImage(i-1) for ami-1")),
-            Owner::Image
-        );
-        assert_eq!(
-            seeming_owner(&snapshot(&[("kubernetes.io/created-for/pvc/name", "x")], "")),
-            Owner::Kubernetes
-        );
-        assert_eq!(seeming_owner(&snapshot(&[], "before the upgrade")), Owner::Other);
+    fn what_bears_our_tag_is_nobody_elses() {
+        let tags = [("snapkeep:managed-by", "snapkeep"), ("aws:dlm:lifecycle-policy-id", "p")];
+
+        assert_eq!(owner(&tags), Owner::Ours);
+        assert_eq!(owner(&[("snapkeep:managed-by", "somebody")]), Owner::Other);
+    }
+
+    #[test]
+    fn others_are_told_by_the_tags_they_leave() {
+        for (key, expected) in [
+            ("aws:dlm:lifecycle-policy-id", Owner::DataLifecycleManager),
+            ("dlm:managed", Owner::DataLifecycleManager),
+            ("aws:backup:source-resource", Owner::AwsBackup),
+            ("kubernetes.io/created-for/pvc/name", Owner::Kubernetes),
+            ("ebs.csi.aws.com/cluster", Owner::Kubernetes),
+            ("CSIVolumeSnapshotName", Owner::Kubernetes),
+            ("velero.io/backup", Owner::Kubernetes),
+            ("AWSElasticDisasterRecoveryManaged", Owner::DisasterRecovery),
+            ("AWSApplicationMigrationServiceManaged", Owner::ApplicationMigration),
+            ("Name", Owner::Other),
+        ] {
+            assert_eq!(owner(&[(key, "x")]), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn an_images_is_told_by_the_image() {
+        let image: ImageId = IMAGE.parse().unwrap();
+        let plain = snapshot(&[], "before the upgrade");
+        let using = Images {
+            using: [(plain.id.clone(), vec![image.clone()])].into(),
+            known: [image.clone()].into(),
+        };
+
+        assert_eq!(owner_of(&plain, &Images::default()), Owner::Other);
+        assert_eq!(owner_of(&plain, &using), Owner::Image);
+    }
+
+    #[test]
+    fn what_an_image_that_is_gone_has_left_is_nobodys() {
+        let known = Images { known: [IMAGE.parse().unwrap()].into(), ..Images::default() };
+        for description in [
+            format!("Created by CreateImage(i-0123456789abcdef0) for {IMAGE}"),
+            format!("Copied for DestinationAmi {IMAGE} from SourceAmi ami-01234567. Task created"),
+        ] {
+            let made = snapshot(&[], &description);
+
+            assert_eq!(owner_of(&made, &known), Owner::Image, "{description}");
+            assert_eq!(owner_of(&made, &Images::default()), Owner::Other, "{description}");
+        }
+    }
+
+    #[test]
+    fn the_instance_is_named_by_a_tag_or_the_description() {
+        let id = "i-0123456789abcdef0";
+        for (tags, description) in [
+            (vec![("instance-id", id)], String::new()),
+            (vec![], format!("Created by CreateImage({id}) for {IMAGE}")),
+            (vec![("Instance", "web")], format!("nightly of {id}, /dev/sda1")),
+        ] {
+            let named = snapshot(&tags, &description).named_instance();
+
+            assert_eq!(named.map(|id| id.to_string()).as_deref(), Some(id), "{description}");
+        }
+        assert_eq!(snapshot(&[("Instance", "web")], "of i-x").named_instance(), None);
+    }
+
+    #[test]
+    fn every_owner_reads_as_it_is_written() {
+        for owner in Owner::ALL {
+            assert_eq!(owner.as_str().parse(), Ok(owner));
+        }
+        assert!("dlm".parse::<Owner>().unwrap_err().contains("data_lifecycle_manager"));
     }
 }

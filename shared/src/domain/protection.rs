@@ -10,12 +10,13 @@ use crate::domain::snapshot::Snapshot;
 pub struct Newest<'a>(BTreeMap<&'a InstanceId, &'a Snapshot>);
 
 impl<'a> Newest<'a> {
-    /// The newest of each instance among `snapshots`, but for those that EC2 has failed to show; of two of the same instant, the one with the later id.
+    /// The newest of each instance among `snapshots`, but for those that EC2 has failed to show; of two of the same
+    /// instant, the one with the later id. One that has copies counts only where there is no other.
     pub fn among(snapshots: impl IntoIterator<Item = &'a Snapshot>) -> Self {
         let mut newest: BTreeMap<&InstanceId, &Snapshot> = BTreeMap::new();
         for snapshot in snapshots.into_iter().filter(|snapshot| snapshot.is_good()) {
             let kept = newest.entry(&snapshot.source.instance_id).or_insert(snapshot);
-            if (snapshot.taken_at(), &snapshot.id) > (kept.taken_at(), &kept.id) {
+            if (snapshot.standing(), &snapshot.id) > (kept.standing(), &kept.id) {
                 *kept = snapshot;
             }
         }

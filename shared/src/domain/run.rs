@@ -4,6 +4,7 @@
 //! at its due time; a cursor tells how far that has come. A *visit* of the tick asks for those that are due.
 
 pub mod outcome;
+mod regions;
 pub mod spread;
 #[cfg(test)]
 mod tests;
@@ -56,6 +57,12 @@ pub struct Run {
     /// Which targets were not asked for, because a snapshot of another run was still under way.
     #[serde(default)]
     pub skipped: Vec<Skipped>,
+    /// The regions whose targets are still to be found: they were out of reach.
+    #[serde(default)]
+    pub unresolved: Vec<String>,
+    /// The regions whose targets were given up.
+    #[serde(default)]
+    pub unreached: Vec<String>,
     /// How many slots before this one nobody took up, because nothing ticked.
     pub missed: u32,
     /// When it was last claimed.
@@ -139,6 +146,8 @@ impl Run {
             checked: 0,
             overlaps: Vec::new(),
             skipped: Vec::new(),
+            unresolved: Vec::new(),
+            unreached: Vec::new(),
             missed,
             claimed_at: now,
             lateness_seconds: lateness,

@@ -1,5 +1,6 @@
 //! Schedules: when snapshots are taken, of which instances, and how long they are kept.
 
+pub mod assignment;
 pub mod expression;
 pub mod name_template;
 pub mod preview;

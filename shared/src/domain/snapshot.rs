@@ -7,7 +7,11 @@
 //! ```
 //! Each transition is a method that answers the changed snapshot, or why it cannot be.
 
+mod adopting;
 pub mod condemnation;
+mod giving_up;
+pub mod images;
+mod in_use;
 pub mod member;
 mod transitions;
 
@@ -18,9 +22,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::hold::{Deleter, Hold};
-use crate::domain::ids::{EbsSnapshotId, InstanceId, ScheduleId, SnapshotId};
-use crate::domain::instance::Exclusions;
+use crate::domain::ids::{EbsSnapshotId, InstanceId, RestoreId, ScheduleId, SnapshotId};
+use crate::domain::instance::launch::LaunchSettings;
+use crate::domain::instance::{Exclusions, InstanceType};
 use crate::domain::snapshot::condemnation::{Blocked, Condemnation};
+use crate::domain::snapshot::images::ImagesNote;
 use crate::domain::snapshot::member::Member;
 use crate::domain::tags::Tags;
 
@@ -73,6 +79,9 @@ pub struct Snapshot {
     /// From when on it cannot be restored any more, whether it is still there or not; for ever without it.
     #[serde(default)]
     pub restore_until: Option<Timestamp>,
+    /// The restores under way that use it: until they are over nobody condemns it.
+    #[serde(default)]
+    pub restores: Vec<RestoreId>,
     /// Who condemned it, why, and when it goes.
     pub condemnation: Option<Condemnation>,
     /// Why it should be gone and is not.
@@ -87,6 +96,9 @@ pub struct Snapshot {
     pub touched_at: Timestamp,
     /// When it was deleted, or found missing.
     pub gone_at: Option<Timestamp>,
+    /// The images that use its members, as the last one who looked has found them.
+    #[serde(default)]
+    pub images: Option<ImagesNote>,
 }
 
 /// What a snapshot is of, as it was when it was taken.
@@ -106,6 +118,15 @@ pub struct Source {
     pub region: String,
     /// The availability zone then.
     pub zone: Option<String>,
+    /// Its tags then.
+    #[serde(default)]
+    pub tags: Tags,
+    /// How it was launched.
+    #[serde(default)]
+    pub launch: LaunchSettings,
+    /// What its type offered then, where EC2 said.
+    #[serde(default)]
+    pub machine: Option<InstanceType>,
 }
 
 /// What of an instance is to be taken.
@@ -172,6 +193,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(in crate::domain) use words;
 
 words! {
     /// Where a snapshot stands.
@@ -267,6 +290,18 @@ impl Snapshot {
     /// The instant retention goes by: whose content it has, or when it was asked for.
     pub fn taken_at(&self) -> Timestamp {
         self.started_at.unwrap_or(self.created_at)
+    }
+
+    /// Whether one of its members is a copy: then it is as old as the copy, and its content is older, by nobody knows
+    /// how much.
+    pub fn has_copies(&self) -> bool {
+        self.members.iter().any(Member::is_copy)
+    }
+
+    /// How it stands among the restore points of its instance, the best last: the later it was taken, and before
+    /// any that has copies.
+    pub fn standing(&self) -> (bool, Timestamp) {
+        (!self.has_copies(), self.taken_at())
     }
 
     /// The sum of its volumes' sizes.

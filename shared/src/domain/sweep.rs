@@ -40,10 +40,14 @@ pub struct Sweep {
     pub planned: PlanCounts,
     /// The schedules that were stopped, and why.
     pub brakes: Vec<Brake>,
-    /// The schedules whose rule for instances that are gone is not in force yet: it is edited, and an instance may be
-    /// gone, but that is believed at the next look only. What it deletes then must not count as expected.
+    /// The schedules whose rules are not in force yet: the one for instances that are gone is edited, and an instance
+    /// may be gone, but that is believed at the next look only; or a region with snapshots of theirs was out of reach.
+    /// What they delete then must not count as expected.
     #[serde(default)]
     pub unsettled: Vec<ScheduleId>,
+    /// The regions that were out of reach when it was planned. Their snapshots stay, whatever the rules say.
+    #[serde(default)]
+    pub regions_out_of_reach: Vec<String>,
     /// Why the whole sweep was refused, or waits for a person's word.
     pub refusal: Option<String>,
     /// Who released what the brake had stopped, and when.
@@ -147,6 +151,7 @@ impl Sweep {
             planned: PlanCounts::default(),
             brakes: Vec::new(),
             unsettled: Vec::new(),
+            regions_out_of_reach: Vec::new(),
             refusal: None,
             approval: None,
             executed: ExecutionCounts::default(),

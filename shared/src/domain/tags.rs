@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::domain::ids::{InstanceId, SnapshotId};
-use crate::domain::snapshot::ScheduleSlot;
+use crate::domain::snapshot::{Origin, ScheduleSlot};
 
+/// What all of ours begin with.
+pub const PREFIX: &str = "snapkeep:";
 /// Which of our snapshots an EBS snapshot belongs to.
 pub const ID: &str = "snapkeep:id";
 /// Whose it is; what IAM policies test.
@@ -17,10 +19,25 @@ pub const SCHEDULE: &str = "snapkeep:schedule";
 pub const SLOT: &str = "snapkeep:slot";
 /// The instance it was taken of.
 pub const INSTANCE: &str = "snapkeep:instance";
+/// How it came to be, where that was not by our creating it.
+pub const ORIGIN: &str = "snapkeep:origin";
 /// Set to [`CONDEMNED`] when the snapshot may be deleted; without it IAM refuses the deletion.
 pub const STATE: &str = "snapkeep:state";
 /// The value of [`STATE`].
 pub const CONDEMNED: &str = "condemned";
+/// The restore that made a volume, an image, an instance; only what bears it is ever deleted when that is taken back.
+pub const RESTORE: &str = "snapkeep:restore";
+/// Which part of the restore, and which attempt at it.
+pub const RESTORE_PART: &str = "snapkeep:restore-part";
+/// The snapshot that a volume or image was made from.
+pub const SNAPSHOT: &str = "snapkeep:snapshot";
+/// The restore whose new volume has taken an old one's place.
+pub const REPLACED_BY: &str = "snapkeep:replaced-by";
+/// When a person may delete an old volume. Nobody else does.
+pub const EXPIRES_AT: &str = "snapkeep:expires-at";
+
+/// Which record of ours an image belongs to.
+pub const IMAGE: &str = "snapkeep:image";
 
 /// How many tags EC2 allows a resource
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions>).
@@ -48,6 +65,24 @@ pub fn for_creation(identity: &Identity<'_>, caller: &Tags, copied: &Tags) -> Ta
         tags.entry(key.clone()).or_insert_with(|| value.clone());
     }
     tags
+}
+
+/// The tags that make an EBS snapshot that is there already ours. Its own stay, its name too.
+pub fn for_adoption(identity: &Identity<'_>) -> Tags {
+    let mut tags = identity.tags();
+    tags.remove("Name");
+    tags.insert(ORIGIN.to_owned(), Origin::Adopted.to_string());
+    tags
+}
+
+/// Why an EBS snapshot with these tags has no room for those of [`for_adoption`] and the mark of condemnation, in
+/// words; nothing if it has.
+pub fn no_room(present: &Tags, added: &Tags) -> Option<String> {
+    let kept = present.keys().filter(|key| !key.starts_with("aws:") && !added.contains_key(*key));
+    let kept = kept.count();
+    let most = TAGS_MAX - 1 - added.len();
+    (kept > most)
+        .then(|| format!("it has {kept} tags, and ours need room for {} more", TAGS_MAX - most))
 }
 
 /// What the tags of an EBS snapshot say about its set.
@@ -158,6 +193,31 @@ mod tests {
         assert!(!tags.contains_key(STATE));
         assert_eq!(tags.get("team").map(String::as_str), Some("blue"));
         assert_eq!(tags.len(), 5);
+    }
+
+    #[test]
+    fn adoption_leaves_a_place_for_the_mark() {
+        let snapshot_id = "snp_0195500c-6d00-7000-8000-000000000000".parse().unwrap();
+        let instance_id = "i-0123456789abcdef0".parse().unwrap();
+        let identity = Identity {
+            snapshot_id: &snapshot_id,
+            instance_id: &instance_id,
+            slot: None,
+            name: "web",
+        };
+
+        let added = for_adoption(&identity);
+
+        assert!(!added.contains_key("Name") && !added.contains_key(STATE));
+        assert_eq!(added.get(ORIGIN).map(String::as_str), Some("adopted"));
+        let most = TAGS_MAX - 1 - added.len();
+        assert_eq!(no_room(&many(most, "k"), &added), None);
+        let mut full = many(most + 1, "k");
+        assert!(no_room(&full, &added).unwrap().contains(&format!("it has {} tags", most + 1)));
+        // EC2 does not count its own.
+        full = many(most, "k");
+        full.insert("aws:x".to_owned(), String::new());
+        assert_eq!(no_room(&full, &added), None);
     }
 
     #[test]

@@ -4,8 +4,10 @@ use aws_sdk_ec2::types as sdk;
 use jiff::Timestamp;
 
 use crate::domain::ids::VolumeId;
+use crate::domain::image::seen::{SeenImage, SeenState};
+use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::instance::{
-    AttachedVolume, Gpu, Instance, InstanceState, InstanceType, VolumeDetails,
+    AttachedVolume, Gpu, Instance, InstanceState, InstanceType, RootKind, VolumeDetails,
 };
 use crate::domain::ownership::{EbsSnapshot, EbsState};
 use crate::domain::tags::Tags;
@@ -53,6 +55,41 @@ pub(super) fn progress(text: Option<&str>) -> u8 {
     text.and_then(|text| text.trim_end_matches('%').parse().ok()).unwrap_or(0).min(100)
 }
 
+/// Our view of an image; none if EC2 leaves out what it always says.
+pub(super) fn image(image: &sdk::Image) -> Option<SeenImage> {
+    let state = image.state()?;
+    Some(SeenImage {
+        id: image.image_id()?.parse().ok()?,
+        name: image.name().unwrap_or_default().to_owned(),
+        state: image_state(state),
+        ec2_state: state.as_str().to_owned(),
+        reason: image
+            .state_reason()
+            .and_then(|reason| reason.message().or(reason.code()))
+            .map(str::to_owned),
+        created_at: image.creation_date().and_then(|at| at.parse().ok()),
+        ebs_snapshot_ids: image
+            .block_device_mappings()
+            .iter()
+            .filter_map(|mapping| mapping.ebs()?.snapshot_id()?.parse().ok())
+            .collect(),
+        tags: tags(image.tags()),
+    })
+}
+
+fn image_state(state: &sdk::ImageState) -> SeenState {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "EC2 may add states")]
+    match state {
+        sdk::ImageState::Available | sdk::ImageState::Disabled => SeenState::There,
+        sdk::ImageState::Deregistered => SeenState::Gone,
+        sdk::ImageState::Invalid | sdk::ImageState::Failed | sdk::ImageState::Error => {
+            SeenState::Failed
+        }
+        // `pending` and `transient`.
+        _ => SeenState::Coming,
+    }
+}
+
 /// Our view of an instance; none if EC2 leaves out what it always says.
 pub(super) fn instance(instance: &sdk::Instance, region: &str) -> Option<Instance> {
     let tags = tags(instance.tags());
@@ -61,10 +98,13 @@ pub(super) fn instance(instance: &sdk::Instance, region: &str) -> Option<Instanc
         .block_device_mappings()
         .iter()
         .filter_map(|mapping| {
-            let volume_id: VolumeId = mapping.ebs()?.volume_id()?.parse().ok()?;
+            let ebs = mapping.ebs()?;
+            let delete_on_termination = ebs.delete_on_termination();
+            let attached_at = ebs.attach_time().and_then(timestamp);
+            let volume_id: VolumeId = ebs.volume_id()?.parse().ok()?;
             let device = mapping.device_name()?.to_owned();
             let boot = root_device.as_deref() == Some(&device);
-            Some(AttachedVolume { volume_id, device, boot })
+            Some(AttachedVolume { volume_id, device, boot, delete_on_termination, attached_at })
         })
         .collect();
     volumes.sort_by(|one, other| one.device.cmp(&other.device));
@@ -92,7 +132,38 @@ pub(super) fn instance(instance: &sdk::Instance, region: &str) -> Option<Instanc
         volumes,
         tags,
         launched_at: instance.launch_time().and_then(timestamp),
+        launch: launch_settings(instance),
+        root: if instance.root_device_type() == Some(&sdk::DeviceType::InstanceStore) {
+            RootKind::InstanceStore
+        } else {
+            RootKind::Ebs
+        },
+        can_hibernate: instance
+            .hibernation_options()
+            .and_then(sdk::HibernationOptions::configured)
+            .unwrap_or_default(),
     })
+}
+
+fn launch_settings(instance: &sdk::Instance) -> LaunchSettings {
+    let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+    let groups = instance.security_groups().iter();
+    LaunchSettings {
+        subnet_id: text(instance.subnet_id()),
+        security_group_ids: groups.filter_map(|group| text(group.group_id())).collect(),
+        key_name: text(instance.key_name()),
+        instance_profile_arn: instance
+            .iam_instance_profile()
+            .and_then(|profile| text(profile.arn())),
+        root_device: text(instance.root_device_name()),
+        virtualization_type: instance.virtualization_type().map(|value| value.as_str().to_owned()),
+        boot_mode: instance.boot_mode().map(|value| value.as_str().to_owned()),
+        ena_support: instance.ena_support(),
+        metadata_tokens: instance
+            .metadata_options()
+            .and_then(|options| options.http_tokens())
+            .map(|value| value.as_str().to_owned()),
+    }
 }
 
 fn instance_state(state: &sdk::InstanceStateName) -> InstanceState {
@@ -135,6 +206,9 @@ pub(super) fn volume(volume: &sdk::Volume) -> Option<VolumeDetails> {
         size_gib: volume.size().unwrap_or_default(),
         volume_type: volume.volume_type().map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
         encrypted: volume.encrypted().unwrap_or_default(),
+        kms_key_id: volume.kms_key_id().map(str::to_owned),
+        iops: volume.iops(),
+        throughput_mibps: volume.throughput(),
         tags: tags(volume.tags()),
     })
 }

@@ -7,7 +7,7 @@ use aws_sdk_ec2::types::{Filter, Reservation};
 use super::errors::failed;
 use super::{Ec2, FILTER_VALUES_MAX, PAGE_MAX, convert, filter};
 use crate::domain::ids::{InstanceId, VolumeId};
-use crate::domain::instance::{Instance, InstanceType, VolumeDetails};
+use crate::domain::instance::{Instance, VolumeDetails};
 use crate::domain::schedule::selector::{Part, Pattern, Selector};
 use crate::domain::schedule::{TagMatch, Targets};
 use crate::error::Error;
@@ -24,6 +24,8 @@ pub struct InstanceFilter {
     pub tags: Vec<TagMatch>,
     /// Their tags are like this, if it asks anything.
     pub like: Selector,
+    /// They are among these, if there are any; 200 at the most.
+    pub ids: Vec<InstanceId>,
 }
 
 /// One page of instances.
@@ -138,33 +140,6 @@ impl Ec2 {
         Ok(Found { ids, is_cut })
     }
 
-    /// What these instance types offer. A type that the region does not have is left out: asked by name instead
-    /// of by filter, EC2 would refuse the whole call for it.
-    pub async fn instance_types(
-        &self,
-        names: &[String],
-    ) -> Result<BTreeMap<String, InstanceType>, Error> {
-        let mut found = BTreeMap::new();
-        for chunk in names.chunks(100) {
-            let answer = self
-                .client
-                .describe_instance_types()
-                .filters(filter("instance-type", chunk.iter().cloned()))
-                .max_results(100)
-                .send()
-                .await
-                .map_err(|error| failed("DescribeInstanceTypes", error))?;
-            found.extend(
-                answer
-                    .instance_types()
-                    .iter()
-                    .filter_map(convert::instance_type)
-                    .map(|kind| (kind.name.clone(), kind)),
-            );
-        }
-        Ok(found)
-    }
-
     /// What EC2 knows of these volumes, up to 200 a call. What it does not have is left out.
     pub async fn volumes(
         &self,
@@ -208,14 +183,18 @@ impl InstanceFilter {
             let is_short = |text: &str| (1..=FILTER_LENGTH_MAX).contains(&text.chars().count());
             is_short(name) && values.iter().all(|value| is_short(value))
         };
+        let room = FILTERS_MAX - usize::from(!self.ids.is_empty());
         let mut filters = BTreeMap::new();
         for (key, values) in exactly.chain(all_of).chain(any_of) {
             let name = format!("tag:{key}");
-            if can_be_asked(&name, &values) && filters.len() < FILTERS_MAX {
+            if can_be_asked(&name, &values) && filters.len() < room {
                 filters.entry(name).or_insert(values);
             }
         }
-        filters.into_iter().map(|(name, values)| filter(name, values)).collect()
+        let ids = self.ids.iter().map(ToString::to_string).take(FILTER_VALUES_MAX);
+        let ids = (!self.ids.is_empty()).then(|| filter("instance-id", ids));
+        let tags = filters.into_iter().map(|(name, values)| filter(name, values));
+        tags.chain(ids).collect()
     }
 
     /// Whether an instance is as asked, whatever EC2 was asked.
@@ -247,7 +226,7 @@ mod tests {
     /// `name = value | value`, one a line.
     fn asked(like: &str) -> String {
         let like = serde_json::from_str(like).unwrap();
-        let filters = InstanceFilter { tags: Vec::new(), like }.filters();
+        let filters = InstanceFilter { like, ..InstanceFilter::default() }.filters();
         let lines = filters.iter().map(|filter| {
             format!("{} = {}", filter.name().unwrap_or_default(), filter.values().join(" | "))
         });
@@ -283,6 +262,17 @@ mod tests {
         let like = r#"{"all_of": [{"key": "a", "value": "x*"}, {"key": "a", "value": "*y"}]}"#;
 
         assert_eq!(asked(like), "tag:a = x*");
+    }
+
+    #[test]
+    fn ids_are_one_filter_among_fifty() {
+        let like = serde_json::from_str(&format!(r#"{{"all_of": [{}]}}"#, many(60))).unwrap();
+        let ids = vec!["i-0123456789abcdef0".parse().unwrap()];
+
+        let filters = InstanceFilter { like, ids, ..InstanceFilter::default() }.filters();
+
+        assert_eq!(filters.len(), 50);
+        assert_eq!(filters.last().and_then(Filter::name), Some("instance-id"));
     }
 
     #[test]

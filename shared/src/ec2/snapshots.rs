@@ -1,7 +1,7 @@
 //! EBS snapshots: made, found, marked and deleted.
 
 use aws_sdk_ec2::types::{
-    InstanceSpecification, ResourceType, SnapshotInfo, Tag, TagSpecification,
+    Filter, InstanceSpecification, ResourceType, SnapshotInfo, Tag, TagSpecification,
 };
 use jiff::Timestamp;
 
@@ -13,6 +13,9 @@ use crate::domain::snapshot::Failure;
 use crate::domain::snapshot::condemnation::BlockedCause;
 use crate::domain::tags::{self, Tags};
 use crate::error::{BoxError, Error};
+
+/// How many pages of snapshots of a few volumes are looked at.
+const CHAIN_PAGES_MAX: usize = 5;
 
 /// A set that is to be made.
 #[derive(Clone, Debug)]
@@ -134,19 +137,30 @@ impl Ec2 {
         self.described(None).await
     }
 
-    async fn described(
+    /// One page of a thousand of every EBS snapshot of the account in the region, and EC2's own position of the next.
+    pub async fn ebs_snapshots_page(
         &self,
-        wanted: Option<(&str, Vec<String>)>,
-    ) -> Result<Vec<EbsSnapshot>, Error> {
-        let wanted = wanted.map(|(name, values)| vec![filter(name, values)]);
+        token: Option<String>,
+    ) -> Result<(Vec<EbsSnapshot>, Option<String>), Error> {
+        self.described_page(None, token).await
+    }
+
+    /// The EBS snapshots of these volumes, at most 200, in the region, whoever of the account made them; none if there
+    /// are more than 5,000. A copy is not among those of the volume that its original was taken of.
+    pub async fn snapshots_of_volumes(
+        &self,
+        volumes: &[VolumeId],
+    ) -> Result<Option<Vec<EbsSnapshot>>, Error> {
+        let values: Vec<_> =
+            volumes.iter().take(FILTER_VALUES_MAX).map(ToString::to_string).collect();
         let mut found = Vec::new();
         let mut token = None;
-        loop {
+        for _ in 0..CHAIN_PAGES_MAX {
             let answer = self
                 .client
                 .describe_snapshots()
                 .owner_ids("self")
-                .set_filters(wanted.clone())
+                .filters(filter("volume-id", values.clone()))
                 .max_results(PAGE_MAX)
                 .set_next_token(token)
                 .send()
@@ -155,9 +169,46 @@ impl Ec2 {
             found.extend(answer.snapshots().iter().filter_map(convert::ebs_snapshot));
             token = answer.next_token.filter(|token| !token.is_empty());
             if token.is_none() {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn described(
+        &self,
+        wanted: Option<(&str, Vec<String>)>,
+    ) -> Result<Vec<EbsSnapshot>, Error> {
+        let wanted = wanted.map(|(name, values)| vec![filter(name, values)]);
+        let mut found = Vec::new();
+        let mut token = None;
+        loop {
+            let (page, next) = self.described_page(wanted.clone(), token).await?;
+            found.extend(page);
+            token = next;
+            if token.is_none() {
                 return Ok(found);
             }
         }
+    }
+
+    async fn described_page(
+        &self,
+        wanted: Option<Vec<Filter>>,
+        token: Option<String>,
+    ) -> Result<(Vec<EbsSnapshot>, Option<String>), Error> {
+        let answer = self
+            .client
+            .describe_snapshots()
+            .owner_ids("self")
+            .set_filters(wanted)
+            .max_results(PAGE_MAX)
+            .set_next_token(token)
+            .send()
+            .await
+            .map_err(|error| failed("DescribeSnapshots", error))?;
+        let found = answer.snapshots().iter().filter_map(convert::ebs_snapshot).collect();
+        Ok((found, answer.next_token.filter(|token| !token.is_empty())))
     }
 
     /// Marks these EBS snapshots as condemned, 1,000 a call. Without the mark IAM refuses their deletion.

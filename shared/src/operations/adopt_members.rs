@@ -3,13 +3,25 @@
 use jiff::Timestamp;
 use tracing::info;
 
-use crate::domain::instance::Instance;
+use std::collections::BTreeMap;
+
+use crate::domain::ids::VolumeId;
+use crate::domain::instance::{Instance, VolumeDetails};
 use crate::domain::ownership::EbsSnapshot;
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{ABSENCE_UNCERTAIN, Snapshot};
 use crate::error::Error;
 use crate::service::Service;
 use crate::table::Written;
+
+/// The instance that a set is of, with its volumes, where EC2 has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// The instance.
+    pub instance: &'a Instance,
+    /// Its volumes.
+    pub volumes: &'a BTreeMap<VolumeId, VolumeDetails>,
+}
 
 /// Makes the earliest set among `found` the members of `snapshot`. A second set, of a second attempt, stays
 /// outside; the reconciler finds it and has it condemned.
@@ -19,14 +31,14 @@ pub async fn adopt_members(
     service: &Service,
     snapshot: &Snapshot,
     found: &[EbsSnapshot],
-    instance: Option<&Instance>,
+    origin: Option<Origin<'_>>,
     now: Timestamp,
 ) -> Result<Written, Error> {
     let Some(set) = by_attempt(found).into_iter().next() else { return Ok(Written::Changed) };
     let Some(first) = set.iter().map(|member| member.started_at).min() else {
         return Ok(Written::Changed);
     };
-    let members = set.iter().filter_map(|member| as_member(member, instance)).collect();
+    let members = set.iter().filter_map(|member| as_member(member, origin)).collect();
     let created = snapshot.created(members, now).map_err(Error::conflict)?;
     let created = Snapshot { started_at: Some(first), ..created };
     // What EC2 shows already counts, without another write.
@@ -59,10 +71,11 @@ pub(super) fn by_attempt(found: &[EbsSnapshot]) -> Vec<Vec<EbsSnapshot>> {
 }
 
 /// An EBS snapshot as a member; none if EC2 does not say of which volume it is.
-pub(super) fn as_member(found: &EbsSnapshot, instance: Option<&Instance>) -> Option<Member> {
+pub(super) fn as_member(found: &EbsSnapshot, origin: Option<Origin<'_>>) -> Option<Member> {
     let volume_id = found.volume_id.clone()?;
-    let attached = instance
-        .and_then(|instance| instance.volumes.iter().find(|one| one.volume_id == volume_id));
+    let attached = origin
+        .and_then(|origin| origin.instance.volumes.iter().find(|one| one.volume_id == volume_id));
+    let details = origin.and_then(|origin| origin.volumes.get(&volume_id));
     Some(Member {
         ebs_snapshot_id: found.id.clone(),
         volume_id,
@@ -72,6 +85,7 @@ pub(super) fn as_member(found: &EbsSnapshot, instance: Option<&Instance>) -> Opt
         state: found.state,
         progress_percent: found.progress_percent,
         full_size_bytes: found.full_size_bytes,
+        volume: details.map(|details| details.settings(attached)),
         deleted: false,
     })
 }

@@ -1,16 +1,19 @@
 //! What a schedule comes to beside what EC2 allows: its present targets looked at, and nothing written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::timeout;
 use tracing::warn;
 
+use super::regions::OutOfReach;
 use crate::domain::capacity::{Limits, Means, Present, limits};
-use crate::domain::ids::VolumeId;
+use crate::domain::ids::{InstanceId, VolumeId};
+use crate::domain::instance::pending::SLOW_TYPES;
 use crate::domain::instance::{Exclusions, Instance, VolumeDetails};
-use crate::domain::schedule::Schedule;
+use crate::domain::schedule::{Schedule, Targets};
+use crate::ec2::Ec2;
 use crate::error::{Error, chain};
 use crate::service::Service;
 
@@ -22,13 +25,10 @@ const INSTANCES_MAX: usize = 500;
 const VOLUMES_MAX: usize = 2_000;
 /// How long EC2 is looked at: the request that it is for has 29 seconds, and more to do.
 const LOOK_LASTS: Duration = Duration::from_secs(8);
-/// The volumes of which EC2 takes one snapshot at a time
-/// (<https://docs.aws.amazon.com/ebs/latest/userguide/ebs-resource-quotas.html>).
-const SLOW_TYPES: [&str; 2] = ["st1", "sc1"];
 
 /// What `schedule` comes to for the targets it has at present, with warnings in words. It never fails: if EC2
 /// cannot be asked, or not within eight seconds, that is one of the warnings. It takes up to 23 Describe calls,
-/// three for a small schedule.
+/// three for a small schedule, in each region.
 pub async fn check_schedule(service: &Service, schedule: &Schedule, now: Timestamp) -> Limits {
     let settings = &service.settings;
     let means = Means {
@@ -37,11 +37,7 @@ pub async fn check_schedule(service: &Service, schedule: &Schedule, now: Timesta
         condemn_max: settings.condemn_max,
         quota: settings.snapshot_quota,
     };
-    let looked = timeout(LOOK_LASTS, look(service, schedule)).await.unwrap_or_else(|_| {
-        let source = format!("it took longer than {} seconds", LOOK_LASTS.as_secs()).into();
-        Err(Error::Unavailable { service: "EC2", source })
-    });
-    match looked {
+    match look_everywhere(service, schedule).await {
         Ok((present, remarks)) => {
             let mut limits = limits(schedule, Some(&present), &means, now);
             limits.warnings.extend(remarks);
@@ -57,9 +53,70 @@ pub async fn check_schedule(service: &Service, schedule: &Schedule, now: Timesta
     }
 }
 
-/// The present targets, and what about them is worth a warning.
-async fn look(service: &Service, schedule: &Schedule) -> Result<(Present, Vec<String>), Error> {
-    let found = service.ec2.targets_within(&schedule.targets, PAGES_MAX).await?;
+/// The present targets in all regions, and what about them is worth a warning. It fails only if no region answers.
+async fn look_everywhere(
+    service: &Service,
+    schedule: &Schedule,
+) -> Result<(Present, Vec<String>), Error> {
+    let regions: Vec<&Ec2> = service.everywhere().collect();
+    let lasts = LOOK_LASTS / u32::try_from(regions.len()).unwrap_or(u32::MAX).max(1);
+    let several = regions.len() > 1;
+    let mut out_of_reach = OutOfReach::default();
+    let mut named = schedule.targets.instance_ids.clone();
+    let (mut total, mut remarks) = (Present::default(), Vec::new());
+    let mut answers = 0;
+    // Our own last: those of the named that no region shows are counted there.
+    for ec2 in regions.iter().rev() {
+        // Of the named that no region shows one out of reach may be the one that has them.
+        let is_last = ec2.region() == service.settings.region && out_of_reach.is_empty();
+        let place = if is_last { Place::Own } else { Place::Elsewhere };
+        let look = look(ec2, schedule, &mut named, place);
+        let looked = timeout(lasts, look).await.unwrap_or_else(|_| {
+            let source = format!("it took longer than {} seconds", lasts.as_secs()).into();
+            Err(Error::Unavailable { service: "EC2", source })
+        });
+        match looked {
+            Ok((present, of_region)) => {
+                answers += 1;
+                let place = if several { format!("in {}: ", ec2.region()) } else { String::new() };
+                remarks.extend(of_region.into_iter().map(|remark| format!("{place}{remark}")));
+                if several && present.volumes > total.fullest.as_ref().map_or(0, |(_, most)| *most)
+                {
+                    total.fullest = Some((ec2.region().to_owned(), present.volumes));
+                }
+                total = total.and(&present);
+            }
+            Err(error) => {
+                let (region, text) = (ec2.region(), &error);
+                remarks.push(format!("its instances in {region} are not counted: {text}"));
+                out_of_reach.note(region, error);
+            }
+        }
+    }
+    match out_of_reach.into_error() {
+        Some(error) if answers == 0 => Err(error),
+        Some(_) | None => Ok((total, remarks)),
+    }
+}
+
+/// Which region is looked at.
+#[derive(Clone, Copy)]
+enum Place {
+    /// The own, all others having answered.
+    Own,
+    Elsewhere,
+}
+
+/// The present targets in a region, and what about them is worth a warning. Of the instances that are named, those that
+/// the region shows are taken out of `named`; in our own, all that are left.
+async fn look(
+    ec2: &Ec2,
+    schedule: &Schedule,
+    named: &mut Vec<InstanceId>,
+    place: Place,
+) -> Result<(Present, Vec<String>), Error> {
+    let of_tags = Targets { instance_ids: Vec::new(), ..schedule.targets.clone() };
+    let found = ec2.targets_within(&of_tags, PAGES_MAX).await?;
     let mut remarks = Vec::new();
     if found.is_cut {
         remarks.push(format!(
@@ -67,10 +124,20 @@ async fn look(service: &Service, schedule: &Schedule) -> Result<(Present, Vec<St
              there may be more"
         ));
     }
-    let closer: Vec<_> = found.ids.iter().take(INSTANCES_MAX).cloned().collect();
-    let instances = service.ec2.instances(&closer).await?;
+    let is_wanted = |id: &&InstanceId| !schedule.targets.exclude_instance_ids.contains(*id);
+    let mut ids: BTreeSet<_> = named.iter().filter(is_wanted).chain(&found.ids).cloned().collect();
+    let closer: Vec<_> = ids.iter().take(INSTANCES_MAX).cloned().collect();
+    let instances = ec2.instances(&closer).await?;
+    match place {
+        Place::Own => named.clear(),
+        Place::Elsewhere => {
+            // What is beyond those that are looked at is taken to be in our own region.
+            ids.retain(|id| instances.contains_key(id) || found.ids.contains(id));
+            named.retain(|id| !instances.contains_key(id));
+        }
+    }
     let mut sample = Sample::default();
-    for id in &closer {
+    for id in closer.iter().filter(|id| ids.contains(*id)) {
         let volumes = instances.get(id).map_or(0, |instance| instance.volumes.len());
         if sample.attached + volumes > VOLUMES_MAX && sample.targets > 0 {
             break;
@@ -81,9 +148,9 @@ async fn look(service: &Service, schedule: &Schedule) -> Result<(Present, Vec<St
             None => sample.refuse(format!("EC2 has no instance {id}")),
         }
     }
-    sample.look_closer(service, &schedule.options.exclusions).await?;
-    remarks.extend(sample.remarks(found.ids.len()));
-    Ok((sample.extrapolated(found.ids.len()), remarks))
+    sample.look_closer(ec2, &schedule.options.exclusions).await?;
+    remarks.extend(sample.remarks(ids.len()));
+    Ok((sample.extrapolated(ids.len()), remarks))
 }
 
 /// Targets that are looked at one by one.
@@ -111,18 +178,14 @@ impl<'a> Sample<'a> {
     }
 
     /// Counts the volumes that are taken.
-    async fn look_closer(
-        &mut self,
-        service: &Service,
-        exclusions: &Exclusions,
-    ) -> Result<(), Error> {
+    async fn look_closer(&mut self, ec2: &Ec2, exclusions: &Exclusions) -> Result<(), Error> {
         let ids: Vec<VolumeId> = self
             .instances
             .iter()
             .flat_map(|instance| &instance.volumes)
             .map(|volume| volume.volume_id.clone())
             .collect();
-        let known: BTreeMap<VolumeId, VolumeDetails> = service.ec2.volumes(&ids).await?;
+        let known: BTreeMap<VolumeId, VolumeDetails> = ec2.volumes(&ids).await?;
         let is_slow = |id: &VolumeId| {
             known.get(id).is_some_and(|one| SLOW_TYPES.contains(&one.volume_type.as_str()))
         };
@@ -162,6 +225,11 @@ impl<'a> Sample<'a> {
             [self.targets, targets, self.volumes, self.slow_volumes]
                 .map(|count| u64::try_from(count).unwrap_or(u64::MAX));
         let of_all = |count: u64| count.saturating_mul(targets).div_ceil(looked_at.max(1));
-        Present { instances: targets, volumes: of_all(volumes), slow_volumes: of_all(slow_volumes) }
+        Present {
+            instances: targets,
+            volumes: of_all(volumes),
+            slow_volumes: of_all(slow_volumes),
+            fullest: None,
+        }
     }
 }

@@ -38,9 +38,10 @@ pub async fn delete_snapshot(
     if is_on_its_way(&snapshot) {
         return Ok(snapshot);
     }
+    let ec2 = service.ec2_in(&snapshot.source.region)?;
     let members: Vec<_> =
         snapshot.living_members().map(|member| member.ebs_snapshot_id.clone()).collect();
-    if let Some((member, image)) = service.ec2.images_of(&members).await?.into_iter().next() {
+    if let Some((member, image)) = ec2.images_of(&members).await?.into_iter().next() {
         return Err(Error::conflict(format!(
             "{member} is in use by {image}; deregister that image first"
         )));
@@ -64,7 +65,7 @@ pub async fn delete_snapshot(
 async fn make_due(service: &Service, condemned: &Snapshot, now: Timestamp) -> Result<(), Error> {
     let members: Vec<_> =
         condemned.living_members().map(|member| member.ebs_snapshot_id.clone()).collect();
-    service.ec2.mark_condemned(&members).await?;
+    service.ec2_in(&condemned.source.region)?.mark_condemned(&members).await?;
     let is_due = condemned.condemnation.as_ref().is_some_and(|one| one.delete_after <= now);
     if is_due {
         let detail = SnapshotDeletionDue { snapshot_ids: vec![condemned.id.clone()] };

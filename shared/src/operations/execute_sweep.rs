@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 use super::plan_sweep::{EDIT_SETTLED, Present, plan_sweep};
+use super::regions::members_by_region;
 use crate::clock::Clock;
 use crate::domain::ids::{EbsSnapshotId, ScheduleId, SnapshotId, SweepId};
 use crate::domain::schedule::Schedule;
@@ -224,11 +225,11 @@ impl Execution<'_> {
             .map(|entry| entry.snapshot_id.clone())
             .collect();
         let current = self.service.table.snapshots(&ids).await?;
-        let mut marks: Vec<EbsSnapshotId> = Vec::new();
+        let mut marks = Marks::new();
         for entry in entries.iter_mut().filter(|entry| is_open(entry, self.sweep)) {
             let outcome = if let Some(snapshot) = self.condemned_before(entry, &current) {
                 if snapshot.status == Status::Condemned {
-                    marks.extend(snapshot.living_members().map(|one| one.ebs_snapshot_id.clone()));
+                    add_marks(&mut marks, snapshot);
                 }
                 Outcome::Condemned
             } else if self.sweep.is_braked(entry.schedule_id.as_ref()) {
@@ -243,9 +244,15 @@ impl Execution<'_> {
             }
             entry.outcome = Some(outcome);
         }
-        if let Err(error) = self.service.ec2.mark_condemned(&marks).await {
-            // The records stand; the next sweep puts the marks on, and without them nothing is deleted.
-            warn!(sweep.id = %self.sweep.id, error.chain = %chain(&error), "Marks wait for the next sweep");
+        for (region, marks) in marks {
+            let marked = match self.service.ec2_in(&region) {
+                Ok(ec2) => ec2.mark_condemned(&marks).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = marked {
+                // The records stand; the next sweep puts the marks on, and without them nothing is deleted.
+                warn!(sweep.id = %self.sweep.id, error.chain = %chain(&error), "Marks in {region} wait for the next sweep");
+            }
         }
         Ok(())
     }
@@ -283,7 +290,7 @@ impl Execution<'_> {
         entry: &PlanEntry,
         current: &BTreeMap<SnapshotId, Snapshot>,
         now: Timestamp,
-        marks: &mut Vec<EbsSnapshotId>,
+        marks: &mut Marks,
     ) -> Outcome {
         let Verdict::Delete { by, .. } = &entry.verdict else { return Outcome::Changed };
         let Some(snapshot) = current.get(&entry.snapshot_id) else { return Outcome::Changed };
@@ -300,7 +307,7 @@ impl Execution<'_> {
         };
         match self.service.table.update_snapshot(snapshot, &condemned).await {
             Ok(written) if written.is_done() => {
-                marks.extend(condemned.living_members().map(|one| one.ebs_snapshot_id.clone()));
+                add_marks(marks, &condemned);
                 Outcome::Condemned
             }
             Ok(_) => Outcome::Changed,
@@ -310,6 +317,15 @@ impl Execution<'_> {
                 Outcome::Failed
             }
         }
+    }
+}
+
+/// What is to be marked, by region.
+type Marks = BTreeMap<String, Vec<EbsSnapshotId>>;
+
+fn add_marks(marks: &mut Marks, snapshot: &Snapshot) {
+    for (region, members) in members_by_region([snapshot]) {
+        marks.entry(region).or_default().extend(members);
     }
 }
 

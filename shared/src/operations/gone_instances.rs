@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use tracing::info;
 
+use super::regions::{Shown, shown};
 use crate::domain::ids::{InstanceId, ScheduleId};
-use crate::domain::instance::Instance;
 use crate::domain::schedule::{Schedule, WhenGone};
 use crate::domain::snapshot::{MISSING_AFTER, Snapshot, Status};
 use crate::error::Error;
@@ -23,6 +23,8 @@ const NOTED_MAX: usize = 1_000;
 pub(super) struct Looks {
     /// Not there, by this look.
     absent: BTreeSet<InstanceId>,
+    /// That no region shows while one that may have them was out of reach: nothing is known of them.
+    unseen: BTreeSet<InstanceId>,
     /// Since when instances were not there, by earlier looks.
     first: BTreeMap<InstanceId, Timestamp>,
 }
@@ -37,22 +39,30 @@ pub(super) async fn look(
         let schedule = snapshot.schedule_id().and_then(|id| schedules.get(id));
         snapshot.status == Status::Available && schedule.is_some_and(has_rule)
     });
-    let ids: BTreeSet<_> = wanted.map(|snapshot| snapshot.source.instance_id.clone()).collect();
-    let here = here(service, &ids).await?;
-    Ok(Looks {
-        absent: ids.difference(&here).cloned().collect(),
-        first: service.table.first_looks().await?,
-    })
+    let by_region = instances_by_region(wanted);
+    let Shown { here, nowhere, out_of_reach } = shown(service, &by_region).await;
+    let (mut absent, mut unseen) = (BTreeSet::new(), BTreeSet::new());
+    for (region, ids) in by_region {
+        let is_hidden = out_of_reach.hides(&region);
+        for id in ids.into_iter().filter(|id| !here.contains(id)) {
+            let looks = if is_hidden && nowhere.contains(&id) { &mut unseen } else { &mut absent };
+            looks.insert(id);
+        }
+    }
+    // An instance of snapshots in two regions, of which one is not looked after, is not known to be gone.
+    absent.retain(|id| !unseen.contains(id));
+    Ok(Looks { absent, unseen, first: service.table.first_looks().await? })
 }
 
-/// Those of these instances that EC2 shows, and not as terminated or about to be.
-pub(super) async fn here(
-    service: &Service,
-    ids: &BTreeSet<InstanceId>,
-) -> Result<BTreeSet<InstanceId>, Error> {
-    let ids: Vec<_> = ids.iter().cloned().collect();
-    let shown = service.ec2.instances(&ids).await?;
-    Ok(shown.into_values().filter(|one| !one.is_gone()).map(|Instance { id, .. }| id).collect())
+/// The instances that these snapshots are of, by their regions.
+pub(super) fn instances_by_region<'a>(
+    snapshots: impl IntoIterator<Item = &'a Snapshot>,
+) -> BTreeMap<String, BTreeSet<InstanceId>> {
+    let mut instances: BTreeMap<String, BTreeSet<InstanceId>> = BTreeMap::new();
+    for Snapshot { source, .. } in snapshots {
+        instances.entry(source.region.clone()).or_default().insert(source.instance_id.clone());
+    }
+    instances
 }
 
 /// Whether a schedule has, or had at its last sweep, a rule for gone instances.
@@ -86,7 +96,8 @@ impl Looks {
     /// Records the first looks of this sweep, and takes back those at instances that show again or that nobody
     /// asks about any more: an old look must not stand for a new one.
     pub(super) async fn remember(&self, service: &Service, now: Timestamp) -> Result<(), Error> {
-        for (id, since) in self.first.iter().filter(|(id, _)| !self.absent.contains(*id)) {
+        let stands = |id: &InstanceId| self.absent.contains(id) || self.unseen.contains(id);
+        for (id, since) in self.first.iter().filter(|(id, _)| !stands(id)) {
             _ = service.table.forget_first_look(id, *since).await?;
         }
         let new = self.absent.iter().filter(|id| !self.first.contains_key(*id));

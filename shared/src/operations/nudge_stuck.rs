@@ -11,7 +11,7 @@ use crate::domain::snapshot::{ScheduleSlot, Snapshot};
 use crate::domain::sweep::Sweep;
 use crate::error::Error;
 use crate::events::{
-    OwnEvent, PER_EVENT_MAX, RequestedTarget, SnapshotDeletionDue, SnapshotRequested,
+    JobDue, OwnEvent, PER_EVENT_MAX, RequestedTarget, SnapshotDeletionDue, SnapshotRequested,
     SweepRequested,
 };
 use crate::service::Service;
@@ -24,6 +24,10 @@ const SNAPSHOTS_MAX: usize = 500;
 const NUDGED_AT_ONCE: usize = 50;
 /// How many sweeps.
 const SWEEPS_MAX: usize = 10;
+/// How many images.
+const IMAGES_MAX: usize = 50;
+/// How many restores.
+const RESTORES_MAX: usize = 100;
 
 /// What was made known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -34,6 +38,10 @@ pub struct NudgeReport {
     pub deletions: usize,
     /// Sweeps asked for again.
     pub sweeps: usize,
+    /// Images that have something to do.
+    pub images: usize,
+    /// Restores that have something to do.
+    pub restores: usize,
 }
 
 /// Makes known what is due at `now`, the longest due first. What was made known is looked at again in a quarter
@@ -44,7 +52,37 @@ pub async fn nudge_stuck(service: &Service, now: Timestamp) -> Result<NudgeRepor
     let due = service.table.due_snapshots(DueKind::Deletion, now, SNAPSHOTS_MAX).await?;
     let deletions = nudge(service, &due, deletion_events, now).await?;
     let sweeps = nudge_sweeps(service, now).await?;
-    Ok(NudgeReport { creations, deletions, sweeps })
+    let images = nudge_images(service, now).await?;
+    let restores = nudge_restores(service, now).await?;
+    Ok(NudgeReport { creations, deletions, sweeps, images, restores })
+}
+
+/// Makes images known that have something to do, or are to be looked at.
+async fn nudge_images(service: &Service, now: Timestamp) -> Result<usize, Error> {
+    let due = service.table.due_images(now, IMAGES_MAX).await?;
+    let images = service.table.images(&due).await?;
+    let mut events = Vec::new();
+    for image in due.iter().filter_map(|id| images.get(id)) {
+        // Written meanwhile: then its writer has set its own time.
+        if service.table.update_image(image, &image.nudged(now), now).await?.is_done() {
+            events.push(OwnEvent::JobDue(JobDue::Image(image.id.clone())));
+        }
+    }
+    service.bus.publish(&events).await?;
+    Ok(events.len())
+}
+
+/// Makes known which restores have waited long enough to be looked at again, or have lost their worker.
+async fn nudge_restores(service: &Service, now: Timestamp) -> Result<usize, Error> {
+    let mut events = Vec::new();
+    for restore in service.table.due_restores(now, RESTORES_MAX).await? {
+        // Written meanwhile: then somebody is at it.
+        if service.table.update_restore(&restore, &restore.nudged(now), now).await?.is_some() {
+            events.push(OwnEvent::JobDue(JobDue::Restore(restore.id)));
+        }
+    }
+    service.bus.publish(&events).await?;
+    Ok(events.len())
 }
 
 /// Asks again for sweeps that are not finished, and gives up those of more than a day ago.

@@ -4,16 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
-use tracing::warn;
 
-use super::refresh_snapshots::refresh;
+use super::refresh_snapshots::refresh_by_region;
 use crate::domain::cursor::PageRequest;
 use crate::domain::ids::{InstanceId, SnapshotId};
 use crate::domain::run::outcome::Outcome;
 use crate::domain::run::visit::Overlap;
 use crate::domain::run::{LOOKED_AT_MAX, OVERLAPS_MAX, Run, RunStatus, Skipped};
 use crate::domain::snapshot::{Snapshot, Status};
-use crate::error::{Error, chain};
+use crate::error::Error;
 use crate::service::Service;
 
 /// How many pages of runs are read at the most: after an outage the latest ones may all be `missed`.
@@ -109,26 +108,19 @@ async fn fresh(
     now: Timestamp,
 ) -> Result<BTreeMap<SnapshotId, Snapshot>, Error> {
     let mut records = service.table.snapshots(ids).await?;
-    let mut members = Vec::new();
+    let mut members = 0;
     let mut doubtful = Vec::new();
     for record in records.values().filter(|record| is_doubtful(record, now)) {
-        if members.len() + record.members.len() > REFRESHED_MAX {
+        if members + record.members.len() > REFRESHED_MAX {
             break;
         }
-        members.extend(record.living_members().map(|member| member.ebs_snapshot_id.clone()));
+        members += record.members.len();
         doubtful.push(record.clone());
     }
-    if members.is_empty() {
+    if doubtful.is_empty() {
         return Ok(records);
     }
-    let seen = match service.ec2.ebs_snapshots(&members).await {
-        Ok(seen) => seen,
-        Err(error) => {
-            warn!(error.chain = %chain(&error), "Pending snapshots are believed unseen: {error}");
-            return Ok(records);
-        }
-    };
-    let report = refresh(service, &doubtful, &seen, now).await;
+    let report = refresh_by_region(service, &doubtful, now).await;
     let changed: Vec<_> = report.changed.into_iter().map(|(id, _)| id).collect();
     records.extend(service.table.snapshots(&changed).await?);
     Ok(records)

@@ -6,6 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 use super::gone_instances::{Looks, look};
+use super::note_images::note_images;
+use super::regions::OutOfReach;
 use crate::domain::ids::{EbsSnapshotId, ImageId, ScheduleId, SweepId};
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::condemnation::Wanted;
@@ -13,7 +15,8 @@ use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::brake::{Brake, ClockDoubt, brakes, clock_doubt};
 use crate::domain::sweep::plan::{PlanEntry, Verdict, World, plan, plan_hash};
 use crate::domain::sweep::{Mode, PlanCounts, Sweep, SweepStatus};
-use crate::error::Error;
+use crate::ec2::Ec2;
+use crate::error::{Error, chain};
 use crate::service::Service;
 use crate::table::keys::{self, Index, Presence};
 use crate::table::snapshots::SnapshotList;
@@ -32,6 +35,9 @@ pub(super) struct Present {
     in_use: BTreeMap<EbsSnapshotId, ImageId>,
     looks: Looks,
     last_sweep_at: Option<Timestamp>,
+    /// The regions that have answered.
+    within_reach: BTreeSet<String>,
+    out_of_reach: Vec<String>,
     /// Why the clock is not trusted.
     pub(super) doubt: Option<ClockDoubt>,
 }
@@ -40,19 +46,29 @@ impl Present {
     /// What the table and EC2 say; `now` is held against EC2's clock.
     pub(super) async fn read(service: &Service, now: Timestamp) -> Result<Self, Error> {
         let last_sweep_at = service.table.last_sweep_at().await?;
-        let in_use = service.ec2.snapshots_in_use().await?;
-        // At once: what EC2's clock says now is to be held against `now`, before reading takes its time.
-        let doubt = clock_doubt(last_sweep_at, service.ec2.date(), now);
+        let Sight { in_use, within_reach, out_of_reach, doubt } =
+            look_around(service, last_sweep_at, now).await?;
         let schedules = service.table.every_schedule().await?;
         let list = SnapshotList { index: Index::All, partition: keys::all(Presence::Here) };
         let snapshots = service.table.every_snapshot(&list).await?;
         let looks = look(service, &schedules, &snapshots).await?;
-        Ok(Self { schedules, snapshots, in_use, looks, last_sweep_at, doubt })
+        Ok(Self {
+            schedules,
+            snapshots,
+            in_use,
+            looks,
+            last_sweep_at,
+            within_reach,
+            out_of_reach,
+            doubt,
+        })
     }
 
-    /// The plan it makes at `now`.
+    /// The plan it makes at `now`. What is in a region out of reach stays.
     pub(super) fn plan(&self, service: &Service, now: Timestamp) -> Vec<PlanEntry> {
-        plan(&World {
+        let unseen: BTreeMap<_, _> =
+            self.unseen().map(|one| (&one.id, &one.source.region)).collect();
+        let mut entries = plan(&World {
             schedules: &self.schedules,
             snapshots: &self.snapshots,
             in_use: &self.in_use,
@@ -60,7 +76,19 @@ impl Present {
             absent: &self.looks.in_doubt(now),
             failed_kept: service.settings.failed_kept,
             now,
-        })
+        });
+        for entry in entries.iter_mut().filter(|entry| entry.verdict != Verdict::Keep) {
+            if let Some(region) = unseen.get(&entry.snapshot_id) {
+                entry.verdict = Verdict::Keep;
+                entry.reasons = vec![format!("its region {region} is out of reach; left alone")];
+            }
+        }
+        entries
+    }
+
+    /// The snapshots of regions that have not answered.
+    fn unseen(&self) -> impl Iterator<Item = &Snapshot> {
+        self.snapshots.iter().filter(|one| !self.within_reach.contains(&one.source.region))
     }
 
     /// Writes down which instances were not there at this look, for the next.
@@ -69,7 +97,8 @@ impl Present {
     }
 
     /// The schedules with an edited rule for gone instances, of which one may be gone since before the edit and is
-    /// not believed to be. One that was still there at a sweep since the edit is not in question.
+    /// not believed to be. One that was still there at a sweep since the edit is not in question. And those with
+    /// snapshots that were not judged, because their region is out of reach.
     fn unsettled(&self, now: Timestamp) -> Vec<ScheduleId> {
         let in_doubt = self.looks.in_doubt(now);
         let edited: BTreeMap<_, _> = self
@@ -89,7 +118,8 @@ impl Present {
             })
             .map(|(id, _)| id)
             .collect();
-        doubtful.into_iter().cloned().collect()
+        let unjudged = self.unseen().filter_map(Snapshot::schedule_id);
+        doubtful.into_iter().chain(unjudged).cloned().collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Whether a sweep has looked at the instances of a schedule since its last edit.
@@ -99,11 +129,50 @@ impl Present {
     }
 }
 
+/// What EC2 says that a plan depends on.
+struct Sight {
+    in_use: BTreeMap<EbsSnapshotId, ImageId>,
+    within_reach: BTreeSet<String>,
+    out_of_reach: Vec<String>,
+    doubt: Option<ClockDoubt>,
+}
+
+/// Asks every region which snapshots its images use, and what its clock says. It fails only if none answers. Where one
+/// that answers doubts our clock, the clock is doubted.
+async fn look_around(
+    service: &Service,
+    last_sweep_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Sight, Error> {
+    let mut in_use = BTreeMap::new();
+    let mut within_reach = BTreeSet::new();
+    let mut out_of_reach = OutOfReach::default();
+    let mut doubt: Option<ClockDoubt> = None;
+    for ec2 in service.everywhere() {
+        match ec2.snapshots_in_use().await {
+            Ok(used) => {
+                // At once: what EC2's clock says now is to be held against `now`, before reading takes its time.
+                let doubted = clock_doubt(last_sweep_at, ec2.date(), now);
+                let is_graver = matches!(doubted, Some(ClockDoubt::Wrong(_)));
+                doubt = if is_graver { doubted } else { doubt.or(doubted) };
+                in_use.extend(used);
+                within_reach.insert(ec2.region().to_owned());
+            }
+            Err(error) => out_of_reach.note(ec2.region(), error),
+        }
+    }
+    let names = out_of_reach.names();
+    match out_of_reach.into_error() {
+        Some(error) if within_reach.is_empty() => Err(error),
+        Some(_) | None => Ok(Sight { in_use, within_reach, out_of_reach: names, doubt }),
+    }
+}
+
 /// The sweep as it is planned: every snapshot judged at `now`, the brake set, the plan stored.
 ///
 /// One that only plans only reads. One that is to be carried out, by a clock that is trusted, also writes what it
-/// has found out: which instances were not there, which snapshots images block, and marks where EC2's do not
-/// agree with the records.
+/// has found out: which instances were not there, which snapshots images block or use, and marks where EC2's do
+/// not agree with the records.
 pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Result<Sweep, Error> {
     let present = Present::read(service, now).await?;
     let is_trusted = sweep.mode == Mode::Execute && present.doubt.is_none();
@@ -115,8 +184,9 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
     let hash = plan_hash(&entries);
     let brakes = brakes(&entries, &present.snapshots, service.settings.brake);
     if is_trusted {
-        tidy_marks(service, &present.snapshots).await?;
-        note_blocked(service, &present.snapshots, &entries, &brakes, now).await?;
+        tidy_marks(service, &present).await?;
+        note_blocked(service, &present, &entries, &brakes, now).await?;
+        note_images(service, &present.snapshots, now).await?;
     }
     let stored = stored_entries(sweep, entries);
     let pages = store(service, (&sweep.id, &hash), &stored, now).await?;
@@ -147,6 +217,7 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
         planned,
         brakes,
         unsettled: present.unsettled(now),
+        regions_out_of_reach: present.out_of_reach.clone(),
         refusal,
         finished_at: ended.then_some(now),
         ..sweep.clone()
@@ -181,12 +252,15 @@ async fn store(
 /// Who has changed a record meanwhile is looked at by the next sweep.
 async fn note_blocked(
     service: &Service,
-    snapshots: &[Snapshot],
+    present: &Present,
     entries: &[PlanEntry],
     brakes: &[Brake],
     now: Timestamp,
 ) -> Result<(), Error> {
-    let by_id: BTreeMap<_, _> = snapshots.iter().map(|one| (&one.id, one)).collect();
+    // Of a region that has not answered nobody knows what images use there: what was noted stands.
+    let seen = present.snapshots.iter();
+    let seen = seen.filter(|one| present.within_reach.contains(&one.source.region));
+    let by_id: BTreeMap<_, _> = seen.map(|one| (&one.id, one)).collect();
     let changes = entries.iter().filter_map(|entry| {
         let snapshot = *by_id.get(&entry.snapshot_id)?;
         let wanted = match &entry.verdict {
@@ -211,8 +285,27 @@ fn is_braked(entry: &PlanEntry, brakes: &[Brake]) -> bool {
 }
 
 /// Puts the mark on condemned members that lack it, and takes it off others: whoever condemned or rescued them
-/// broke off in between.
-async fn tidy_marks(service: &Service, snapshots: &[Snapshot]) -> Result<(), Error> {
+/// broke off in between. A region that is out of reach by now waits for the next sweep: without its mark nothing is
+/// deleted.
+async fn tidy_marks(service: &Service, present: &Present) -> Result<(), Error> {
+    for region in &present.within_reach {
+        let snapshots = present.snapshots.iter().filter(|one| one.source.region == *region);
+        let tidied = tidy_marks_in(service, service.ec2_in(region)?, snapshots).await;
+        match tidied {
+            Err(error) if present.within_reach.len() > 1 => {
+                warn!(region = %region, error.chain = %chain(&error), "Marks in {region} wait: {error}");
+            }
+            tidied => tidied?,
+        }
+    }
+    Ok(())
+}
+
+async fn tidy_marks_in(
+    service: &Service,
+    ec2: &Ec2,
+    snapshots: impl Iterator<Item = &Snapshot>,
+) -> Result<(), Error> {
     let mut condemned: BTreeMap<&EbsSnapshotId, &Snapshot> = BTreeMap::new();
     let mut others: BTreeMap<&EbsSnapshotId, &Snapshot> = BTreeMap::new();
     for snapshot in snapshots {
@@ -220,7 +313,7 @@ async fn tidy_marks(service: &Service, snapshots: &[Snapshot]) -> Result<(), Err
         let members = if is_condemned { &mut condemned } else { &mut others };
         members.extend(snapshot.living_members().map(|one| (&one.ebs_snapshot_id, snapshot)));
     }
-    let seen = service.ec2.every_ebs_snapshot().await?;
+    let seen = ec2.every_ebs_snapshot().await?;
     let ours = seen.iter().filter(|one| one.set().is_some());
     let (marked, unmarked): (Vec<_>, Vec<_>) = ours.partition(|one| one.is_marked_condemned());
     let lacking: Vec<_> = unmarked
@@ -228,7 +321,7 @@ async fn tidy_marks(service: &Service, snapshots: &[Snapshot]) -> Result<(), Err
         .filter(|one| condemned.contains_key(&one.id))
         .map(|one| one.id.clone())
         .collect();
-    service.ec2.mark_condemned(&lacking).await?;
+    ec2.mark_condemned(&lacking).await?;
 
     let stray: BTreeMap<_, _> = marked
         .into_iter()
@@ -246,5 +339,5 @@ async fn tidy_marks(service: &Service, snapshots: &[Snapshot]) -> Result<(), Err
         })
         .map(|(id, _)| id)
         .collect();
-    service.ec2.unmark_condemned(&still).await
+    ec2.unmark_condemned(&still).await
 }

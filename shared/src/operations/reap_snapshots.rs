@@ -15,8 +15,7 @@ use crate::clock::Clock;
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::snapshot::condemnation::BlockedCause;
 use crate::domain::snapshot::{MISSING_AFTER, Snapshot, Status};
-use crate::domain::sweep::brake::clock_doubt;
-use crate::ec2::Deletion;
+use crate::ec2::{Deletion, Ec2};
 use crate::error::{BoxError, Error, chain};
 use crate::events::SnapshotDeletionDue;
 use crate::service::Service;
@@ -61,19 +60,17 @@ pub async fn reap_snapshots(
     clock: &Clock,
 ) -> Result<ReapReport, Error> {
     let evidence = Evidence::load(service, &due.snapshot_ids, clock.now()).await?;
-    // Without members EC2 was not asked, and what it said of the time is of long ago.
-    let asked = evidence.snapshots.values().any(|one| one.living_members().next().is_some());
-    let doubt = clock_doubt(None, service.ec2.date(), clock.now());
-    if let Some(doubt) = doubt.filter(|_| asked) {
-        warn!("Nothing is deleted: {doubt}");
-        let later = due.snapshot_ids.iter().map(|id| (id.clone(), Reaped::Later));
-        return Ok(ReapReport { outcomes: later.collect() });
-    }
     let mut report = ReapReport::default();
     for id in &due.snapshot_ids {
         let reaped = match evidence.snapshots.get(id) {
             None => Reaped::AlreadySo,
             Some(_) if clock.is_over() => Reaped::Later,
+            Some(snapshot)
+                if evidence.is_lacking(snapshot)
+                    && service.ec2_in(&snapshot.source.region).is_ok() =>
+            {
+                Reaped::Later
+            }
             Some(snapshot) => match reap(service, snapshot, &evidence, clock).await {
                 Ok(reaped) => reaped,
                 Err(error) => {
@@ -100,6 +97,13 @@ async fn reap(
     clock: &Clock,
 ) -> Result<Reaped, Error> {
     let now = clock.now();
+    let ec2 = match service.ec2_in(&snapshot.source.region) {
+        Ok(ec2) => ec2,
+        Err(error) => {
+            let cause = BlockedCause::Refused { message: error.to_string() };
+            return block(service, snapshot, cause, now).await;
+        }
+    };
     let recalled = recalled(snapshot, evidence, now);
     let snapshot = recalled.as_ref().unwrap_or(snapshot);
     let guardian = match last_check(service, snapshot, evidence, now).await? {
@@ -126,7 +130,7 @@ async fn reap(
     if !written.is_done() {
         return Ok(Reaped::Later);
     }
-    delete_members(service, &deleting, evidence, clock).await
+    delete_members((service, ec2), &deleting, evidence, clock).await
 }
 
 /// The snapshot with the note that EC2 does not show all of its members, as long as that is not believed: a
@@ -153,7 +157,7 @@ enum Stopped {
 
 /// Deletes the members of a claimed snapshot, paced, and records what became of each.
 async fn delete_members(
-    service: &Service,
+    (service, ec2): (&Service, &Ec2),
     deleting: &Snapshot,
     evidence: &Evidence,
     clock: &Clock,
@@ -167,7 +171,7 @@ async fn delete_members(
             gone.push(id.clone());
             continue;
         }
-        let answer = service.ec2.delete_ebs_snapshot(id).await;
+        let answer = ec2.delete_ebs_snapshot(id).await;
         clock.pause(service.settings.delete_pace).await;
         match answer {
             Deletion::Gone => gone.push(id.clone()),
@@ -242,6 +246,7 @@ async fn rescue(
 ) -> Result<Reaped, Error> {
     info!(snapshot.id = %snapshot.id, "Snapshot {} stays: {reason}", snapshot.id);
     let rescued = snapshot.rescue(now).map_err(Error::conflict)?;
-    let written = service.table.update_snapshot(snapshot, &rescued).await?;
+    let table = service.table.because(reason);
+    let written = table.update_snapshot(snapshot, &rescued).await?;
     Ok(if written.is_done() { Reaped::Rescued } else { Reaped::Later })
 }

@@ -20,13 +20,16 @@ pub struct RefreshReport {
     /// As they were.
     pub unchanged: usize,
     /// A fault that passes; the log says which.
-    pub failed: usize,
+    pub failed: Vec<SnapshotId>,
     /// EBS snapshots that are members of none of ours.
     pub unknown: usize,
+    /// Of the EBS snapshots that were asked for: those whose sets are refreshed later.
+    pub waiting: BTreeSet<EbsSnapshotId>,
 }
 
 /// Brings the sets that these EBS snapshots are members of in line with EC2, whatever the event said: doubled,
-/// late and unknown ones change nothing. It fails if one of the sets could not be written, after trying all.
+/// late and unknown ones change nothing. A region out of reach, or a set that cannot be written, does not stop the others:
+/// the report says what waits.
 pub async fn refresh_members(
     service: &Service,
     ids: &[EbsSnapshotId],
@@ -35,19 +38,59 @@ pub async fn refresh_members(
     let sets = service.table.sets_of(ids).await?;
     let set_ids: Vec<_> = sets.values().cloned().collect::<BTreeSet<_>>().into_iter().collect();
     let snapshots: Vec<_> = service.table.snapshots(&set_ids).await?.into_values().collect();
+    let mut report = refresh_by_region(service, &snapshots, now).await;
+    report.unknown = ids.len() - sets.len();
+    let is_waiting = |set: &SnapshotId| report.failed.contains(set);
+    report.waiting =
+        sets.iter().filter(|(_, set)| is_waiting(set)).map(|(id, _)| id.clone()).collect();
+    Ok(report)
+}
+
+/// Brings these records in line with what EC2 shows of their members now. Those of a region out of reach wait.
+pub(super) async fn refresh_by_region(
+    service: &Service,
+    snapshots: &[Snapshot],
+    now: Timestamp,
+) -> RefreshReport {
+    let mut report = RefreshReport::default();
+    let mut by_region: BTreeMap<&str, Vec<Snapshot>> = BTreeMap::new();
+    for snapshot in snapshots {
+        by_region.entry(&snapshot.source.region).or_default().push(snapshot.clone());
+    }
+    for (region, snapshots) in by_region {
+        match seen_in(service, region, &snapshots).await {
+            Ok(seen) => report.add(refresh(service, &snapshots, &seen, now).await),
+            Err(error) => {
+                warn!(region = %region, error.chain = %chain(&error), "Snapshots of {region} are refreshed later");
+                report.failed.extend(snapshots.into_iter().map(|snapshot| snapshot.id));
+            }
+        }
+    }
+    report
+}
+
+async fn seen_in(
+    service: &Service,
+    region: &str,
+    snapshots: &[Snapshot],
+) -> Result<Vec<EbsSnapshot>, Error> {
     let members: Vec<_> = snapshots
         .iter()
         .flat_map(Snapshot::living_members)
         .map(|member| member.ebs_snapshot_id.clone())
         .collect();
-    let seen = service.ec2.ebs_snapshots(&members).await?;
-    let mut report = refresh(service, &snapshots, &seen, now).await;
-    report.unknown = ids.len() - sets.len();
-    if report.failed > 0 {
-        let source = format!("{} snapshots could not be refreshed", report.failed).into();
-        return Err(Error::Unavailable { service: "DynamoDB", source });
+    service.ec2_in(region)?.ebs_snapshots(&members).await
+}
+
+impl RefreshReport {
+    fn add(&mut self, other: Self) {
+        let Self { changed, unchanged, failed, unknown, waiting } = other;
+        self.changed.extend(changed);
+        self.unchanged += unchanged;
+        self.failed.extend(failed);
+        self.unknown += unknown;
+        self.waiting.extend(waiting);
     }
-    Ok(report)
 }
 
 /// Brings these records in line with what EC2 has shown. One's failure does not stop the others.
@@ -71,7 +114,7 @@ pub async fn refresh(
             Err(error) => {
                 let id = &snapshot.id;
                 warn!(snapshot.id = %id, error.chain = %chain(&error), "Snapshot {id} is refreshed later");
-                report.failed += 1;
+                report.failed.push(id.clone());
             }
         }
     }

@@ -5,13 +5,18 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use tracing::{info, warn};
 
+use super::regions::find_instance;
 use crate::domain::hold::Hold;
 use crate::domain::ids::{InstanceId, SnapshotId, VolumeId};
-use crate::domain::instance::{EXCLUDED_VOLUMES_MAX, Exclusions, Ineligible, Instance};
+use crate::domain::instance::pending::room_for;
+use crate::domain::instance::{
+    AttachedVolume, EXCLUDED_VOLUMES_MAX, Exclusions, Ineligible, Instance,
+};
 use crate::domain::snapshot::{Origin, Request, Snapshot, Source};
 use crate::domain::tags::Tags;
 use crate::error::{Error, chain};
 use crate::events::{OwnEvent, RequestedTarget, SnapshotRequested};
+use crate::operations::latest_snapshots::latest_of;
 use crate::service::Service;
 
 /// A snapshot that is wanted.
@@ -47,15 +52,13 @@ pub async fn request_snapshot(
     if let Some(existing) = service.table.snapshot(&new.id).await? {
         return Ok(existing);
     }
-    let found = service.ec2.instances(std::slice::from_ref(&new.instance_id)).await?;
-    let instance = found
-        .get(&new.instance_id)
-        .ok_or_else(|| Error::not_found("instance", &new.instance_id))?;
+    let instance = &find_instance(service, &new.instance_id).await?;
     let refused = |reason: Ineligible| Error::conflict(reason.to_string());
     instance.eligibility().map_err(refused)?;
     known_volumes(instance, &new.request.exclusions)?;
     let exclusions = resolved(service, instance, &new.request.exclusions).await?;
-    instance.chosen_volumes(&exclusions).map_err(refused)?;
+    let chosen = instance.chosen_volumes(&exclusions).map_err(refused)?;
+    has_room(service, instance, chosen).await?.map_err(refused)?;
     let request = Request { exclusions, ..new.request };
     let snapshot = intent(instance, NewSnapshot { request, ..new }, now);
     if !service.table.insert_snapshot(&snapshot).await?.is_done() {
@@ -75,6 +78,22 @@ pub async fn request_snapshot(
         warn!(snapshot.id = %snapshot.id, error.chain = %chain(&error), "A request waits for the tick");
     }
     Ok(snapshot)
+}
+
+/// Whether EC2 would begin another snapshot of these volumes now, as our own records tell.
+async fn has_room(
+    service: &Service,
+    instance: &Instance,
+    chosen: Vec<&AttachedVolume>,
+) -> Result<Result<(), Ineligible>, Error> {
+    let latest = latest_of(service, std::slice::from_ref(&instance.id)).await?;
+    let pending: Vec<_> = latest.into_values().flat_map(|one| one.pending).collect();
+    if pending.is_empty() {
+        return Ok(Ok(()));
+    }
+    let ids: Vec<_> = chosen.iter().map(|volume| volume.volume_id.clone()).collect();
+    let known = service.ec2_in(&instance.region)?.volumes(&ids).await?;
+    Ok(room_for(chosen, &pending, &known))
 }
 
 /// A volume that is excluded and not there is likely a slip of the pen, and what was to be left out would be in.
@@ -110,7 +129,7 @@ async fn resolved(
         return Ok(exclusions.clone());
     }
     let ids: Vec<_> = instance.volumes.iter().map(|volume| volume.volume_id.clone()).collect();
-    Ok(exclusions.resolved(instance, &service.ec2.volumes(&ids).await?))
+    Ok(exclusions.resolved(instance, &service.ec2_in(&instance.region)?.volumes(&ids).await?))
 }
 
 fn intent(instance: &Instance, new: NewSnapshot, now: Timestamp) -> Snapshot {
@@ -146,5 +165,8 @@ pub(super) fn source(instance: &Instance) -> Source {
         platform: instance.platform.clone(),
         region: instance.region.clone(),
         zone: Some(instance.zone.clone()),
+        tags: instance.tags.clone(),
+        launch: instance.launch.clone(),
+        machine: None,
     }
 }

@@ -28,7 +28,11 @@ pub async fn rescue_snapshot(
     info!(snapshot.id = %id, "Snapshot {id} is rescued");
     let members: Vec<_> =
         rescued.living_members().map(|member| member.ebs_snapshot_id.clone()).collect();
-    if let Err(error) = service.ec2.unmark_condemned(&members).await {
+    let unmarked = match service.ec2_in(&rescued.source.region) {
+        Ok(ec2) => ec2.unmark_condemned(&members).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = unmarked {
         // Without its record in `condemned` nothing is deleted; the next sweep takes the mark off.
         warn!(snapshot.id = %id, error.chain = %chain(&error), "The mark on {id} waits for the sweep");
     }

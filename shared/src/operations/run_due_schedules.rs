@@ -1,5 +1,7 @@
 //! The tick's first half: due slots become runs.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use tracing::error;
@@ -35,12 +37,13 @@ pub async fn run_due_schedules(
     clock: &Clock,
 ) -> Result<DueReport, Error> {
     let mut report = DueReport::default();
+    let mut down = BTreeSet::new();
     for schedule in service.table.due_schedules(now, SCHEDULES_MAX).await? {
         if clock.is_over() {
             break;
         }
         let id = schedule.id.clone();
-        match run_due(service, &schedule, now).await {
+        match run_due(service, &schedule, &mut down, now).await {
             Ok(Some(run)) => {
                 report.ran.push((id, run.slot.slot, run.targets.len(), run.missed));
             }
@@ -58,6 +61,7 @@ pub async fn run_due_schedules(
 async fn run_due(
     service: &Service,
     schedule: &Schedule,
+    down: &mut BTreeSet<String>,
     now: Timestamp,
 ) -> Result<Option<Run>, Error> {
     let Some(due) = slots::due(schedule, now) else {
@@ -67,7 +71,7 @@ async fn run_due(
     let run = Run::claimed(slot, Trigger::Schedule, due.missed, now);
     // What is claimed and cannot be begun now is looked after like all runs: the next slot need not wait for it.
     let ran = match claim(service, run, now).await? {
-        Claim::Ours(run) => dispatch_or_fail(service, schedule, &run, now).await.map(Some),
+        Claim::Ours(run) => dispatch_or_fail(service, schedule, &run, down, now).await.map(Some),
         Claim::Anothers => return Ok(None),
         Claim::Dispatched => Ok(None),
     };
@@ -97,9 +101,10 @@ async fn dispatch_or_fail(
     service: &Service,
     schedule: &Schedule,
     run: &Run,
+    down: &mut BTreeSet<String>,
     now: Timestamp,
 ) -> Result<Run, Error> {
-    let failure = match dispatch(service, schedule, run, now).await {
+    let failure = match dispatch(service, schedule, run, down, now).await {
         Err(failure) if !failure.is_retryable() => failure,
         dispatched => return dispatched,
     };

@@ -1,9 +1,12 @@
 //! One run of a schedule: claimed, its targets found, the first of them asked for.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use tracing::{info, warn};
 
 use super::ask_targets::visit;
+use super::regions::find_targets;
 use crate::domain::ids::ScheduleId;
 use crate::domain::run::{Run, Trigger};
 use crate::domain::schedule::{Schedule, TARGETS_MAX};
@@ -24,32 +27,34 @@ pub async fn run_now(
     let slot = ScheduleSlot { schedule_id: id.clone(), slot };
     let run = Run::claimed(slot.clone(), Trigger::Person, 0, now);
     if service.table.insert_run(&run).await?.is_done() {
-        return dispatch(service, &schedule, &run, now).await;
+        return dispatch(service, &schedule, &run, &mut BTreeSet::new(), now).await;
     }
     let existing = service.table.run(&slot).await?;
     existing.ok_or_else(|| Error::not_found("run", slot.slot))
 }
 
 /// Finds the targets of a claimed run and asks for those that are due. They are recorded before they are asked
-/// for: died between the two, the tick finds those that nobody has taken up.
+/// for: died between the two, the tick finds those that nobody has taken up. What is in a region out of reach is found
+/// later; none of the regions in `down` is asked, and those that are found to be so go there.
 pub(super) async fn dispatch(
     service: &Service,
     schedule: &Schedule,
     run: &Run,
+    down: &mut BTreeSet<String>,
     now: Timestamp,
 ) -> Result<Run, Error> {
-    let targets = service.ec2.targets(&schedule.targets).await?;
-    if targets.len() > TARGETS_MAX {
-        let message = format!(
-            "{} instances are too many for one schedule; at most {TARGETS_MAX} are possible",
-            targets.len()
-        );
-        let failed = run.failed(Failure::new("TooManyTargets", message), now);
+    let found = find_targets(service, &schedule.targets, &service.settings.regions, down).await;
+    if let Some(error) = found.error {
+        return Err(error);
+    }
+    if let Some(failure) = too_many(found.ids.len()) {
+        let failed = run.failed(failure, now);
         _ = service.table.update_run(run, &failed).await?;
         return Ok(failed);
     }
     let spread_minutes = schedule.spread_minutes.unwrap_or_default();
-    let begun = visit(service, &run.begun(targets, spread_minutes, now), now).await?;
+    let begun = run.begun(found.ids, spread_minutes, now).lacking(found.unresolved);
+    let begun = visit(service, &begun, now).await?;
     if !service.table.update_run(run, &begun.run).await?.is_done() {
         // Another tick has taken the run over, and asks for the same snapshots.
         return Ok(begun.run);
@@ -75,4 +80,14 @@ pub(super) async fn dispatch(
             Ok(failed)
         }
     }
+}
+
+/// Why a schedule cannot be for so many instances, if it cannot.
+pub(super) fn too_many(targets: usize) -> Option<Failure> {
+    (targets > TARGETS_MAX).then(|| {
+        let message = format!(
+            "{targets} instances are too many for one schedule; at most {TARGETS_MAX} are possible"
+        );
+        Failure::new("TooManyTargets", message)
+    })
 }

@@ -199,13 +199,14 @@ pub async fn delete_schedule(
     service: &Service,
     id: &ScheduleId,
     expected_version: Option<u64>,
+    now: Timestamp,
 ) -> Result<(), Error> {
     for _ in 0..3 {
         let old = show_schedule(service, id).await?;
         if expected_version.is_some_and(|version| version != old.version) {
             return Err(stale(&old));
         }
-        if service.table.delete_schedule(&old).await?.is_done() {
+        if service.table.delete_schedule(&old, now).await?.is_done() {
             info!(schedule.id = %id, "Schedule {id} is deleted");
             return Ok(());
         }

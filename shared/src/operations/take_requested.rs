@@ -5,7 +5,10 @@
 //! without an answer is looked for by its tag: absence is believed only five minutes after it.
 
 mod batch;
+mod ground;
 mod turn;
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,10 +16,10 @@ use tracing::{info, warn};
 
 use self::batch::{Batch, Step};
 use self::turn::{Attempt, Creator, Waiting};
-use super::adopt_members::adopt_members;
+use super::adopt_members::{Origin, adopt_members};
 use crate::clock::Clock;
 use crate::domain::ids::{SnapshotId, VolumeId};
-use crate::domain::instance::Instance;
+use crate::domain::instance::{Instance, VolumeDetails};
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{Failure, Snapshot};
 use crate::domain::tags::{Identity, Tags, for_creation};
@@ -75,10 +78,13 @@ pub async fn take_requested(
         let now = clock.now();
         let taken = match batch.next_step(target, now) {
             Step::Nothing => Taken::AlreadySo,
+            Step::Later => Taken::Later,
             Step::Fail(failure) => record_failure(service, &batch, target, failure, now).await,
             Step::Adopt(snapshot, found) => {
-                let instance = batch.instances.get(&target.instance_id);
-                match adopt_members(service, snapshot, found, instance, now).await {
+                let ground = &batch.ground;
+                let instance = ground.instances.get(&target.instance_id);
+                let origin = instance.map(|instance| Origin { instance, volumes: &ground.volumes });
+                match adopt_members(service, snapshot, found, origin, now).await {
                     Ok(written) if written.is_done() => Taken::Adopted,
                     Ok(_) => Taken::AlreadySo,
                     Err(error) => later(target, &error),
@@ -138,16 +144,23 @@ async fn create(
     instance: &Instance,
     clock: &Clock,
 ) -> Taken {
+    let ec2 = match service.ec2_in(&instance.region) {
+        Ok(ec2) => ec2,
+        Err(error) => return later(target, &error),
+    };
     let claimed = match claim(service, batch, target, clock.now()).await {
         Ok(Some(claimed)) => claimed,
         Ok(None) => return Taken::AlreadySo,
         Err(error) => return later(target, &error),
     };
-    let answer = service.ec2.create_set(creation(&claimed, instance)).await;
+    let answer = ec2.create_set(creation(&claimed, instance)).await;
     let now = clock.now();
     let (next, taken) = match answer {
         Ok(created) if !created.is_empty() => {
-            let members = created.iter().map(|member| new_member(member, instance)).collect();
+            let members = created
+                .iter()
+                .map(|one| new_member(one, instance, &batch.ground.volumes))
+                .collect();
             let started_at = created.iter().filter_map(|member| member.started_at).min();
             let next = claimed.created(members, now);
             (next.map(|next| Snapshot { started_at, ..next }), Taken::Created)
@@ -178,7 +191,8 @@ async fn claim(
     now: Timestamp,
 ) -> Result<Option<Snapshot>, Error> {
     let old = batch.records.get(&target.snapshot_id);
-    let intent = old.cloned().unwrap_or_else(|| batch.intent(target, now));
+    let mut intent = old.cloned().unwrap_or_else(|| batch.intent(target, now));
+    intent.source.machine = intent.source.machine.or_else(|| batch.machine(target));
     let Ok(claimed) = intent.begin_attempt(now) else { return Ok(None) };
     let written = match old {
         Some(old) => service.table.update_snapshot(old, &claimed).await?,
@@ -213,7 +227,11 @@ fn creation<'a>(snapshot: &Snapshot, instance: &'a Instance) -> CreateSet<'a> {
     }
 }
 
-fn new_member(created: &CreatedMember, instance: &Instance) -> Member {
+fn new_member(
+    created: &CreatedMember,
+    instance: &Instance,
+    volumes: &BTreeMap<VolumeId, VolumeDetails>,
+) -> Member {
     let attached = instance.volumes.iter().find(|one| one.volume_id == created.volume_id);
     Member {
         ebs_snapshot_id: created.id.clone(),
@@ -224,6 +242,7 @@ fn new_member(created: &CreatedMember, instance: &Instance) -> Member {
         state: created.state,
         progress_percent: 0,
         full_size_bytes: None,
+        volume: volumes.get(&created.volume_id).map(|details| details.settings(attached)),
         deleted: false,
     }
 }

@@ -1,19 +1,19 @@
 //! Reading and writing records: the few calls of DynamoDB that everything else is made of.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, KeysAndAttributes, Put, TransactWriteItem,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub(super) use super::condition::Condition;
 use super::keys::{Index, Key};
 use super::record::{Item, Record, body, key_item, key_of, text};
+pub(super) use super::transaction::Write;
+use crate::domain::chronicle::Author;
 use crate::domain::cursor::Order;
 use crate::error::Error;
 
@@ -28,6 +28,10 @@ const UNPROCESSED_ROUNDS_MAX: usize = 20;
 pub struct Table {
     pub(super) client: Client,
     pub(super) name: String,
+    /// Who writes, for the audit.
+    pub(super) author: Arc<Author>,
+    /// For how many days the audit is kept; for ever if none.
+    pub(super) audit_days: Option<u32>,
 }
 
 /// What became of a conditional write.
@@ -45,16 +49,6 @@ impl Written {
     pub fn is_done(self) -> bool {
         self == Self::Done
     }
-}
-
-/// Part of a transaction.
-pub(super) enum Write {
-    /// Puts an item under a condition.
-    Put(Item, Condition),
-    /// Puts an item, or finds the same one there.
-    PutOrSame(Item, AttributeValue),
-    /// Checks that a record has this version.
-    Unchanged(Key, u64),
 }
 
 /// Which part of a partition is wanted.
@@ -99,9 +93,14 @@ pub(super) struct Found<T> {
 }
 
 impl Table {
-    /// The table of this name.
+    /// The table of this name. What is written is by nobody in particular, and its audit kept for ever.
     pub fn new(config: &aws_config::SdkConfig, name: impl Into<String>) -> Self {
-        Self { client: Client::new(config), name: name.into() }
+        Self {
+            client: Client::new(config),
+            name: name.into(),
+            author: Arc::new(Author::rule("snapkeep")),
+            audit_days: None,
+        }
     }
 
     /// The record at `key`, as it is at this moment.
@@ -187,7 +186,8 @@ impl Table {
         Ok(Found { items: positions, more })
     }
 
-    async fn query_items(&self, range: &Range) -> Result<Found<Item>, Error> {
+    /// One Query of a range's items, as they are.
+    pub(super) async fn query_items(&self, range: &Range) -> Result<Found<Item>, Error> {
         let partition = range.index.map_or("pk", Index::partition);
         let sort = range.index.map_or("sk", Index::sort);
         let newest_first = range.order == Order::NewestFirst;
@@ -258,63 +258,6 @@ impl Table {
             .await
             .map_err(|error| failed("writing a record", error))?;
         Ok(())
-    }
-
-    /// Writes all or nothing.
-    pub(super) async fn transact(&self, writes: Vec<Write>) -> Result<Written, Error> {
-        let items = writes.into_iter().map(|write| self.part(write)).collect::<Result<_, _>>()?;
-        let answer =
-            self.client.transact_write_items().set_transact_items(Some(items)).send().await;
-        let Err(error) = answer else { return Ok(Written::Done) };
-        let reasons = match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
-                canceled.cancellation_reasons()
-            }
-            Some(_) | None => &[],
-        };
-        if reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
-            return Ok(Written::Changed);
-        }
-        Err(failed("writing records", error))
-    }
-
-    fn part(&self, write: Write) -> Result<TransactWriteItem, Error> {
-        let wrong = |source| Error::internal("writing records", source);
-        let item = TransactWriteItem::builder();
-        Ok(match write {
-            Write::Put(content, condition) => {
-                let (expression, values) = condition.parts();
-                let put = Put::builder()
-                    .table_name(&self.name)
-                    .set_item(Some(content))
-                    .condition_expression(expression)
-                    .set_expression_attribute_values(values)
-                    .build()
-                    .map_err(wrong)?;
-                item.put(put).build()
-            }
-            Write::PutOrSame(content, same) => {
-                let put = Put::builder()
-                    .table_name(&self.name)
-                    .set_item(Some(content))
-                    .condition_expression("attribute_not_exists(pk) OR body = :same")
-                    .expression_attribute_values(":same", same)
-                    .build()
-                    .map_err(wrong)?;
-                item.put(put).build()
-            }
-            Write::Unchanged(key, version) => {
-                let (expression, values) = Condition::Version(version).parts();
-                let check = ConditionCheck::builder()
-                    .table_name(&self.name)
-                    .set_key(Some(key_item(key)))
-                    .condition_expression(expression)
-                    .set_expression_attribute_values(values)
-                    .build()
-                    .map_err(wrong)?;
-                item.condition_check(check).build()
-            }
-        })
     }
 }
 

@@ -1,5 +1,11 @@
 //! The keys of the table and its indexes. Nobody else spells one.
 
+pub mod chronicle;
+pub mod findings;
+pub mod images;
+pub mod restores;
+pub mod statistics;
+
 use jiff::Timestamp;
 
 use crate::domain::ids::{EbsSnapshotId, InstanceId, ScheduleId, SnapshotId, SweepId};
@@ -101,6 +107,8 @@ pub const SCHEDULES: &str = "SCHEDULES";
 pub const SWEEPS: &str = "SWEEPS";
 /// Where the first looks at which instances were gone are.
 pub const GONE: &str = "GONE";
+/// Where what is known of each region's EBS snapshots is.
+pub const FINDINGS: &str = "FINDINGS";
 /// The partition of [`Index::Blocked`].
 pub const BLOCKED: &str = "BLOCKED";
 /// The partition of [`Index::Held`].
@@ -170,6 +178,10 @@ pub enum DueKind {
     Deletion,
     /// Sweeps that were asked for and not finished.
     Sweep,
+    /// Restores under way.
+    Restore,
+    /// Images under way.
+    Image,
 }
 
 impl DueKind {
@@ -181,6 +193,8 @@ impl DueKind {
             Self::Creation => "CREATION",
             Self::Deletion => "DELETION",
             Self::Sweep => "SWEEP",
+            Self::Restore => "RESTORE",
+            Self::Image => "IMAGE",
         }
     }
 }
@@ -208,6 +222,11 @@ pub fn list_position(snapshot: &Snapshot) -> String {
 /// A snapshot.
 pub fn snapshot(id: &SnapshotId) -> Key {
     Key::new(format!("SNAPSHOT#{id}"), "SNAPSHOT")
+}
+
+/// The snapshot whose record has this key.
+pub fn snapshot_id(key: &Key) -> Option<SnapshotId> {
+    key.pk.strip_prefix("SNAPSHOT#")?.parse().ok()
 }
 
 /// Which snapshot an EBS snapshot is a member of.

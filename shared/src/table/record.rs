@@ -8,7 +8,7 @@ use super::keys::{IndexKeys, Key, TIME_TO_LIVE};
 use crate::error::Error;
 
 /// The version of the stored form. A reader accepts this one and, once there is a second, the one before.
-const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 1;
 
 /// An item as the SDK has it.
 #[expect(clippy::disallowed_types, reason = "DynamoDB's item")]

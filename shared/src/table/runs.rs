@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::client::{Condition, Range, Table, Written};
 use super::keys::{self, DueKind, Key};
 use super::record::Record;
+use crate::domain::chronicle::entries_of_run;
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::ids::ScheduleId;
 use crate::domain::run::Run;
@@ -61,12 +62,13 @@ impl Table {
 
     /// Puts a run of which there is no record yet: it is claimed.
     pub async fn insert_run(&self, run: &Run) -> Result<Written, Error> {
-        self.put(record(run), Condition::Absent).await
+        self.put_with_entries(record(run), Condition::Absent, &entries_of_run(None, run)).await
     }
 
     /// Puts `new`, if the record still is as `old` was read.
     pub async fn update_run(&self, old: &Run, new: &Run) -> Result<Written, Error> {
-        self.put(record(new), Condition::Version(old.version)).await
+        let entries = entries_of_run(Some(old), new);
+        self.put_with_entries(record(new), Condition::Version(old.version), &entries).await
     }
 }
 

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::client::{Condition, Range, Table, Written};
+use super::client::{Condition, Range, Table, Write, Written};
 use super::keys::{self, DueKind, Key};
 use super::record::Record;
+use crate::domain::chronicle::{entries_of_removed_schedule, entries_of_schedule};
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::ids::ScheduleId;
 use crate::domain::schedule::Schedule;
@@ -70,17 +71,35 @@ impl Table {
 
     /// Puts a schedule of which there is no record yet.
     pub async fn insert_schedule(&self, schedule: &Schedule) -> Result<Written, Error> {
-        self.put(record(schedule), Condition::Absent).await
+        let entries = entries_of_schedule(None, schedule);
+        self.put_with_entries(record(schedule), Condition::Absent, &entries).await
     }
 
     /// Puts `new`, if the record still is as `old` was read.
     pub async fn update_schedule(&self, old: &Schedule, new: &Schedule) -> Result<Written, Error> {
-        self.put(record(new), Condition::Version(old.revision)).await
+        let entries = entries_of_schedule(Some(old), new);
+        self.put_with_entries(record(new), Condition::Version(old.revision), &entries).await
+    }
+
+    /// Puts the second of each pair, if all records still are as the first was read; all or none, 25 at the most
+    /// for the entries of the audit to be in the same transaction.
+    pub async fn update_schedules(
+        &self,
+        changes: &[(Schedule, Schedule)],
+    ) -> Result<Written, Error> {
+        let put = |(old, new): &(Schedule, Schedule)| {
+            Ok(Write::Put(record(new).into_item()?, Condition::Version(old.revision)))
+        };
+        let writes = changes.iter().map(put).collect::<Result<Vec<_>, Error>>()?;
+        let entries: Vec<_> =
+            changes.iter().flat_map(|(old, new)| entries_of_schedule(Some(old), new)).collect();
+        self.transact_with_entries(writes, &entries).await
     }
 
     /// Removes the record, if it still is as `old` was read. Its snapshots stay, and nothing deletes them.
-    pub async fn delete_schedule(&self, old: &Schedule) -> Result<Written, Error> {
-        self.remove(keys::schedule(&old.id), old.revision).await
+    pub async fn delete_schedule(&self, old: &Schedule, now: Timestamp) -> Result<Written, Error> {
+        let removal = Write::Remove(keys::schedule(&old.id), old.revision);
+        self.transact_with_entries(vec![removal], &entries_of_removed_schedule(old, now)).await
     }
 }
 

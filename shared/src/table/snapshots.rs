@@ -5,17 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::client::{Condition, Position, Range, Table, Write, Written};
+use super::client::{Condition, Found, Position, Range, Table, Write, Written};
 use super::keys::{self, DueKind, Index, Key};
 use super::record::Record;
+use super::transaction::TRANSACTION_MAX;
+use crate::domain::chronicle::entries_of_snapshot;
 use crate::domain::cursor::Order;
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::snapshot::Snapshot;
 use crate::error::Error;
-
-/// How many writes one transaction takes
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
-const TRANSACTION_MAX: usize = 100;
 
 /// A list of snapshots: a partition of an index.
 #[derive(Clone, Debug)]
@@ -84,12 +82,19 @@ impl Table {
 
     /// Puts a snapshot of which there is no record yet.
     pub async fn insert_snapshot(&self, snapshot: &Snapshot) -> Result<Written, Error> {
-        self.put(record(snapshot), Condition::Absent).await
+        let entries = entries_of_snapshot(None, snapshot);
+        let written = self.put_with_entries(record(snapshot), Condition::Absent, &entries).await?;
+        self.count(written, None, snapshot).await;
+        Ok(written)
     }
 
     /// Puts `new`, if the record still is as `old` was read.
     pub async fn update_snapshot(&self, old: &Snapshot, new: &Snapshot) -> Result<Written, Error> {
-        self.put(record(new), Condition::Version(old.version)).await
+        let entries = entries_of_snapshot(Some(old), new);
+        let condition = Condition::Version(old.version);
+        let written = self.put_with_entries(record(new), condition, &entries).await?;
+        self.count(written, Some(old), new).await;
+        Ok(written)
     }
 
     /// Puts `new` with all its members in one transaction, if the record still is as `old` was read (or absent,
@@ -100,8 +105,11 @@ impl Table {
         new: &Snapshot,
     ) -> Result<Written, Error> {
         let condition = old.map_or(Condition::Absent, |old| Condition::Version(old.version));
+        let entries = entries_of_snapshot(old, new);
         if new.members.is_empty() {
-            return self.put(record(new), condition).await;
+            let written = self.put_with_entries(record(new), condition, &entries).await?;
+            self.count(written, old, new).await;
+            return Ok(written);
         }
         let mut writes = Vec::new();
         for member in &new.members {
@@ -114,14 +122,17 @@ impl Table {
             writes.push(Write::PutOrSame(pointer.into_item()?, same));
         }
         // What does not fit beside the record is written before it; written twice, it is the same.
-        while writes.len() >= TRANSACTION_MAX {
-            let rest = writes.split_off(TRANSACTION_MAX - 1);
+        let room = TRANSACTION_MAX - 1 - Self::WRITES_PER_ENTRY * entries.len();
+        while writes.len() > room {
+            let rest = writes.split_off(room);
             if !self.transact(std::mem::replace(&mut writes, rest)).await?.is_done() {
                 return Ok(Written::Changed);
             }
         }
         writes.push(Write::Put(record(new).into_item()?, condition));
-        self.transact(writes).await
+        let written = self.transact_with_entries(writes, &entries).await?;
+        self.count(written, old, new).await;
+        Ok(written)
     }
 
     /// Puts `new`, if the record still is as `old` was read and `guardian`'s still is as it was read.
@@ -131,11 +142,14 @@ impl Table {
         new: &Snapshot,
         guardian: &Snapshot,
     ) -> Result<Written, Error> {
-        self.transact(vec![
+        let writes = vec![
             Write::Put(record(new).into_item()?, Condition::Version(old.version)),
             Write::Unchanged(keys::snapshot(&guardian.id), guardian.version),
-        ])
-        .await
+        ];
+        let entries = entries_of_snapshot(Some(old), new);
+        let written = self.transact_with_entries(writes, &entries).await?;
+        self.count(written, Some(old), new).await;
+        Ok(written)
     }
 
     /// One page of a list: one Query for the keys, one `BatchGetItem` per hundred records. The records are as they
@@ -154,6 +168,23 @@ impl Table {
         let found = self.query_positions(&range).await?;
         let snapshots = self.resolve(found.items).await?;
         Ok(Listed { snapshots, more: found.more })
+    }
+
+    /// The snapshots of a part of a list by their ids only, as one Query of the index tells them, and whether there are
+    /// more behind.
+    pub async fn snapshot_ids(
+        &self,
+        list: &SnapshotList,
+        slice: &Slice,
+    ) -> Result<(Vec<SnapshotId>, bool), Error> {
+        let range = Range {
+            order: slice.order,
+            limit: slice.limit,
+            after: slice.after.clone(),
+            ..Range::of(Some(list.index), &list.partition)
+        };
+        let Found { items, more } = self.query_positions(&range).await?;
+        Ok((items.iter().filter_map(|one| keys::snapshot_id(&one.key)).collect(), more))
     }
 
     /// All snapshots of a list, oldest first.
@@ -234,7 +265,7 @@ impl Table {
     }
 }
 
-fn record(snapshot: &Snapshot) -> Record<'_, Snapshot> {
+pub(super) fn record(snapshot: &Snapshot) -> Record<'_, Snapshot> {
     Record {
         key: keys::snapshot(&snapshot.id),
         version: snapshot.version,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::client::{Condition, Range, Table, Written};
 use super::keys::{self, DueKind, Key};
 use super::record::Record;
+use crate::domain::chronicle::entries_of_sweep;
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::ids::SweepId;
 use crate::domain::sweep::plan::PlanEntry;
@@ -53,7 +54,8 @@ impl Table {
 
     /// Puts a sweep of which there is no record yet.
     pub async fn insert_sweep(&self, sweep: &Sweep, now: Timestamp) -> Result<Written, Error> {
-        self.put(record(sweep, now), Condition::Absent).await
+        let entries = entries_of_sweep(None, sweep, now);
+        self.put_with_entries(record(sweep, now), Condition::Absent, &entries).await
     }
 
     /// Puts `new`, if the record still is as `old` was read.
@@ -63,7 +65,8 @@ impl Table {
         new: &Sweep,
         now: Timestamp,
     ) -> Result<Written, Error> {
-        self.put(record(new, now), Condition::Version(old.version)).await
+        let entries = entries_of_sweep(Some(old), new, now);
+        self.put_with_entries(record(new, now), Condition::Version(old.version), &entries).await
     }
 
     /// One page of the plan that a sweep's record names, from 1 on; empty if there is none.

@@ -12,6 +12,7 @@ pub(crate) enum Kind {
     NotFound,
     MethodNotAllowed,
     Conflict,
+    Gone,
     Stale,
     TooLarge,
     NotJson,
@@ -43,6 +44,7 @@ impl Kind {
             Self::Conflict => {
                 (StatusCode::CONFLICT, "conflict", "The present state does not allow it")
             }
+            Self::Gone => (StatusCode::GONE, "gone", "It is over and will not be possible again"),
             Self::Stale => (
                 StatusCode::PRECONDITION_FAILED,
                 "stale",

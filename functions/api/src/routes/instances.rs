@@ -1,26 +1,37 @@
 //! Instances: the routes.
 
+mod assign;
+pub(super) mod machine;
+mod protection;
 mod wire;
 
 use std::sync::Arc;
 
 use shared::domain::cursor::Order;
-use shared::domain::ids::InstanceId;
-use shared::operations::instances::{self as operations, InstanceQuery};
+use shared::domain::ids::{InstanceId, ScheduleId};
+use shared::domain::instance::InstanceState;
+use shared::domain::protection_status::ProtectionStatus as Protected;
+use shared::operations::assign_schedules::{self as assigning, Mode};
+use shared::operations::instance_protection::{self as operations, ViewFilter};
+use shared::operations::instances::InstanceQuery;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::wire::{Instance, InstanceWithDetails};
-use super::wire::List;
-use crate::call::{App, Call, Viewer};
-use crate::extract::Id;
+use self::assign::{AssignParameters, AssignSchedules, AssignedSchedules};
+use self::protection::ProtectionStatus;
+use self::wire::{InstanceList, InstanceWithDetails};
+use crate::call::{App, Call, Operator, Viewer};
+use crate::extract::{Body, Id};
 use crate::problem::Problem;
 use crate::query::{FromQuery, PageParameters, Parameters, TagText};
 use crate::respond::Answer;
 
 /// Routes of instances.
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list_instances)).routes(routes!(show_instance))
+    OpenApiRouter::new()
+        .routes(routes!(list_instances))
+        .routes(routes!(show_instance))
+        .routes(routes!(assign_schedules))
 }
 
 /// Which instances are wanted: those to which everything given applies.
@@ -37,6 +48,15 @@ struct InstanceParameters {
     tag: Vec<TagText>,
     /// With this text in id, name or type; case does not matter.
     q: Option<String>,
+    /// In this state: `running`, `stopped`, …
+    #[param(value_type = Option<String>, example = "running")]
+    state: Option<InstanceState>,
+    /// Protected like this.
+    #[param(value_type = Option<ProtectionStatus>, inline)]
+    protection: Option<Protected>,
+    /// That this schedule is for.
+    #[param(value_type = Option<String>, example = "sch_0195500c-6d00-7000-8000-000000000000")]
+    schedule_id: Option<ScheduleId>,
     #[param(ignore)]
     page: PageParameters,
 }
@@ -48,6 +68,9 @@ impl FromQuery for InstanceParameters {
             region: given.one("region")?,
             tag: given.all("tag")?,
             q: given.one("q")?,
+            state: given.one("state")?,
+            protection: given.one("protection")?,
+            schedule_id: given.one("schedule_id")?,
             page: PageParameters::from_query(given)?,
         })
     }
@@ -55,33 +78,40 @@ impl FromQuery for InstanceParameters {
 
 /// List instances
 ///
-/// The instances of the region as EC2 has them, each with whether a snapshot of it can be taken and why not.
-/// A page may be short although more follow. Role: viewer.
+/// The instances as EC2 has them, region after region, each with whether a snapshot of it can be taken and why not, and
+/// with how it is protected. A page may be short, even empty, although more follow. What could not be read in time is
+/// null; with `protection`, which needs it, the request fails then. A region out of reach does not stop the list, which
+/// says so; asked for alone, it is a 503. Role: viewer.
 #[utoipa::path(
     get,
     path = "/v1/instances",
     tag = "instances",
     params(InstanceParameters, PageParameters),
-    responses((status = 200, description = "A page of instances", body = List<Instance>))
+    responses((status = 200, description = "A page of instances", body = InstanceList))
 )]
 async fn list_instances(
     call: Call<Viewer, InstanceParameters>,
-) -> Result<Answer<List<Instance>>, Problem> {
-    let InstanceParameters { eligible, region, tag, q, page } = &call.query;
+) -> Result<Answer<InstanceList>, Problem> {
+    let InstanceParameters { eligible, region, tag, q, state, protection, schedule_id, page } =
+        &call.query;
     let query = InstanceQuery {
         tags: tag.iter().map(|TagText(tag)| tag.clone()).collect(),
         q: q.clone(),
         eligible: *eligible,
         region: region.clone(),
+        state: *state,
+        targets: None,
     };
+    let filter = ViewFilter { protection: *protection, schedule_id: schedule_id.clone() };
     let request = page.request(Order::default());
-    let page = operations::list_instances(call.service(), &query, &request).await?;
-    Ok(Answer::ok(List::of(page, Instance::from)))
+    let list = operations::list_views(call.service(), &query, &filter, &request, call.now).await?;
+    Ok(Answer::ok(InstanceList::of(list, call.now)))
 }
 
 /// Show an instance
 ///
-/// Its configuration (vCPU, memory, graphics processors, disks) and how it is protected. Role: viewer.
+/// Its configuration (vCPU, memory, graphics processors, disks, how it was launched) and how it is protected. Role:
+/// viewer.
 #[utoipa::path(
     get,
     path = "/v1/instances/{id}",
@@ -93,6 +123,41 @@ async fn show_instance(
     call: Call<Viewer>,
     Id(id): Id<InstanceId>,
 ) -> Result<Answer<InstanceWithDetails>, Problem> {
-    let details = operations::show_instance(call.service(), &id).await?;
-    Ok(Answer::ok(InstanceWithDetails::of(details, call.now)))
+    let view = operations::show_view(call.service(), &id, call.now).await?;
+    Ok(Answer::ok(InstanceWithDetails::of(view, call.now)))
+}
+
+/// Assign schedules to an instance
+///
+/// Exactly these are for it afterwards: those that are not yet name it, those that are and are not in the list name it
+/// no longer. A schedule whose tags select it leaves it out by its id (`excluded`). All are changed, or none; done
+/// again, nothing changes. No snapshot is deleted by it, and the rules of a schedule go on for what it has taken. With
+/// `preview=true` nothing is written. Role: operator.
+#[utoipa::path(
+    put,
+    path = "/v1/instances/{id}/schedules",
+    tag = "instances",
+    params(
+        ("id" = String, Path, description = "EC2's identifier", example = "i-0123456789abcdef0"),
+        AssignParameters
+    ),
+    request_body = AssignSchedules,
+    responses(
+        (status = 200, description = "As it is now, or would be", body = AssignedSchedules),
+        (status = 404, description = "EC2 has no such instance, or there is no such schedule"),
+        (status = 409, description = "The instance is terminated, a schedule would have too many targets, or others \
+            are changing it at the same time")
+    )
+)]
+async fn assign_schedules(
+    call: Call<Operator, AssignParameters>,
+    Id(id): Id<InstanceId>,
+    Body(wanted): Body<AssignSchedules>,
+) -> Result<Answer<AssignedSchedules>, Problem> {
+    let preview = call.query.preview;
+    let mode = if preview == Some(true) { Mode::Preview } else { Mode::Write };
+    let wanted = wanted.checked()?;
+    let assignment =
+        assigning::assign_schedules(call.service(), &id, &wanted, mode, call.now).await?;
+    Ok(Answer::ok(AssignedSchedules::of(assignment, preview, call.now)))
 }

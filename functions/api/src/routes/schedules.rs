@@ -96,7 +96,8 @@ async fn show_schedule(
         (status = 200, description = "A preview: as it would be made", body = CheckedSchedule),
         (status = 201, description = "It is made", body = CheckedSchedule, headers(
             ("Location" = String, description = "Where it is found"),
-            ("ETag" = String, description = "Its version")))
+            ("ETag" = String, description = "Its version"))),
+        (status = 409, description = "The request with this key made a schedule that has been deleted since")
     )
 )]
 async fn create_schedule(
@@ -194,6 +195,6 @@ async fn delete_schedule(
     Id(id): Id<ScheduleId>,
     IfMatch(expected): IfMatch,
 ) -> Result<Gone, Problem> {
-    operations::delete_schedule(call.service(), &id, expected).await?;
+    operations::delete_schedule(call.service(), &id, expected, call.now).await?;
     Ok(Gone)
 }

@@ -1,5 +1,6 @@
 //! Words of the domain as the wire has them.
 
+use shared::domain::chronicle::Action;
 use shared::domain::snapshot::{Origin, Status};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
@@ -28,6 +29,18 @@ impl PartialSchema for SnapshotOrigin {
 }
 
 impl ToSchema for SnapshotOrigin {}
+
+/// The schema of what became of a record.
+#[derive(Debug)]
+pub(crate) struct AuditAction;
+
+impl PartialSchema for AuditAction {
+    fn schema() -> RefOr<Schema> {
+        words("What became of a record.", Action::ALL.iter().map(|action| action.as_str()))
+    }
+}
+
+impl ToSchema for AuditAction {}
 
 /// The schema of a text that is one of `words`.
 pub(crate) fn words(description: &str, words: impl Iterator<Item = &'static str>) -> RefOr<Schema> {

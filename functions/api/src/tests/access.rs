@@ -8,9 +8,12 @@ use crate::router::documented;
 
 const SCHEDULE: &str = "sch_0195500c-6d00-7000-8000-000000000000";
 const SWEEP: &str = "swp_0195500c-6d00-7000-8000-000000000000";
+const IMAGE: &str = "img_0195500c-6d00-7000-8000-000000000000";
 const INSTANCE: &str = "i-0123456789abcdef0";
+const RESTORE: &str = "rst_0195500c-6d00-7000-8000-000000000000";
 
 /// Every route with the lowest role that may call it.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn routes() -> Vec<(&'static str, String, Role, Option<Value>)> {
     use Role::{Admin, Operator, Viewer};
 
@@ -26,8 +29,15 @@ fn routes() -> Vec<(&'static str, String, Role, Option<Value>)> {
     });
     vec![
         ("GET", "/v1/me".to_owned(), Viewer, None),
+        ("GET", "/v1/capabilities".to_owned(), Viewer, None),
         ("GET", "/v1/instances".to_owned(), Viewer, None),
         ("GET", format!("/v1/instances/{INSTANCE}"), Viewer, None),
+        (
+            "PUT",
+            format!("/v1/instances/{INSTANCE}/schedules"),
+            Operator,
+            Some(json!({"schedule_ids": [SCHEDULE]})),
+        ),
         ("GET", "/v1/snapshots".to_owned(), Viewer, None),
         ("POST", "/v1/snapshots".to_owned(), Operator, Some(json!({"instance_id": INSTANCE}))),
         ("GET", snapshot.clone(), Viewer, None),
@@ -35,6 +45,29 @@ fn routes() -> Vec<(&'static str, String, Role, Option<Value>)> {
         ("DELETE", snapshot.clone(), Admin, None),
         ("DELETE", format!("{snapshot}?record_only=true"), Admin, None),
         ("POST", format!("{snapshot}/rescue"), Operator, None),
+        ("POST", format!("{snapshot}/image"), Operator, None),
+        ("GET", format!("{snapshot}/images"), Viewer, None),
+        (
+            "POST",
+            "/v1/snapshots/images:batch".to_owned(),
+            Viewer,
+            Some(json!({"snapshot_ids": [SNAPSHOT]})),
+        ),
+        ("GET", "/v1/images".to_owned(), Viewer, None),
+        ("GET", format!("/v1/images/{IMAGE}"), Viewer, None),
+        ("DELETE", format!("/v1/images/{IMAGE}"), Admin, None),
+        ("DELETE", format!("/v1/images/{IMAGE}?delete_snapshots=true"), Admin, None),
+        (
+            "POST",
+            format!("{snapshot}/restore"),
+            Operator,
+            Some(json!({"confirm": "x", "mode": "new_volumes"})),
+        ),
+        ("POST", format!("{snapshot}/drill"), Operator, None),
+        ("GET", "/v1/restores".to_owned(), Viewer, None),
+        ("GET", format!("/v1/restores/{RESTORE}"), Viewer, None),
+        ("POST", format!("/v1/restores/{RESTORE}/retry"), Operator, None),
+        ("POST", format!("/v1/restores/{RESTORE}/cancel"), Operator, None),
         ("GET", "/v1/schedules".to_owned(), Viewer, None),
         ("POST", "/v1/schedules".to_owned(), Operator, Some(new_schedule.clone())),
         ("POST", "/v1/schedules?preview=true".to_owned(), Operator, Some(new_schedule)),
@@ -67,7 +100,23 @@ fn routes() -> Vec<(&'static str, String, Role, Option<Value>)> {
         ("POST", "/v1/sweeps".to_owned(), Admin, Some(json!({"mode": "execute"}))),
         ("GET", "/v1/sweeps/blocked".to_owned(), Viewer, None),
         ("GET", "/v1/holds?review_due=true".to_owned(), Viewer, None),
+        ("GET", "/v1/reconciliation?orphaned=true".to_owned(), Viewer, None),
+        ("POST", "/v1/reconciliation".to_owned(), Operator, None),
+        (
+            "POST",
+            "/v1/reconciliation/adopt".to_owned(),
+            Admin,
+            Some(json!({"ebs_snapshot_ids": ["snap-0123456789abcdef0"]})),
+        ),
+        ("GET", "/v1/audit?day=2026-03-01".to_owned(), Viewer, None),
+        ("GET", format!("/v1/instances/{INSTANCE}/history?kind=snapshot"), Viewer, None),
         ("GET", format!("/v1/sweeps/{SWEEP}"), Viewer, None),
+        ("GET", "/v1/billing?by=month&daily_change_percent=1.5".to_owned(), Viewer, None),
+        ("GET", format!("{snapshot}/billing"), Viewer, None),
+        ("GET", "/v1/snapshots/stats".to_owned(), Viewer, None),
+        ("GET", "/v1/snapshots/review?older_than_days=30".to_owned(), Viewer, None),
+        ("GET", "/v1/snapshots/stats/instances".to_owned(), Viewer, None),
+        ("GET", "/v1/snapshots/stats/schedules?limit=10".to_owned(), Viewer, None),
         ("POST", format!("/v1/sweeps/{SWEEP}/approve"), Admin, Some(json!({"plan_hash": "x"}))),
     ]
 }
@@ -129,6 +178,26 @@ fn every_route_is_in_the_table() {
     }
 }
 
+/// Readers of the document are told the lowest role that is enough for anything.
+#[test]
+fn every_description_names_the_lowest_role_of_its_route() {
+    let document = serde_json::to_value(documented().into_openapi()).unwrap();
+    let table = routes();
+
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let rows = table.iter().filter(|(listed, listed_path, ..)| {
+                let listed_path = listed_path.split('?').next().unwrap();
+                listed.eq_ignore_ascii_case(method) && fits(path, listed_path)
+            });
+            let Some(lowest) = rows.map(|(_, _, role, _)| *role).min() else { continue };
+            let description = operation["description"].as_str().unwrap().replace('\n', " ");
+            let named = format!("Role: {lowest}");
+            assert!(description.contains(&named), "{method} {path} should say {named}");
+        }
+    }
+}
+
 /// Whether a path is one of those that a template such as `/v1/schedules/{id}` stands for.
 fn fits(template: &str, path: &str) -> bool {
     let (template, path): (Vec<_>, Vec<_>) =
@@ -153,6 +222,19 @@ async fn the_caller_is_told_who_they_are() {
     let answer = Call::new("GET", "/v1/me").claims(claims).send().await;
 
     assert_eq!(answer.body, json!({"who": "ada", "role": "operator"}));
+}
+
+#[tokio::test]
+async fn w4_w17_w21_what_can_be_done_is_told_with_its_limits() {
+    let answer = Call::new("GET", "/v1/capabilities").send().await;
+
+    let (snapshots, document) = (&answer.body["snapshots"], documented().into_openapi());
+    assert_eq!((answer.status, &answer.body["provider"]), (200, &json!("ec2")));
+    assert_eq!(answer.body["regions"], json!(["us-east-1"]));
+    assert_eq!((&snapshots["take"], &snapshots["delete"]), (&json!(true), &json!(true)));
+    let has_restore = document.paths.paths.contains_key("/v1/snapshots/{id}/restore");
+    assert_eq!(snapshots["restore"], json!(has_restore));
+    assert_eq!(answer.body["limits"]["pending_per_volume"], json!(5));
 }
 
 #[tokio::test]

@@ -5,8 +5,20 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::openapi::text;
+use crate::openapi::{examples_left, text};
 use crate::router::documented;
+
+/// Names of identifiers without a pattern: EC2's own words for other things, and what may be of any kind.
+const OF_ANY_FORM: [&str; 8] = [
+    "request_id",
+    "image_id",
+    "image_ids",
+    "resource_id",
+    "root_task_id",
+    "subnet_id",
+    "security_group_ids",
+    "kms_key_id",
+];
 
 fn document() -> Value {
     serde_json::to_value(documented().into_openapi()).unwrap()
@@ -85,10 +97,155 @@ fn every_operation_says_how_it_is_refused() {
         for status in expected {
             assert!(responses.contains_key(*status), "{name} {status}");
         }
-        let names_another = ["/v1/snapshots", "/v1/retention/preview", "/v1/retention/simulate"]
-            .iter()
-            .any(|path| name == format!("post {path}"));
+        let names_another = [
+            "/v1/snapshots",
+            "/v1/reconciliation/adopt",
+            "/v1/retention/preview",
+            "/v1/retention/simulate",
+        ]
+        .iter()
+        .any(|path| name == format!("post {path}"));
         assert_eq!(responses.contains_key("404"), name.contains('{') || names_another, "{name}");
+    }
+}
+
+/// Every request's body has an example, and every answer of success that has a body.
+#[test]
+fn every_operation_has_examples() {
+    let document = document();
+    let mut missing = Vec::new();
+
+    for (name, operation) in operations(&document) {
+        // Its answer is this document.
+        if name == "get /v1/openapi.json" {
+            continue;
+        }
+        let responses = operation["responses"].as_object().unwrap();
+        let answers = responses.iter().filter(|(status, _)| status.starts_with('2'));
+        let request = ("request", &operation["requestBody"]);
+        for (what, holder) in answers.map(|(status, answer)| (&**status, answer)).chain([request]) {
+            for (_, content) in holder["content"].as_object().into_iter().flatten() {
+                if content["example"].is_null() {
+                    missing.push(format!("{name}: {what}"));
+                }
+            }
+        }
+    }
+
+    assert!(missing.is_empty(), "without an example, see tests/api/examples.rs: {missing:#?}");
+}
+
+#[test]
+fn every_example_belongs_to_an_operation() {
+    let left = examples_left(&mut documented().into_openapi());
+
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// What follows from what an operation takes.
+#[test]
+fn every_operation_has_the_errors_that_it_can_answer_with() {
+    let document = document();
+    let mut missing = Vec::new();
+
+    for (name, operation) in operations(&document) {
+        let parameters = operation["parameters"].as_array();
+        let has = |wanted: &str| {
+            parameters.into_iter().flatten().any(|parameter| parameter["name"] == wanted)
+        };
+        let (method, path) = name.split_once(' ').unwrap();
+        let mut wanted = vec!["400"];
+        if path.contains('{') {
+            wanted.push("404");
+        }
+        if method == "post" || operation["requestBody"].is_object() {
+            wanted.extend(["413", "415"]);
+        }
+        if has("If-Match") {
+            wanted.extend(["409", "412"]);
+        }
+        if has("Idempotency-Key") {
+            wanted.push("422");
+        }
+        // What makes or changes something by its identifier finds it in some state.
+        let changes = ["delete", "patch", "put"].contains(&method);
+        if changes {
+            wanted.push("409");
+        }
+        // What makes something of a snapshot finds it in some state, perhaps past its restore window.
+        if ["/restore", "/drill", "/image"].iter().any(|end| path.ends_with(end)) {
+            wanted.extend(["409", "410"]);
+        }
+        if ["/retry", "/cancel"].iter().any(|end| path.ends_with(end)) {
+            wanted.push("409");
+        }
+        let responses = operation["responses"].as_object().unwrap();
+        missing.extend(
+            wanted
+                .into_iter()
+                .filter(|status| !responses.contains_key(*status))
+                .map(|status| format!("{name}: {status}")),
+        );
+    }
+
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// What a program reads can be told from the document: identifiers by their pattern, instants by their format,
+/// and of texts that are sent how long they may be.
+#[test]
+fn identifiers_have_a_pattern_wherever_they_stand() {
+    fn look(at: &str, schema: &Value, without: &mut Vec<String>) {
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            let at = format!("{at}.{name}");
+            let text = if property["items"].is_object() { &property["items"] } else { property };
+            let kind = &text["type"];
+            let is_text = kind == "string"
+                || kind.as_array().is_some_and(|kinds| kinds.contains(&"string".into()));
+            let example = property["example"].as_str().unwrap_or_default();
+            let is_id = name == "id" && example.contains(['-', '_']);
+            let is_reference = (name.ends_with("_id") || name.ends_with("_ids"))
+                && !OF_ANY_FORM.contains(&name.as_str());
+            if is_text && (is_id || is_reference) && text["pattern"].is_null() {
+                without.push(at.clone());
+            }
+            look(&at, property, without);
+            look(&at, &property["items"], without);
+        }
+        for part in schema["allOf"].as_array().into_iter().flatten() {
+            look(at, part, without);
+        }
+    }
+    let document = document();
+    let mut without = Vec::new();
+
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        look(name, schema, &mut without);
+    }
+    for (name, operation) in operations(&document) {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let given = parameter["name"].as_str().unwrap();
+            let is_id = ["id", "If-Match", "Idempotency-Key"].contains(&given)
+                || (given.ends_with("_id") && !OF_ANY_FORM.contains(&given));
+            if is_id && parameter["schema"]["pattern"].is_null() {
+                without.push(format!("{name}: {given}"));
+            }
+        }
+    }
+
+    assert!(without.is_empty(), "add them to openapi/patterns.rs: {without:#?}");
+}
+
+#[test]
+fn every_request_refuses_fields_that_it_does_not_know() {
+    let document = document();
+
+    for (name, operation) in operations(&document) {
+        for (_, content) in operation["requestBody"]["content"].as_object().into_iter().flatten() {
+            let reference = content["schema"]["$ref"].as_str().expect(&name);
+            let schema = document.pointer(&reference[1..]).unwrap();
+            assert_eq!(schema["additionalProperties"], false, "{name} {reference}");
+        }
     }
 }
 

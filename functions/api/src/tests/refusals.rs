@@ -39,7 +39,7 @@ async fn a_problem_says_everything_that_rfc_9457_has() {
 
 #[tokio::test]
 async fn an_unknown_path_is_404_and_a_wrong_method_405_with_allow() {
-    let unknown = get("/v1/restores").await;
+    let unknown = get("/v1/archives").await;
     let wrong = Call::new("PUT", "/v1/snapshots").send().await;
 
     assert_eq!((unknown.status, unknown.kind()), (404, "urn:snapkeep:problem:not_found"));
@@ -55,6 +55,7 @@ async fn an_unknown_query_parameter_is_named_on_every_path() {
         "/v1/health?x=1".to_owned(),
         "/v1/openapi.json?x=1".to_owned(),
         "/v1/me?x=1".to_owned(),
+        "/v1/capabilities?x=1".to_owned(),
         "/v1/instances?x=1".to_owned(),
         format!("/v1/instances/{INSTANCE}?x=1"),
         "/v1/snapshots?x=1".to_owned(),
@@ -88,6 +89,40 @@ async fn a_malformed_parameter_is_named_with_what_is_allowed() {
 
         assert_eq!((answer.status, answer.field()), (400, field), "{query}");
         assert!(answer.body["detail"].as_str().unwrap().contains(allowed), "{:?}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_parameter_of_instances_is_named() {
+    for (query, field, allowed) in [
+        ("state=asleep", "state", "shutting-down"),
+        ("protection=late&protection=ok", "protection", "only once"),
+        ("protection=good", "protection", "unprotected"),
+        ("schedule_id=nightly", "schedule_id", "sch_"),
+        ("eligible=1", "eligible", "true or false"),
+    ] {
+        let answer = get(&format!("/v1/instances?{query}")).await;
+
+        assert_eq!((answer.status, answer.field()), (400, field), "{query}");
+        assert!(answer.body["detail"].as_str().unwrap().contains(allowed), "{:?}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn schedules_that_cannot_be_assigned_are_refused_at_the_field() {
+    let path = format!("/v1/instances/{INSTANCE}/schedules");
+    let ids: Vec<_> =
+        (10..36).map(|n| format!("sch_0195500c-6d00-7000-8000-0000000000{n}")).collect();
+    for (body, field) in [
+        (json!({}), "schedule_ids"),
+        (json!({"schedule_ids": null}), "schedule_ids"),
+        (json!({"schedule_ids": ["nightly"]}), "schedule_ids[0]"),
+        (json!({"schedule_ids": ids}), "schedule_ids"),
+        (json!({"schedule_ids": [], "add": true}), "add"),
+    ] {
+        let (status, at, _) = refused("PUT", &path, &body).await;
+
+        assert_eq!((status, at.as_str()), (400, field), "{body}");
     }
 }
 
@@ -334,4 +369,40 @@ async fn grace_and_record_only_do_not_go_together() {
     let answer = Call::new("DELETE", &path).send().await;
 
     assert_eq!((answer.status, answer.field()), (400, "grace"));
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_image_is_named() {
+    let path = format!("/v1/snapshots/{SNAPSHOT}/image");
+    for (body, field) in [
+        (json!({"name": "ab"}), "name"),
+        (json!({"name": "a:b"}), "name"),
+        (json!({"description": "x".repeat(256)}), "description"),
+        (json!({"architecture": "mips"}), "architecture"),
+        (json!({"volume_type": "io2"}), "volume_type"),
+        (json!({"ena_support": "yes"}), "ena_support"),
+        (json!({"root_device": ""}), "root_device"),
+        (json!({"tags": {"aws:x": "y"}}), "tags"),
+        (json!({"virtualization": "hvm"}), "virtualization"),
+    ] {
+        let (status, named, detail) = refused("POST", &path, &body).await;
+        assert_eq!((status, &*named), (400, field), "{body} {detail}");
+    }
+    let devices = json!({"devices": {"i-1": "/dev/sdf"}});
+    assert_eq!(refused("POST", &path, &devices).await.0, 400);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_batch_of_snapshots_is_named() {
+    let path = "/v1/snapshots/images:batch";
+    for body in
+        [json!({"snapshot_ids": []}), json!({"snapshot_ids": vec![SNAPSHOT; 101]}), json!({})]
+    {
+        let (status, named, detail) = refused("POST", path, &body).await;
+        assert_eq!((status, &*named), (400, "snapshot_ids"), "{detail}");
+    }
+    let (status, named, _) = refused("POST", path, &json!({"snapshot_ids": ["snap-1"]})).await;
+    assert_eq!((status, &*named), (400, "snapshot_ids[0]"));
+    // It is no snapshot's identifier, and no snapshot's path has a POST.
+    assert_eq!(get(path).await.status, 405);
 }

@@ -208,6 +208,21 @@ mod tests {
     }
 
     #[test]
+    fn what_others_are_told_is_remembered_and_goes_to_no_queue() {
+        let bus = bus();
+        let mut told = entry("snapkeep", "snapkeep", r#"{"summary":"x"}"#);
+        told["DetailType"] = json!("snapkeep.snapshot.available");
+
+        put(&bus, &[told, entry("snapkeep", "snapkeep", "{}")]);
+
+        let dispatch = bus.dispatch();
+        let announced: Vec<_> = dispatch.announced().collect();
+        assert_eq!(announced.len(), 1);
+        assert_eq!(announced[0]["detail"], json!({"summary": "x"}));
+        assert_eq!(dispatch.messages("SnapshotterQueue").len(), 1);
+    }
+
+    #[test]
     fn each_wrong_entry_is_refused_by_itself() {
         let bus = bus();
         let entries = [

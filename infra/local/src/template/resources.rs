@@ -14,7 +14,7 @@ use crate::function::Function;
 
 /// Resources without which the system behaves the same on one machine: who may what, where logs go, who is
 /// told of failures, how people sign in, what AWS keeps beside.
-const WITHOUT_EFFECT: [&str; 14] = [
+const WITHOUT_EFFECT: [&str; 15] = [
     "AWS::ApplicationInsights::Application",
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
@@ -28,6 +28,7 @@ const WITHOUT_EFFECT: [&str; 14] = [
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
     "AWS::Rbin::Rule",
+    "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
 ];
 
@@ -40,6 +41,7 @@ pub(super) enum Kind {
     Queue,
     Rule,
     Table,
+    Topic,
     WithoutEffect,
 }
 
@@ -90,11 +92,13 @@ pub(super) fn read(text: &str) -> Result<Template, TemplateError> {
                 let queue = queue(&unconditional(&resource)?, &context)?;
                 template.queues.insert(id.to_owned(), queue);
             }
+            // Nobody is sent mail from one machine.
+            Some(Kind::Rule) if only_notifies(&resource, &context)? => {}
             Some(Kind::Rule) => {
                 rule::read(id, &unconditional(&resource)?, &context, &mut template)?;
             }
             Some(Kind::Api) => api(&unconditional(&resource)?)?,
-            Some(Kind::Bus | Kind::Table | Kind::WithoutEffect) | None => {}
+            Some(Kind::Bus | Kind::Table | Kind::Topic | Kind::WithoutEffect) | None => {}
         }
     }
     Ok(template)
@@ -120,6 +124,7 @@ fn kind(resource: &Node<'_>) -> Result<Kind, TemplateError> {
         "AWS::SQS::Queue" => Kind::Queue,
         "AWS::Events::Rule" => Kind::Rule,
         "AWS::DynamoDB::Table" => Kind::Table,
+        "AWS::SNS::Topic" => Kind::Topic,
         other if WITHOUT_EFFECT.contains(&other) => Kind::WithoutEffect,
         other => {
             return Err(kind.refuse(format_args!("the local run cannot interpret {other}")));
@@ -135,6 +140,18 @@ fn parameters(node: Option<Node<'_>>) -> Result<BTreeMap<&str, String>, Template
         }
     }
     Ok(found)
+}
+
+/// Whether a rule has targets, and all of them are topics.
+fn only_notifies(rule: &Node<'_>, context: &Context<'_>) -> Result<bool, TemplateError> {
+    let targets = rule.get("Properties").and_then(|properties| properties.get("Targets"));
+    let targets = targets.map(|targets| targets.items()).transpose()?.unwrap_or_default();
+    let is_topic = |target: &Node<'_>| {
+        let arn = target.get("Arn");
+        let id = arn.as_ref().and_then(Node::reference);
+        id.and_then(|id| context.kinds.get(id)) == Some(&Kind::Topic)
+    };
+    Ok(!targets.is_empty() && targets.iter().all(is_topic))
 }
 
 /// The properties of a resource that is there whatever the parameters are.

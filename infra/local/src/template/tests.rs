@@ -52,7 +52,9 @@ fn the_template_of_the_repository_is_understood() {
     let scheduled: Vec<_> = template.schedules.iter().map(|rule| rule.function).collect();
     assert_eq!(scheduled, [Function::Scheduler, Function::Sweeper, Function::Reconciler]);
     let fed: Vec<_> = template.mappings.iter().map(|mapping| mapping.function).collect();
-    assert_eq!(fed, [Function::Snapshotter, Function::Tracker, Function::Reaper]);
+    let behind_queues =
+        [Function::Snapshotter, Function::Tracker, Function::Reaper, Function::Restorer];
+    assert_eq!(fed, behind_queues);
 }
 
 #[test]
@@ -214,4 +216,27 @@ fn a_call_that_fails_may_have_a_destination() {
     let invoke = &template.functions[&Function::Sweeper].invoke;
     assert_eq!((invoke.retries_max, invoke.on_failure.as_deref()), (1, Some("Dead")));
     assert_eq!(invoke.age_max, SignedDuration::from_mins(1));
+}
+
+#[test]
+fn a_rule_that_only_sends_mail_is_left_out() {
+    let rule = |target: &str| {
+        format!(
+            "
+  Topic:
+    Type: AWS::SNS::Topic
+    Condition: WithMail
+  Rule:
+    Type: AWS::Events::Rule
+    Condition: WithMail
+    Properties:
+      EventPattern: {{source: [snapkeep]}}
+      Targets:
+        - Id: one
+          Arn: !Ref {target}"
+        )
+    };
+
+    assert!(template("", &rule("Topic")).unwrap().rules.is_empty());
+    assert!(refusal("", &rule("Dead")).contains("Condition"));
 }

@@ -21,7 +21,7 @@ fn schedule(expression: &str, rules: &serde_json::Value) -> Schedule {
 }
 
 fn of_two_volumes(instances: u64) -> Present {
-    Present { instances, volumes: 2 * instances, slow_volumes: 0 }
+    Present { instances, volumes: 2 * instances, slow_volumes: 0, fullest: None }
 }
 
 fn means() -> Means {
@@ -200,6 +200,20 @@ fn a_schedule_that_ends_does_not_grow() {
 
     assert_eq!(demand.ebs_snapshots_steady, Some(20));
     assert!(warnings.is_empty(), "{warnings:?}");
+}
+
+#[test]
+fn the_quota_is_held_against_the_fullest_region() {
+    let hourly = schedule("rate(1 hour)", &json!({ "keep_last": 240 }));
+    let together = Present { instances: 300, volumes: 600, ..of_two_volumes(0) };
+    let apart = Present { fullest: Some(("eu-west-1".to_owned(), 450)), ..together.clone() };
+    let quota = |present: &Present| {
+        let warnings = checked(&hourly, present).1;
+        warnings.into_iter().find(|warning| warning.contains("quota")).unwrap()
+    };
+
+    assert!(quota(&together).contains("comes to 144000 EBS snapshots, more than the quota"));
+    assert!(quota(&apart).contains("comes to 108000 EBS snapshots in eu-west-1, more than"));
 }
 
 proptest! {

@@ -17,7 +17,9 @@ pub(super) struct Findings<'a> {
     pub(super) means: &'a Means,
     pub(super) fires: &'a Fires,
     pub(super) demand: &'a Demand,
-    /// By how many thousandths of an EBS snapshot they grow a day; nothing if they do not.
+    /// How many EBS snapshots there will be in the fullest region; nothing if they grow without end.
+    pub(super) steady_in_region: Option<u64>,
+    /// By how many thousandths of an EBS snapshot they grow a day there; nothing if they do not.
     pub(super) growth: Option<u64>,
     pub(super) now: Timestamp,
 }
@@ -125,7 +127,8 @@ fn condemned(findings: &Findings<'_>) -> Option<String> {
 }
 
 fn steady(findings: &Findings<'_>) -> Option<String> {
-    let (count, quota) = (findings.demand.ebs_snapshots_steady?, u64::from(findings.means.quota));
+    let (count, quota) = (findings.steady_in_region?, u64::from(findings.means.quota));
+    let place = place(findings);
     let exceeds = count > quota;
     let is_near = count.saturating_mul(100) > quota.saturating_mul(QUOTA_WARNED_PERCENT);
     (exceeds || is_near).then(|| {
@@ -135,10 +138,16 @@ fn steady(findings: &Findings<'_>) -> Option<String> {
             format!("more than {QUOTA_WARNED_PERCENT} % of the quota of {quota}")
         };
         format!(
-            "it comes to {count} EBS snapshots, {beside}: keep fewer, or have the quota raised and \
+            "it comes to {count} EBS snapshots{place}, {beside}: keep fewer, or have the quota raised and \
              SNAPKEEP_SNAPSHOT_QUOTA with it"
         )
     })
+}
+
+/// In which region, where it is not the only one.
+fn place(findings: &Findings<'_>) -> String {
+    let fullest = findings.present.fullest.as_ref();
+    fullest.map(|(region, _)| format!(" in {region}")).unwrap_or_default()
 }
 
 fn grows(findings: &Findings<'_>) -> Option<String> {
@@ -149,6 +158,7 @@ fn grows(findings: &Findings<'_>) -> Option<String> {
     } else {
         "without retention nothing is ever deleted"
     };
+    let place = place(findings);
     let days = (quota * 1_000).div_ceil(growth);
     let day = i64::try_from(days)
         .ok()
@@ -157,7 +167,7 @@ fn grows(findings: &Findings<'_>) -> Option<String> {
     let reaches =
         day.map(|date| format!(" and reach the quota of {quota} on {date}")).unwrap_or_default();
     Some(format!(
-        "{why}: its EBS snapshots grow by {} a day{reaches}; give it rules that end",
+        "{why}: its EBS snapshots{place} grow by {} a day{reaches}; give it rules that end",
         decimal(growth)
     ))
 }

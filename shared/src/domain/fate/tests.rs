@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 
 use super::*;
 use crate::domain::ids::ImageId;
+use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::ownership::EbsState;
 use crate::domain::schedule::NewSchedule;
 use crate::domain::snapshot::condemnation::{Blocked, BlockedCause};
@@ -40,6 +41,9 @@ fn snapshot(taken_at: &str, schedule: Option<&Schedule>) -> Snapshot {
         platform: None,
         region: "us-east-1".to_owned(),
         zone: None,
+        tags: [].into(),
+        launch: LaunchSettings::default(),
+        machine: None,
     };
     let member = Member {
         ebs_snapshot_id: "snap-00000001".parse().unwrap(),
@@ -50,6 +54,7 @@ fn snapshot(taken_at: &str, schedule: Option<&Schedule>) -> Snapshot {
         state: EbsState::Completed,
         progress_percent: 100,
         full_size_bytes: None,
+        volume: None,
         deleted: false,
     };
     let origin = if schedule.is_some() { Origin::Schedule } else { Origin::Manual };

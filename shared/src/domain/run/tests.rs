@@ -8,6 +8,7 @@ use super::outcome::{Counts, Outcome};
 use super::visit::Overlap;
 use super::*;
 use crate::domain::ids::ScheduleId;
+use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::schedule::TARGETS_MAX;
 use crate::domain::snapshot::{Origin, Source, Status};
 
@@ -49,6 +50,9 @@ fn snapshot(id: SnapshotId, status: Status) -> Snapshot {
         platform: None,
         region: "us-east-1".to_owned(),
         zone: None,
+        tags: [].into(),
+        launch: LaunchSettings::default(),
+        machine: None,
     };
     let now = at("2026-03-01T02:01:00Z");
     let completed_at = (status == Status::Available).then_some(now);
@@ -265,4 +269,40 @@ fn counts_add_up() {
         counts.skipping(1),
         Counts { total: 4, succeeded: 1, failed: 1, skipped: 1, outstanding: 1 }
     );
+}
+
+#[test]
+fn a_run_waits_for_a_region_out_of_reach_and_keeps_the_places_of_its_targets() {
+    let now = at("2026-03-01T02:00:30Z");
+    let lacking = asked(&begun(2, 0).lacking(vec!["eu-west-1".to_owned()]), now);
+    let whole = [Status::Available, Status::Available];
+    let looked = lacking.looked_at(&records(&lacking, &whole), now);
+
+    let joined = lacking.joined_by(instances(4), Vec::new());
+    let all_asked = asked(&joined, at("2026-03-01T02:05:00Z"));
+
+    assert_eq!((looked.status, looked.dispatched_at), (RunStatus::Running, None));
+    assert_eq!(looked.attention_at, Some(at("2026-03-01T02:02:30Z")));
+    assert_eq!(joined.targets[..2], lacking.targets[..]);
+    assert_eq!((joined.targets.len(), joined.counts.total, joined.counts.outstanding), (4, 4, 4));
+    assert_eq!(joined.due(now), 2..4);
+    assert_eq!(all_asked.dispatched_at, Some(at("2026-03-01T02:05:00Z")));
+}
+
+#[test]
+fn a_run_that_gives_a_region_up_is_not_done() {
+    let now = at("2026-03-01T02:00:30Z");
+    let ended = |targets: usize| {
+        let lacking = begun(targets, 0).lacking(vec!["eu-west-1".to_owned()]);
+        let given_up = lacking.without_unresolved(Failure::new("OutOfReach", "it is"));
+        let run = asked(&given_up, now);
+        run.looked_at(&records(&run, &[Status::Available]), now)
+    };
+
+    assert_eq!(
+        (ended(1).status, ended(1).failure.unwrap().code.as_str()),
+        (RunStatus::PartlyFailed, "OutOfReach")
+    );
+    assert_eq!(ended(0).status, RunStatus::Failed);
+    assert_eq!(ended(1).unreached, ["eu-west-1"]);
 }

@@ -10,6 +10,8 @@ use super::{GIVEN_UP_AFTER, Run, RunStatus, Skipped, later, spread};
 use crate::domain::ids::SnapshotId;
 use crate::domain::snapshot::{Failure, Snapshot};
 
+/// How soon a region that was out of reach is asked again.
+const ASKED_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(2);
 /// When the tick first looks at how a run's targets stand; it doubles up to [`LOOK_AT_MOST_EVERY`].
 pub(super) const FIRST_LOOK_AFTER: SignedDuration = SignedDuration::from_mins(2);
 const LOOK_AT_MOST_EVERY: SignedDuration = SignedDuration::from_mins(30);
@@ -61,7 +63,8 @@ impl Run {
                 None => skipped.push(one),
             }
         }
-        let is_last = self.dispatched_at.is_none() && until >= self.targets.len();
+        let is_whole = self.unresolved.is_empty() && until >= self.targets.len();
+        let is_last = self.dispatched_at.is_none() && is_whole;
         let run = Self {
             version: self.version + 1,
             checked: self.asked,
@@ -117,19 +120,22 @@ impl Run {
     /// With the time of the next visit; or finished, if there is nothing left to visit it for.
     fn attended(self, now: Timestamp) -> Self {
         let Counts { total, succeeded, failed, skipped, outstanding } = self.counts;
-        if outstanding > 0 {
+        if outstanding > 0 || !self.unresolved.is_empty() {
             let is_waiting = self.asked < self.targets.len();
             let next = is_waiting.then(|| self.due_at(self.asked));
             // Once all are asked for, the looks do for this.
             let is_unchecked = is_waiting && self.checked < self.asked;
             let check = later(now, FIRST_LOOK_AFTER).filter(|_| is_unchecked);
-            let attention_at = [self.look_at, next, check].into_iter().flatten().min();
+            let is_lacking = !self.unresolved.is_empty();
+            let again = later(now, ASKED_AGAIN_AFTER).filter(|_| is_lacking);
+            let attention_at = [self.look_at, next, check, again].into_iter().flatten().min();
             return Self { attention_at, ..self };
         }
-        let status = match (succeeded, failed + skipped) {
-            (_, 0) => RunStatus::Done,
-            (0, _) => RunStatus::Failed,
-            (_, _) => RunStatus::PartlyFailed,
+        let is_all = failed + skipped == 0 && self.unreached.is_empty();
+        let status = match succeeded {
+            _ if is_all => RunStatus::Done,
+            0 => RunStatus::Failed,
+            _ => RunStatus::PartlyFailed,
         };
         let all_skipped = (skipped > 0 && skipped == total).then(|| {
             let message = "every target was skipped: its previous snapshot was still pending";

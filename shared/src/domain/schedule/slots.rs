@@ -62,6 +62,13 @@ impl<'a> Timing<'a> {
         self.end_at.is_none_or(|end| next <= end).then_some(next)
     }
 
+    /// The last slot at or before `at`; none if there is none since its start.
+    pub fn last_at_or_before(&self, at: Timestamp) -> Option<Timestamp> {
+        let at = self.end_at.map_or(at, |end| at.min(end));
+        let slot = self.expression.last_at_or_before(self.timezone, self.anchor, at)?;
+        self.start_at.is_none_or(|start| slot >= start).then_some(slot)
+    }
+
     /// All slots after `after`, in order; found lazily.
     pub fn slots_after(self, after: Timestamp) -> impl Iterator<Item = Timestamp> {
         iter::successors(self.next_after(after), move |&slot| self.next_after(slot))

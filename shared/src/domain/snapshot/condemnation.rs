@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::hold::Deleter;
-use crate::domain::ids::ImageId;
+use crate::domain::ids::{ImageId, RestoreId};
 use crate::domain::snapshot::{Snapshot, Status};
 
 /// Who condemned a snapshot, why, and when it goes.
@@ -105,6 +105,11 @@ pub enum BlockedCause {
     },
     /// A hold.
     Held,
+    /// A restore that is under way uses it.
+    InRestore {
+        /// Which.
+        restore_id: RestoreId,
+    },
     /// It is the newest available snapshot of its instance. Written by earlier versions; now it is rescued.
     Newest,
     /// A member of it does not bear our tags.
@@ -125,6 +130,7 @@ impl BlockedCause {
             Self::Locked => "locked".to_owned(),
             Self::NotPermitted { message } => format!("not permitted: {message}"),
             Self::Held => "held".to_owned(),
+            Self::InRestore { restore_id } => format!("in use by the restore {restore_id}"),
             Self::Newest => "newest available snapshot of its instance".to_owned(),
             Self::NotMarked => "not yet marked as condemned in EC2".to_owned(),
             Self::Refused { message } => format!("refused: {message}"),

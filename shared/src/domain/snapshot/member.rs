@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{EbsSnapshotId, VolumeId};
-use crate::domain::ownership::{EbsSnapshot, EbsState};
+use crate::domain::instance::launch::VolumeSettings;
+use crate::domain::ownership::{EbsSnapshot, EbsState, is_made_up};
 
 /// One EBS snapshot of a set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,12 +29,20 @@ pub struct Member {
     pub progress_percent: u8,
     /// The full size of its data as EC2 reports it, not what is billed.
     pub full_size_bytes: Option<i64>,
+    /// How the volume was made, where it is known; a restore makes it like that again.
+    #[serde(default)]
+    pub volume: Option<VolumeSettings>,
     /// Whether it has been deleted.
     #[serde(default)]
     pub deleted: bool,
 }
 
 impl Member {
+    /// Whether it is a copy: then nobody says of which volume it is, nor when its content was taken.
+    pub fn is_copy(&self) -> bool {
+        is_made_up(&self.volume_id)
+    }
+
     /// The same member as `seen` in EC2 now.
     #[must_use]
     pub(super) fn refreshed(&self, seen: &EbsSnapshot) -> Self {

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use super::condemnation::{BlockedCause, CondemnedBy, Wanted};
 use super::*;
 use crate::domain::hold::HoldKind;
+use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::ownership::{EbsSnapshot, EbsState};
 
 const ID: &str = "snp_0195500c-6d00-7000-8000-000000000000";
@@ -22,6 +23,9 @@ fn requested() -> Snapshot {
         platform: None,
         region: "us-east-1".to_owned(),
         zone: None,
+        tags: [].into(),
+        launch: LaunchSettings::default(),
+        machine: None,
     };
     Snapshot::requested(ID.parse().unwrap(), Origin::Manual, source, None, at(0))
 }
@@ -36,6 +40,7 @@ fn member(number: u8) -> Member {
         state: EbsState::Pending,
         progress_percent: 0,
         full_size_bytes: None,
+        volume: None,
         deleted: false,
     }
 }
@@ -307,4 +312,61 @@ fn it_reads_back_as_it_was_written() {
     let written = serde_json::to_string(&condemned()).unwrap();
 
     assert_eq!(serde_json::from_str::<Snapshot>(&written).unwrap(), condemned());
+}
+
+fn adopting() -> Snapshot {
+    let source = requested().source;
+    let members = vec![member(1), member(2)];
+    Snapshot::adopting(ID.parse().unwrap(), source, None, (members, at(-90)), at(0))
+}
+
+fn tagged(number: u8) -> EbsSnapshot {
+    let tags = adopting().adoption_tags();
+    EbsSnapshot { tags, ..seen(number, EbsState::Completed) }
+}
+
+#[test]
+fn an_adopted_set_is_available_once_all_its_members_bear_our_tags() {
+    let plain = [seen(1, EbsState::Completed), seen(2, EbsState::Completed)];
+    let untagged = adopting().observed(&plain, at(5)).unwrap();
+    let half = untagged.observed(&[tagged(1), plain[1].clone()], at(6));
+    let whole = untagged.observed(&[tagged(1), tagged(2)], at(7)).unwrap();
+
+    assert_eq!(untagged.status, Status::Pending);
+    assert!(half.is_none_or(|half| half.status == Status::Pending));
+    assert_eq!((whole.status, whole.completed_at), (Status::Available, Some(at(7))));
+    assert_eq!((whole.taken_at(), whole.created_at), (at(1), at(0)));
+}
+
+#[test]
+fn an_adopted_set_never_fails_for_a_failed_one_goes_by_itself() {
+    let broken = EbsSnapshot { state: EbsState::Error, ..tagged(2) };
+
+    let observed = adopting().observed(&[tagged(1), broken], at(5)).unwrap();
+
+    assert_eq!(observed.status, Status::Pending);
+}
+
+#[test]
+fn what_is_being_adopted_cannot_be_condemned_and_can_be_given_up() {
+    let adopting = adopting();
+
+    let by = CondemnedBy::Person { who: "ada".to_owned() };
+    adopting.condemn(by, "deleted by name", at(5), at(5)).unwrap_err();
+    assert_eq!(adopting.record_removed(at(5)).unwrap().status, Status::Deleted);
+    pending().record_removed(at(5)).unwrap_err();
+}
+
+#[test]
+fn why_an_adoption_waits_is_told_once_and_forgotten_when_it_is_done() {
+    let why = || Failure::new("UnauthorizedOperation", "no");
+    let refused = adopting().adoption_refused(why(), at(5)).unwrap();
+
+    assert_eq!(refused.failure, Some(why()));
+    assert_eq!(refused.adoption_refused(why(), at(6)), None);
+    assert_eq!(refused.observed(&[tagged(1), tagged(2)], at(7)).unwrap().failure, None);
+    let done = refused.adopted(at(7)).unwrap();
+    assert_eq!((done.status, done.failure.as_ref()), (Status::Available, None));
+    assert_eq!(done.adopted(at(8)), None);
+    assert_eq!(done.adoption_refused(why(), at(8)), None);
 }

@@ -54,6 +54,7 @@ impl Snapshot {
             hold: None,
             expires_at: None,
             restore_until: None,
+            restores: Vec::new(),
             condemnation: None,
             blocked: None,
             absent_since: None,
@@ -61,14 +62,15 @@ impl Snapshot {
             attention_at: None,
             touched_at: now,
             gone_at: None,
+            images: None,
         }
     }
 
-    fn next(&self, status: Status, now: Timestamp) -> Self {
+    pub(super) fn next(&self, status: Status, now: Timestamp) -> Self {
         Self { version: self.version + 1, status, touched_at: now, ..self.clone() }
     }
 
-    fn must_be(&self, allowed: &[Status], verb: &str) -> Result<(), Refusal> {
+    pub(super) fn must_be(&self, allowed: &[Status], verb: &str) -> Result<(), Refusal> {
         if allowed.contains(&self.status) {
             return Ok(());
         }
@@ -171,7 +173,13 @@ impl Snapshot {
             .map(|seen| seen.started_at)
             .min()
             .or(self.started_at);
-        let status = if settled == Status::Pending { standing(&members) } else { settled };
+        let status = if settled != Status::Pending {
+            settled
+        } else if self.origin == Origin::Adopted {
+            self.adopted_standing(seen)
+        } else {
+            standing(&members)
+        };
         let changed = Self {
             members,
             started_at,
@@ -179,6 +187,8 @@ impl Snapshot {
             completed_at: self.completed_at.or((status == Status::Available).then_some(now)),
             failure: if status == Status::Error && self.failure.is_none() {
                 Some(Failure::new("SnapshotFailed", "EC2 reports that a member of the set failed"))
+            } else if settled == Status::Pending && status == Status::Available {
+                None
             } else {
                 self.failure.clone()
             },
@@ -226,6 +236,7 @@ impl Snapshot {
             &[Status::Available, Status::Error]
         };
         self.must_be(allowed, "condemned")?;
+        self.must_be_unused()?;
         if let Some(hold) = self.hold.as_ref().filter(|hold| hold.forbids(by.deleter(), now)) {
             return Err(format!("the snapshot is {}; remove the hold first", hold.describe()));
         }
@@ -253,6 +264,7 @@ impl Snapshot {
     /// Its deletion begins; from here it cannot be rescued. What was in the way may still be.
     pub fn begin_deletion(&self, now: Timestamp) -> Result<Self, Refusal> {
         self.must_be(&[Status::Condemned, Status::Deleting], "deleted")?;
+        self.must_be_unused()?;
         Ok(Self { attention_at: later(now, NUDGE_AFTER), ..self.next(Status::Deleting, now) })
     }
 
@@ -292,20 +304,6 @@ impl Snapshot {
             attention_at: if all { None } else { later(now, NUDGE_AFTER) },
             blocked: if all { None } else { self.blocked.clone() },
             ..self.next(status, now)
-        })
-    }
-
-    /// Only the record goes; what EC2 has stays and is no longer ours to look after.
-    pub fn record_removed(&self, now: Timestamp) -> Result<Self, Refusal> {
-        self.must_be(
-            &[Status::Available, Status::Error, Status::Condemned, Status::Missing],
-            "removed from the records",
-        )?;
-        Ok(Self {
-            gone_at: Some(now),
-            attention_at: None,
-            blocked: None,
-            ..self.next(Status::Deleted, now)
         })
     }
 

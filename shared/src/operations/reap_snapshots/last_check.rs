@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use tracing::warn;
 
 use super::super::execute_sweep::is_current;
-use super::super::gone_instances::here;
+use super::super::gone_instances::instances_by_region;
 use super::super::instances::newest_available;
+use super::super::regions::{OutOfReach, Shown, members_by_region, shown};
 use crate::domain::hold::Deleter;
 use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, SnapshotId};
 use crate::domain::ownership::EbsSnapshot;
@@ -15,7 +17,8 @@ use crate::domain::schedule::{Schedule, WhenGone};
 use crate::domain::snapshot::condemnation::{BlockedCause, CondemnedBy};
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{MISSING_AFTER, Snapshot, Status};
-use crate::error::Error;
+use crate::domain::sweep::brake::{ClockDoubt, clock_doubt};
+use crate::error::{Error, chain};
 use crate::service::Service;
 
 /// What the last check goes by, read in as few calls as can be.
@@ -26,8 +29,16 @@ pub(super) struct Evidence {
     originals: BTreeMap<SnapshotId, Snapshot>,
     pub(super) seen: BTreeMap<EbsSnapshotId, EbsSnapshot>,
     in_use: BTreeMap<EbsSnapshotId, ImageId>,
+    /// The regions of which nothing is known now, or whose clock is not ours.
+    trouble: BTreeSet<String>,
+    /// The regions that are out of reach, of those that were asked for instances.
+    unseen: OutOfReach,
+    /// Those whose instance's being there or gone matters.
+    by_presence: BTreeSet<SnapshotId>,
     /// Of the instances of which it matters whether they are gone: those that are there.
     here: BTreeSet<InstanceId>,
+    /// And those that no region shows, not even as terminated.
+    nowhere: BTreeSet<InstanceId>,
 }
 
 impl Evidence {
@@ -38,11 +49,6 @@ impl Evidence {
     ) -> Result<Self, Error> {
         let mut snapshots = service.table.snapshots(ids).await?;
         snapshots.retain(|_, snapshot| is_due(snapshot, now));
-        let members: Vec<_> = snapshots
-            .values()
-            .flat_map(Snapshot::living_members)
-            .map(|member| member.ebs_snapshot_id.clone())
-            .collect();
         let original_ids: BTreeSet<_> =
             snapshots.values().filter_map(|one| one.duplicate_of.clone()).collect();
         let original_ids: Vec<_> = original_ids.into_iter().collect();
@@ -53,15 +59,71 @@ impl Evidence {
             let schedule = one.schedule_id().and_then(|id| schedules.get(id));
             is_for_gone(one) || is_for_present(one, schedule)
         });
-        let asked: BTreeSet<_> = asked.map(|one| one.source.instance_id.clone()).collect();
-        let seen = service.ec2.ebs_snapshots(&members).await?;
+        let asked: Vec<_> = asked.collect();
+        let by_presence = asked.iter().map(|one| one.id.clone()).collect();
+        let instances = instances_by_region(asked);
+        let (mut seen, mut in_use, mut trouble) =
+            (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        for (region, members) in members_by_region(snapshots.values()) {
+            match Sight::of(service, &region, &members, now).await {
+                Ok(Sight { doubt: Some(doubt), .. }) => {
+                    warn!(region = %region, "Nothing is deleted in {region}: {doubt}");
+                    trouble.insert(region);
+                }
+                Ok(sight) => {
+                    seen.extend(sight.seen.into_iter().map(|one| (one.id.clone(), one)));
+                    in_use.extend(sight.in_use);
+                }
+                // A region that is not looked after is the snapshot's own trouble, which its record is to say.
+                Err(Error::Conflict { .. }) => {}
+                Err(error) => {
+                    warn!(region = %region, error.chain = %chain(&error), "Deletions in {region} wait: {error}");
+                    trouble.insert(region);
+                }
+            }
+        }
+        let Shown { here, nowhere, out_of_reach: unseen } = shown(service, &instances).await;
         Ok(Self {
             originals: service.table.snapshots(&original_ids).await?,
-            seen: seen.into_iter().map(|one| (one.id.clone(), one)).collect(),
-            in_use: service.ec2.images_of(&members).await?,
-            here: here(service, &asked).await?,
+            seen,
+            in_use,
+            here,
+            nowhere,
+            trouble,
+            unseen,
+            by_presence,
             snapshots,
         })
+    }
+
+    /// Whether what must be known of a snapshot is not known now.
+    pub(super) fn is_lacking(&self, snapshot: &Snapshot) -> bool {
+        let region = &snapshot.source.region;
+        self.trouble.contains(region)
+            || (self.by_presence.contains(&snapshot.id)
+                && self.nowhere.contains(&snapshot.source.instance_id)
+                && self.unseen.hides(region))
+    }
+}
+
+/// What one region says.
+struct Sight {
+    seen: Vec<EbsSnapshot>,
+    in_use: BTreeMap<EbsSnapshotId, ImageId>,
+    doubt: Option<ClockDoubt>,
+}
+
+impl Sight {
+    async fn of(
+        service: &Service,
+        region: &str,
+        members: &[EbsSnapshotId],
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let ec2 = service.ec2_in(region)?;
+        let seen = ec2.ebs_snapshots(members).await?;
+        let in_use = ec2.images_of(members).await?;
+        Ok(Self { seen, in_use, doubt: clock_doubt(None, ec2.date(), now) })
     }
 }
 
@@ -143,6 +205,9 @@ pub(super) async fn last_check(
     if snapshot.is_held(deleter, now) {
         return Ok(Check::Blocked(BlockedCause::Held));
     }
+    if let Some(restore) = snapshot.restores.first() {
+        return Ok(Check::Blocked(BlockedCause::InRestore { restore_id: restore.clone() }));
+    }
     if let Some(image) = using_image(snapshot, &evidence.in_use) {
         return Ok(Check::Blocked(BlockedCause::InUse { image_id: Some(image.clone()) }));
     }
@@ -195,7 +260,7 @@ async fn guarded(
         Some(original) => Some(original.clone()),
         None => newest_available(service, &snapshot.source.instance_id)
             .await?
-            .filter(|newest| newest.taken_at() > snapshot.taken_at()),
+            .filter(|newest| newest.standing() > snapshot.standing()),
     };
     Ok(match guardian {
         Some(guardian) => Check::Delete(Some(Box::new(guardian))),

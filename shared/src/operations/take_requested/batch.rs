@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::domain::ids::{InstanceId, SnapshotId, VolumeId};
-use crate::domain::instance::{Instance, VolumeDetails};
+use super::ground::{Ground, is_given_up};
+use crate::domain::ids::{SnapshotId, VolumeId};
+use crate::domain::instance::launch::LaunchSettings;
+use crate::domain::instance::{Instance, InstanceType};
 use crate::domain::ownership::EbsSnapshot;
-use crate::domain::run::GIVEN_UP_AFTER;
 use crate::domain::schedule::Schedule;
 use crate::domain::schedule::name_template::NameFields;
 use crate::domain::snapshot::{Failure, Origin, Request, ScheduleSlot, Snapshot, Source, Status};
+use crate::domain::tags::Tags;
 use crate::error::Error;
 use crate::events::{RequestedTarget, SnapshotRequested};
 use crate::operations::request_snapshot::source;
@@ -21,16 +23,16 @@ pub(super) struct Batch {
     slot: Option<ScheduleSlot>,
     schedule: Option<Schedule>,
     pub(super) records: BTreeMap<SnapshotId, Snapshot>,
-    pub(super) instances: BTreeMap<InstanceId, Instance>,
-    /// The volumes of new targets, where their tags say which are left out.
-    volumes: BTreeMap<VolumeId, VolumeDetails>,
-    found: BTreeMap<SnapshotId, Vec<EbsSnapshot>>,
+    pub(super) ground: Ground,
+    /// Our own region.
     region: String,
 }
 
 /// What is to be done for a target.
 pub(super) enum Step<'a> {
     Nothing,
+    /// Its region is out of reach.
+    Later,
     Fail(Failure),
     Adopt(&'a Snapshot, &'a [EbsSnapshot]),
     Create(&'a Instance),
@@ -57,29 +59,9 @@ impl Batch {
             Some(slot) if !open.is_empty() => service.table.schedule(&slot.schedule_id).await?,
             _ => None,
         };
-        let instance_ids: Vec<_> = open.iter().map(|one| one.instance_id.clone()).collect();
-        let instances = if open.is_empty() {
-            BTreeMap::new()
-        } else {
-            service.ec2.instances(&instance_ids).await?
-        };
-        let new = open.iter().filter(|target| !records.contains_key(&target.snapshot_id));
-        let new = new.filter_map(|target| instances.get(&target.instance_id));
-        let volumes = tagged_volumes(service, schedule.as_ref(), new).await?;
-        let attempted: Vec<_> = open
-            .iter()
-            .filter_map(|target| records.get(&target.snapshot_id))
-            .filter(|record| record.attempt.is_some())
-            .map(|record| record.id.clone())
-            .collect();
-        let mut found: BTreeMap<SnapshotId, Vec<EbsSnapshot>> = BTreeMap::new();
-        for member in service.ec2.members_by_tag(&attempted).await? {
-            if let Some(set) = member.set() {
-                found.entry(set).or_default().push(member);
-            }
-        }
-        let region = service.ec2.region().to_owned();
-        Ok(Self { slot, schedule, records, instances, volumes, found, region })
+        let ground = Ground::load(service, &open, &records, schedule.as_ref(), now).await?;
+        let region = service.settings.region.clone();
+        Ok(Self { slot, schedule, records, ground, region })
     }
 
     pub(super) fn next_step(&self, target: &RequestedTarget, now: Timestamp) -> Step<'_> {
@@ -87,8 +69,12 @@ impl Batch {
         if !is_open(record, now) {
             return Step::Nothing;
         }
+        if self.ground.is_unknown(&target.instance_id, record) {
+            let failure = record.and_then(|one| self.out_of_reach(one, now));
+            return failure.map_or(Step::Later, Step::Fail);
+        }
         if let Some(record) = record {
-            if let Some(found) = self.found.get(&record.id) {
+            if let Some(found) = self.ground.found.get(&record.id) {
                 // EC2 may show one member of a set before another.
                 let is_whole = self.has_all_volumes(target, record, found);
                 let is_settled = record.is_attempt_settled(now);
@@ -98,7 +84,7 @@ impl Batch {
                     Step::Nothing
                 };
             }
-            if now.duration_since(record.created_at) >= GIVEN_UP_AFTER {
+            if is_given_up(record, now) {
                 let last = record.failure.as_ref().map(|failure| failure.message.as_str());
                 let message = format!(
                     "not taken within 24 hours; the last attempt: {}",
@@ -110,7 +96,7 @@ impl Batch {
             let message = "its schedule was deleted before it could be taken";
             return Step::Fail(Failure::new("ScheduleDeleted", message));
         }
-        let Some(instance) = self.instances.get(&target.instance_id) else {
+        let Some(instance) = self.ground.instances.get(&target.instance_id) else {
             let message = format!("EC2 has no instance {}", target.instance_id);
             return Step::Fail(Failure::new("InstanceNotFound", message));
         };
@@ -120,6 +106,19 @@ impl Batch {
         }
     }
 
+    /// Why a record of a region that is out of reach is given up, if it is. While the region is looked after, what an
+    /// attempt may have made there is waited for.
+    fn out_of_reach(&self, record: &Snapshot, now: Timestamp) -> Option<Failure> {
+        let region = &record.source.region;
+        let is_left = self.ground.is_left(region);
+        if !is_given_up(record, now) || (record.attempt.is_some() && !is_left) {
+            return None;
+        }
+        let reason = if is_left { "is not looked after any more" } else { "is out of reach" };
+        let message = format!("not taken within 24 hours; its region {region} {reason}");
+        Some(Failure::new("OutOfReach", message))
+    }
+
     /// Whether every volume that is to be taken has its EBS snapshot among `found`.
     fn has_all_volumes(
         &self,
@@ -127,7 +126,7 @@ impl Batch {
         record: &Snapshot,
         found: &[EbsSnapshot],
     ) -> bool {
-        let instance = self.instances.get(&target.instance_id);
+        let instance = self.ground.instances.get(&target.instance_id);
         let chosen = instance.and_then(|one| one.chosen_volumes(&record.request.exclusions).ok());
         chosen.is_none_or(|chosen| {
             let is_found =
@@ -146,7 +145,7 @@ impl Batch {
                 Request {
                     exclusions: instance.map_or_else(
                         || exclusions.clone(),
-                        |instance| exclusions.resolved(instance, &self.volumes),
+                        |instance| exclusions.resolved(instance, &self.ground.volumes),
                     ),
                     copy_tags: schedule.options.copy_tags,
                 }
@@ -155,9 +154,14 @@ impl Batch {
         }
     }
 
+    /// What the type of a target's instance offers.
+    pub(super) fn machine(&self, target: &RequestedTarget) -> Option<InstanceType> {
+        self.ground.machines.get(&target.instance_id).cloned()
+    }
+
     /// The record of a target that has none yet.
     pub(super) fn intent(&self, target: &RequestedTarget, now: Timestamp) -> Snapshot {
-        let instance = self.instances.get(&target.instance_id);
+        let instance = self.ground.instances.get(&target.instance_id);
         let source = instance.map_or_else(
             || Source {
                 instance_id: target.instance_id.clone(),
@@ -167,6 +171,9 @@ impl Batch {
                 platform: None,
                 region: self.region.clone(),
                 zone: None,
+                tags: Tags::new(),
+                launch: LaunchSettings::default(),
+                machine: None,
             },
             source,
         );
@@ -193,20 +200,6 @@ impl Batch {
             ..Snapshot::requested(id, Origin::Schedule, source, self.slot.clone(), now)
         }
     }
-}
-
-/// What EC2 knows of the volumes of these instances, asked only if their tags matter.
-async fn tagged_volumes(
-    service: &Service,
-    schedule: Option<&Schedule>,
-    instances: impl Iterator<Item = &Instance>,
-) -> Result<BTreeMap<VolumeId, VolumeDetails>, Error> {
-    if schedule.is_none_or(|schedule| schedule.options.exclusions.tagged.is_empty()) {
-        return Ok(BTreeMap::new());
-    }
-    let volumes = instances.flat_map(|instance| &instance.volumes);
-    let ids: Vec<_> = volumes.map(|volume| volume.volume_id.clone()).collect();
-    service.ec2.volumes(&ids).await
 }
 
 /// Whether there is anything left to do for a target.

@@ -2,13 +2,16 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use shared::domain::ids::{ImageId, InstanceId, ScheduleId, SnapshotId, VolumeId};
+use shared::domain::ids::{ImageId, InstanceId, VolumeId};
 use shared::domain::instance as domain;
-use shared::domain::schedule::Schedule;
-use shared::domain::snapshot::Snapshot;
+use shared::domain::instance::launch::LaunchSettings;
 use shared::domain::tags::Tags;
-use shared::operations::instances::InstanceDetails;
+use shared::operations::instance_protection::{InstanceView, InstanceViews};
 use utoipa::ToSchema;
+
+use super::super::wire::List;
+use super::machine::Machine;
+use super::protection::Protection;
 
 /// An EC2 instance.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,6 +30,8 @@ pub(super) struct Instance {
     #[serde(rename = "type")]
     #[schema(example = "m7g.large")]
     kind: String,
+    /// What its type offers; null if EC2 does not say.
+    machine: Option<Machine>,
     /// Its region.
     region: String,
     /// Its availability zone.
@@ -44,11 +49,25 @@ pub(super) struct Instance {
     root_device: Option<String>,
     /// Its EBS volumes, in the order of their devices.
     volumes: Vec<InstanceVolume>,
+    /// The sum of their sizes; null if EC2 does not tell all of them.
+    size_gib: Option<i64>,
     /// Its tags.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     tags: Tags,
     /// When it was last started.
     launched_at: Option<Timestamp>,
+    /// How it is protected.
+    protection: Protection,
+}
+
+/// A page of instances.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct InstanceList {
+    #[serde(flatten)]
+    page: List<Instance>,
+    /// The regions that this page came to and that gave no answer: their instances are not in the list.
+    #[schema(example = json!(["eu-west-1"]))]
+    regions_out_of_reach: Vec<String>,
 }
 
 /// Whether a snapshot of an instance can be taken now.
@@ -56,8 +75,10 @@ pub(super) struct Instance {
 struct Eligibility {
     /// Whether it can.
     eligible: bool,
-    /// Why not, in words.
+    /// Why not, in words: the same that a request for one is refused with.
     reason: Option<String>,
+    /// What makes a snapshot of less use than one might think, or late.
+    caveats: Vec<String>,
 }
 
 /// An EBS volume of an instance.
@@ -78,94 +99,85 @@ struct InstanceVolume {
 pub(super) struct InstanceWithDetails {
     #[serde(flatten)]
     instance: Instance,
-    /// What its type offers; null if EC2 does not say.
-    machine: Option<Machine>,
-    /// What EC2 knows of its volumes beside where they are attached.
+    /// What EC2 knows of its volumes, in the order of their devices.
     disks: Vec<Disk>,
-    /// How it is protected.
-    protection: Protection,
-}
-
-/// What an instance type offers.
-#[derive(Debug, Serialize, ToSchema)]
-struct Machine {
-    /// Virtual CPUs.
-    vcpus: i32,
-    /// Memory in MiB.
-    memory_mib: i64,
-    /// Graphics processors, by kind.
-    gpus: Vec<Gpu>,
-}
-
-/// Graphics processors of one kind.
-#[derive(Debug, Serialize, ToSchema)]
-struct Gpu {
-    /// Their name.
-    #[schema(example = "NVIDIA A10G")]
-    name: String,
-    /// How many.
-    count: i32,
-    /// The memory of each in MiB, where EC2 says.
-    memory_mib: Option<i32>,
+    /// How it was launched.
+    launch: Launch,
 }
 
 /// An EBS volume as EC2 describes it.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "JSON's true and false")]
 struct Disk {
     /// EC2's identifier.
     #[schema(value_type = String, example = "vol-0123456789abcdef0")]
     volume_id: VolumeId,
+    /// Where it is attached.
+    #[schema(example = "/dev/xvda")]
+    device: String,
+    /// Whether the instance boots from it.
+    boot: bool,
     /// Size in GiB.
     size_gib: i32,
     /// `gp3`, `io2`, …
     #[serde(rename = "type")]
     #[schema(example = "gp3")]
     volume_type: String,
+    /// Provisioned operations a second, where its type has them.
+    iops: Option<i32>,
+    /// Provisioned MiB a second, where its type has them.
+    throughput_mibps: Option<i32>,
     /// Whether it is encrypted.
     encrypted: bool,
+    /// The key that it is encrypted with.
+    kms_key_id: Option<String>,
+    /// Whether it goes when the instance is terminated, where EC2 says.
+    delete_on_termination: Option<bool>,
     /// Its tags.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     tags: Tags,
 }
 
-/// How an instance is protected.
+/// How an instance was launched, as far as EC2 says.
 #[derive(Debug, Serialize, ToSchema)]
-struct Protection {
-    /// The schedules that are for it.
-    schedules: Vec<ProtectingSchedule>,
-    /// Its newest snapshot that can be restored.
-    newest_available: Option<NewestSnapshot>,
+struct Launch {
+    /// The subnet of its primary network interface.
+    #[schema(example = "subnet-0123456789abcdef0")]
+    subnet_id: Option<String>,
+    /// The security groups of its primary network interface.
+    security_group_ids: Vec<String>,
+    /// The name of its key pair.
+    key_name: Option<String>,
+    /// The ARN of its instance profile.
+    instance_profile_arn: Option<String>,
+    /// `hvm` or `paravirtual`.
+    virtualization_type: Option<String>,
+    /// The boot mode that its image asks for.
+    boot_mode: Option<String>,
+    /// Whether enhanced networking with ENA is on.
+    ena_support: Option<bool>,
+    /// Whether its metadata service asks for tokens: `optional` or `required`.
+    metadata_tokens: Option<String>,
+    /// Whether it can be hibernated.
+    hibernation: bool,
 }
 
-/// A schedule that is for an instance.
-#[derive(Debug, Serialize, ToSchema)]
-struct ProtectingSchedule {
-    /// Its identifier.
-    #[schema(value_type = String, example = "sch_0195500c-6d00-7000-8000-000000000000")]
-    id: ScheduleId,
-    /// Its name.
-    name: String,
-    /// Whether it fires.
-    enabled: bool,
-    /// When it fires next.
-    next_due: Option<Timestamp>,
+impl InstanceList {
+    pub(super) fn of(list: InstanceViews, now: Timestamp) -> Self {
+        let InstanceViews { page, out_of_reach } = list;
+        let page = List::of(page, |view| Instance::of(view, now));
+        Self { page, regions_out_of_reach: out_of_reach }
+    }
 }
 
-/// The newest snapshot of an instance.
-#[derive(Debug, Serialize, ToSchema)]
-struct NewestSnapshot {
-    /// Its identifier.
-    #[schema(value_type = String, example = "snp_0195500c-6d00-7000-8000-000000000000")]
-    id: SnapshotId,
-    /// The instant whose content it has.
-    taken_at: Timestamp,
-    /// How old that is, in seconds.
-    age_seconds: i64,
-}
-
-impl From<domain::Instance> for Instance {
-    fn from(instance: domain::Instance) -> Self {
-        let reason = instance.eligibility().err().map(|reason| reason.to_string());
+impl Instance {
+    pub(super) fn of(view: InstanceView, now: Timestamp) -> Self {
+        let InstanceView { instance, kind, volumes: details, eligibility, caveats, protection } =
+            view;
+        let protection = Protection::of(protection, &instance, now);
+        let reason = eligibility.err().map(|reason| reason.to_string());
+        let sizes = instance.volumes.iter().map(|one| details.get(&one.volume_id));
+        let size_gib = sizes.map(|one| one.map(|one| i64::from(one.size_gib))).sum();
         let domain::Instance {
             id,
             name,
@@ -180,13 +192,17 @@ impl From<domain::Instance> for Instance {
             volumes,
             tags,
             launched_at,
+            launch: _launch,
+            root: _root,
+            can_hibernate: _can_hibernate,
         } = instance;
         Self {
             id,
             name,
             state: state.to_string(),
-            eligibility: Eligibility { eligible: reason.is_none(), reason },
+            eligibility: Eligibility { eligible: reason.is_none(), reason, caveats },
             kind: instance_type,
+            machine: kind.map(Machine::from),
             region,
             zone,
             architecture,
@@ -194,66 +210,89 @@ impl From<domain::Instance> for Instance {
             image_id,
             root_device,
             volumes: volumes.into_iter().map(InstanceVolume::from).collect(),
+            size_gib,
             tags,
             launched_at,
+            protection,
         }
     }
 }
 
 impl From<domain::AttachedVolume> for InstanceVolume {
     fn from(volume: domain::AttachedVolume) -> Self {
-        let domain::AttachedVolume { volume_id, device, boot } = volume;
+        let domain::AttachedVolume {
+            volume_id,
+            device,
+            boot,
+            delete_on_termination: _delete_on_termination,
+            attached_at: _attached_at,
+        } = volume;
         Self { volume_id, device, boot }
     }
 }
 
-impl From<domain::InstanceType> for Machine {
-    fn from(kind: domain::InstanceType) -> Self {
-        let domain::InstanceType { name: _name, vcpus, memory_mib, gpus } = kind;
-        Self { vcpus, memory_mib, gpus: gpus.into_iter().map(Gpu::from).collect() }
+impl Disk {
+    fn of(attached: &domain::AttachedVolume, details: domain::VolumeDetails) -> Self {
+        let domain::VolumeDetails {
+            id,
+            size_gib,
+            volume_type,
+            encrypted,
+            kms_key_id,
+            iops,
+            throughput_mibps,
+            tags,
+        } = details;
+        Self {
+            volume_id: id,
+            device: attached.device.clone(),
+            boot: attached.boot,
+            size_gib,
+            volume_type,
+            iops,
+            throughput_mibps,
+            encrypted,
+            kms_key_id,
+            delete_on_termination: attached.delete_on_termination,
+            tags,
+        }
     }
 }
 
-impl From<domain::Gpu> for Gpu {
-    fn from(gpu: domain::Gpu) -> Self {
-        let domain::Gpu { name, count, memory_mib } = gpu;
-        Self { name, count, memory_mib }
-    }
-}
-
-impl From<domain::VolumeDetails> for Disk {
-    fn from(volume: domain::VolumeDetails) -> Self {
-        let domain::VolumeDetails { id, size_gib, volume_type, encrypted, tags } = volume;
-        Self { volume_id: id, size_gib, volume_type, encrypted, tags }
-    }
-}
-
-impl From<&Schedule> for ProtectingSchedule {
-    fn from(schedule: &Schedule) -> Self {
-        let (id, name) = (schedule.id.clone(), schedule.name.clone());
-        Self { id, name, enabled: schedule.enabled, next_due: schedule.next_due }
-    }
-}
-
-impl NewestSnapshot {
-    fn of(snapshot: &Snapshot, now: Timestamp) -> Self {
-        let taken_at = snapshot.taken_at();
-        let age_seconds = now.duration_since(taken_at).as_secs().max(0);
-        Self { id: snapshot.id.clone(), taken_at, age_seconds }
+impl Launch {
+    fn of(instance: &domain::Instance) -> Self {
+        let LaunchSettings {
+            subnet_id,
+            security_group_ids,
+            key_name,
+            instance_profile_arn,
+            root_device: _root_device,
+            virtualization_type,
+            boot_mode,
+            ena_support,
+            metadata_tokens,
+        } = instance.launch.clone();
+        Self {
+            subnet_id,
+            security_group_ids,
+            key_name,
+            instance_profile_arn,
+            virtualization_type,
+            boot_mode,
+            ena_support,
+            metadata_tokens,
+            hibernation: instance.can_hibernate,
+        }
     }
 }
 
 impl InstanceWithDetails {
-    pub(super) fn of(details: InstanceDetails, now: Timestamp) -> Self {
-        let InstanceDetails { instance, kind, volumes, newest_available, schedules } = details;
-        Self {
-            instance: instance.into(),
-            machine: kind.map(Machine::from),
-            disks: volumes.into_iter().map(Disk::from).collect(),
-            protection: Protection {
-                schedules: schedules.iter().map(ProtectingSchedule::from).collect(),
-                newest_available: newest_available.map(|newest| NewestSnapshot::of(&newest, now)),
-            },
-        }
+    pub(super) fn of(view: InstanceView, now: Timestamp) -> Self {
+        let disk = |attached: &domain::AttachedVolume| {
+            Some(Disk::of(attached, view.volumes.get(&attached.volume_id)?.clone()))
+        };
+        let disks = view.instance.volumes.iter().filter_map(disk).collect();
+        let launch = Launch::of(&view.instance);
+        Self { disks, launch, instance: Instance::of(view, now) }
     }
 }

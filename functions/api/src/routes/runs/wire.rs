@@ -42,6 +42,9 @@ pub(super) struct Run {
     counts: RunCounts,
     /// Why it failed, as a whole or in part.
     failure: Option<Failure>,
+    /// The regions whose instances are not among its targets: they were out of reach. While the run is under way they
+    /// are asked again.
+    regions_out_of_reach: Vec<String>,
 }
 
 wire_words! {
@@ -179,6 +182,8 @@ impl From<domain::Run> for Run {
             checked: _checked,
             overlaps: _overlaps,
             skipped: _skipped,
+            unresolved,
+            unreached,
             missed,
             claimed_at: _claimed_at,
             lateness_seconds,
@@ -202,6 +207,7 @@ impl From<domain::Run> for Run {
             finished_at,
             counts: counts.into(),
             failure: failure.map(Failure::from),
+            regions_out_of_reach: unreached.into_iter().chain(unresolved).collect(),
         }
     }
 }

@@ -89,6 +89,8 @@ pub(crate) enum BlockedBy {
     NotPermitted,
     /// A hold.
     Held,
+    /// A restore that is under way.
+    InRestore,
     /// It is the newest available snapshot of its instance.
     Newest,
     /// It is not yet marked as condemned in EC2.
@@ -153,6 +155,7 @@ impl From<&BlockedCause> for BlockedBy {
             BlockedCause::Locked => Self::Locked,
             BlockedCause::NotPermitted { .. } => Self::NotPermitted,
             BlockedCause::Held => Self::Held,
+            BlockedCause::InRestore { .. } => Self::InRestore,
             BlockedCause::Newest => Self::Newest,
             BlockedCause::NotMarked => Self::NotMarked,
             BlockedCause::Refused { .. } => Self::Refused,

@@ -3,20 +3,28 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::fate;
-use shared::domain::ids::{EbsSnapshotId, InstanceId, ScheduleId, SnapshotId, VolumeId};
+use shared::domain::ids::{
+    EbsSnapshotId, ImageId, InstanceId, RestoreId, ScheduleId, SnapshotId, VolumeId,
+};
 use shared::domain::ownership;
 use shared::domain::snapshot::member::Member;
 use shared::domain::snapshot::{self as domain, Origin, Status};
 use shared::domain::tags::Tags;
 use utoipa::ToSchema;
 
+use super::super::instances::machine::{Gpu, Machine};
 use super::super::wire::Failure;
 use super::super::words::{SnapshotOrigin, SnapshotStatus, wire_words};
 use super::fate::{Blocked, Condemned, Fate};
 use super::hold::Hold;
 
+/// What `crash` means.
+const CONSISTENCY_NOTE: &str = "the instance is not shut down first: all volumes are of the same instant, as after a \
+                                power cut, and what programs have not yet written to disk is not in them";
+
 /// One restore point of one instance: a crash-consistent set of EBS snapshots, one a volume.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "JSON's true and false")]
 pub(crate) struct Snapshot {
     /// Its identifier.
     #[schema(value_type = String, example = "snp_0195500c-6d00-7000-8000-000000000000")]
@@ -70,6 +78,9 @@ pub(crate) struct Snapshot {
     expires_at: Option<Timestamp>,
     /// From when on it cannot be restored any more; null if it can for ever.
     restore_until: Option<Timestamp>,
+    /// The restores under way that use it. Until they are over it cannot be deleted.
+    #[schema(value_type = Vec<String>, example = json!(["rst_0195500c-6d00-7000-8000-000000000000"]))]
+    restores_under_way: Vec<RestoreId>,
     /// Why it is kept, and when it will go.
     fate: Fate,
     /// Who condemned it, why, and when it goes.
@@ -82,12 +93,19 @@ pub(crate) struct Snapshot {
     missing_since: Option<Timestamp>,
     /// When it was deleted, with status `deleted`.
     deleted_at: Option<Timestamp>,
+    /// Whether an image uses it, as far as is known: ours at once, others' and what others deregister within the hour.
+    image: bool,
+    /// The AMIs that use it. `GET /v1/snapshots/{id}/images` asks EC2.
+    #[schema(value_type = Vec<String>, example = json!(["ami-0123456789abcdef0"]))]
+    image_ids: Vec<ImageId>,
     /// Its tags; its EBS snapshots bear those it was made with.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     tags: Tags,
     /// How consistent its volumes are with each other and in themselves: as after a power cut.
     #[schema(example = "crash")]
     consistency: &'static str,
+    /// What that means, in words.
+    consistency_note: &'static str,
     /// Counts the changes; what `If-Match` compares.
     version: u64,
 }
@@ -103,6 +121,12 @@ struct SnapshotMachine {
     architecture: Option<String>,
     /// EC2's platform details.
     platform: Option<String>,
+    /// Virtual CPUs, where they were recorded.
+    vcpus: Option<i32>,
+    /// Memory in MiB, where it was recorded.
+    memory_mib: Option<i64>,
+    /// Graphics processors by kind, where they were recorded.
+    gpus: Option<Vec<Gpu>>,
 }
 
 /// One EBS snapshot of a snapshot.
@@ -121,6 +145,10 @@ struct SnapshotVolume {
     boot: bool,
     /// Size of the volume.
     size_gib: i32,
+    /// Type of the volume then: `gp3`, `io2`, …; null if it was not recorded.
+    #[serde(rename = "type")]
+    #[schema(example = "gp3")]
+    volume_type: Option<String>,
     /// Where it stands.
     state: VolumeState,
     /// How far EC2 is.
@@ -152,6 +180,7 @@ impl Snapshot {
         let size_gib = snapshot.size_gib();
         let full_snapshot_size_bytes = snapshot.full_size_bytes();
         let progress_percent = snapshot.progress_percent();
+        let image_ids = snapshot.image_ids().to_vec();
         let domain::Snapshot {
             id,
             version,
@@ -172,6 +201,7 @@ impl Snapshot {
             hold,
             expires_at,
             restore_until,
+            restores,
             condemnation,
             blocked,
             absent_since,
@@ -179,6 +209,7 @@ impl Snapshot {
             attention_at: _attention_at,
             touched_at: _touched_at,
             gone_at,
+            images: _images,
         } = snapshot;
         let domain::Source {
             instance_id,
@@ -188,7 +219,11 @@ impl Snapshot {
             platform,
             region,
             zone,
+            tags: _source_tags,
+            launch: _launch,
+            machine,
         } = source;
+        let machine = machine.map(Machine::from);
         Self {
             id,
             name,
@@ -200,7 +235,14 @@ impl Snapshot {
             instance_name,
             region,
             zone,
-            machine: SnapshotMachine { instance_type, architecture, platform },
+            machine: SnapshotMachine {
+                instance_type,
+                architecture,
+                platform,
+                vcpus: machine.as_ref().map(|machine| machine.vcpus),
+                memory_mib: machine.as_ref().map(|machine| machine.memory_mib),
+                gpus: machine.map(|machine| machine.gpus),
+            },
             schedule_id: slot.as_ref().map(|slot| slot.schedule_id.clone()),
             slot: slot.map(|slot| slot.slot),
             size_gib,
@@ -213,14 +255,18 @@ impl Snapshot {
             hold: hold.map(Hold::from),
             expires_at,
             restore_until,
+            restores_under_way: restores,
             fate: fate.into(),
             condemned: condemnation.map(Condemned::from),
             blocked: blocked.map(Blocked::from),
             failure: failure.map(Failure::from),
             missing_since: absent_since.or(gone_at).filter(|_| status == Status::Missing),
             deleted_at: gone_at.filter(|_| status == Status::Deleted),
+            image: !image_ids.is_empty(),
+            image_ids,
             tags,
             consistency: "crash",
+            consistency_note: CONSISTENCY_NOTE,
             version,
         }
     }
@@ -237,6 +283,7 @@ impl From<Member> for SnapshotVolume {
             state,
             progress_percent,
             full_size_bytes,
+            volume,
             deleted,
         } = member;
         Self {
@@ -245,6 +292,7 @@ impl From<Member> for SnapshotVolume {
             device,
             boot,
             size_gib,
+            volume_type: volume.map(|volume| volume.volume_type),
             state: state.into(),
             progress_percent,
             full_snapshot_size_bytes: full_size_bytes,

@@ -127,6 +127,7 @@ impl BlockedSnapshot {
                 BlockedCause::Locked
                 | BlockedCause::NotPermitted { .. }
                 | BlockedCause::Held
+                | BlockedCause::InRestore { .. }
                 | BlockedCause::Newest
                 | BlockedCause::NotMarked
                 | BlockedCause::Refused { .. } => None,

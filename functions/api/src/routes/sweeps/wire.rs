@@ -35,6 +35,8 @@ pub(super) struct Sweep {
     planned: PlanCounts,
     /// The schedules that were stopped, and why.
     brakes: Vec<Brake>,
+    /// The regions that were out of reach when it was planned. Their snapshots are left alone.
+    regions_out_of_reach: Vec<String>,
     /// Why the whole sweep was refused, or waits for a person's word.
     refusal: Option<String>,
     /// Who released what was stopped.
@@ -171,6 +173,7 @@ impl From<domain::Sweep> for Sweep {
             planned,
             brakes,
             unsettled: _unsettled,
+            regions_out_of_reach,
             refusal,
             approval,
             executed,
@@ -186,6 +189,7 @@ impl From<domain::Sweep> for Sweep {
             plan_hash,
             planned: planned.into(),
             brakes: brakes.into_iter().map(Brake::from).collect(),
+            regions_out_of_reach,
             refusal,
             approval: approval.map(Approval::from),
             executed: executed.into(),

@@ -6,6 +6,7 @@ use proptest::sample::Index;
 
 use super::*;
 use crate::domain::hold::{Hold, HoldKind};
+use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::ownership::EbsState;
 use crate::domain::retention::Rules;
 use crate::domain::schedule::{NewSchedule, WhenGone};
@@ -141,6 +142,9 @@ prop_compose! {
             platform: None,
             region: "us-east-1".to_owned(),
             zone: None,
+            tags: [].into(),
+            launch: LaunchSettings::default(),
+            machine: None,
         };
         let slot = schedule
             .map(|number| ScheduleSlot { schedule_id: schedule_id(number), slot: taken });
@@ -168,6 +172,7 @@ fn numbered(number: usize, snapshot: Snapshot) -> Snapshot {
         state: EbsState::Completed,
         progress_percent: 100,
         full_size_bytes: None,
+        volume: None,
         deleted: false,
     };
     Snapshot { id, members: vec![member], ..snapshot }

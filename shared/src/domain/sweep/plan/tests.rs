@@ -6,6 +6,7 @@ use jiff::ToSpan;
 
 use super::*;
 use crate::domain::hold::{Hold, HoldKind};
+use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::ownership::EbsState;
 use crate::domain::retention::Rules;
 use crate::domain::schedule::{NewSchedule, WhenGone};
@@ -49,6 +50,9 @@ fn snapshot(taken: i64, schedule: Option<&Schedule>) -> Snapshot {
         platform: None,
         region: "us-east-1".to_owned(),
         zone: None,
+        tags: [].into(),
+        launch: LaunchSettings::default(),
+        machine: None,
     };
     let member = Member {
         ebs_snapshot_id: format!("snap-{taken:08x}").parse().unwrap(),
@@ -59,6 +63,7 @@ fn snapshot(taken: i64, schedule: Option<&Schedule>) -> Snapshot {
         state: EbsState::Completed,
         progress_percent: 100,
         full_size_bytes: None,
+        volume: None,
         deleted: false,
     };
     let id = SnapshotId::derived(hour(taken), &["x"]);
@@ -276,6 +281,18 @@ fn what_was_adopted_since_the_last_sweep_is_unexpected() {
     for adopted in &mut case.snapshots[..15] {
         adopted.origin = Origin::Adopted;
         adopted.created_at = hour(25);
+    }
+
+    assert_eq!(brakes(&case.entries(), &case.snapshots, LIMITS).len(), 1);
+}
+
+#[test]
+fn what_was_still_being_adopted_at_the_last_sweep_is_unexpected() {
+    let schedule = schedule(Some(rules(r#"{"keep_last": 1}"#)));
+    let mut case = Case::new(&schedule, 1..=20, 30);
+    for adopted in &mut case.snapshots[..15] {
+        adopted.origin = Origin::Adopted;
+        adopted.completed_at = Some(hour(25));
     }
 
     assert_eq!(brakes(&case.entries(), &case.snapshots, LIMITS).len(), 1);

@@ -1,0 +1,42 @@
+//! What a machine offers, on the wire.
+
+use serde::Serialize;
+use shared::domain::instance as domain;
+use utoipa::ToSchema;
+
+/// What an instance type offers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Machine {
+    /// Virtual CPUs.
+    pub(crate) vcpus: i32,
+    /// Memory in MiB.
+    pub(crate) memory_mib: i64,
+    /// Graphics processors, by kind.
+    pub(crate) gpus: Vec<Gpu>,
+}
+
+/// Graphics processors of one kind.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Gpu {
+    /// Their name.
+    #[schema(example = "NVIDIA A10G")]
+    name: String,
+    /// How many.
+    count: i32,
+    /// The memory of each in MiB, where EC2 says.
+    memory_mib: Option<i32>,
+}
+
+impl From<domain::InstanceType> for Machine {
+    fn from(kind: domain::InstanceType) -> Self {
+        let domain::InstanceType { name: _name, vcpus, memory_mib, gpus } = kind;
+        Self { vcpus, memory_mib, gpus: gpus.into_iter().map(Gpu::from).collect() }
+    }
+}
+
+impl From<domain::Gpu> for Gpu {
+    fn from(gpu: domain::Gpu) -> Self {
+        let domain::Gpu { name, count, memory_mib } = gpu;
+        Self { name, count, memory_mib }
+    }
+}

@@ -1,0 +1,194 @@
+//! What a person should look at from time to time: the route.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use shared::domain::ids::{InstanceId, ScheduleId, SnapshotId};
+use shared::domain::snapshot::Snapshot;
+use shared::domain::statistics::Measure;
+use shared::operations::review::{self as reviewing, DisabledSchedule, ReviewBounds, Section};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::call::{App, Call, Viewer};
+use crate::problem::Problem;
+use crate::query::{FromQuery, Parameters};
+use crate::respond::Answer;
+
+const OLDER_THAN_DAYS: u32 = 90;
+const BLOCKED_DAYS: u32 = 7;
+const DAYS_MAX: u32 = 3_650;
+
+/// The route of the review.
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(review_snapshots))
+}
+
+/// From when on something is worth a look.
+#[derive(Debug, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ReviewParameters {
+    /// How many days old a snapshot is that no rule, expiry or hold speaks of.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 3650, default = 90)]
+    older_than_days: u32,
+    /// For how many days something has been in the way of a deletion.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 3650, default = 7)]
+    blocked_days: u32,
+}
+
+impl FromQuery for ReviewParameters {
+    fn from_query(given: &mut Parameters) -> Result<Self, Problem> {
+        let older = given.number("older_than_days", (1, DAYS_MAX))?;
+        let blocked = given.number("blocked_days", (1, DAYS_MAX))?;
+        Ok(Self {
+            older_than_days: older.unwrap_or(OLDER_THAN_DAYS),
+            blocked_days: blocked.unwrap_or(BLOCKED_DAYS),
+        })
+    }
+}
+
+/// What is worth a look: of each kind the first 20.
+#[derive(Debug, Serialize, ToSchema)]
+struct SnapshotReview {
+    /// The instant of the answer.
+    as_of: Timestamp,
+    /// Held, and the hold's `review_at` is past. `GET /v1/holds?review_due=true` lists all.
+    held_review_due: ReviewedSnapshots,
+    /// They should be gone, and something has been in the way for long. `GET /v1/sweeps/blocked` lists all.
+    blocked_long: ReviewedSnapshots,
+    /// Old, available, and no rule, expiry or hold says for how long they stay; looked for among the 500 oldest.
+    kept_without_rules: ReviewedSnapshots,
+    /// Schedules that are disabled and of which snapshots are stored.
+    disabled_schedules: ReviewedSchedules,
+}
+
+/// Snapshots that are worth a look.
+#[derive(Debug, Serialize, ToSchema)]
+struct ReviewedSnapshots {
+    /// The snapshots, the oldest first.
+    items: Vec<ReviewedSnapshot>,
+    /// Whether there may be more.
+    more: bool,
+}
+
+/// Schedules that are worth a look.
+#[derive(Debug, Serialize, ToSchema)]
+struct ReviewedSchedules {
+    /// The schedules.
+    items: Vec<ReviewedSchedule>,
+    /// Whether there may be more.
+    more: bool,
+}
+
+/// A snapshot that is worth a look.
+#[derive(Debug, Serialize, ToSchema)]
+struct ReviewedSnapshot {
+    /// The snapshot.
+    #[schema(value_type = String, example = "snp_0195500c-6d00-7000-8000-000000000000")]
+    snapshot_id: SnapshotId,
+    /// Its name.
+    name: String,
+    /// Its instance.
+    #[schema(value_type = String, example = "i-0123456789abcdef0")]
+    instance_id: InstanceId,
+    /// Its schedule.
+    #[schema(value_type = Option<String>)]
+    schedule_id: Option<ScheduleId>,
+    /// The instant whose content it has.
+    taken_at: Timestamp,
+    /// The sum of its volumes' sizes.
+    size_gib: i64,
+    /// Why it is worth a look, in words.
+    #[schema(example = "no rule, expiry or hold says for how long it stays")]
+    why: String,
+}
+
+/// A schedule that is disabled and of which snapshots are stored.
+#[derive(Debug, Serialize, ToSchema)]
+struct ReviewedSchedule {
+    /// The schedule.
+    #[schema(value_type = String, example = "sch_0195500c-6d00-7000-8000-000000000000")]
+    schedule_id: ScheduleId,
+    /// Its name.
+    name: String,
+    /// How many snapshots of it are stored.
+    snapshots: i64,
+    /// The sizes of their volumes.
+    volume_gib: i64,
+}
+
+/// Review what stays
+///
+/// What a person should look at from time to time: holds whose review is due, deletions that have been blocked for long,
+/// old snapshots that nothing lets go, disabled schedules whose snapshots are still there. Role: viewer.
+#[utoipa::path(
+    get,
+    path = "/v1/snapshots/review",
+    tag = "snapshots",
+    params(ReviewParameters),
+    responses((status = 200, description = "What is worth a look", body = SnapshotReview))
+)]
+async fn review_snapshots(
+    call: Call<Viewer, ReviewParameters>,
+) -> Result<Answer<SnapshotReview>, Problem> {
+    let days = |count: u32| SignedDuration::from_hours(24 * i64::from(count));
+    let bounds = ReviewBounds {
+        older_than: days(call.query.older_than_days),
+        blocked_for: days(call.query.blocked_days),
+    };
+    let review = reviewing::review(call.service(), bounds, call.now).await?;
+    let reviewing::Review { held, blocked, without_rules, disabled } = review;
+    Ok(Answer::ok(SnapshotReview {
+        as_of: call.now,
+        held_review_due: ReviewedSnapshots::of(held, |one| {
+            let review_at = one.hold.as_ref().and_then(|hold| hold.review_at);
+            review_at.map_or_else(String::new, |at| format!("its hold was to be reviewed by {at}"))
+        }),
+        blocked_long: ReviewedSnapshots::of(blocked, |one| {
+            let blocked = one.blocked.as_ref();
+            let words = blocked.map(|it| format!("{} since {}", it.cause.describe(), it.since));
+            words.unwrap_or_default()
+        }),
+        kept_without_rules: ReviewedSnapshots::of(without_rules, |_| {
+            "no rule, expiry or hold says for how long it stays".to_owned()
+        }),
+        disabled_schedules: ReviewedSchedules::of(disabled),
+    }))
+}
+
+impl ReviewedSnapshots {
+    fn of(section: Section<Snapshot>, why: impl Fn(&Snapshot) -> String) -> Self {
+        let Section { items, more } = section;
+        let items = items.into_iter().map(|one| ReviewedSnapshot::of(one, &why)).collect();
+        Self { items, more }
+    }
+}
+
+impl ReviewedSnapshot {
+    fn of(snapshot: Snapshot, why: impl Fn(&Snapshot) -> String) -> Self {
+        Self {
+            why: why(&snapshot),
+            schedule_id: snapshot.schedule_id().cloned(),
+            taken_at: snapshot.taken_at(),
+            size_gib: snapshot.size_gib(),
+            snapshot_id: snapshot.id,
+            name: snapshot.name,
+            instance_id: snapshot.source.instance_id,
+        }
+    }
+}
+
+impl ReviewedSchedules {
+    fn of(section: Section<DisabledSchedule>) -> Self {
+        let Section { items, more } = section;
+        let of = |one: DisabledSchedule| ReviewedSchedule {
+            schedule_id: one.schedule.id,
+            name: one.schedule.name,
+            snapshots: one.tally.get(Measure::Stored),
+            volume_gib: one.tally.get(Measure::VolumeGib),
+        };
+        Self { items: items.into_iter().map(of).collect(), more }
+    }
+}

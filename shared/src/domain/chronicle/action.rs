@@ -1,0 +1,242 @@
+//! What can become of a record, and which of it other systems are told.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $kind:ident $variant:ident => $word:literal, $phrase:literal, $telling:ident;)+) => {
+        /// What became of a record.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Action {
+            $($(#[$doc])* #[serde(rename = $word)] $variant,)+
+        }
+
+        impl Action {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// As it is written.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+
+            /// The `detail-type` of its event.
+            pub fn event_type(self) -> &'static str {
+                match self { $(Self::$variant => concat!("snapkeep.", $word),)+ }
+            }
+
+            /// What a sentence about the record says.
+            pub fn phrase(self) -> &'static str {
+                match self { $(Self::$variant => $phrase,)+ }
+            }
+
+            /// What kind of record it is about.
+            pub fn kind(self) -> Kind {
+                match self { $(Self::$variant => Kind::$kind,)+ }
+            }
+
+            fn telling(self) -> Telling {
+                match self { $(Self::$variant => Telling::$telling,)+ }
+            }
+        }
+    };
+}
+
+/// Whether other systems are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Telling {
+    Announced,
+    Kept,
+}
+
+actions! {
+    /// It is wanted.
+    Snapshot SnapshotRequested => "snapshot.requested", "is wanted", Kept;
+    /// It is whole and restorable.
+    Snapshot SnapshotAvailable => "snapshot.available", "is available", Announced;
+    /// It could not be taken, or a member of it failed.
+    Snapshot SnapshotFailed => "snapshot.failed", "failed", Announced;
+    /// A person changed its name, description, tags, hold, expiry or restore window.
+    Snapshot SnapshotEdited => "snapshot.edited", "was edited", Kept;
+    /// A hold was placed.
+    Snapshot SnapshotHeld => "snapshot.held", "is held", Kept;
+    /// Its hold was removed.
+    Snapshot SnapshotReleased => "snapshot.released", "is not held any more", Kept;
+    /// It is to be deleted, and can still be rescued.
+    Snapshot SnapshotCondemned => "snapshot.condemned", "is condemned", Announced;
+    /// It stays after all.
+    Snapshot SnapshotRescued => "snapshot.rescued", "is rescued", Announced;
+    /// It is gone, by us.
+    Snapshot SnapshotDeleted => "snapshot.deleted", "is deleted", Announced;
+    /// Only its record is gone; what EC2 has stays.
+    Snapshot SnapshotRecordRemoved => "snapshot.record_removed", "is not looked after any more", Announced;
+    /// It is gone, not by us.
+    Snapshot SnapshotMissing => "snapshot.missing", "is missing", Announced;
+    /// It had counted as missing and is back.
+    Snapshot SnapshotReturned => "snapshot.returned", "had been missing and is back", Announced;
+    /// It should be gone and something is in the way.
+    Snapshot SnapshotBlocked => "snapshot.blocked", "should be gone and is not", Announced;
+    /// It was made twice, by a lost reply.
+    Snapshot SnapshotDuplicate => "snapshot.duplicate", "was made twice", Announced;
+    /// Its record was made again from its tags.
+    Snapshot SnapshotRebuilt => "snapshot.rebuilt", "has a record again", Announced;
+    /// It was found in EC2 and taken over.
+    Snapshot SnapshotAdopted => "snapshot.adopted", "is taken over", Announced;
+    /// It was made.
+    Schedule ScheduleCreated => "schedule.created", "is made", Announced;
+    /// A person changed it.
+    Schedule ScheduleEdited => "schedule.edited", "was edited", Announced;
+    /// It was deleted.
+    Schedule ScheduleDeleted => "schedule.deleted", "is deleted", Announced;
+    /// Due times of it passed without a run.
+    Schedule ScheduleMissed => "schedule.missed", "missed due times", Announced;
+    /// A schedule names it now.
+    Instance InstanceAssigned => "instance.assigned", "is assigned", Kept;
+    /// A schedule names it no longer.
+    Instance InstanceUnassigned => "instance.unassigned", "is not assigned any more", Kept;
+    /// It has begun.
+    Run RunStarted => "run.started", "has begun", Kept;
+    /// All its targets are settled, or it failed as a whole.
+    Run RunFinished => "run.finished", "has ended", Announced;
+    /// It was not begun in time.
+    Run RunMissed => "run.missed", "was missed", Kept;
+    /// A person asked for it.
+    Sweep SweepRequested => "sweep.requested", "is asked for", Kept;
+    /// The brake stopped some of it.
+    Sweep SweepNeedsApproval => "sweep.needs_approval", "waits for an admin", Announced;
+    /// An admin released what was stopped.
+    Sweep SweepApproved => "sweep.approved", "is approved", Announced;
+    /// It was carried out.
+    Sweep SweepFinished => "sweep.finished", "is finished", Kept;
+    /// It was not carried out.
+    Sweep SweepRefused => "sweep.refused", "is not carried out", Announced;
+    /// A person asked for it.
+    Restore RestoreRequested => "restore.requested", "is asked for", Kept;
+    /// It goes on after a failure.
+    Restore RestoreRetried => "restore.retried", "goes on", Kept;
+    /// A person cancelled it: what it did is being taken back.
+    Restore RestoreCancelling => "restore.cancelling", "is being taken back", Kept;
+    /// It is given up: what it did is taken back, or left.
+    Restore RestoreCancelled => "restore.cancelled", "is cancelled", Announced;
+    /// It is done.
+    Restore RestoreFinished => "restore.finished", "is done", Announced;
+    /// A step of it failed.
+    Restore RestoreFailed => "restore.failed", "failed", Announced;
+    /// A drill has begun.
+    Drill DrillRequested => "drill.requested", "is asked for", Kept;
+    /// A drill goes on after a failure.
+    Drill DrillRetried => "drill.retried", "goes on", Kept;
+    /// A person cancelled a drill: what it made is being removed.
+    Drill DrillCancelling => "drill.cancelling", "is being taken back", Kept;
+    /// A drill is given up.
+    Drill DrillCancelled => "drill.cancelled", "is cancelled", Kept;
+    /// A drill has restored the set and removed what it made.
+    Drill DrillFinished => "drill.finished", "is done", Announced;
+    /// A drill failed.
+    Drill DrillFailed => "drill.failed", "failed", Announced;
+    /// A person asked for it.
+    Image ImageRequested => "image.requested", "is asked for", Kept;
+    /// It can be launched from.
+    Image ImageAvailable => "image.available", "is available", Announced;
+    /// It could not be made.
+    Image ImageFailed => "image.failed", "failed", Announced;
+    /// A person wants it deregistered.
+    Image ImageDeregistrationRequested => "image.deregistration_requested", "is to be deregistered", Kept;
+    /// EC2 refused to deregister it.
+    Image ImageKept => "image.kept", "is not deregistered", Kept;
+    /// It is gone, not by us.
+    Image ImageMissing => "image.missing", "is missing", Kept;
+    /// It was deregistered.
+    Image ImageDeregistered => "image.deregistered", "is deregistered", Announced;
+}
+
+impl Action {
+    /// Whether other systems are told.
+    pub fn is_announced(self) -> bool {
+        self.telling() == Telling::Announced
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Action {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let words = || Self::ALL.iter().map(|action| action.as_str()).collect::<Vec<_>>();
+        let found = Self::ALL.iter().copied().find(|action| action.as_str() == text);
+        found.ok_or_else(|| format!("must be one of {}", words().join(", ")))
+    }
+}
+
+/// What a record is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A snapshot.
+    Snapshot,
+    /// A schedule.
+    Schedule,
+    /// Which schedules name an instance.
+    Instance,
+    /// A run of a schedule.
+    Run,
+    /// A sweep.
+    Sweep,
+    /// A restore.
+    Restore,
+    /// A restore for practice.
+    Drill,
+    /// An image.
+    Image,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Snapshot,
+        Self::Schedule,
+        Self::Instance,
+        Self::Run,
+        Self::Sweep,
+        Self::Restore,
+        Self::Drill,
+        Self::Image,
+    ];
+
+    /// As it is written; also the field of an event that says how the record stands.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Snapshot => "snapshot",
+            Self::Schedule => "schedule",
+            Self::Instance => "instance",
+            Self::Run => "run",
+            Self::Sweep => "sweep",
+            Self::Restore => "restore",
+            Self::Drill => "drill",
+            Self::Image => "image",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
+            let words = Self::ALL.map(Self::as_str);
+            format!("must be one of {}", words.join(", "))
+        })
+    }
+}

@@ -1,0 +1,160 @@
+//! What a write of a snapshot is worth telling.
+
+use serde_json::{Value, json};
+
+use super::{Action, Entry, Fields, differences, shortened, shown};
+use crate::domain::snapshot::condemnation::Blocked;
+use crate::domain::snapshot::{Origin, Snapshot, Status};
+
+/// What became of a snapshot by a write: at most a transition and what is in the way of it; nothing for progress.
+pub fn entries_of_snapshot(old: Option<&Snapshot>, new: &Snapshot) -> Vec<Entry> {
+    let became = match old {
+        None => Some(made(new)),
+        Some(old) if old.status != new.status => moved(old, new),
+        Some(old) if is_condemned_again(old, new) => Some(Action::SnapshotCondemned),
+        Some(old) => edited(old, new),
+    };
+    let is_blocked = is_newly_blocked(old, new).then_some(Action::SnapshotBlocked);
+    became.into_iter().chain(is_blocked).map(|action| entry(action, old, new)).collect()
+}
+
+fn made(new: &Snapshot) -> Action {
+    match new.status {
+        _ if new.duplicate_of.is_some() => Action::SnapshotDuplicate,
+        _ if new.origin == Origin::Adopted => Action::SnapshotAdopted,
+        Status::Requested | Status::Creating => Action::SnapshotRequested,
+        Status::Error if new.members.is_empty() => Action::SnapshotFailed,
+        Status::Pending
+        | Status::Available
+        | Status::Error
+        | Status::Condemned
+        | Status::Deleting
+        | Status::Deleted
+        | Status::Missing => Action::SnapshotRebuilt,
+    }
+}
+
+fn moved(old: &Snapshot, new: &Snapshot) -> Option<Action> {
+    let is_rescue = matches!(old.status, Status::Condemned | Status::Deleting);
+    match new.status {
+        _ if old.status == Status::Missing && !new.status.is_gone() => {
+            Some(Action::SnapshotReturned)
+        }
+        Status::Available | Status::Error if is_rescue => Some(Action::SnapshotRescued),
+        Status::Available => Some(Action::SnapshotAvailable),
+        Status::Error => Some(Action::SnapshotFailed),
+        // What EC2 refused to delete goes back to where it was.
+        Status::Condemned if old.status == Status::Deleting => None,
+        Status::Condemned => Some(Action::SnapshotCondemned),
+        Status::Deleted if old.status == Status::Deleting => Some(Action::SnapshotDeleted),
+        Status::Deleted => Some(Action::SnapshotRecordRemoved),
+        Status::Missing => Some(Action::SnapshotMissing),
+        Status::Requested | Status::Creating | Status::Pending | Status::Deleting => None,
+    }
+}
+
+/// A person has deleted by name what a rule had condemned.
+fn is_condemned_again(old: &Snapshot, new: &Snapshot) -> bool {
+    new.status == Status::Condemned && old.condemnation != new.condemnation
+}
+
+fn is_newly_blocked(old: Option<&Snapshot>, new: &Snapshot) -> bool {
+    let cause = |blocked: &Option<Blocked>| blocked.as_ref().map(|one| one.cause.clone());
+    let before = old.and_then(|old| cause(&old.blocked));
+    new.blocked.is_some() && cause(&new.blocked) != before
+}
+
+fn edited(old: &Snapshot, new: &Snapshot) -> Option<Action> {
+    let is_same = old.name == new.name
+        && old.description == new.description
+        && old.tags == new.tags
+        && old.hold == new.hold
+        && old.expires_at == new.expires_at
+        && old.restore_until == new.restore_until;
+    match (&old.hold, &new.hold) {
+        _ if is_same => None,
+        (None, Some(_)) => Some(Action::SnapshotHeld),
+        (Some(_), None) => Some(Action::SnapshotReleased),
+        (None, None) | (Some(_), Some(_)) => Some(Action::SnapshotEdited),
+    }
+}
+
+fn entry(action: Action, old: Option<&Snapshot>, new: &Snapshot) -> Entry {
+    let at = match &new.blocked {
+        // Being blocked while available touches nothing else.
+        Some(blocked) if action == Action::SnapshotBlocked => blocked.since.max(new.touched_at),
+        Some(_) | None => new.touched_at,
+    };
+    let (id, instance) = (&new.id, &new.source.instance_id);
+    let name = new.source.instance_name.as_ref();
+    let called = name.map(|name| format!(" ({name})")).unwrap_or_default();
+    let summary = format!("Snapshot {id} of {instance}{called} {}", action.phrase());
+    let entry = Entry::new(action, (id.as_str(), new.version), at, summary)
+        .of_instance(instance)
+        .changing(differences(old.map(fields).as_ref(), Some(&fields(new))))
+        .because(reason(action, old, new).as_deref())
+        .about(subject(new));
+    Entry { schedule_id: new.schedule_id().cloned(), ..entry }
+}
+
+/// Why, as far as the record says.
+fn reason(action: Action, old: Option<&Snapshot>, new: &Snapshot) -> Option<String> {
+    if matches!(action, Action::SnapshotCondemned | Action::SnapshotDeleted) {
+        let condemnation = new.condemnation.as_ref().or(old?.condemnation.as_ref());
+        return condemnation.map(|one| one.reason.clone());
+    }
+    if action == Action::SnapshotFailed {
+        return new.failure.as_ref().map(|failure| failure.message.clone());
+    }
+    if action == Action::SnapshotBlocked {
+        return new.blocked.as_ref().map(|one| one.cause.describe());
+    }
+    if action == Action::SnapshotHeld {
+        return new.hold.as_ref().and_then(|hold| hold.reason.clone());
+    }
+    (action == Action::SnapshotDuplicate)
+        .then(|| new.duplicate_of.as_ref().map(|id| format!("of {id}")))
+        .flatten()
+}
+
+/// What the audit compares.
+fn fields(snapshot: &Snapshot) -> Fields {
+    let condemnation = snapshot.condemnation.as_ref();
+    let failure = snapshot.failure.as_ref();
+    vec![
+        ("status", shown(&snapshot.status)),
+        ("name", shown(&snapshot.name)),
+        ("description", shown(&snapshot.description)),
+        ("tags", shown(&snapshot.tags)),
+        ("hold", shown(&snapshot.hold)),
+        ("expires_at", shown(&snapshot.expires_at)),
+        ("restore_until", shown(&snapshot.restore_until)),
+        ("delete_after", shown(&condemnation.map(|one| one.delete_after))),
+        ("condemned_by", shown(&condemnation.map(|one| &one.by))),
+        ("blocked", shown(&snapshot.blocked.as_ref().map(|one| one.cause.describe()))),
+        ("failure", shown(&failure.map(|one| shortened(&one.message)))),
+    ]
+}
+
+/// What other systems are told.
+fn subject(snapshot: &Snapshot) -> Value {
+    json!({
+        "id": snapshot.id,
+        "name": snapshot.name,
+        "status": snapshot.status,
+        "origin": snapshot.origin,
+        "instance_id": snapshot.source.instance_id,
+        "instance_name": snapshot.source.instance_name,
+        "region": snapshot.source.region,
+        "schedule_id": snapshot.schedule_id(),
+        "slot": snapshot.slot.as_ref().map(|slot| slot.slot),
+        "created_at": snapshot.created_at,
+        "started_at": snapshot.started_at,
+        "size_gib": snapshot.size_gib(),
+        "ebs_snapshot_ids":
+            snapshot.members.iter().map(|one| &one.ebs_snapshot_id).collect::<Vec<_>>(),
+        "delete_after": snapshot.condemnation.as_ref().map(|one| one.delete_after),
+        "blocked": snapshot.blocked.as_ref().map(|one| shortened(&one.cause.describe())),
+        "duplicate_of": snapshot.duplicate_of,
+    })
+}

@@ -1,0 +1,43 @@
+//! What is recorded of an instance and its volumes so that they can be made again.
+
+use serde::{Deserialize, Serialize};
+
+/// How an instance was launched, beside its type, zone and tags. What EC2 did not tell is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchSettings {
+    /// The subnet of its primary network interface.
+    pub subnet_id: Option<String>,
+    /// The security groups of its primary network interface.
+    pub security_group_ids: Vec<String>,
+    /// The name of its key pair.
+    pub key_name: Option<String>,
+    /// The ARN of its instance profile.
+    pub instance_profile_arn: Option<String>,
+    /// The device of its root volume.
+    pub root_device: Option<String>,
+    /// `hvm` or `paravirtual`.
+    pub virtualization_type: Option<String>,
+    /// The boot mode that its image asks for: `uefi`, `legacy-bios`, `uefi-preferred`.
+    pub boot_mode: Option<String>,
+    /// Whether enhanced networking with ENA is on.
+    pub ena_support: Option<bool>,
+    /// `optional` or `required`: whether its metadata service asks for tokens.
+    pub metadata_tokens: Option<String>,
+}
+
+/// How a volume was made, beside its size.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VolumeSettings {
+    /// `gp3`, `io2`, …
+    pub volume_type: String,
+    /// Provisioned operations a second, where its type has them.
+    pub iops: Option<i32>,
+    /// Provisioned MiB a second, where its type has them.
+    pub throughput_mibps: Option<i32>,
+    /// The key that it is encrypted with; none if it is not.
+    pub kms_key_id: Option<String>,
+    /// Whether it goes with its instance.
+    pub delete_on_termination: Option<bool>,
+}

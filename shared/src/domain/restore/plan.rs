@@ -1,0 +1,298 @@
+//! What a restore is going to do: the volumes it makes, the instance it launches, its steps; or why it cannot.
+
+use super::mode::{Launch, Mode, PlannedVolume};
+use super::step::StepName;
+use super::volumes::{all_have_devices, planned, volumes};
+use super::wanted::{Attach, LaunchChoice, VolumeChoice, Wanted, WantedMode};
+use crate::domain::image::recipe::launchable;
+use crate::domain::instance::{Instance, InstanceState};
+use crate::domain::snapshot::Snapshot;
+
+/// The volume that EC2 says copies of EBS snapshots are of.
+const OF_A_COPY: &str = "vol-ffffffff";
+/// What a restore is going to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What is to become of the snapshot.
+    pub mode: Mode,
+    /// The zone of new volumes.
+    pub zone: Option<String>,
+    /// The volumes that are made.
+    pub volumes: Vec<PlannedVolume>,
+}
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A value can never be right.
+    Field(String, String),
+    /// The state of things forbids it.
+    State(String),
+}
+
+pub(super) fn field<T>(name: impl Into<String>, reason: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal::Field(name.into(), reason.into()))
+}
+
+pub(super) fn state<T>(reason: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal::State(reason.into()))
+}
+
+/// The plan for `snapshot`, where `instance` is the one that it changes, as EC2 shows it.
+pub fn plan(
+    snapshot: &Snapshot,
+    wanted: &Wanted,
+    instance: Option<&Instance>,
+) -> Result<Plan, Refusal> {
+    let instance = instance.filter(|instance| !instance.is_gone());
+    match &wanted.mode {
+        WantedMode::NewVolumes { attach: Attach::No } | WantedMode::Drill => {
+            let is_drill = wanted.mode == WantedMode::Drill;
+            let mode = if is_drill { Mode::Drill } else { Mode::NewVolumes { attach_to: None } };
+            let zone = wanted.zone.clone().or_else(|| snapshot.source.zone.clone());
+            let Some(zone) = zone else {
+                return field("zone", "the snapshot's record does not have one; say in which zone");
+            };
+            if !zone.starts_with(&snapshot.source.region) {
+                let reason =
+                    format!("must be a zone of {}, where the snapshot is", snapshot.source.region);
+                return field("zone", reason);
+            }
+            if wanted.volumes.iter().flatten().any(|one| one.attach_as.is_some()) {
+                return field("volumes", "attach_as needs attach_to, the instance");
+            }
+            let mut volumes = volumes(snapshot, wanted)?;
+            for volume in &mut volumes {
+                volume.attach_as = None;
+            }
+            Ok(Plan { mode, zone: Some(zone), volumes })
+        }
+        WantedMode::NewVolumes { attach: Attach::Yes } => attached(snapshot, wanted, instance),
+        WantedMode::ReplaceVolumes { .. } => in_place(snapshot, wanted, instance),
+        WantedMode::ReplaceRoot => root(snapshot, wanted, instance),
+        WantedMode::NewInstance(choice) => launched(snapshot, wanted, choice),
+    }
+}
+
+fn attached(
+    snapshot: &Snapshot,
+    wanted: &Wanted,
+    instance: Option<&Instance>,
+) -> Result<Plan, Refusal> {
+    let Some(instance) = instance else {
+        return field(
+            "attach_to",
+            format!("EC2 has no such instance in {}", snapshot.source.region),
+        );
+    };
+    let zone = zone_of(wanted, instance)?;
+    let volumes = volumes(snapshot, wanted)?;
+    all_have_devices(&volumes)?;
+    for volume in &volumes {
+        let device = volume.attach_as.as_deref().unwrap_or_default();
+        if let Some(taken) = instance.volumes.iter().find(|one| one.device == device) {
+            return state(format!(
+                "{device} of {} is taken by {}; say another device in volumes[].attach_as",
+                instance.id, taken.volume_id
+            ));
+        }
+    }
+    let mode = Mode::NewVolumes { attach_to: Some(instance.id.clone()) };
+    Ok(Plan { mode, zone: Some(zone), volumes })
+}
+
+fn in_place(
+    snapshot: &Snapshot,
+    wanted: &Wanted,
+    instance: Option<&Instance>,
+) -> Result<Plan, Refusal> {
+    let stop = matches!(wanted.mode, WantedMode::ReplaceVolumes { stop: true });
+    let Some(instance) = instance else { return gone(snapshot) };
+    let zone = zone_of(wanted, instance)?;
+    if wanted.volumes.iter().flatten().any(|one| one.attach_as.is_some()) {
+        return field(
+            "volumes",
+            "attach_as does not go with replace_volumes: each goes where it was",
+        );
+    }
+    let volumes = volumes(snapshot, wanted)?;
+    all_have_devices(&volumes)?;
+    for volume in volumes.iter().filter(|volume| volume.boot) {
+        if let (Some(device), Some(root)) = (&volume.device, &instance.root_device)
+            && device != root
+        {
+            return state(format!(
+                "{} boots from {root} now, and the snapshot's boot volume was at {device}",
+                instance.id
+            ));
+        }
+    }
+    if let Some(refusal) = ended_once_stopped(instance) {
+        return state(refusal);
+    }
+    if instance.state != InstanceState::Stopped && !stop {
+        return state(format!(
+            "{} is {}; volumes are replaced while it is stopped: send stop: true, or stop it first",
+            instance.id, instance.state
+        ));
+    }
+    let mode = Mode::ReplaceVolumes { instance_id: instance.id.clone(), stop };
+    Ok(Plan { mode, zone: Some(zone), volumes })
+}
+
+/// The tag that EC2 Auto Scaling gives the instances of a group.
+const GROUP: &str = "aws:autoscaling:groupName";
+
+/// Why an instance that is not stopped must not be: its group would terminate it. Nothing if that is not so.
+pub(super) fn ended_once_stopped(instance: &Instance) -> Option<String> {
+    let group = instance.tags.get(GROUP).filter(|_| instance.state != InstanceState::Stopped)?;
+    Some(format!(
+        "{} belongs to the Auto Scaling group {group}, which would terminate it once stopped; put it into Standby, \
+         stop it, and ask again",
+        instance.id
+    ))
+}
+
+fn root(
+    snapshot: &Snapshot,
+    wanted: &Wanted,
+    instance: Option<&Instance>,
+) -> Result<Plan, Refusal> {
+    if wanted.volumes.is_some() {
+        return field(
+            "volumes",
+            "does not go with replace_root: the new volume is like the old one",
+        );
+    }
+    let Some(instance) = instance else { return gone(snapshot) };
+    let zone = zone_of(wanted, instance)?;
+    let Some(member) = snapshot.members.iter().find(|member| member.boot) else {
+        return state("the snapshot has no boot volume");
+    };
+    if member.volume_id.as_str() == OF_A_COPY {
+        return state(
+            "EC2 replaces a root volume only from a snapshot of that volume, and this one is a copy; use \
+             replace_volumes",
+        );
+    }
+    if instance.state != InstanceState::Running {
+        return state(format!(
+            "{} is {}; EC2 replaces the root volume of a running instance only: start it, or use replace_volumes",
+            instance.id, instance.state
+        ));
+    }
+    let volumes = vec![planned(member, &VolumeChoice::default(), "volumes")?];
+    let mode = Mode::ReplaceRoot { instance_id: instance.id.clone() };
+    Ok(Plan { mode, zone: Some(zone), volumes })
+}
+
+fn launched(snapshot: &Snapshot, wanted: &Wanted, choice: &LaunchChoice) -> Result<Plan, Refusal> {
+    if wanted.volumes.iter().flatten().any(|one| one.attach_as.is_some()) {
+        return field("volumes", "attach_as does not go with new_instance: each goes where it was");
+    }
+    let volumes = volumes(snapshot, wanted)?;
+    all_have_devices(&volumes)?;
+    let Some(boot) = volumes.iter().find(|volume| volume.boot) else {
+        return state(
+            "the snapshot has no boot volume among these, and an instance must boot from one",
+        );
+    };
+    let source = &snapshot.source;
+    if let Err(why) = launchable(source.platform.as_deref(), &source.launch) {
+        return state(format!("{why}; use new_volumes, or replace_volumes on the instance"));
+    }
+    let recorded = |name: &str, given: &Option<String>, recorded: &Option<String>| {
+        given
+            .clone()
+            .or_else(|| recorded.clone())
+            .map_or_else(|| field(name, "the snapshot's record does not have it; say it here"), Ok)
+    };
+    let launch = source.launch.clone();
+    let mut tags = choice.tags.clone().unwrap_or_else(|| source.tags.clone());
+    if let Some(name) = &choice.name {
+        tags.insert("Name".to_owned(), name.clone());
+    }
+    // Another zone than the recorded subnet's: EC2 takes that zone's default subnet.
+    let is_elsewhere = wanted.zone.is_some() && wanted.zone != source.zone;
+    let recorded_subnet = launch.subnet_id.clone().filter(|_| !is_elsewhere);
+    let subnet_id = choice.subnet_id.clone().or(recorded_subnet);
+    // Security groups belong to a network: the recorded ones need not fit into another subnet's.
+    let groups = launch.security_group_ids;
+    let groups = if subnet_id == launch.subnet_id { groups } else { Vec::new() };
+    let zone = wanted.zone.clone().or_else(|| source.zone.clone()).filter(|_| subnet_id.is_none());
+    let launch = Launch {
+        instance_type: recorded("instance_type", &choice.instance_type, &source.instance_type)?,
+        zone,
+        security_group_ids: choice.security_group_ids.clone().unwrap_or(groups),
+        subnet_id,
+        key_name: choice.key_name.clone().or(launch.key_name),
+        instance_profile_arn: choice.instance_profile_arn.clone().or(launch.instance_profile_arn),
+        tags,
+        architecture: recorded("architecture", &choice.architecture, &source.architecture)?,
+        root_device: boot.device.clone().unwrap_or_default(),
+        boot_mode: launch.boot_mode,
+        // Older records do not say; every type of the last years has it.
+        ena_support: launch.ena_support.unwrap_or(true),
+        metadata_tokens: launch.metadata_tokens,
+        image: choice.image,
+    };
+    Ok(Plan { mode: Mode::NewInstance(Box::new(launch)), zone: wanted.zone.clone(), volumes })
+}
+
+fn gone<T>(snapshot: &Snapshot) -> Result<T, Refusal> {
+    state(format!(
+        "the instance {} is gone; restore the snapshot with mode new_instance or new_volumes",
+        snapshot.source.instance_id
+    ))
+}
+
+fn zone_of(wanted: &Wanted, instance: &Instance) -> Result<String, Refusal> {
+    match &wanted.zone {
+        Some(zone) if *zone != instance.zone => field(
+            "zone",
+            format!(
+                "must be {}, where {} is: a volume cannot be attached across zones",
+                instance.zone, instance.id
+            ),
+        ),
+        Some(_) | None => Ok(instance.zone.clone()),
+    }
+}
+
+/// Whether a snapshot of the instance is taken first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SnapshotFirst {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+}
+
+/// The steps of the way there, in order. The instance stands still for as short as can be: the volumes are made
+/// before it is stopped, and the old ones are marked once it is started again.
+pub fn steps(mode: &Mode, first: SnapshotFirst) -> Vec<StepName> {
+    let rest: &[StepName] = match mode {
+        Mode::NewVolumes { attach_to: None } => &[StepName::CreateVolumes],
+        Mode::NewVolumes { attach_to: Some(_) } => {
+            &[StepName::CreateVolumes, StepName::AttachVolumes]
+        }
+        Mode::ReplaceVolumes { .. } => &[
+            StepName::CreateVolumes,
+            StepName::StopInstance,
+            StepName::DetachVolumes,
+            StepName::AttachVolumes,
+            StepName::StartInstance,
+            StepName::TagOldVolumes,
+        ],
+        Mode::ReplaceRoot { .. } => &[StepName::ReplaceRoot, StepName::TagOldVolumes],
+        Mode::NewInstance(_) => {
+            &[StepName::RegisterImage, StepName::RunInstance, StepName::DeregisterImage]
+        }
+        Mode::Drill => &[StepName::CreateVolumes, StepName::DeleteVolumes],
+    };
+    let first = match first {
+        SnapshotFirst::Yes => Some(StepName::SnapshotFirst),
+        SnapshotFirst::No => None,
+    };
+    [StepName::Check].into_iter().chain(first).chain(rest.iter().copied()).collect()
+}

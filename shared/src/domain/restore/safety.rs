@@ -1,0 +1,83 @@
+//! What must hold before the way back takes an instance apart or deletes what was made for it, and what is said where
+//! it does not bring everything back.
+
+use super::Restore;
+use super::mode::{Mode, OldVolume};
+use super::next::{Next, fail};
+use super::seen::Seen;
+use super::step::{StepName, StepStatus};
+use crate::domain::ids::InstanceId;
+use crate::domain::instance::{Instance, InstanceState};
+
+/// Whether the instance may have written to volumes that were made and attached: EC2's launch time moves at each start,
+/// so only one that lies before the first of them was attached rules it out.
+pub(super) fn may_be_written(restore: &Restore, instance: Option<&Instance>) -> bool {
+    let Some(first) = restore.volumes.iter().filter_map(|volume| volume.attached_at).min() else {
+        return false;
+    };
+    let Some(instance) = instance.filter(|instance| !instance.is_gone()) else { return true };
+    instance.state == InstanceState::Running || instance.launched_at.is_none_or(|at| at >= first)
+}
+
+/// Has it recorded that the new volumes may have been written to, unless that is known; nothing if they were not.
+pub(super) fn written(restore: &Restore, seen: &Seen) -> Option<Next> {
+    let is_new = matches!(restore.mode, Mode::ReplaceVolumes { .. })
+        && !restore.is_in_use
+        && may_be_written(restore, seen.instance.as_ref());
+    is_new.then(|| Next::Record(Box::new(Restore { is_in_use: true, ..restore.clone() })))
+}
+
+/// Why nothing is to be taken off the instance: an old volume that is to come back cannot. Nothing if all can.
+pub(super) fn old_volume_gone(restore: &Restore, instance: &Instance, seen: &Seen) -> Option<Next> {
+    let is_listed =
+        |old: &OldVolume| instance.volumes.iter().any(|one| one.volume_id == old.volume_id);
+    for old in restore.old_volumes.iter().flatten() {
+        let volume = seen.volume(&old.volume_id).filter(|volume| volume.is_usable());
+        let why = match volume.map(|volume| volume.attachment.as_ref()) {
+            None if is_listed(old) => continue,
+            None => "is gone".to_owned(),
+            Some(Some(at)) if at.instance_id != instance.id => {
+                format!("is attached to {}", at.instance_id)
+            }
+            Some(Some(_) | None) => continue,
+        };
+        let message = format!(
+            "the old volume {}, which was at {} of {}, {why}; nothing was taken off the instance: end the restore \
+             with {{\"leave\": true}}",
+            old.volume_id, old.device, instance.id
+        );
+        return Some(fail(restore, "OldVolumeGone", message));
+    }
+    None
+}
+
+/// Whether every volume that had to make room is at the instance.
+pub(super) fn all_old_are_back(restore: &Restore, target: &InstanceId, seen: &Seen) -> bool {
+    let is_back =
+        |old: &OldVolume| seen.volume(&old.volume_id).is_some_and(|one| one.is_at(target));
+    restore.old_volumes.iter().flatten().all(is_back)
+}
+
+/// What the snapshot that was taken first is good for, where there is one.
+pub(super) fn first_brings_it_back(restore: &Restore) -> String {
+    let was_taken = restore
+        .forward(StepName::SnapshotFirst)
+        .is_some_and(|step| step.status == StepStatus::Done);
+    let first = restore.snapshot_first.as_ref().filter(|_| was_taken);
+    first
+        .map(|id| format!(", and the snapshot that was taken first, {id}, brings it back"))
+        .unwrap_or_default()
+}
+
+/// That the instance has no root volume, in words; nothing if it has one.
+pub(super) fn root_is_off(restore: &Restore, seen: &Seen) -> Option<String> {
+    let instance = seen.living_instance()?;
+    let old = restore.old_volumes.iter().flatten().next()?;
+    let has_root = instance.volumes.iter().any(|volume| volume.boot);
+    (!has_root).then(|| {
+        format!(
+            "{} has no root volume: attach the old one, {}, at {} by hand",
+            instance.id, old.volume_id, old.device
+        )
+    })
+}

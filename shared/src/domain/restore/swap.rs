@@ -1,0 +1,184 @@
+//! New volumes in the place of an instance's: what is to be done next.
+
+use jiff::Timestamp;
+
+use super::Restore;
+use super::mode::{Mode, OldVolume, PlannedVolume};
+use super::next::{Act, Next, fail, instance_gone};
+use super::plan::ended_once_stopped;
+use super::seen::Seen;
+use crate::domain::ids::{InstanceId, VolumeId};
+use crate::domain::instance::{Instance, InstanceState};
+
+pub(super) fn stop(restore: &Restore, seen: &Seen) -> Next {
+    let Some(instance) = seen.living_instance() else { return instance_gone(restore) };
+    let may_stop = matches!(restore.mode, Mode::ReplaceVolumes { stop: true, .. });
+    let noted = |was_running: bool| {
+        Next::Record(Box::new(Restore { was_running: Some(was_running), ..restore.clone() }))
+    };
+    if instance.state == InstanceState::Running
+        && let Some(message) = ended_once_stopped(instance)
+    {
+        return fail(restore, "AutoScalingGroup", message);
+    }
+    match instance.state {
+        InstanceState::Running if !may_stop => fail(
+            restore,
+            "InstanceRunning",
+            format!(
+                "{} is running; stop it and retry, or cancel and ask with stop: true",
+                instance.id
+            ),
+        ),
+        InstanceState::Running if restore.was_running != Some(true) => noted(true),
+        InstanceState::Running => Next::Act(Act::Stop),
+        InstanceState::Stopped if restore.was_running.is_none() => noted(false),
+        InstanceState::Stopped => Next::Done,
+        InstanceState::Pending
+        | InstanceState::Stopping
+        | InstanceState::ShuttingDown
+        | InstanceState::Terminated
+        | InstanceState::Unknown => Next::Wait("for the instance to be stopped"),
+    }
+}
+
+/// The volumes of an instance that stand where planned ones are to be.
+fn in_the_way(restore: &Restore, instance: &Instance) -> Vec<OldVolume> {
+    let is_wanted = |device: &str| {
+        restore.volumes.iter().any(|planned| planned.attach_as.as_deref() == Some(device))
+    };
+    let is_new = |id: &VolumeId| {
+        restore.volumes.iter().any(|planned| planned.volume_id.as_ref() == Some(id))
+    };
+    let volumes = instance.volumes.iter();
+    volumes
+        .filter(|volume| is_wanted(&volume.device) && !is_new(&volume.volume_id))
+        .map(|volume| OldVolume {
+            volume_id: volume.volume_id.clone(),
+            device: volume.device.clone(),
+        })
+        .collect()
+}
+
+fn must_be_stopped(restore: &Restore, instance: &Instance) -> Option<Next> {
+    match instance.state {
+        InstanceState::Stopped => None,
+        InstanceState::Stopping | InstanceState::Unknown => {
+            Some(Next::Wait("for the instance to be stopped"))
+        }
+        InstanceState::Pending
+        | InstanceState::Running
+        | InstanceState::ShuttingDown
+        | InstanceState::Terminated => Some(fail(
+            restore,
+            "InstanceRunning",
+            format!("somebody has started {}; stop it and retry, or cancel", instance.id),
+        )),
+    }
+}
+
+pub(super) fn detach(restore: &Restore, seen: &Seen) -> Next {
+    let Some(instance) = seen.living_instance() else { return instance_gone(restore) };
+    if let Some(next) = must_be_stopped(restore, instance) {
+        return next;
+    }
+    let Some(old) = &restore.old_volumes else {
+        let old_volumes = Some(in_the_way(restore, instance));
+        return Next::Record(Box::new(Restore { old_volumes, ..restore.clone() }));
+    };
+    let is_old = |id: &VolumeId| old.iter().any(|one| one.volume_id == *id);
+    if let Some(other) = in_the_way(restore, instance).iter().find(|one| !is_old(&one.volume_id)) {
+        let message = format!(
+            "somebody has attached {} at {} of {}; take it off and retry, or cancel",
+            other.volume_id, other.device, instance.id
+        );
+        return fail(restore, "DeviceInUse", message);
+    }
+    take_off(old.iter().map(|one| &one.volume_id), &instance.id, seen).unwrap_or(Next::Done)
+}
+
+/// What is to be done so that none of these volumes is at an instance; nothing if none is.
+pub(super) fn take_off<'a>(
+    volumes: impl Iterator<Item = &'a VolumeId>,
+    instance: &InstanceId,
+    seen: &Seen,
+) -> Option<Next> {
+    let here: Vec<_> =
+        volumes.filter_map(|id| seen.volume(id)).filter(|one| one.is_at(instance)).collect();
+    let attached =
+        here.iter().filter(|one| one.attachment.as_ref().is_some_and(|at| at.is_settled));
+    let attached: Vec<_> = attached.map(|one| one.id.clone()).collect();
+    if !attached.is_empty() {
+        return Some(Next::Act(Act::Detach(attached)));
+    }
+    (!here.is_empty()).then_some(Next::Wait("for the volumes to be detached"))
+}
+
+pub(super) fn attach(restore: &Restore, seen: &Seen, now: Timestamp) -> Next {
+    let Some(instance) = seen.living_instance() else { return instance_gone(restore) };
+    match (&restore.mode, instance.state) {
+        (Mode::ReplaceVolumes { .. }, _) => {
+            if let Some(next) = must_be_stopped(restore, instance) {
+                return next;
+            }
+        }
+        (_, InstanceState::Running | InstanceState::Stopped) => {}
+        (_, _) => return Next::Wait("for the instance to be running or stopped"),
+    }
+    let (mut wanted, mut is_waiting) = (Vec::new(), false);
+    for planned in &restore.volumes {
+        let (Some(id), Some(device)) = (&planned.volume_id, &planned.attach_as) else { continue };
+        let Some(volume) = seen.volume(id).filter(|volume| volume.is_usable()) else {
+            let message = format!("the volume {id} is gone; cancel, and restore the snapshot anew");
+            return fail(restore, "VolumeGone", message);
+        };
+        match &volume.attachment {
+            Some(at) if at.instance_id == instance.id && at.device == *device => {
+                is_waiting |= !at.is_settled;
+            }
+            Some(at) => {
+                let message =
+                    format!("somebody has attached {id} to {} at {}", at.instance_id, at.device);
+                return fail(restore, "VolumeInUse", message);
+            }
+            None if instance.volumes.iter().any(|one| one.device == *device) => {
+                let message = format!("{device} of {} is taken by another volume", instance.id);
+                return fail(restore, "DeviceInUse", message);
+            }
+            None => wanted.push((id.clone(), device.clone())),
+        }
+    }
+    if wanted.is_empty() {
+        return if is_waiting { Next::Wait("for the volumes to be attached") } else { Next::Done };
+    }
+    let is_wanted =
+        |one: &PlannedVolume| wanted.iter().any(|(id, _)| one.volume_id.as_ref() == Some(id));
+    if restore.volumes.iter().any(|one| is_wanted(one) && one.attached_at.is_none()) {
+        let mut noted = restore.clone();
+        for one in noted.volumes.iter_mut().filter(|one| is_wanted(one)) {
+            one.attached_at = one.attached_at.or(Some(now));
+        }
+        noted.is_in_use |= matches!(restore.mode, Mode::NewVolumes { .. });
+        return Next::Record(Box::new(noted));
+    }
+    Next::Act(Act::Attach(wanted))
+}
+
+pub(super) fn start(restore: &Restore, seen: &Seen) -> Next {
+    if restore.was_running != Some(true) {
+        return Next::Skip("the instance did not run before");
+    }
+    let Some(instance) = seen.living_instance() else { return instance_gone(restore) };
+    if !restore.is_in_use {
+        return Next::Record(Box::new(Restore { is_in_use: true, ..restore.clone() }));
+    }
+    match instance.state {
+        InstanceState::Running => Next::Done,
+        InstanceState::Stopped => Next::Act(Act::Start),
+        InstanceState::Pending
+        | InstanceState::Stopping
+        | InstanceState::ShuttingDown
+        | InstanceState::Terminated
+        | InstanceState::Unknown => Next::Wait("for the instance to run"),
+    }
+}

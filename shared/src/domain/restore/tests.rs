@@ -1,0 +1,469 @@
+//! Restores: what is decided from a record and what EC2 shows.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::mode::{Mode, OldVolume, PlannedVolume};
+use super::next::{Act, Next, next, part};
+use super::plan::{SnapshotFirst, steps};
+use super::seen::{Seen, SeenAttachment, SeenTask, SeenVolume, TaskState, VolumeState};
+use super::step::{Step, StepName, StepStatus};
+use super::transitions::Cancellation;
+use super::*;
+use crate::domain::ids::{EbsSnapshotId, VolumeId};
+use crate::domain::instance::launch::LaunchSettings;
+use crate::domain::instance::{AttachedVolume, Instance, InstanceState, RootKind};
+use crate::domain::tags::{self, Tags};
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn at(minutes: i64) -> Timestamp {
+    NOW + SignedDuration::from_mins(minutes)
+}
+
+fn instance_id() -> InstanceId {
+    "i-0123456789abcdef0".parse().unwrap()
+}
+
+fn volume_id(number: usize) -> VolumeId {
+    format!("vol-{number:08x}").parse().unwrap()
+}
+
+fn planned(device: &str, number: usize) -> PlannedVolume {
+    let ebs_snapshot_id: EbsSnapshotId = format!("snap-{number:08x}").parse().unwrap();
+    PlannedVolume {
+        ebs_snapshot_id,
+        device: Some(device.to_owned()),
+        attach_as: Some(device.to_owned()),
+        boot: device == "/dev/sda",
+        size_gib: 8,
+        volume_type: "gp3".to_owned(),
+        iops: None,
+        throughput_mibps: None,
+        delete_on_termination: false,
+        volume_id: None,
+        attempt: 0,
+        attached_at: None,
+    }
+}
+
+fn restore(mode: &Mode) -> Restore {
+    let record = json!({
+        "id": "rst_0195500c-6d00-7000-8000-000000000000", "version": 1,
+        "snapshot_id": "snp_0195500c-6d00-7000-8000-000000000000", "snapshot_name": "web",
+        "instance_id": instance_id(), "instance_name": null, "region": "us-east-1",
+        "zone": "us-east-1a", "mode": mode, "requested_by": "ada", "created_at": NOW,
+        "status": "requested", "steps": [], "volumes": [], "keep_old_days": 14,
+    });
+    let restore: Restore = serde_json::from_value(record).unwrap();
+    let steps = steps(&restore.mode, SnapshotFirst::No).into_iter().map(Step::new).collect();
+    let volumes = vec![planned("/dev/sda", 1), planned("/dev/sdb", 2)];
+    Restore { steps, volumes, ..restore }
+}
+
+fn in_place() -> Restore {
+    restore(&Mode::ReplaceVolumes { instance_id: instance_id(), stop: true })
+}
+
+/// The restore with its steps up to this one behind.
+fn at_step(restore: &Restore, name: StepName) -> Restore {
+    let mut restore = restore.leased(NOW).unwrap();
+    while restore.step().unwrap().1.name != name {
+        restore = restore.step_over(StepStatus::Done, None, NOW);
+    }
+    restore
+}
+
+fn instance(state: InstanceState, volumes: &[(&str, usize)]) -> Instance {
+    let volumes = volumes.iter().map(|(device, number)| AttachedVolume {
+        volume_id: volume_id(*number),
+        device: (*device).to_owned(),
+        boot: *device == "/dev/sda",
+        delete_on_termination: None,
+        attached_at: None,
+    });
+    Instance {
+        id: instance_id(),
+        name: None,
+        state,
+        instance_type: "t3.micro".to_owned(),
+        region: "us-east-1".to_owned(),
+        zone: "us-east-1a".to_owned(),
+        architecture: None,
+        platform: None,
+        image_id: None,
+        root_device: Some("/dev/sda".to_owned()),
+        volumes: volumes.collect(),
+        tags: Tags::new(),
+        launched_at: None,
+        launch: LaunchSettings::default(),
+        root: RootKind::Ebs,
+        can_hibernate: false,
+    }
+}
+
+fn seen_volume(number: usize, device: Option<&str>, tags: Tags) -> SeenVolume {
+    let attachment = device.map(|device| SeenAttachment {
+        instance_id: instance_id(),
+        device: device.to_owned(),
+        is_settled: true,
+    });
+    let state = if device.is_some() { VolumeState::InUse } else { VolumeState::Available };
+    SeenVolume { id: volume_id(number), state, attachment, tags }
+}
+
+fn recorded(next: Option<Next>) -> Restore {
+    match next {
+        Some(Next::Record(record)) => *record,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_volume_that_a_dead_worker_made_is_adopted_and_only_the_missing_one_asked_for() {
+    let restore = at_step(&in_place(), StepName::CreateVolumes);
+    let tags = restore.made_tags(&part(0, 0));
+    let seen = Seen { volumes: vec![seen_volume(11, None, tags)], ..Seen::default() };
+
+    let adopted = recorded(next(&restore, &seen, NOW));
+
+    assert_eq!(adopted.volumes[0].volume_id, Some(volume_id(11)));
+    let then = next(&adopted, &seen, NOW);
+    assert_eq!(then, Some(Next::Act(Act::CreateVolumes(vec![1]))));
+}
+
+#[test]
+fn what_another_restore_or_an_earlier_attempt_made_is_not_adopted() {
+    let mut restore = at_step(&in_place(), StepName::CreateVolumes);
+    let earlier = restore.made_tags(&part(0, 0));
+    restore.volumes[0].attempt = 1;
+    let mut foreign = restore.made_tags(&part(0, 1));
+    foreign.insert(tags::RESTORE.to_owned(), "rst_x".to_owned());
+    let volumes = vec![seen_volume(11, None, earlier), seen_volume(12, None, foreign)];
+    let seen = Seen { volumes, ..Seen::default() };
+
+    assert_eq!(next(&restore, &seen, NOW), Some(Next::Act(Act::CreateVolumes(vec![0, 1]))));
+}
+
+#[test]
+fn a_volume_that_came_to_nothing_is_made_anew_under_another_token() {
+    let mut restore = at_step(&in_place(), StepName::CreateVolumes);
+    restore.volumes[0].volume_id = Some(volume_id(11));
+    restore.volumes[1].volume_id = Some(volume_id(12));
+    let lost = SeenVolume {
+        state: VolumeState::Error,
+        ..seen_volume(11, None, restore.made_tags(&part(0, 0)))
+    };
+    let seen = Seen { volumes: vec![lost, seen_volume(12, None, Tags::new())], ..Seen::default() };
+
+    let Some(Next::Fail { record, .. }) = next(&restore, &seen, NOW) else { panic!() };
+
+    assert_eq!((record.volumes[0].volume_id.clone(), record.volumes[0].attempt), (None, 1));
+    assert_ne!(
+        record.token(StepName::CreateVolumes, &part(0, 1)),
+        record.token(StepName::CreateVolumes, &part(0, 0))
+    );
+}
+
+#[test]
+fn whether_it_ran_is_recorded_before_it_is_stopped() {
+    let restore = at_step(&in_place(), StepName::StopInstance);
+    let running = instance(InstanceState::Running, &[("/dev/sda", 1), ("/dev/sdb", 2)]);
+    let seen = Seen { instance: Some(running), ..Seen::default() };
+
+    let noted = recorded(next(&restore, &seen, NOW));
+
+    assert_eq!(noted.was_running, Some(true));
+    assert_eq!(next(&noted, &seen, NOW), Some(Next::Act(Act::Stop)));
+}
+
+#[test]
+fn the_old_volumes_are_recorded_before_the_first_is_taken_off() {
+    let restore = at_step(&in_place(), StepName::DetachVolumes);
+    let stopped =
+        instance(InstanceState::Stopped, &[("/dev/sda", 1), ("/dev/sdb", 2), ("/dev/sdc", 3)]);
+    let volumes = vec![
+        seen_volume(1, Some("/dev/sda"), Tags::new()),
+        seen_volume(2, Some("/dev/sdb"), Tags::new()),
+        seen_volume(3, Some("/dev/sdc"), Tags::new()),
+    ];
+    let seen = Seen { instance: Some(stopped), volumes, ..Seen::default() };
+
+    let noted = recorded(next(&restore, &seen, NOW));
+
+    let old: Vec<_> = noted.old_volumes.iter().flatten().map(|old| old.volume_id.clone()).collect();
+    assert_eq!(old, [volume_id(1), volume_id(2)]);
+    assert_eq!(next(&noted, &seen, NOW), Some(Next::Act(Act::Detach(old))));
+}
+
+#[test]
+fn nothing_is_taken_off_an_instance_that_somebody_has_started() {
+    let restore = at_step(&in_place(), StepName::DetachVolumes);
+    let running = instance(InstanceState::Running, &[("/dev/sda", 1)]);
+    let seen = Seen { instance: Some(running), ..Seen::default() };
+
+    assert!(matches!(next(&restore, &seen, NOW), Some(Next::Fail { code: "InstanceRunning", .. })));
+}
+
+#[test]
+fn two_workers_never_have_it_at_once() {
+    let leased = in_place().leased(NOW).unwrap();
+
+    assert!(leased.leased(at(5)).is_none());
+    let next = leased.leased(at(6)).unwrap();
+    assert!(next.lease.unwrap().number > leased.lease.unwrap().number);
+    assert!(leased.released(at(1)).leased(at(1)).is_some());
+}
+
+#[test]
+fn after_the_last_step_it_is_done() {
+    let mut restore = in_place().leased(NOW).unwrap();
+    let mut percents = vec![restore.progress_percent()];
+    while !restore.status.is_over() {
+        restore = restore.step_over(StepStatus::Done, None, at(1));
+        percents.push(restore.progress_percent());
+    }
+
+    assert_eq!(restore.status, RestoreStatus::Done);
+    assert!(percents.is_sorted() && percents.last() == Some(&100));
+    assert_eq!((restore.lease, restore.attention_at), (None, None));
+}
+
+#[test]
+fn only_what_bears_the_tag_of_this_restore_is_deleted() {
+    let mut restore = at_step(&in_place(), StepName::AttachVolumes);
+    restore.old_volumes =
+        Some(vec![OldVolume { volume_id: volume_id(1), device: "/dev/sda".to_owned() }]);
+    let mut back = restore.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().unwrap();
+    for step in back.undo.iter_mut().filter(|step| step.name != StepName::DeleteNewVolumes) {
+        step.status = StepStatus::Done;
+    }
+    let ours = restore.made_tags(&part(0, 0));
+    let mut others = ours.clone();
+    others.insert(tags::RESTORE.to_owned(), "rst_0195500c-6d00-7000-8000-000000000001".to_owned());
+    let unmanaged = Tags::from([(tags::RESTORE.to_owned(), restore.id.to_string())]);
+    let volumes = vec![
+        seen_volume(1, None, Tags::new()),
+        seen_volume(11, None, ours),
+        seen_volume(12, None, others),
+        seen_volume(13, None, unmanaged),
+    ];
+    let seen = Seen { volumes, ..Seen::default() };
+
+    assert_eq!(next(&back, &seen, at(10)), Some(Next::Act(Act::Delete(vec![volume_id(11)]))));
+}
+
+#[test]
+fn the_way_back_begins_once_what_was_asked_for_shows() {
+    let asked = Restore { asked_at: Some(NOW), ..at_step(&in_place(), StepName::DetachVolumes) };
+    let back = asked.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().unwrap();
+    let seen = Seen {
+        instance: Some(instance(InstanceState::Stopped, &[("/dev/sda", 1)])),
+        ..Seen::default()
+    };
+
+    assert!(matches!(next(&back, &seen, NOW), Some(Next::Wait(_))));
+    assert!(matches!(next(&back, &seen, at(1)), Some(Next::Skip(_))));
+}
+
+#[test]
+fn what_an_instance_may_have_written_to_is_kept_and_noted() {
+    let mut restore = at_step(&in_place(), StepName::StartInstance);
+    restore.is_in_use = true;
+    restore.volumes[0].volume_id = Some(volume_id(11));
+    restore.volumes[0].attached_at = Some(NOW);
+    let mut back = restore.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().unwrap();
+    for step in back.undo.iter_mut().filter(|step| step.name != StepName::DeleteNewVolumes) {
+        step.status = StepStatus::Done;
+    }
+    let ours = restore.made_tags(&part(0, 0));
+    let seen = Seen { volumes: vec![seen_volume(11, None, ours)], ..Seen::default() };
+
+    let noted = recorded(next(&back, &seen, at(10)));
+
+    assert!(noted.notes[0].contains(volume_id(11).as_str()));
+    assert_eq!(next(&noted, &seen, at(10)), Some(Next::Done));
+}
+
+#[test]
+fn a_step_that_takes_too_long_is_given_up() {
+    let restore = at_step(&in_place(), StepName::CreateVolumes);
+
+    assert!(!restore.is_overdue(at(119)));
+    assert!(restore.is_overdue(at(120)));
+}
+
+#[test]
+fn a_root_that_is_being_replaced_cannot_be_cancelled() {
+    let restore = restore(&Mode::ReplaceRoot { instance_id: instance_id() });
+    let begun = at_step(&restore, StepName::ReplaceRoot);
+
+    assert!(restore.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().is_some());
+    assert!(begun.cancelled("ada", Cancellation::TakeBack, NOW).is_err());
+}
+
+/// A replacement whose new volumes 11 and 12 were attached at minute 10, cancelled, at this step back.
+fn on_the_way_back(name: StepName) -> Restore {
+    let mut restore = at_step(&in_place(), StepName::StartInstance);
+    for (position, planned) in restore.volumes.iter_mut().enumerate() {
+        planned.volume_id = Some(volume_id(11 + position));
+        planned.attached_at = Some(at(10));
+    }
+    let old = |number, device: &str| OldVolume {
+        volume_id: volume_id(number),
+        device: device.to_owned(),
+    };
+    restore.old_volumes = Some(vec![old(1, "/dev/sda"), old(2, "/dev/sdb")]);
+    let mut back = restore.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().unwrap();
+    for step in back.undo.iter_mut().take_while(|step| step.name != name) {
+        step.status = StepStatus::Done;
+    }
+    back
+}
+
+/// The instance with both new volumes, started last at this minute.
+fn with_new_volumes(restore: &Restore, state: InstanceState, started: Option<i64>) -> Seen {
+    let new = [("/dev/sda", 11), ("/dev/sdb", 12)];
+    let instance = Instance { launched_at: started.map(at), ..instance(state, &new) };
+    let mut volumes = vec![seen_volume(1, None, Tags::new()), seen_volume(2, None, Tags::new())];
+    for (position, (device, number)) in new.into_iter().enumerate() {
+        let tags = restore.made_tags(&part(position, 0));
+        volumes.push(seen_volume(number, Some(device), tags));
+    }
+    Seen { instance: Some(instance), volumes, ..Seen::default() }
+}
+
+#[test]
+fn a_start_since_the_new_volumes_were_attached_is_taken_for_writing() {
+    for step in [StepName::StopAgain, StepName::DetachNewVolumes] {
+        let back = on_the_way_back(step);
+        for (started, is_in_use) in [(Some(9), false), (Some(10), true), (None, true)] {
+            let seen = with_new_volumes(&back, InstanceState::Stopped, started);
+            match next(&back, &seen, at(30)) {
+                Some(Next::Record(record)) => assert!(is_in_use && record.is_in_use, "{started:?}"),
+                other => assert!(!is_in_use, "{started:?}: {other:?}"),
+            }
+        }
+        let unseen =
+            Seen { instance: None, ..with_new_volumes(&back, InstanceState::Stopped, None) };
+        assert!(recorded(next(&back, &unseen, at(30))).is_in_use);
+    }
+}
+
+#[test]
+fn no_new_volume_is_taken_off_an_instance_that_does_not_stand_still() {
+    let mut back = on_the_way_back(StepName::DetachNewVolumes);
+    back.is_in_use = true;
+    back.was_running = Some(true);
+    let next_at = |state| next(&back, &with_new_volumes(&back, state, Some(20)), at(30));
+
+    assert_eq!(next_at(InstanceState::Running), Some(Next::Act(Act::Stop)));
+    assert!(matches!(next_at(InstanceState::Pending), Some(Next::Wait(_))));
+    let new = vec![volume_id(11), volume_id(12)];
+    assert_eq!(next_at(InstanceState::Stopped), Some(Next::Act(Act::Detach(new))));
+}
+
+#[test]
+fn an_instance_is_not_taken_apart_for_an_old_volume_that_cannot_come_back() {
+    let back = on_the_way_back(StepName::StopAgain);
+    let mut seen = with_new_volumes(&back, InstanceState::Stopped, Some(0));
+    assert_eq!(next(&back, &seen, at(30)), Some(Next::Done));
+
+    seen.volumes.retain(|volume| volume.id != volume_id(2));
+
+    let Some(Next::Fail { code, message, .. }) = next(&back, &seen, at(30)) else { panic!() };
+    assert_eq!(code, "OldVolumeGone");
+    assert!(message.contains(volume_id(2).as_str()), "{message}");
+}
+
+#[test]
+fn what_was_attached_is_deleted_only_once_every_old_volume_is_back() {
+    let back = on_the_way_back(StepName::DeleteNewVolumes);
+    let ours = |position| back.made_tags(&part(position, 0));
+    let volumes = |second: Option<&str>| {
+        vec![
+            seen_volume(1, Some("/dev/sda"), Tags::new()),
+            seen_volume(2, second, Tags::new()),
+            seen_volume(11, None, ours(0)),
+            seen_volume(12, None, ours(1)),
+        ]
+    };
+
+    let apart = Seen { volumes: volumes(None), ..Seen::default() };
+    assert_eq!(recorded(next(&back, &apart, at(30))).notes.len(), 1);
+    let whole = Seen { volumes: volumes(Some("/dev/sdb")), ..Seen::default() };
+    let new = vec![volume_id(11), volume_id(12)];
+    assert_eq!(next(&back, &whole, at(30)), Some(Next::Act(Act::Delete(new))));
+}
+
+#[test]
+fn an_old_volume_is_not_attached_while_another_has_its_place() {
+    let back = on_the_way_back(StepName::ReattachOldVolumes);
+    let seen = with_new_volumes(&back, InstanceState::Stopped, Some(0));
+    let new = vec![volume_id(11), volume_id(12)];
+    assert_eq!(next(&back, &seen, at(30)), Some(Next::Act(Act::Detach(new))));
+
+    let foreign = Seen {
+        instance: Some(instance(InstanceState::Stopped, &[("/dev/sdb", 21)])),
+        volumes: vec![seen_volume(1, None, Tags::new()), seen_volume(2, None, Tags::new())],
+        ..Seen::default()
+    };
+    assert!(matches!(next(&back, &foreign, at(30)), Some(Next::Fail { code: "DeviceInUse", .. })));
+}
+
+#[test]
+fn an_instance_that_its_group_would_end_is_not_stopped() {
+    let restore = at_step(&in_place(), StepName::StopInstance);
+    let group = Tags::from([("aws:autoscaling:groupName".to_owned(), "web".to_owned())]);
+    let seen = |state| {
+        let instance = Instance { tags: group.clone(), ..instance(state, &[("/dev/sda", 1)]) };
+        Seen { instance: Some(instance), ..Seen::default() }
+    };
+
+    let running = next(&restore, &seen(InstanceState::Running), NOW);
+    assert!(matches!(running, Some(Next::Fail { code: "AutoScalingGroup", .. })));
+    let stopped = next(&restore, &seen(InstanceState::Stopped), NOW);
+    assert_eq!(recorded(stopped).was_running, Some(false));
+}
+
+#[test]
+fn a_root_volume_that_is_off_is_named_with_its_device() {
+    let mut restore =
+        at_step(&restore(&Mode::ReplaceRoot { instance_id: instance_id() }), StepName::ReplaceRoot);
+    restore.task_id = Some("replacevol-1".to_owned());
+    restore.old_volumes =
+        Some(vec![OldVolume { volume_id: volume_id(1), device: "/dev/sda".to_owned() }]);
+    let task = SeenTask { id: "replacevol-1".to_owned(), state: TaskState::FailedDetached };
+    let instance = instance(InstanceState::Stopped, &[("/dev/sdb", 2)]);
+    let seen = Seen { instance: Some(instance), task: Some(task), ..Seen::default() };
+
+    let Some(Next::Fail { code, message, record }) = next(&restore, &seen, NOW) else { panic!() };
+    assert_eq!(code, "RootDetached");
+    assert!(message.contains(volume_id(1).as_str()) && message.contains("/dev/sda"), "{message}");
+
+    restore = record.failed(failure(), NOW);
+    let back = restore.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().unwrap();
+    let seen = Seen { task: None, ..seen };
+    let note = recorded(next(&back, &seen, at(30))).notes.concat();
+    assert!(note.contains(volume_id(1).as_str()) && note.contains("/dev/sda"), "{note}");
+}
+
+fn failure() -> RestoreFailure {
+    RestoreFailure {
+        step: StepName::ReplaceRoot,
+        code: "RootDetached".to_owned(),
+        message: String::new(),
+        missing_right: None,
+        at: NOW,
+    }
+}
+
+#[test]
+fn the_images_of_every_attempt_are_removed() {
+    let restore = at_step(&restore(&Mode::NewInstance(Box::default())), StepName::RunInstance);
+    let back = restore.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().unwrap();
+    let image: ImageId = "ami-0123456789abcdef0".parse().unwrap();
+    let seen = Seen { earlier_images: vec![image.clone()], ..Seen::default() };
+
+    assert_eq!(next(&back, &seen, at(30)), Some(Next::Act(Act::Deregister(vec![image]))));
+}

@@ -1,0 +1,88 @@
+//! What EC2 is given to know a restore's things again by: tags, client tokens, names.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Restore;
+use super::mode::{Launch, PlannedVolume};
+use super::next::part;
+use super::step::StepName;
+use crate::domain::ids::{SnapshotId, digest};
+use crate::domain::tags::{self, TAGS_MAX, Tags};
+
+impl Restore {
+    /// The client token of a call: the same whenever it is repeated, and another for another attempt.
+    pub fn token(&self, step: StepName, part: &str) -> String {
+        digest(&[self.id.as_str(), step.as_str(), part])
+    }
+
+    /// Which attempt at the task, image or instance it is.
+    pub fn part(&self) -> String {
+        part(0, self.attempt)
+    }
+
+    /// The restore with the identifier of the snapshot that is taken first, which follows from its own.
+    #[must_use]
+    pub fn with_snapshot_first(self) -> Self {
+        let part = self.part();
+        let first = SnapshotId::derived(self.created_at, &[self.id.as_str(), "first", &part]);
+        Self { snapshot_first: Some(first), ..self }
+    }
+
+    /// The name of the image, which EC2 takes once.
+    pub fn image_name(&self) -> String {
+        self.image_name_at(self.attempt)
+    }
+
+    /// The name of the image of this attempt.
+    pub fn image_name_at(&self, attempt: u32) -> String {
+        match attempt {
+            0 => format!("snapkeep-{}", self.id),
+            attempt => format!("snapkeep-{}-{attempt}", self.id),
+        }
+    }
+
+    /// The tags of something that the restore makes.
+    pub fn made_tags(&self, part: &str) -> Tags {
+        Tags::from([
+            (tags::MANAGED_BY.to_owned(), tags::MANAGER.to_owned()),
+            (tags::RESTORE.to_owned(), self.id.to_string()),
+            (tags::RESTORE_PART.to_owned(), part.to_owned()),
+            (tags::SNAPSHOT.to_owned(), self.snapshot_id.to_string()),
+        ])
+    }
+
+    /// The tags of a volume.
+    pub fn volume_tags(&self, position: usize, volume: &PlannedVolume) -> Tags {
+        let mut tags = self.made_tags(&part(position, volume.attempt));
+        let source = self.instance_name.as_deref().unwrap_or(self.instance_id.as_str());
+        let device = volume.device.as_deref().unwrap_or(volume.ebs_snapshot_id.as_str());
+        let name = format!("{source} {device} restored");
+        tags.insert("Name".to_owned(), name.chars().take(256).collect());
+        tags
+    }
+
+    /// The tags of a new instance: ours, and as many of those wanted as EC2 allows.
+    pub fn instance_tags(&self, launch: &Launch) -> Tags {
+        let mut tags = self.made_tags(&self.part());
+        for (key, value) in launch.tags.iter().filter(|(key, _)| tags::is_free(key)) {
+            if tags.len() < TAGS_MAX {
+                tags.entry(key.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        tags
+    }
+
+    /// When a person may delete the old volumes, if they are marked at `now`.
+    pub fn old_volumes_expiry(&self, now: Timestamp) -> Timestamp {
+        let days = SignedDuration::from_hours(24 * i64::from(self.keep_old_days));
+        self.old_volumes_expire_at.unwrap_or_else(|| now.saturating_add(days).unwrap_or(now))
+    }
+
+    /// The marks of an old volume that may be deleted at `expires_at`.
+    pub fn old_volume_tags(&self, expires_at: Timestamp) -> Tags {
+        Tags::from([
+            (tags::REPLACED_BY.to_owned(), self.id.to_string()),
+            (tags::EXPIRES_AT.to_owned(), format!("{expires_at:.0}")),
+        ])
+    }
+}

@@ -1,0 +1,305 @@
+//! The transitions of a restore, each conditional on where it stands.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::mode::{Mode, PlannedVolume};
+use super::next::SNAPSHOT_FIRST_FAILED;
+use super::step::{Step, StepName, StepStatus};
+use super::{LEASE_LASTS, LOOK_AFTER, Lease, Restore, RestoreFailure, RestoreStatus};
+use crate::domain::ids::VolumeId;
+
+/// The restore does not stand where the transition begins; the text says so in words.
+type Refusal = String;
+
+/// What a cancellation does with what was made and changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancellation {
+    /// Takes it back, as far as that can be done.
+    TakeBack,
+    /// Leaves it all as it is.
+    LeaveAsItIs,
+}
+
+impl Restore {
+    /// Whether the way leads back.
+    pub fn is_undoing(&self) -> bool {
+        !self.undo.is_empty()
+    }
+
+    /// The steps of the way that it is on.
+    pub fn way(&self) -> &[Step] {
+        if self.is_undoing() { &self.undo } else { &self.steps }
+    }
+
+    /// The step at hand, and its number from 1 on; none once all are behind.
+    pub fn step(&self) -> Option<(usize, &Step)> {
+        let position = self.way().iter().position(|step| !step.is_over())?;
+        Some((position + 1, self.way().get(position)?))
+    }
+
+    /// The step of this name on the way there.
+    pub fn forward(&self, name: StepName) -> Option<&Step> {
+        self.steps.iter().find(|step| step.name == name)
+    }
+
+    /// Whether this step of the way there was ever begun.
+    pub fn has_begun(&self, name: StepName) -> bool {
+        self.forward(name).is_some_and(Step::is_begun)
+    }
+
+    /// How many of a hundred parts of the way are behind.
+    pub fn progress_percent(&self) -> u8 {
+        let behind = self.way().iter().filter(|step| step.is_over()).count();
+        let percent = (behind * 100).checked_div(self.way().len()).unwrap_or(100);
+        u8::try_from(percent).unwrap_or(100)
+    }
+
+    /// Whether a worker may be at it at `now`.
+    pub fn is_leased(&self, now: Timestamp) -> bool {
+        self.lease.is_some_and(|lease| now < lease.until)
+    }
+
+    /// The restore with its step begun by a worker who has it to itself; none while another may be at it, or where
+    /// nothing is to be done.
+    pub fn leased(&self, now: Timestamp) -> Option<Self> {
+        let status = match self.status {
+            RestoreStatus::Requested | RestoreStatus::Running => RestoreStatus::Running,
+            RestoreStatus::Cancelling => RestoreStatus::Cancelling,
+            RestoreStatus::Done | RestoreStatus::Failed | RestoreStatus::Cancelled => return None,
+        };
+        if self.is_leased(now) {
+            return None;
+        }
+        let until = now.saturating_add(LEASE_LASTS).ok();
+        let number = self.lease.map_or(1, |lease| lease.number + 1);
+        let begun = Self {
+            status,
+            lease: until.map(|until| Lease { number, until }),
+            attention_at: until,
+            ..self.clone()
+        };
+        Some(begun.step_begun(now))
+    }
+
+    /// Nothing can be done before EC2 is further; the tick looks again soon.
+    #[must_use]
+    pub fn waiting(&self, note: &str, now: Timestamp) -> Self {
+        let mut waits = self.released(now);
+        if let Some(step) = waits.step_mut() {
+            step.note = Some(note.to_owned());
+        }
+        waits
+    }
+
+    /// EC2 has not done what was asked for, and may do it later.
+    #[must_use]
+    pub fn troubled(&self, trouble: String, now: Timestamp) -> Self {
+        Self { trouble: Some(trouble), ..self.released(now) }
+    }
+
+    /// The worker leaves it; somebody looks again soon.
+    #[must_use]
+    pub fn released(&self, now: Timestamp) -> Self {
+        let lease = self.lease.map(|lease| Lease { until: now, ..lease });
+        Self { lease, attention_at: later(now, LOOK_AFTER), ..self.clone() }
+    }
+
+    /// The tick has made it known, and looks again in a while.
+    #[must_use]
+    pub fn nudged(&self, now: Timestamp) -> Self {
+        Self { attention_at: later(now, SignedDuration::from_mins(5)), ..self.clone() }
+    }
+
+    /// The step at hand is behind. After the last one it is over.
+    #[must_use]
+    pub fn step_over(&self, status: StepStatus, note: Option<String>, now: Timestamp) -> Self {
+        let mut next = Self { trouble: None, ..self.clone() };
+        if let Some(step) = next.step_mut() {
+            step.status = status;
+            step.finished_at = Some(now);
+            step.note = note;
+        }
+        if next.step().is_some() {
+            return next.step_begun(now);
+        }
+        Self {
+            status: if next.is_undoing() { RestoreStatus::Cancelled } else { RestoreStatus::Done },
+            finished_at: Some(now),
+            failure: if next.is_undoing() { next.failure.clone() } else { None },
+            lease: None,
+            attention_at: None,
+            ..next
+        }
+    }
+
+    /// It stops at the step at hand, with what is there.
+    #[must_use]
+    pub fn failed(&self, failure: RestoreFailure, now: Timestamp) -> Self {
+        let mut next = Self {
+            status: RestoreStatus::Failed,
+            lease: self.lease.map(|lease| Lease { until: now, ..lease }),
+            attention_at: None,
+            trouble: None,
+            ..self.clone()
+        };
+        if let Some(step) = next.step_mut() {
+            step.status = StepStatus::Failed;
+            step.finished_at = Some(now);
+        }
+        next.failure = Some(failure);
+        next
+    }
+
+    /// What was made for a planned volume came to nothing: the next attempt makes another.
+    #[must_use]
+    pub fn volume_lost(&self, lost: &VolumeId) -> Self {
+        let again = |volume: &PlannedVolume| {
+            if volume.volume_id.as_ref() != Some(lost) {
+                return volume.clone();
+            }
+            PlannedVolume { volume_id: None, attempt: volume.attempt + 1, ..volume.clone() }
+        };
+        Self { volumes: self.volumes.iter().map(again).collect(), ..self.clone() }
+    }
+
+    /// The task, image or instance came to nothing: the next attempt makes another.
+    #[must_use]
+    pub fn attempt_lost(&self) -> Self {
+        let attempt = self.attempt + 1;
+        Self { attempt, task_id: None, image_id: None, new_instance_id: None, ..self.clone() }
+    }
+
+    /// A person has it go on at the step where it stopped. One that is under way stays as it is.
+    pub fn retried(&self, now: Timestamp) -> Result<Option<Self>, Refusal> {
+        match self.status {
+            RestoreStatus::Requested | RestoreStatus::Running | RestoreStatus::Cancelling => {
+                return Ok(None);
+            }
+            RestoreStatus::Done | RestoreStatus::Cancelled => {
+                return Err(format!("a restore that is {} cannot be taken up again", self.status));
+            }
+            RestoreStatus::Failed => {}
+        }
+        let status =
+            if self.is_undoing() { RestoreStatus::Cancelling } else { RestoreStatus::Running };
+        let needs_another =
+            self.failure.as_ref().is_some_and(|past| past.code == SNAPSHOT_FIRST_FAILED);
+        let restore =
+            if needs_another { self.attempt_lost().with_snapshot_first() } else { self.clone() };
+        let mut next =
+            Self { status, failure: None, attention_at: later(now, LOOK_AFTER), ..restore };
+        if let Some(step) = next.step_mut() {
+            step.status = StepStatus::Pending;
+            step.finished_at = None;
+            step.note = None;
+        }
+        Ok(Some(next))
+    }
+
+    /// A person gives it up. One that is being taken back stays as it is.
+    pub fn cancelled(
+        &self,
+        who: &str,
+        cancellation: Cancellation,
+        now: Timestamp,
+    ) -> Result<Option<Self>, Refusal> {
+        match self.status {
+            RestoreStatus::Done => return Err("the restore is done".to_owned()),
+            RestoreStatus::Cancelled => return Ok(None),
+            RestoreStatus::Cancelling if cancellation == Cancellation::TakeBack => return Ok(None),
+            RestoreStatus::Requested
+            | RestoreStatus::Running
+            | RestoreStatus::Failed
+            | RestoreStatus::Cancelling => {}
+        }
+        let by = Some(who.to_owned());
+        if cancellation == Cancellation::LeaveAsItIs {
+            if self.is_leased(now) {
+                return Err("the restore is being worked at; try again in some minutes".to_owned());
+            }
+            return Ok(Some(Self {
+                status: RestoreStatus::Cancelled,
+                cancelled_by: by,
+                finished_at: Some(now),
+                lease: None,
+                attention_at: None,
+                ..self.clone()
+            }));
+        }
+        let is_replacing = matches!(self.mode, Mode::ReplaceRoot { .. })
+            && self.status != RestoreStatus::Failed
+            && self.has_begun(StepName::ReplaceRoot);
+        if is_replacing {
+            let refusal =
+                "EC2 is replacing the root volume, which cannot be stopped; wait for its end";
+            return Err(refusal.to_owned());
+        }
+        let undo = if self.undo.is_empty() {
+            self.undo_steps().into_iter().map(Step::new).collect()
+        } else {
+            self.undo.clone()
+        };
+        let mut next = Self {
+            status: RestoreStatus::Cancelling,
+            undo,
+            cancelled_by: by,
+            attention_at: later(now, LOOK_AFTER),
+            ..self.clone()
+        };
+        if let Some(step) = next.step_mut()
+            && step.status == StepStatus::Failed
+        {
+            step.status = StepStatus::Pending;
+        }
+        Ok(Some(next))
+    }
+
+    /// Whether the step at hand has taken longer than it ever should.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.step().is_some_and(|(_, step)| {
+            let limit = match step.name {
+                // EC2 copies every block that has changed.
+                StepName::SnapshotFirst => SignedDuration::from_hours(72),
+                StepName::ReplaceRoot | StepName::SettleRoot => SignedDuration::from_hours(6),
+                StepName::Check
+                | StepName::CreateVolumes
+                | StepName::StopInstance
+                | StepName::DetachVolumes
+                | StepName::AttachVolumes
+                | StepName::StartInstance
+                | StepName::TagOldVolumes
+                | StepName::RegisterImage
+                | StepName::RunInstance
+                | StepName::DeregisterImage
+                | StepName::DeleteVolumes
+                | StepName::StopAgain
+                | StepName::DetachNewVolumes
+                | StepName::ReattachOldVolumes
+                | StepName::StartAgain
+                | StepName::DeleteNewVolumes
+                | StepName::RemoveImage => SignedDuration::from_hours(2),
+            };
+            step.started_at.is_some_and(|at| now.duration_since(at) >= limit)
+        })
+    }
+
+    fn step_begun(&self, now: Timestamp) -> Self {
+        let mut next = self.clone();
+        if let Some(step) = next.step_mut()
+            && step.status != StepStatus::Running
+        {
+            step.status = StepStatus::Running;
+            step.started_at = Some(now);
+        }
+        next
+    }
+
+    fn step_mut(&mut self) -> Option<&mut Step> {
+        let way = if self.undo.is_empty() { &mut self.steps } else { &mut self.undo };
+        way.iter_mut().find(|step| !step.is_over())
+    }
+}
+
+fn later(now: Timestamp, by: SignedDuration) -> Option<Timestamp> {
+    now.saturating_add(by).ok()
+}

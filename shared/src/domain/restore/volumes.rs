@@ -1,0 +1,125 @@
+//! The volumes that a restore makes: as they were recorded, but for what is asked for otherwise.
+
+use super::mode::PlannedVolume;
+use super::plan::{Refusal, field, state};
+use super::wanted::{VolumeChoice, Wanted};
+use crate::domain::snapshot::Snapshot;
+use crate::domain::snapshot::member::Member;
+
+/// The largest volume, in GiB.
+const SIZE_GIB_MAX: i32 = 65_536;
+/// The types of volumes.
+const VOLUME_TYPES: [&str; 7] = ["gp3", "gp2", "io2", "io1", "st1", "sc1", "standard"];
+
+pub(super) fn all_have_devices(volumes: &[PlannedVolume]) -> Result<(), Refusal> {
+    match volumes.iter().find(|volume| volume.attach_as.is_none()) {
+        Some(volume) => state(format!(
+            "the record does not say where the volume of {} was attached; restore it with mode new_volumes, and \
+             attach it yourself",
+            volume.ebs_snapshot_id
+        )),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn volumes(snapshot: &Snapshot, wanted: &Wanted) -> Result<Vec<PlannedVolume>, Refusal> {
+    let Some(choices) = &wanted.volumes else {
+        let default = VolumeChoice::default();
+        return snapshot
+            .members
+            .iter()
+            .map(|member| planned(member, &default, "volumes"))
+            .collect();
+    };
+    let mut volumes: Vec<PlannedVolume> = Vec::new();
+    for (position, choice) in choices.iter().enumerate() {
+        let at = format!("volumes[{position}]");
+        let is_it = |member: &&Member| member.device.as_deref() == Some(&choice.device);
+        let Some(member) = snapshot.members.iter().find(is_it) else {
+            let devices = snapshot.members.iter().filter_map(|member| member.device.as_deref());
+            let devices = devices.collect::<Vec<_>>().join(", ");
+            return field(
+                format!("{at}.device"),
+                format!("the snapshot has no volume of {}; it has {devices}", choice.device),
+            );
+        };
+        let volume = planned(member, choice, &at)?;
+        if volumes.iter().any(|one| one.ebs_snapshot_id == volume.ebs_snapshot_id) {
+            return field(format!("{at}.device"), format!("{} is named twice", choice.device));
+        }
+        if volumes.iter().any(|one| one.attach_as == volume.attach_as) {
+            return field(format!("{at}.attach_as"), "two volumes cannot be at one device");
+        }
+        volumes.push(volume);
+    }
+    if volumes.is_empty() {
+        return field("volumes", "must name at least one, or be left out for all");
+    }
+    Ok(volumes)
+}
+
+/// The type of a volume whose own was not recorded.
+const TYPE_UNLESS_RECORDED: &str = "gp3";
+
+/// The volume that is made from `member`. `at` is where the choice stands in the request.
+pub(super) fn planned(
+    member: &Member,
+    choice: &VolumeChoice,
+    at: &str,
+) -> Result<PlannedVolume, Refusal> {
+    let recorded = member.volume.as_ref().filter(|recorded| !recorded.volume_type.is_empty());
+    let volume_type = choice
+        .volume_type
+        .clone()
+        .or_else(|| recorded.map(|recorded| recorded.volume_type.clone()))
+        .unwrap_or_else(|| TYPE_UNLESS_RECORDED.to_owned());
+    if !VOLUME_TYPES.contains(&volume_type.as_str()) {
+        return field(
+            format!("{at}.volume_type"),
+            format!("must be one of {}", VOLUME_TYPES.join(", ")),
+        );
+    }
+    let size_gib = choice.size_gib.unwrap_or(member.size_gib);
+    if size_gib < member.size_gib || size_gib > SIZE_GIB_MAX {
+        let reason = format!(
+            "must be {} GiB, the size of the snapshot's, to {SIZE_GIB_MAX}",
+            member.size_gib
+        );
+        return field(format!("{at}.size_gib"), reason);
+    }
+    // What was provisioned for one type says nothing of another.
+    let same = recorded.filter(|recorded| recorded.volume_type == volume_type);
+    let has_iops = matches!(volume_type.as_str(), "gp3" | "io1" | "io2");
+    let needs_iops = matches!(volume_type.as_str(), "io1" | "io2");
+    let has_throughput = volume_type == "gp3";
+    if choice.iops.is_some() && !has_iops {
+        return field(format!("{at}.iops"), format!("a volume of type {volume_type} has none"));
+    }
+    if choice.throughput_mibps.is_some() && !has_throughput {
+        return field(
+            format!("{at}.throughput_mibps"),
+            format!("a volume of type {volume_type} has none"),
+        );
+    }
+    let iops = choice.iops.or(same.and_then(|same| same.iops)).filter(|_| has_iops);
+    if needs_iops && iops.is_none() {
+        return field(format!("{at}.iops"), format!("a volume of type {volume_type} needs them"));
+    }
+    let throughput = choice.throughput_mibps.or(same.and_then(|same| same.throughput_mibps));
+    Ok(PlannedVolume {
+        ebs_snapshot_id: member.ebs_snapshot_id.clone(),
+        device: member.device.clone(),
+        attach_as: choice.attach_as.clone().or_else(|| member.device.clone()),
+        boot: member.boot,
+        size_gib,
+        volume_type,
+        iops,
+        throughput_mibps: throughput.filter(|_| has_throughput),
+        delete_on_termination: recorded
+            .and_then(|recorded| recorded.delete_on_termination)
+            .unwrap_or(member.boot),
+        volume_id: None,
+        attempt: 0,
+        attached_at: None,
+    })
+}

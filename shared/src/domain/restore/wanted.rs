@@ -1,0 +1,85 @@
+//! What a person wants of a restore.
+
+use super::mode::AfterUse;
+use crate::domain::tags::Tags;
+
+/// What is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// What is to become of the snapshot.
+    pub mode: WantedMode,
+    /// The zone of new volumes; that of the instance if none.
+    pub zone: Option<String>,
+    /// Which of the snapshot's volumes, and how they differ; all, as they were, if none.
+    pub volumes: Option<Vec<VolumeChoice>>,
+}
+
+/// What is to become of the snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WantedMode {
+    /// New volumes, attached to an instance or not.
+    NewVolumes {
+        /// Whether they are to be attached, to the instance that was looked up.
+        attach: Attach,
+    },
+    /// New volumes in the place of the instance's.
+    ReplaceVolumes {
+        /// Whether the instance may be stopped.
+        stop: bool,
+    },
+    /// A new root volume.
+    ReplaceRoot,
+    /// A new instance.
+    NewInstance(Box<LaunchChoice>),
+    /// Volumes that are made and deleted.
+    Drill,
+}
+
+/// Whether new volumes are attached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attach {
+    /// They are.
+    Yes,
+    /// They are not.
+    No,
+}
+
+/// One of the snapshot's volumes, and how the new one differs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VolumeChoice {
+    /// Where the snapshot's volume was attached.
+    pub device: String,
+    /// Where the new one is to be attached, if elsewhere.
+    pub attach_as: Option<String>,
+    /// Another type.
+    pub volume_type: Option<String>,
+    /// A larger size in GiB.
+    pub size_gib: Option<i32>,
+    /// Provisioned operations a second.
+    pub iops: Option<i32>,
+    /// Provisioned MiB a second.
+    pub throughput_mibps: Option<i32>,
+}
+
+/// How a new instance differs from the recorded one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LaunchChoice {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another type.
+    pub instance_type: Option<String>,
+    /// Another subnet.
+    pub subnet_id: Option<String>,
+    /// Other security groups.
+    pub security_group_ids: Option<Vec<String>>,
+    /// Another key pair.
+    pub key_name: Option<String>,
+    /// Another instance profile.
+    pub instance_profile_arn: Option<String>,
+    /// Other tags.
+    pub tags: Option<Tags>,
+    /// The architecture, where it was not recorded.
+    pub architecture: Option<String>,
+    /// What becomes of the image.
+    pub image: AfterUse,
+}

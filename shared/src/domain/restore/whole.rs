@@ -1,0 +1,130 @@
+//! A root volume that is replaced, an image, an instance: what is to be done next.
+
+use jiff::Timestamp;
+
+use super::Restore;
+use super::mode::{OldVolume, PlannedVolume};
+use super::next::{Act, Next, fail, instance_gone, may_not_show};
+use super::seen::{ImageState, Seen, SeenTask, TaskState};
+use crate::domain::ids::{InstanceId, VolumeId};
+use crate::domain::instance::InstanceState;
+
+pub(super) fn replace_root(restore: &Restore, seen: &Seen, now: Timestamp) -> Next {
+    let Some(instance) = seen.living_instance() else { return instance_gone(restore) };
+    let root = instance.volumes.iter().find(|volume| volume.boot);
+    match &seen.task {
+        Some(task) if restore.task_id.as_ref() != Some(&task.id) => {
+            let task_id = Some(task.id.clone());
+            Next::Record(Box::new(Restore { task_id, ..restore.clone() }))
+        }
+        Some(task) => match (task.state, root) {
+            (TaskState::UnderWay, _) => Next::Wait("for the root volume to be replaced"),
+            (TaskState::Failed, _) => Next::Fail {
+                code: "RootReplacementFailed",
+                message: format!(
+                    "EC2's task {} has failed; look whether {} has its root volume, and attach the old one if not",
+                    task.id, instance.id
+                ),
+                record: Box::new(restore.attempt_lost()),
+            },
+            (TaskState::FailedDetached, _) => root_detached(restore, task),
+            (TaskState::Succeeded, Some(root)) => new_root(restore, &root.volume_id),
+            (TaskState::Succeeded, None) => Next::Wait("for the new root volume to show"),
+        },
+        None if restore.task_id.is_some() && may_not_show(restore, now) => {
+            Next::Wait("for the task to show")
+        }
+        None if restore.task_id.is_some() => {
+            fail(restore, "TaskGone", "EC2 no longer shows its task")
+        }
+        None => {
+            let Some(root) = root.filter(|_| instance.state == InstanceState::Running) else {
+                let message =
+                    format!("{} is {}; start it and retry, or cancel", instance.id, instance.state);
+                return fail(restore, "InstanceNotRunning", message);
+            };
+            let old =
+                vec![OldVolume { volume_id: root.volume_id.clone(), device: root.device.clone() }];
+            if restore.old_volumes.as_ref() == Some(&old) {
+                Next::Act(Act::ReplaceRoot)
+            } else {
+                let old_volumes = Some(old);
+                Next::Record(Box::new(Restore { old_volumes, ..restore.clone() }))
+            }
+        }
+    }
+}
+
+fn root_detached(restore: &Restore, task: &SeenTask) -> Next {
+    let target = restore.mode.target().map(InstanceId::as_str).unwrap_or_default();
+    let old = restore.old_volumes.iter().flatten().next();
+    let place = old.map_or_else(
+        || "attach it by hand".to_owned(),
+        |old| format!("attach {} at {} of {target} by hand", old.volume_id, old.device),
+    );
+    let message = format!(
+        "EC2's task {} has failed, and the old root volume is off {target}: {place}, start the instance, and retry \
+         or cancel",
+        task.id
+    );
+    Next::Fail { code: "RootDetached", message, record: Box::new(restore.attempt_lost()) }
+}
+
+/// EC2's task does not say which volume it has made: it is the one at the root device, which is no longer the old one.
+fn new_root(restore: &Restore, root: &VolumeId) -> Next {
+    let is_old = |one: &OldVolume| one.volume_id == *root;
+    if restore.old_volumes.iter().flatten().any(is_old) {
+        return Next::Wait("for the new root volume to show");
+    }
+    let is_noted = |one: &PlannedVolume| one.volume_id.as_ref() == Some(root);
+    if restore.volumes.iter().all(is_noted) {
+        return Next::Done;
+    }
+    let mut noted = Restore { is_in_use: true, ..restore.clone() };
+    for one in &mut noted.volumes {
+        one.volume_id = Some(root.clone());
+    }
+    Next::Record(Box::new(noted))
+}
+
+pub(super) fn register_image(restore: &Restore, seen: &Seen) -> Next {
+    match &seen.image {
+        None => Next::Act(Act::RegisterImage),
+        Some((id, _)) if restore.image_id.as_ref() != Some(id) => {
+            Next::Record(Box::new(Restore { image_id: Some(id.clone()), ..restore.clone() }))
+        }
+        Some((_, ImageState::Pending)) => Next::Wait("for the image to become available"),
+        Some((_, ImageState::Available)) => Next::Done,
+        Some((id, ImageState::Failed)) => Next::Fail {
+            code: "ImageFailed",
+            message: format!("the image {id} came to nothing; remove it"),
+            record: Box::new(restore.attempt_lost()),
+        },
+    }
+}
+
+pub(super) fn run_instance(restore: &Restore, seen: &Seen, now: Timestamp) -> Next {
+    let known = restore.new_instance_id.as_ref();
+    let found = seen.made_instances.iter().find(|(id, _)| known.is_none_or(|known| known == id));
+    match found {
+        Some((id, _)) if known.is_none() => {
+            Next::Record(Box::new(Restore { new_instance_id: Some(id.clone()), ..restore.clone() }))
+        }
+        Some((_, InstanceState::Running | InstanceState::Stopped)) => Next::Done,
+        Some((_, InstanceState::Pending | InstanceState::Stopping | InstanceState::Unknown)) => {
+            Next::Wait("for the instance to run")
+        }
+        None if known.is_some() && may_not_show(restore, now) => {
+            Next::Wait("for the instance to show")
+        }
+        None if known.is_none() => Next::Act(Act::RunInstance),
+        Some((_, InstanceState::ShuttingDown | InstanceState::Terminated)) | None => Next::Fail {
+            code: "InstanceFailed",
+            message: "EC2 has ended the new instance as it was starting".to_owned(),
+            record: Box::new(Restore {
+                image_id: restore.image_id.clone(),
+                ..restore.attempt_lost()
+            }),
+        },
+    }
+}

@@ -1,0 +1,82 @@
+//! A restore in words: what exists now, how it goes on, and how it goes back.
+
+use super::mode::Mode;
+use super::step::StepName;
+use super::{Restore, RestoreStatus};
+
+/// What a person needs to know of a restore that has stopped.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// What exists now, a line for each thing.
+    pub exists: Vec<String>,
+    /// How to go on.
+    pub go_on: String,
+    /// How to go back.
+    pub go_back: String,
+}
+
+impl Restore {
+    /// What exists now, and what can be done, of a restore that has failed.
+    pub fn standing(&self) -> Option<Standing> {
+        (self.status == RestoreStatus::Failed).then(|| Standing {
+            exists: self.exists(),
+            go_on: self.go_on(),
+            go_back: self.go_back(),
+        })
+    }
+
+    fn exists(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for volume in &self.volumes {
+            let Some(id) = &volume.volume_id else { continue };
+            let place = match (&volume.attached_at, self.mode.target(), &volume.attach_as) {
+                (Some(_), Some(target), Some(device)) => format!(", for {device} of {target}"),
+                _ => String::new(),
+            };
+            lines.push(format!("new volume {id} of {}{place}", volume.ebs_snapshot_id));
+        }
+        let detached =
+            self.has_begun(StepName::DetachVolumes) || self.has_begun(StepName::ReplaceRoot);
+        if detached {
+            let old = self.old_volumes.iter().flatten();
+            lines.extend(
+                old.map(|one| format!("old volume {}, which was at {}", one.volume_id, one.device)),
+            );
+        }
+        lines.extend(self.image_id.iter().map(|id| format!("image {id}")));
+        lines.extend(self.new_instance_id.iter().map(|id| format!("new instance {id}")));
+        if let (Some(target), Some(true)) = (self.mode.target(), self.was_running) {
+            lines.push(format!("{target} ran before and was stopped"));
+        }
+        if lines.is_empty() {
+            lines.push("nothing was made or changed".to_owned());
+        }
+        lines
+    }
+
+    fn go_on(&self) -> String {
+        let step = self.failure.as_ref().map(|failure| failure.step.as_str()).unwrap_or_default();
+        let way = if self.is_undoing() { "taking it back" } else { "the restore" };
+        format!("POST /v1/restores/{}/retry takes {way} up again at the step {step}", self.id)
+    }
+
+    fn go_back(&self) -> String {
+        let id = &self.id;
+        if self.is_undoing() {
+            return format!(
+                "POST /v1/restores/{id}/cancel with \"leave\": true ends it and leaves everything as it is"
+            );
+        }
+        let what = match &self.mode {
+            Mode::NewVolumes { .. } | Mode::Drill => "deletes the volumes that were made",
+            Mode::ReplaceVolumes { .. } => {
+                "attaches the old volumes where they were, deletes the new ones, and starts the instance if it ran"
+            }
+            Mode::ReplaceRoot { .. } => "ends it; a root volume that was replaced stays replaced",
+            Mode::NewInstance(_) => "removes the image; an instance that was launched stays",
+        };
+        format!(
+            "POST /v1/restores/{id}/cancel {what}, or with \"leave\": true ends it and leaves everything as it is"
+        )
+    }
+}

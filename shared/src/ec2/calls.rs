@@ -1,0 +1,102 @@
+//! What becomes of a call that changes something and may be repeated.
+
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+use super::errors::{Meaning, meaning};
+use crate::domain::snapshot::Failure;
+use crate::error::chain;
+
+/// Refusals that a second look explains: something is on its way, or was done by an earlier attempt.
+const LOOK_AGAIN: [&str; 5] = [
+    "IncorrectState",
+    "IncorrectInstanceState",
+    "VolumeInUse",
+    "InvalidAttachment.NotFound",
+    "InvalidAMIName.Duplicate",
+];
+
+/// Whether something is to be done, or only tried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// It is to be done.
+    Real,
+    /// EC2 is asked whether our role may; nothing is done.
+    Rehearsal,
+}
+
+/// Why a call did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallError {
+    /// It may have been done, or may be later: look, and ask again.
+    Passing(String),
+    /// There is no such thing, or it does not show yet.
+    Gone(Failure),
+    /// Our role may not.
+    NotPermitted {
+        /// The AWS action.
+        right: String,
+        /// What EC2 said.
+        message: String,
+    },
+    /// EC2 did nothing, and will not.
+    Refused(Failure),
+}
+
+/// The answer of a call of this action, or what its error means.
+pub(super) fn called<T, E>(
+    action: &str,
+    answer: Result<T, SdkError<E, HttpResponse>>,
+) -> Result<T, CallError>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let error = match answer {
+        Ok(answer) => return Ok(answer),
+        Err(error) => error,
+    };
+    let passing = |failure: Failure| {
+        CallError::Passing(format!("{action}: {}: {}", failure.code, failure.message))
+    };
+    Err(match meaning(&error) {
+        Meaning::NotNow(failure) => passing(failure),
+        Meaning::Refused(failure) if LOOK_AGAIN.contains(&failure.code.as_str()) => {
+            passing(failure)
+        }
+        Meaning::Refused(failure) => CallError::Refused(failure),
+        Meaning::NotPermitted(failure) => {
+            CallError::NotPermitted { right: format!("ec2:{action}"), message: failure.message }
+        }
+        Meaning::Gone => {
+            let code = error.code().unwrap_or("NotFound");
+            let failure = Failure::new(code, error.message().unwrap_or("EC2 has no such thing"));
+            if LOOK_AGAIN.contains(&code) { passing(failure) } else { CallError::Gone(failure) }
+        }
+        Meaning::InUse(_) | Meaning::Locked | Meaning::Unknown => {
+            CallError::Passing(format!("{action}: {}", chain(&error)))
+        }
+    })
+}
+
+/// Whether our role may do what was tried out. Whatever else EC2 says against it is found out when it is done.
+pub(super) fn rehearsed<T, E>(
+    action: &str,
+    answer: Result<T, SdkError<E, HttpResponse>>,
+) -> Result<(), CallError>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let Err(error) = answer else { return Ok(()) };
+    match meaning(&error) {
+        Meaning::NotPermitted(failure) => Err(CallError::NotPermitted {
+            right: format!("ec2:{action}"),
+            message: failure.message,
+        }),
+        Meaning::NotNow(failure) => {
+            Err(CallError::Passing(format!("{action}: {}", failure.message)))
+        }
+        Meaning::Unknown => Err(CallError::Passing(format!("{action}: {}", chain(&error)))),
+        // `DryRunOperation`, which says that it would have succeeded, or a refusal that comes after that check.
+        Meaning::Refused(_) | Meaning::Gone | Meaning::InUse(_) | Meaning::Locked => Ok(()),
+    }
+}

@@ -1,0 +1,284 @@
+//! Instances stopped, started, given another root volume, and launched from an image of a snapshot.
+
+use aws_sdk_ec2::types::{
+    self as sdk, ArchitectureValues, BlockDeviceMapping, BootModeValues, EbsBlockDevice,
+    HttpTokensState, IamInstanceProfileSpecification, InstanceMetadataOptionsRequest, InstanceType,
+    Placement, ReplaceRootVolumeTaskState, Reservation, ResourceType, VolumeType,
+};
+
+use super::calls::{Call, CallError, called, rehearsed};
+use super::errors::failed;
+use super::volumes::specification;
+use super::{Ec2, FILTER_VALUES_MAX, PAGE_MAX, convert, filter};
+use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, RestoreId};
+use crate::domain::instance::InstanceState;
+use crate::domain::restore::mode::{Launch, PlannedVolume};
+use crate::domain::restore::seen::{ImageState, SeenTask, TaskState};
+use crate::domain::tags::{self, Tags};
+use crate::error::Error;
+
+/// An image that is to be registered.
+#[derive(Clone, Debug)]
+pub struct NewImage<'a> {
+    /// Its name, which no two images of an account have: EC2's guard against a second one.
+    pub name: &'a str,
+    /// Its architecture, root device and the like.
+    pub launch: &'a Launch,
+    /// Its devices.
+    pub volumes: &'a [PlannedVolume],
+    /// Its tags.
+    pub tags: &'a Tags,
+}
+
+impl Ec2 {
+    /// Stops an instance. One that is stopped stays so.
+    pub async fn stop_instance(&self, id: &InstanceId, call: Call) -> Result<(), CallError> {
+        let request = self.client.stop_instances().instance_ids(id.as_str());
+        match call {
+            Call::Rehearsal => rehearsed("StopInstances", request.dry_run(true).send().await),
+            Call::Real => called("StopInstances", request.send().await).map(|_| ()),
+        }
+    }
+
+    /// Starts an instance. One that runs goes on.
+    pub async fn start_instance(&self, id: &InstanceId, call: Call) -> Result<(), CallError> {
+        let request = self.client.start_instances().instance_ids(id.as_str());
+        match call {
+            Call::Rehearsal => rehearsed("StartInstances", request.dry_run(true).send().await),
+            Call::Real => called("StartInstances", request.send().await).map(|_| ()),
+        }
+    }
+
+    /// Has EC2 replace the root volume of a running instance, and keep the old one. With the same token it is the same
+    /// task. The tags are the task's: EC2 gives none to the new volume.
+    pub async fn replace_root(
+        &self,
+        instance: &InstanceId,
+        snapshot: &EbsSnapshotId,
+        (task_tags, token): (&Tags, &str),
+        call: Call,
+    ) -> Result<Option<String>, CallError> {
+        let name = "CreateReplaceRootVolumeTask";
+        let request = self
+            .client
+            .create_replace_root_volume_task()
+            .instance_id(instance.as_str())
+            .snapshot_id(snapshot.as_str())
+            .delete_replaced_root_volume(false)
+            .tag_specifications(specification(ResourceType::ReplaceRootVolumeTask, task_tags));
+        match call {
+            Call::Rehearsal => rehearsed(name, request.dry_run(true).send().await).map(|()| None),
+            Call::Real => {
+                let answer = called(name, request.client_token(token).send().await)?;
+                let task = answer.replace_root_volume_task();
+                Ok(task.and_then(|task| task.replace_root_volume_task_id()).map(str::to_owned))
+            }
+        }
+    }
+
+    /// The task of this restore, and of this part of it, that replaces the root volume of an instance.
+    pub async fn root_task(
+        &self,
+        instance: &InstanceId,
+        restore: &RestoreId,
+        part: &str,
+    ) -> Result<Option<SeenTask>, Error> {
+        let mut token = None;
+        loop {
+            let answer = self
+                .client
+                .describe_replace_root_volume_tasks()
+                .filters(filter("instance-id", [instance.to_string()]))
+                .set_next_token(token)
+                .send()
+                .await
+                .map_err(|error| failed("DescribeReplaceRootVolumeTasks", error))?;
+            let is_it = |task: &&sdk::ReplaceRootVolumeTask| {
+                bears(&convert::tags(task.tags()), restore, part)
+            };
+            if let Some(task) = answer.replace_root_volume_tasks().iter().find(is_it) {
+                return Ok(seen_task(task));
+            }
+            token = answer.next_token.filter(|token| !token.is_empty());
+            if token.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Registers an image, in one call that is never repeated by itself.
+    pub async fn register_restore_image(
+        &self,
+        image: NewImage<'_>,
+        call: Call,
+    ) -> Result<Option<ImageId>, CallError> {
+        let NewImage { name, launch, volumes, tags } = image;
+        let request = self
+            .creator
+            .register_image()
+            .name(name)
+            .description("For a restore by Snapkeep")
+            .architecture(ArchitectureValues::from(launch.architecture.as_str()))
+            .virtualization_type("hvm")
+            .ena_support(launch.ena_support)
+            .root_device_name(&launch.root_device)
+            .set_boot_mode(launch.boot_mode.as_deref().map(BootModeValues::from))
+            .set_block_device_mappings(Some(volumes.iter().map(mapping).collect()))
+            .tag_specifications(specification(ResourceType::Image, tags));
+        match call {
+            Call::Rehearsal => {
+                rehearsed("RegisterImage", request.dry_run(true).send().await).map(|()| None)
+            }
+            Call::Real => {
+                let answer = called("RegisterImage", request.send().await)?;
+                Ok(answer.image_id().and_then(|id| id.parse().ok()))
+            }
+        }
+    }
+
+    /// Our account's image of this name, and where it stands.
+    pub async fn state_of_image_named(
+        &self,
+        name: &str,
+    ) -> Result<Option<(ImageId, ImageState)>, Error> {
+        let answer = self
+            .client
+            .describe_images()
+            .owners("self")
+            .include_disabled(true)
+            .filters(filter("name", [name.to_owned()]))
+            .send()
+            .await
+            .map_err(|error| failed("DescribeImages", error))?;
+        Ok(answer.images().iter().find_map(|image| {
+            #[expect(clippy::wildcard_enum_match_arm, reason = "no other state is usable")]
+            let state = match image.state()? {
+                sdk::ImageState::Pending => ImageState::Pending,
+                sdk::ImageState::Available => ImageState::Available,
+                _ => ImageState::Failed,
+            };
+            Some((image.image_id()?.parse().ok()?, state))
+        }))
+    }
+
+    /// Our account's images of these names, whatever their state. No names: none.
+    pub async fn images_named(&self, names: &[String]) -> Result<Vec<ImageId>, Error> {
+        let mut found = Vec::new();
+        for chunk in names.chunks(FILTER_VALUES_MAX) {
+            let answer = self
+                .client
+                .describe_images()
+                .owners("self")
+                .include_disabled(true)
+                .filters(filter("name", chunk.to_vec()))
+                .send()
+                .await
+                .map_err(|error| failed("DescribeImages", error))?;
+            let ids = answer.images().iter().filter_map(sdk::Image::image_id);
+            found.extend(ids.filter_map(|id| id.parse().ok()));
+        }
+        Ok(found)
+    }
+
+    /// Removes an image; its EBS snapshots stay. Already gone is success.
+    pub async fn deregister_image(&self, id: &ImageId) -> Result<(), CallError> {
+        let answer = self.client.deregister_image().image_id(id.as_str()).send().await;
+        match called("DeregisterImage", answer) {
+            Ok(_) | Err(CallError::Gone(_)) => Ok(()),
+            Err(CallError::Refused(failure)) if failure.code == "InvalidAMIID.Unavailable" => {
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Launches an instance. With the same token it is the same instance.
+    pub async fn run_instance(
+        &self,
+        image: &ImageId,
+        launch: &Launch,
+        (instance_tags, volume_tags): (&Tags, &Tags),
+        token: &str,
+    ) -> Result<Option<InstanceId>, CallError> {
+        let groups = launch.security_group_ids.clone();
+        let placement =
+            launch.zone.as_ref().map(|zone| Placement::builder().availability_zone(zone).build());
+        let profile = launch.instance_profile_arn.as_ref();
+        let profile =
+            profile.map(|arn| IamInstanceProfileSpecification::builder().arn(arn).build());
+        let metadata = launch.metadata_tokens.as_deref().map(|tokens| {
+            InstanceMetadataOptionsRequest::builder()
+                .http_tokens(HttpTokensState::from(tokens))
+                .build()
+        });
+        let request = self
+            .client
+            .run_instances()
+            .image_id(image.as_str())
+            .instance_type(InstanceType::from(launch.instance_type.as_str()))
+            .min_count(1)
+            .max_count(1)
+            .set_subnet_id(launch.subnet_id.clone())
+            .set_security_group_ids((!groups.is_empty()).then_some(groups))
+            .set_placement(placement)
+            .set_key_name(launch.key_name.clone())
+            .set_iam_instance_profile(profile)
+            .set_metadata_options(metadata)
+            .tag_specifications(specification(ResourceType::Instance, instance_tags))
+            .tag_specifications(specification(ResourceType::Volume, volume_tags))
+            .client_token(token);
+        let answer = called("RunInstances", request.send().await)?;
+        let made = answer.instances().first();
+        Ok(made.and_then(|one| one.instance_id()).and_then(|id| id.parse().ok()))
+    }
+
+    /// The instances that this restore, and one of these parts of it, has made.
+    pub async fn instances_of_restore(
+        &self,
+        restore: &RestoreId,
+        parts: &[String],
+    ) -> Result<Vec<(InstanceId, InstanceState)>, Error> {
+        let answer = self
+            .client
+            .describe_instances()
+            .filters(filter(format!("tag:{}", tags::RESTORE), [restore.to_string()]))
+            .max_results(PAGE_MAX)
+            .send()
+            .await
+            .map_err(|error| failed("DescribeInstances", error))?;
+        let instances = answer.reservations().iter().flat_map(Reservation::instances);
+        Ok(instances
+            .filter_map(|instance| convert::instance(instance, &self.region))
+            .filter(|instance| parts.iter().any(|part| bears(&instance.tags, restore, part)))
+            .map(|instance| (instance.id, instance.state))
+            .collect())
+    }
+}
+
+fn bears(tags: &Tags, restore: &RestoreId, part: &str) -> bool {
+    let has = |key: &str, value: &str| tags.get(key).map(String::as_str) == Some(value);
+    has(tags::RESTORE, restore.as_str()) && has(tags::RESTORE_PART, part)
+}
+
+fn seen_task(task: &sdk::ReplaceRootVolumeTask) -> Option<SeenTask> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "EC2 may add states; each is on the way")]
+    let state = match task.task_state()? {
+        ReplaceRootVolumeTaskState::Succeeded => TaskState::Succeeded,
+        ReplaceRootVolumeTaskState::Failed => TaskState::Failed,
+        ReplaceRootVolumeTaskState::FailedDetached => TaskState::FailedDetached,
+        _ => TaskState::UnderWay,
+    };
+    Some(SeenTask { id: task.replace_root_volume_task_id()?.to_owned(), state })
+}
+
+fn mapping(volume: &PlannedVolume) -> BlockDeviceMapping {
+    let ebs = EbsBlockDevice::builder()
+        .snapshot_id(volume.ebs_snapshot_id.as_str())
+        .volume_size(volume.size_gib)
+        .volume_type(VolumeType::from(volume.volume_type.as_str()))
+        .set_iops(volume.iops)
+        .set_throughput(volume.throughput_mibps)
+        .delete_on_termination(volume.delete_on_termination)
+        .build();
+    BlockDeviceMapping::builder().set_device_name(volume.attach_as.clone()).ebs(ebs).build()
+}

@@ -1,0 +1,93 @@
+//! The keys of the numbers that are kept up to date.
+
+use super::Key;
+use crate::domain::statistics::Dimension;
+
+/// What has no schedule.
+const NO_SCHEDULE: &str = "none";
+
+/// A kind of dimension: a partition each, which functions may update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Regions.
+    Region,
+    /// Instances.
+    Instance,
+    /// Schedules.
+    Schedule,
+    /// Days.
+    Day,
+}
+
+impl Kind {
+    /// Its partition.
+    pub fn partition(self) -> &'static str {
+        match self {
+            Self::Region => "STATISTICS#REGION",
+            Self::Instance => "STATISTICS#INSTANCE",
+            Self::Schedule => "STATISTICS#SCHEDULE",
+            Self::Day => "STATISTICS#DAY",
+        }
+    }
+}
+
+/// The numbers of a dimension.
+pub fn row(dimension: &Dimension) -> Key {
+    let (kind, sort) = match dimension {
+        Dimension::Region(region) => (Kind::Region, region.clone()),
+        Dimension::Instance(id, region) => (Kind::Instance, format!("{id}#{region}")),
+        Dimension::Schedule(id, region) => {
+            let id = id.as_ref().map_or(NO_SCHEDULE, |id| id.as_str());
+            (Kind::Schedule, format!("{id}#{region}"))
+        }
+        Dimension::Day(date, region) => (Kind::Day, format!("{date}#{region}")),
+    };
+    Key::new(kind.partition(), sort)
+}
+
+/// What the numbers at a sort key are of.
+pub fn dimension(kind: Kind, sort: &str) -> Option<Dimension> {
+    if kind == Kind::Region {
+        return Some(Dimension::Region(sort.to_owned()));
+    }
+    let (name, region) = sort.split_once('#')?;
+    let region = region.to_owned();
+    match kind {
+        Kind::Region => None,
+        Kind::Instance => Some(Dimension::Instance(name.parse().ok()?, region)),
+        Kind::Schedule if name == NO_SCHEDULE => Some(Dimension::Schedule(None, region)),
+        Kind::Schedule => Some(Dimension::Schedule(Some(name.parse().ok()?), region)),
+        Kind::Day => Some(Dimension::Day(name.parse().ok()?, region)),
+    }
+}
+
+/// A bound below all of a day.
+pub fn day(date: jiff::civil::Date) -> String {
+    date.to_string()
+}
+
+/// When all records were last counted.
+pub fn last_recount() -> Key {
+    Key::new("META", "LAST_RECOUNT")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_key_is_of_is_read_back() {
+        let region = || "eu-west-1".to_owned();
+        for (kind, dimension) in [
+            (Kind::Region, Dimension::Region(region())),
+            (Kind::Instance, Dimension::Instance("i-0123456789abcdef0".parse().unwrap(), region())),
+            (Kind::Schedule, Dimension::Schedule(None, region())),
+            (Kind::Day, Dimension::Day("2026-03-02".parse().unwrap(), region())),
+        ] {
+            let key = row(&dimension);
+
+            assert_eq!(key.pk, kind.partition());
+            assert_eq!(super::dimension(kind, &key.sk), Some(dimension));
+        }
+    }
+}
