@@ -28,7 +28,7 @@ mod latest_snapshots;
 pub mod ledgers;
 pub mod list_snapshots;
 pub mod look_after_runs;
-pub mod note_images;
+mod note_images;
 pub mod nudge_stuck;
 mod overlap;
 pub mod plan_sweep;

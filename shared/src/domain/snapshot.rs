@@ -129,6 +129,24 @@ pub struct Source {
     pub machine: Option<InstanceType>,
 }
 
+impl Source {
+    /// An instance of which nothing else is known.
+    pub fn unknown(instance_id: InstanceId, region: impl Into<String>) -> Self {
+        Self {
+            instance_id,
+            instance_name: None,
+            instance_type: None,
+            architecture: None,
+            platform: None,
+            region: region.into(),
+            zone: None,
+            tags: Tags::new(),
+            launch: LaunchSettings::default(),
+            machine: None,
+        }
+    }
+}
+
 /// What of an instance is to be taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {

@@ -1,4 +1,4 @@
-//! Images, as far as they keep EBS snapshots from being deleted.
+//! Images, as far as they keep EBS snapshots from being deleted, and tell whose one is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,31 +11,20 @@ use crate::domain::ownership::{EbsSnapshot, Images};
 use crate::error::Error;
 
 impl Ec2 {
-    /// Which EBS snapshots our account's images use. Disabled images pin theirs too, and EC2 leaves them out
-    /// unless asked.
-    pub async fn snapshots_in_use(&self) -> Result<BTreeMap<EbsSnapshotId, ImageId>, Error> {
-        let mut used = BTreeMap::new();
-        let mut token = None;
-        loop {
-            let answer = self
-                .client
-                .describe_images()
-                .owners("self")
-                .include_disabled(true)
-                .max_results(PAGE_MAX)
-                .set_next_token(token)
-                .send()
-                .await
-                .map_err(|error| failed("DescribeImages", error))?;
-            note(&mut used, answer.images());
-            token = answer.next_token.filter(|token| !token.is_empty());
-            if token.is_none() {
-                return Ok(used);
+    /// Which images use each EBS snapshot that any of our account's images uses.
+    pub async fn image_uses(&self) -> Result<BTreeMap<EbsSnapshotId, BTreeSet<ImageId>>, Error> {
+        let mut uses: BTreeMap<_, BTreeSet<ImageId>> = BTreeMap::new();
+        self.each_own_image(None, |image| {
+            for (snapshot, image) in snapshots_of(image) {
+                uses.entry(snapshot).or_default().insert(image);
             }
-        }
+        })
+        .await?;
+        Ok(uses)
     }
 
-    /// Which of these EBS snapshots our account's images use.
+    /// Which of these EBS snapshots our account's images use. Of several images that use one, the one of the lowest
+    /// id: the same whichever EC2 names first.
     pub async fn images_of(
         &self,
         ids: &[EbsSnapshotId],
@@ -44,23 +33,20 @@ impl Ec2 {
         for chunk in ids.chunks(FILTER_VALUES_MAX) {
             let wanted =
                 filter("block-device-mapping.snapshot-id", chunk.iter().map(ToString::to_string));
-            let answer = self
-                .client
-                .describe_images()
-                .owners("self")
-                .include_disabled(true)
-                .filters(wanted)
-                .send()
-                .await
-                .map_err(|error| failed("DescribeImages", error))?;
-            note(&mut used, answer.images());
+            self.each_own_image(Some(wanted), |image| {
+                for (snapshot, image) in snapshots_of(image) {
+                    let noted = used.entry(snapshot).or_insert_with(|| image.clone());
+                    if image < *noted {
+                        *noted = image;
+                    }
+                }
+            })
+            .await?;
         }
         Ok(used)
     }
-}
 
-impl Ec2 {
-    /// All of our account's images, disabled ones too, as far as they tell whose an EBS snapshot is.
+    /// All of our account's images, as far as they tell whose an EBS snapshot is.
     pub async fn every_image(&self) -> Result<Images, Error> {
         let mut images = Images::default();
         self.images_where(None, &mut images).await?;
@@ -82,6 +68,25 @@ impl Ec2 {
     }
 
     async fn images_where(&self, wanted: Option<Filter>, into: &mut Images) -> Result<(), Error> {
+        self.each_own_image(wanted, |image| {
+            into.known.extend(image.image_id().and_then(|id| id.parse().ok()));
+            for (snapshot, image) in snapshots_of(image) {
+                let using = into.using.entry(snapshot).or_default();
+                using.push(image);
+                using.sort();
+                using.dedup();
+            }
+        })
+        .await
+    }
+
+    /// Looks at each of our account's images that fit. Disabled ones pin their EBS snapshots too, and EC2 leaves them
+    /// out unless asked.
+    pub(super) async fn each_own_image(
+        &self,
+        wanted: Option<Filter>,
+        mut look: impl FnMut(&Image),
+    ) -> Result<(), Error> {
         let wanted = wanted.map(|wanted| vec![wanted]);
         let mut token = None;
         loop {
@@ -96,28 +101,11 @@ impl Ec2 {
                 .send()
                 .await
                 .map_err(|error| failed("DescribeImages", error))?;
-            let ids = answer.images().iter().filter_map(|image| image.image_id()?.parse().ok());
-            into.known.extend(ids);
-            for (snapshot, image) in answer.images().iter().flat_map(snapshots_of) {
-                let using = into.using.entry(snapshot).or_default();
-                using.push(image);
-                using.sort();
-                using.dedup();
-            }
+            answer.images().iter().for_each(&mut look);
             token = answer.next_token.filter(|token| !token.is_empty());
             if token.is_none() {
                 return Ok(());
             }
-        }
-    }
-}
-
-/// Of several images that use one, the one of the lowest id: the same whichever EC2 names first.
-fn note(used: &mut BTreeMap<EbsSnapshotId, ImageId>, images: &[Image]) {
-    for (snapshot, image) in images.iter().flat_map(snapshots_of) {
-        let noted = used.entry(snapshot).or_insert_with(|| image.clone());
-        if image < *noted {
-            *noted = image;
         }
     }
 }

@@ -141,41 +141,23 @@ impl Ec2 {
         &self,
         name: &str,
     ) -> Result<Option<(ImageId, ImageState)>, Error> {
-        let answer = self
-            .client
-            .describe_images()
-            .owners("self")
-            .include_disabled(true)
-            .filters(filter("name", [name.to_owned()]))
-            .send()
-            .await
-            .map_err(|error| failed("DescribeImages", error))?;
-        Ok(answer.images().iter().find_map(|image| {
-            #[expect(clippy::wildcard_enum_match_arm, reason = "no other state is usable")]
-            let state = match image.state()? {
-                sdk::ImageState::Pending => ImageState::Pending,
-                sdk::ImageState::Available => ImageState::Available,
-                _ => ImageState::Failed,
-            };
-            Some((image.image_id()?.parse().ok()?, state))
-        }))
+        let mut found = None;
+        self.each_own_image(Some(filter("name", [name.to_owned()])), |image| {
+            found = found.take().or_else(|| named(image));
+        })
+        .await?;
+        Ok(found)
     }
 
     /// Our account's images of these names, whatever their state. No names: none.
     pub async fn images_named(&self, names: &[String]) -> Result<Vec<ImageId>, Error> {
         let mut found = Vec::new();
         for chunk in names.chunks(FILTER_VALUES_MAX) {
-            let answer = self
-                .client
-                .describe_images()
-                .owners("self")
-                .include_disabled(true)
-                .filters(filter("name", chunk.to_vec()))
-                .send()
-                .await
-                .map_err(|error| failed("DescribeImages", error))?;
-            let ids = answer.images().iter().filter_map(sdk::Image::image_id);
-            found.extend(ids.filter_map(|id| id.parse().ok()));
+            let wanted = filter("name", chunk.iter().cloned());
+            self.each_own_image(Some(wanted), |image| {
+                found.extend(image.image_id().and_then(|id| id.parse().ok()));
+            })
+            .await?;
         }
         Ok(found)
     }
@@ -258,6 +240,16 @@ impl Ec2 {
 fn bears(tags: &Tags, restore: &RestoreId, part: &str) -> bool {
     let has = |key: &str, value: &str| tags.get(key).map(String::as_str) == Some(value);
     has(tags::RESTORE, restore.as_str()) && has(tags::RESTORE_PART, part)
+}
+
+fn named(image: &sdk::Image) -> Option<(ImageId, ImageState)> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other state is usable")]
+    let state = match image.state()? {
+        sdk::ImageState::Pending => ImageState::Pending,
+        sdk::ImageState::Available => ImageState::Available,
+        _ => ImageState::Failed,
+    };
+    Some((image.image_id()?.parse().ok()?, state))
 }
 
 fn seen_task(task: &sdk::ReplaceRootVolumeTask) -> Option<SeenTask> {

@@ -1,13 +1,14 @@
 //! Images: registered, found, looked at and deregistered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types::{
     ArchitectureValues, BlockDeviceMapping, BootModeValues, EbsBlockDevice, Filter,
-    ImdsSupportValues, Reservation, ResourceType, Tag, TagSpecification, VolumeType,
+    ImdsSupportValues, Reservation, ResourceType, VolumeType,
 };
 
 use super::errors::{Meaning, failed, meaning};
+use super::volumes::specification;
 use super::{Ec2, FILTER_VALUES_MAX, PAGE_MAX, convert, filter};
 use crate::domain::ids::{EbsSnapshotId, ImageId, ImageJobId, InstanceId};
 use crate::domain::image::Image;
@@ -67,7 +68,7 @@ impl Ec2 {
             .set_imds_support(tokens.then_some(ImdsSupportValues::V20))
             .root_device_name(root_device)
             .set_block_device_mappings(Some(devices.iter().map(mapping).collect()))
-            .tag_specifications(tag_specification(image))
+            .tag_specifications(specification(ResourceType::Image, &image.ami_tags()))
             .send()
             .await;
         let error = match answer {
@@ -119,20 +120,20 @@ impl Ec2 {
     /// The image that bears the tag of this record, if EC2 shows one; of several the one of the lowest id.
     pub async fn image_tagged(&self, id: &ImageJobId) -> Result<Option<SeenImage>, Error> {
         let wanted = filter(format!("tag:{}", tags::IMAGE), [id.to_string()]);
-        let found = self.described_images(vec![wanted]).await?;
+        let found = self.described_images(wanted).await?;
         Ok(found.into_iter().filter(|image| image.named_job().as_ref() == Some(id)).min_by(by_id))
     }
 
     /// The image of this name in our account, if EC2 shows one.
     pub async fn image_named(&self, name: &str) -> Result<Option<SeenImage>, Error> {
         // `*`, `?` and `\` are no letters of a name.
-        let found = self.described_images(vec![filter("name", [name.to_owned()])]).await?;
+        let found = self.described_images(filter("name", [name.to_owned()])).await?;
         Ok(found.into_iter().find(|image| image.name == name))
     }
 
     /// This image, if EC2 shows it.
     pub async fn image(&self, id: &ImageId) -> Result<Option<SeenImage>, Error> {
-        let found = self.described_images(vec![filter("image-id", [id.to_string()])]).await?;
+        let found = self.described_images(filter("image-id", [id.to_string()])).await?;
         Ok(found.into_iter().find(|image| image.id == *id))
     }
 
@@ -142,21 +143,10 @@ impl Ec2 {
         for chunk in ids.chunks(FILTER_VALUES_MAX) {
             let values = chunk.iter().map(ToString::to_string);
             let wanted = filter("block-device-mapping.snapshot-id", values);
-            let images = self.described_images(vec![wanted]).await?;
+            let images = self.described_images(wanted).await?;
             found.extend(images.into_iter().map(|image| (image.id.clone(), image)));
         }
         Ok(found.into_values().collect())
-    }
-
-    /// Which images use each EBS snapshot that any of the account's images uses.
-    pub async fn image_uses(&self) -> Result<BTreeMap<EbsSnapshotId, BTreeSet<ImageId>>, Error> {
-        let mut uses: BTreeMap<_, BTreeSet<ImageId>> = BTreeMap::new();
-        for image in self.described_images(Vec::new()).await? {
-            for id in image.ebs_snapshot_ids {
-                uses.entry(id).or_default().insert(image.id.clone());
-            }
-        }
-        Ok(uses)
     }
 
     /// Instances that were launched from this image and are not terminated, at most a thousand.
@@ -179,27 +169,10 @@ impl Ec2 {
     }
 
     /// Our account's images that fit, disabled ones too: they hold their EBS snapshots all the same.
-    async fn described_images(&self, wanted: Vec<Filter>) -> Result<Vec<SeenImage>, Error> {
+    async fn described_images(&self, wanted: Filter) -> Result<Vec<SeenImage>, Error> {
         let mut found = Vec::new();
-        let mut token = None;
-        loop {
-            let answer = self
-                .client
-                .describe_images()
-                .owners("self")
-                .include_disabled(true)
-                .set_filters((!wanted.is_empty()).then(|| wanted.clone()))
-                .max_results(PAGE_MAX)
-                .set_next_token(token)
-                .send()
-                .await
-                .map_err(|error| failed("DescribeImages", error))?;
-            found.extend(answer.images().iter().filter_map(convert::image));
-            token = answer.next_token.filter(|token| !token.is_empty());
-            if token.is_none() {
-                return Ok(found);
-            }
-        }
+        self.each_own_image(Some(wanted), |image| found.extend(convert::image(image))).await?;
+        Ok(found)
     }
 }
 
@@ -216,13 +189,4 @@ fn mapping(device: &Device) -> BlockDeviceMapping {
         .delete_on_termination(device.delete_on_termination)
         .build();
     BlockDeviceMapping::builder().device_name(&device.device).ebs(ebs).build()
-}
-
-fn tag_specification(image: &Image) -> TagSpecification {
-    let tags = image.ami_tags();
-    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
-    TagSpecification::builder()
-        .resource_type(ResourceType::Image)
-        .set_tags(Some(tags.collect()))
-        .build()
 }

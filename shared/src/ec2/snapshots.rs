@@ -151,23 +151,14 @@ impl Ec2 {
         &self,
         volumes: &[VolumeId],
     ) -> Result<Option<Vec<EbsSnapshot>>, Error> {
-        let values: Vec<_> =
-            volumes.iter().take(FILTER_VALUES_MAX).map(ToString::to_string).collect();
+        let values = volumes.iter().take(FILTER_VALUES_MAX).map(ToString::to_string);
+        let wanted = vec![filter("volume-id", values)];
         let mut found = Vec::new();
         let mut token = None;
         for _ in 0..CHAIN_PAGES_MAX {
-            let answer = self
-                .client
-                .describe_snapshots()
-                .owner_ids("self")
-                .filters(filter("volume-id", values.clone()))
-                .max_results(PAGE_MAX)
-                .set_next_token(token)
-                .send()
-                .await
-                .map_err(|error| failed("DescribeSnapshots", error))?;
-            found.extend(answer.snapshots().iter().filter_map(convert::ebs_snapshot));
-            token = answer.next_token.filter(|token| !token.is_empty());
+            let (page, next) = self.described_page(Some(wanted.clone()), token).await?;
+            found.extend(page);
+            token = next;
             if token.is_none() {
                 return Ok(Some(found));
             }

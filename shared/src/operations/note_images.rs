@@ -17,6 +17,9 @@ const NOTED_MAX: usize = 1_000;
 /// How often a record that others write at the same moment is read anew.
 const ATTEMPTS: usize = 3;
 
+/// Which images use each EBS snapshot that any uses.
+pub(super) type ImageUses = BTreeMap<EbsSnapshotId, BTreeSet<ImageId>>;
+
 /// What became of an image.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ImageChange<'a> {
@@ -51,41 +54,24 @@ pub(super) async fn note_image(
     }
 }
 
-/// Notes on these snapshots the images that EC2 shows in each region. What was noted within five minutes is left: EC2
-/// may not show it yet. A region that is out of reach stays as it is.
-pub async fn note_images(
+/// Notes on these snapshots the images that use them. What was noted within five minutes is left: EC2 may not have shown
+/// it yet.
+pub(super) async fn note_images<'a>(
     service: &Service,
-    snapshots: &[Snapshot],
+    snapshots: impl Iterator<Item = &'a Snapshot>,
+    uses: &ImageUses,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let mut room = NOTED_MAX;
-    for ec2 in service.everywhere() {
-        let uses = match ec2.image_uses().await {
-            Ok(uses) => uses,
-            Err(error) => {
-                let region = ec2.region();
-                warn!(error.chain = %chain(&error), "The images in {region} are noted by the next sweep");
-                continue;
-            }
-        };
-        let changed: Vec<_> = snapshots
-            .iter()
-            .filter(|one| one.source.region == ec2.region() && !one.has_fresh_images(now))
-            .filter(|one| one.with_images(using(one, &uses), now).is_some())
-            .take(room)
-            .collect();
-        room -= changed.len();
-        for snapshot in changed {
-            note(service, snapshot.clone(), |one| using(one, &uses), now).await?;
-        }
+    let changed = snapshots
+        .filter(|one| !one.has_fresh_images(now))
+        .filter(|one| one.with_images(using(one, uses), now).is_some());
+    for snapshot in changed.take(NOTED_MAX) {
+        note(service, snapshot.clone(), |one| using(one, uses), now).await?;
     }
     Ok(())
 }
 
-fn using(
-    snapshot: &Snapshot,
-    uses: &BTreeMap<EbsSnapshotId, BTreeSet<ImageId>>,
-) -> BTreeSet<ImageId> {
+fn using(snapshot: &Snapshot, uses: &ImageUses) -> BTreeSet<ImageId> {
     snapshot
         .living_members()
         .filter_map(|member| uses.get(&member.ebs_snapshot_id))

@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 use super::gone_instances::{Looks, look};
-use super::note_images::note_images;
+use super::note_images::{ImageUses, note_images};
 use super::regions::OutOfReach;
-use crate::domain::ids::{EbsSnapshotId, ImageId, ScheduleId, SweepId};
+use crate::domain::ids::{EbsSnapshotId, ScheduleId, SweepId};
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::condemnation::Wanted;
 use crate::domain::snapshot::{Snapshot, Status};
@@ -32,7 +32,7 @@ pub(super) const EDIT_SETTLED: SignedDuration = SignedDuration::from_mins(1);
 pub(super) struct Present {
     schedules: BTreeMap<ScheduleId, Schedule>,
     snapshots: Vec<Snapshot>,
-    in_use: BTreeMap<EbsSnapshotId, ImageId>,
+    uses: ImageUses,
     looks: Looks,
     last_sweep_at: Option<Timestamp>,
     /// The regions that have answered.
@@ -46,7 +46,7 @@ impl Present {
     /// What the table and EC2 say; `now` is held against EC2's clock.
     pub(super) async fn read(service: &Service, now: Timestamp) -> Result<Self, Error> {
         let last_sweep_at = service.table.last_sweep_at().await?;
-        let Sight { in_use, within_reach, out_of_reach, doubt } =
+        let Sight { uses, within_reach, out_of_reach, doubt } =
             look_around(service, last_sweep_at, now).await?;
         let schedules = service.table.every_schedule().await?;
         let list = SnapshotList { index: Index::All, partition: keys::all(Presence::Here) };
@@ -55,7 +55,7 @@ impl Present {
         Ok(Self {
             schedules,
             snapshots,
-            in_use,
+            uses,
             looks,
             last_sweep_at,
             within_reach,
@@ -68,10 +68,13 @@ impl Present {
     pub(super) fn plan(&self, service: &Service, now: Timestamp) -> Vec<PlanEntry> {
         let unseen: BTreeMap<_, _> =
             self.unseen().map(|one| (&one.id, &one.source.region)).collect();
+        // Of several images that use one, the one of the lowest id.
+        let in_use =
+            self.uses.iter().filter_map(|(id, images)| Some((id.clone(), images.first()?.clone())));
         let mut entries = plan(&World {
             schedules: &self.schedules,
             snapshots: &self.snapshots,
-            in_use: &self.in_use,
+            in_use: &in_use.collect(),
             gone: &self.looks.gone(now),
             absent: &self.looks.in_doubt(now),
             failed_kept: service.settings.failed_kept,
@@ -89,6 +92,11 @@ impl Present {
     /// The snapshots of regions that have not answered.
     fn unseen(&self) -> impl Iterator<Item = &Snapshot> {
         self.snapshots.iter().filter(|one| !self.within_reach.contains(&one.source.region))
+    }
+
+    /// The snapshots of regions that have answered.
+    fn seen(&self) -> impl Iterator<Item = &Snapshot> {
+        self.snapshots.iter().filter(|one| self.within_reach.contains(&one.source.region))
     }
 
     /// Writes down which instances were not there at this look, for the next.
@@ -131,7 +139,7 @@ impl Present {
 
 /// What EC2 says that a plan depends on.
 struct Sight {
-    in_use: BTreeMap<EbsSnapshotId, ImageId>,
+    uses: ImageUses,
     within_reach: BTreeSet<String>,
     out_of_reach: Vec<String>,
     doubt: Option<ClockDoubt>,
@@ -144,18 +152,18 @@ async fn look_around(
     last_sweep_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Sight, Error> {
-    let mut in_use = BTreeMap::new();
+    let mut uses = ImageUses::new();
     let mut within_reach = BTreeSet::new();
     let mut out_of_reach = OutOfReach::default();
     let mut doubt: Option<ClockDoubt> = None;
     for ec2 in service.everywhere() {
-        match ec2.snapshots_in_use().await {
-            Ok(used) => {
+        match ec2.image_uses().await {
+            Ok(answer) => {
                 // At once: what EC2's clock says now is to be held against `now`, before reading takes its time.
                 let doubted = clock_doubt(last_sweep_at, ec2.date(), now);
                 let is_graver = matches!(doubted, Some(ClockDoubt::Wrong(_)));
                 doubt = if is_graver { doubted } else { doubt.or(doubted) };
-                in_use.extend(used);
+                uses.extend(answer);
                 within_reach.insert(ec2.region().to_owned());
             }
             Err(error) => out_of_reach.note(ec2.region(), error),
@@ -164,7 +172,7 @@ async fn look_around(
     let names = out_of_reach.names();
     match out_of_reach.into_error() {
         Some(error) if within_reach.is_empty() => Err(error),
-        Some(_) | None => Ok(Sight { in_use, within_reach, out_of_reach: names, doubt }),
+        Some(_) | None => Ok(Sight { uses, within_reach, out_of_reach: names, doubt }),
     }
 }
 
@@ -186,7 +194,7 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
     if is_trusted {
         tidy_marks(service, &present).await?;
         note_blocked(service, &present, &entries, &brakes, now).await?;
-        note_images(service, &present.snapshots, now).await?;
+        note_images(service, present.seen(), &present.uses, now).await?;
     }
     let stored = stored_entries(sweep, entries);
     let pages = store(service, (&sweep.id, &hash), &stored, now).await?;

@@ -8,8 +8,6 @@ use crate::domain::image::recipe::launchable;
 use crate::domain::instance::{Instance, InstanceState};
 use crate::domain::snapshot::Snapshot;
 
-/// The volume that EC2 says copies of EBS snapshots are of.
-const OF_A_COPY: &str = "vol-ffffffff";
 /// What a restore is going to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -169,7 +167,7 @@ fn root(
     let Some(member) = snapshot.members.iter().find(|member| member.boot) else {
         return state("the snapshot has no boot volume");
     };
-    if member.volume_id.as_str() == OF_A_COPY {
+    if member.is_copy() {
         return state(
             "EC2 replaces a root volume only from a snapshot of that volume, and this one is a copy; use \
              replace_volumes",

@@ -9,7 +9,6 @@ use super::super::request_snapshot::source;
 use super::Adoption;
 use crate::domain::adoption::Group;
 use crate::domain::ids::{InstanceId, VolumeId};
-use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::instance::{Instance, VolumeDetails};
 use crate::domain::snapshot::{ScheduleSlot, Snapshot, Source};
 use crate::domain::tags::{self, CALLER_TAGS_MAX, Tags};
@@ -61,18 +60,7 @@ impl Origins {
 
     /// All that is known of an instance that EC2 has no more.
     fn gone(&self, id: &InstanceId) -> Source {
-        Source {
-            instance_id: id.clone(),
-            instance_name: None,
-            instance_type: None,
-            architecture: None,
-            platform: None,
-            region: self.region.clone(),
-            zone: None,
-            tags: Tags::new(),
-            launch: LaunchSettings::default(),
-            machine: None,
-        }
+        Source::unknown(id.clone(), &self.region)
     }
 }
 

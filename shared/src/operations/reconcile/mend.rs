@@ -5,11 +5,10 @@ use jiff::Timestamp;
 use super::super::adopt_members::{adopt_members, as_member, by_attempt};
 use super::{Reconciliation, Repair};
 use crate::domain::ids::SnapshotId;
-use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::ownership::EbsSnapshot;
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{Origin, ScheduleSlot, Snapshot, Source, Status};
-use crate::domain::tags::{self, Tags};
+use crate::domain::tags::{self};
 use crate::error::Error;
 use crate::service::Service;
 use crate::table::Written;
@@ -114,18 +113,7 @@ impl Mender<'_> {
             .and_then(|text| text.parse().ok())
             .zip(tag(tags::SLOT).and_then(|text| text.parse().ok()))
             .map(|(schedule_id, slot)| ScheduleSlot { schedule_id, slot });
-        let source = Source {
-            instance_id,
-            instance_name: None,
-            instance_type: None,
-            architecture: None,
-            platform: None,
-            region: self.region.to_owned(),
-            zone: None,
-            tags: Tags::new(),
-            launch: LaunchSettings::default(),
-            machine: None,
-        };
+        let source = Source::unknown(instance_id, self.region);
         let origin = match tag(tags::ORIGIN).and_then(|text| text.parse().ok()) {
             Some(origin) => origin,
             None if slot.is_some() => Origin::Schedule,

@@ -6,13 +6,11 @@ use jiff::Timestamp;
 
 use super::ground::{Ground, is_given_up};
 use crate::domain::ids::{SnapshotId, VolumeId};
-use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::instance::{Instance, InstanceType};
 use crate::domain::ownership::EbsSnapshot;
 use crate::domain::schedule::Schedule;
 use crate::domain::schedule::name_template::NameFields;
 use crate::domain::snapshot::{Failure, Origin, Request, ScheduleSlot, Snapshot, Source, Status};
-use crate::domain::tags::Tags;
 use crate::error::Error;
 use crate::events::{RequestedTarget, SnapshotRequested};
 use crate::operations::request_snapshot::source;
@@ -162,21 +160,8 @@ impl Batch {
     /// The record of a target that has none yet.
     pub(super) fn intent(&self, target: &RequestedTarget, now: Timestamp) -> Snapshot {
         let instance = self.ground.instances.get(&target.instance_id);
-        let source = instance.map_or_else(
-            || Source {
-                instance_id: target.instance_id.clone(),
-                instance_name: None,
-                instance_type: None,
-                architecture: None,
-                platform: None,
-                region: self.region.clone(),
-                zone: None,
-                tags: Tags::new(),
-                launch: LaunchSettings::default(),
-                machine: None,
-            },
-            source,
-        );
+        let source = instance
+            .map_or_else(|| Source::unknown(target.instance_id.clone(), &self.region), source);
         let name = match (&self.schedule, &self.slot) {
             (Some(schedule), Some(slot)) => schedule.options.name_template.fill(&NameFields {
                 instance_name: instance.and_then(|instance| instance.name.as_deref()),
