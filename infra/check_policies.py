@@ -372,6 +372,32 @@ def image_cases():
         yield name, "disable our image", plain("ec2:DisableImage", IMAGE, resource_tags=OUR_IMAGE), False
 
 
+def copy_cases():
+    made = {**OURS, "snapkeep:copy-of": "snp_019caef4-ba40-7c0b-a581-e89318b20764", "Name": "web 1"}
+    without = {"snapkeep:managed-by": "snapkeep", "snapkeep:id": "snp_019caef4"}
+
+    def copied(tags, source_tags):
+        return on("ec2:CopySnapshot", (SNAPSHOT, tags, None), (SNAPSHOT, None, source_tags))
+
+    yield "Restorer", "copy ours, with our tags", copied(made, OURS), True
+    yield from restorer_in_regions("copy ours, with our tags", copied(made, OURS))
+    yield "Restorer", "tags of a new copy", tag_at("CopySnapshot", SNAPSHOT, made), True
+    yield from restorer_in_regions("tags of a new copy", tag_at("CopySnapshot", SNAPSHOT, made))
+    foreign = {**made, "snapkeep:managed-by": "x"}
+    yield "Restorer", "tags of a copy of nothing", tag_at("CopySnapshot", SNAPSHOT, without), False
+    yield "Restorer", "tags of somebody else's copy", tag_at("CopySnapshot", SNAPSHOT, foreign), False
+    yield "Restorer", "copy without tags", copied({}, OURS), False
+    yield "Restorer", "copy without what it is a copy of", copied(without, OURS), False
+    yield "Restorer", "copy as somebody else's", copied({**made, "snapkeep:managed-by": "x"}, OURS), False
+    yield "Restorer", "copy a foreign snapshot", copied(made, {}), False
+    yield "Restorer", "copy somebody's snapshot", copied(made, {"snapkeep:managed-by": "x"}), False
+    yield "Restorer", "tag a foreign snapshot as a copy of ours", tag({}, made), False
+    for name in FUNCTIONS:
+        if name != "Restorer":
+            yield name, "copy ours, with our tags", copied(made, OURS), False
+            yield name, "tags of a new copy", tag_at("CopySnapshot", SNAPSHOT, made), False
+
+
 def on(action, *resources):
     """A call that is checked for each of these: (ARN, tags of the call, tags that are there already)."""
     return [(action, one, context_of(new, old)) for one, new, old in resources]
@@ -517,6 +543,7 @@ def other_cases():
         yield name, "add to numbers and a record in one call", add_to(["STATISTICS#DAY", "SCHEDULES"]), False
         yield name, "add to a record of no known key", add_to([]), False
         yield name, "remove a schedule's record", remove(["SCHEDULES"]), name == "Api"
+        yield name, "remove it with its drills", remove(["DRILLS", "SCHEDULES"]), name == "Api"
         yield name, "remove the note of a look", remove(["GONE"]), name == "Sweeper"
         yield name, "clear the outbox", remove(["OUTBOX"]), name == "Scheduler"
         yield name, "remove an entry of the audit", remove(["AUDIT#2026-03-01"]), False
@@ -536,6 +563,7 @@ def cases():
     yield from deleter_cases()
     yield from region_cases()
     yield from image_cases()
+    yield from copy_cases()
     yield from restorer_cases()
     yield from other_cases()
 

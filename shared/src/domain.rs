@@ -4,6 +4,7 @@ pub mod adoption;
 pub mod capacity;
 pub mod chain;
 pub mod chronicle;
+pub mod copies;
 pub mod cost;
 pub mod cursor;
 pub mod fate;

@@ -6,6 +6,7 @@
 mod adoption;
 pub mod calls;
 mod convert;
+mod copies;
 mod date;
 pub mod errors;
 mod images;
@@ -17,12 +18,14 @@ mod types;
 pub mod volumes;
 
 pub use adoption::{Attachments, Tagging};
+pub use copies::NewCopy;
 pub use instances::{Found, InstanceFilter, InstancePage};
 pub use registration::{Deregistered, RegistrationError};
 pub use snapshots::{CreateSet, CreatedMember, CreationError, Deletion};
 
 use std::time::Duration;
 
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::Region;
 use aws_sdk_ec2::config::retry::RetryConfig;
@@ -54,6 +57,8 @@ pub struct Ec2 {
     client: Client,
     /// Never retries.
     creator: Client,
+    /// What signs the requests that one region makes of another.
+    credentials: Option<SharedCredentialsProvider>,
     region: String,
     date: DateHeader,
     types: KnownTypes,
@@ -75,6 +80,7 @@ impl Ec2 {
         Self {
             client: Client::from_conf(common.timeout_config(timeouts).build()),
             creator: Client::from_conf(creator),
+            credentials: config.credentials_provider(),
             region,
             date,
             types: KnownTypes::default(),

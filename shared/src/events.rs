@@ -114,6 +114,8 @@ pub enum JobDue {
     Restore(RestoreId),
     /// An image.
     Image(ImageJobId),
+    /// The copies to a region.
+    Copies(String),
 }
 
 /// The members of these sets are to get our tags, at most [`PER_EVENT_MAX`].

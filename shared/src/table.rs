@@ -8,6 +8,8 @@
 pub mod chronicle;
 pub mod client;
 mod condition;
+mod copies;
+mod drills;
 pub mod findings;
 pub mod gone;
 pub mod idempotency;

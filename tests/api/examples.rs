@@ -12,6 +12,7 @@ use sim_ec2::InstanceSpec;
 use crate::support::app::App;
 use crate::support::contract;
 use crate::support::others::taken_elsewhere;
+use crate::support::regions::{OTHER, two_regions};
 use crate::support::reply::text;
 use crate::support::restores::begun;
 use crate::support::sweeps::{register_image, with_twenty};
@@ -121,7 +122,7 @@ async fn snapshots() -> Walk {
 
 /// One schedule from its preview to its deletion.
 async fn schedules() -> Walk {
-    let mut walk = Walk::start().await;
+    let mut walk = Walk { app: two_regions().await, examples: BTreeMap::new() };
     walk.app.ec2.add_instance(server());
     let wanted = json!({
         "name": "production, nightly",
@@ -130,7 +131,9 @@ async fn schedules() -> Walk {
         "targets": { "tags": { "all_of": [{ "key": "Env", "value": "prod*" }] } },
         "options": { "name_template": "{instance_name} {date}", "extra_tags": { "team": "shop" } },
         "retention": { "keep_daily": 14, "keep_weekly": 8, "keep_monthly": 12 },
+        "copies": [{ "region": OTHER, "kms_key": "alias/snapkeep", "retention": { "keep_daily": 3 } }],
         "restore_window": "1y",
+        "drill_every": "30d",
         "grace_minutes": 240,
     });
     walk.call("POST", "/v1/schedules?preview=true", wanted.clone()).await;

@@ -6,7 +6,7 @@ use shared::domain::snapshot::Status;
 
 use crate::support::app::App;
 use crate::support::reply::text;
-use crate::support::restores::{after, ask, begun, devices, shown};
+use crate::support::restores::{after, ask, begun, devices, members, shown};
 
 async fn with_snapshot() -> (App, String, String) {
     let app = App::start().await;
@@ -85,6 +85,67 @@ async fn m3_the_root_volume_is_replaced_without_stopping_the_instance() {
     assert_eq!(after(&app, &restore, 4).await["status"], "done");
     assert_ne!(devices(&app, &instance)["/dev/sda"], before["/dev/sda"]);
     assert!(!app.ec2.calls().contains_key("StopInstances"));
+}
+
+/// EC2 is paid to fetch the blocks of every volume that a restore makes, in each of its modes.
+#[tokio::test]
+async fn m3_new_volumes_get_their_blocks_at_the_rate_that_is_asked_for() {
+    for mut body in [
+        json!({ "mode": "new_volumes" }),
+        json!({ "mode": "replace_volumes", "stop": true, "snapshot_first": false }),
+        json!({ "mode": "replace_root", "snapshot_first": false }),
+        json!({ "mode": "new_instance" }),
+    ] {
+        for rate in [Some(200), None] {
+            let (app, _, id) = with_snapshot().await;
+            let before: Vec<_> = app.ec2.volumes().into_iter().map(|volume| volume.id).collect();
+            body["volume_initialization_rate"] = json!(rate);
+
+            let restore = begun(&app, &id, body.clone()).await;
+            let done = after(&app, &restore, 15).await;
+
+            assert_eq!(done["status"], "done", "{body}: {done:#}");
+            let shown = done["volumes"].as_array().unwrap();
+            assert!(shown.iter().all(|one| one["volume_initialization_rate"] == json!(rate)));
+            let mut new = app.ec2.volumes();
+            new.retain(|volume| !before.contains(&volume.id));
+            assert_eq!(new.len(), shown.len(), "{body}");
+            let of = members(&app, &id).await;
+            for volume in new {
+                assert_eq!(volume.initialization_rate, rate, "{body}");
+                let device = volume.attachment.map(|place| place.device);
+                let source = volume.snapshot_id.unwrap();
+                assert!(of.values().any(|one| *one == source), "{body}");
+                assert!(device.is_none_or(|device| of[&device] == source), "{body}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn m3_a_rate_that_ec2_does_not_have_is_refused_and_what_it_refuses_is_passed_on() {
+    let (app, _, id) = with_snapshot().await;
+    for rate in [json!(0), json!(99), json!(301), json!(-1)] {
+        let body = json!({ "mode": "new_volumes", "volume_initialization_rate": rate });
+        let refusal = ask(&app, &id, body).await.expect(400);
+        assert_eq!(text(&refusal, "field"), "volume_initialization_rate", "{rate}");
+        let detail = text(&refusal, "detail");
+        assert!(detail.contains("100 to 300"), "{rate}: {detail}");
+    }
+    for rate in [100, 300] {
+        let body = json!({ "mode": "new_volumes", "volume_initialization_rate": rate });
+        ask(&app, &id, body).await.expect(202);
+    }
+    app.pass_minutes(5).await;
+
+    // The first call is the dry run.
+    let code = "VolumeInitializationRateLimitExceeded";
+    app.ec2.fault(sim_ec2::Fault::on("CreateVolume").skip(1).error(code, 400));
+    let body = json!({ "mode": "new_volumes", "volume_initialization_rate": 300 });
+    let restore = begun(&app, &id, body).await;
+    let failed = after(&app, &restore, 3).await;
+    assert_eq!(text(&failed["failure"], "step"), "create_volumes", "{failed:#}");
+    assert_eq!(text(&failed["failure"], "code"), code);
 }
 
 #[tokio::test]

@@ -9,13 +9,20 @@ use sim_ec2::Fault;
 
 use crate::support::app::App;
 use crate::support::events::due;
+use crate::support::images::{delete_image, image_status, make_image};
+use crate::support::others::{adopt, first_set, taken_elsewhere, these};
 use crate::support::reply::text;
 use crate::support::sweeps::register_image;
 
 /// A schedule that has taken a few, and what its sweep at the next hour lets go: oldest first.
 async fn with_condemned(app: &App) -> (String, Vec<String>) {
     let instance = app.instance("web", 2);
-    let schedule = app.schedule("rate(10 minutes)", &[&instance], json!({ "keep_last": 2 })).await;
+    condemned_of(app, &instance).await
+}
+
+/// The same of this instance.
+async fn condemned_of(app: &App, instance: &str) -> (String, Vec<String>) {
+    let schedule = app.schedule("rate(10 minutes)", &[instance], json!({ "keep_last": 2 })).await;
     app.pass_minutes(61).await;
     app.call("PATCH", &format!("/v1/schedules/{schedule}"), json!({ "enabled": false }))
         .await
@@ -198,6 +205,64 @@ async fn the_newest_one_left_is_rescued_although_it_was_condemned() {
     for id in &condemned[1..] {
         assert_eq!(app.status(id).await, "available");
     }
+}
+
+#[tokio::test]
+async fn the_newest_good_one_is_found_behind_many_that_are_not() {
+    let app = App::start().await;
+    let (_, condemned) = with_condemned(&app).await;
+    let instance = app.record(&condemned[0]).await.source.instance_id;
+    app.ec2.fault(Fault::on("CreateSnapshots").times(99).error("InvalidParameterValue", 400));
+    for _ in 0..6 {
+        app.request_snapshot(instance.as_str()).await;
+        app.pass_minutes(1).await;
+    }
+
+    app.pass_minutes(60).await;
+
+    assert_eq!(app.list("/v1/snapshots?status=error").await.len(), 6);
+    for id in &condemned {
+        assert_eq!(app.status(id).await, "deleted");
+    }
+}
+
+#[tokio::test]
+async fn what_was_condemned_goes_although_an_older_set_was_adopted_since() {
+    let app = App::start().await;
+    let instance = app.instance("web", 2);
+    let older = taken_elsewhere(&app, "us-east-1", &instance);
+    let (_, condemned) = condemned_of(&app, &instance).await;
+
+    let adopted = first_set(&adopt(&app, these(&older)).await);
+    app.pass_minutes(75).await;
+
+    assert_eq!(app.status(&adopted).await, "available");
+    assert!(!condemned.is_empty());
+    for id in &condemned {
+        assert_eq!(app.status(id).await, "deleted");
+    }
+}
+
+#[tokio::test]
+async fn the_newest_stays_when_its_image_goes_although_an_older_set_was_adopted_since() {
+    let app = App::start().await;
+    let instance = app.instance("web", 2);
+    let older = taken_elsewhere(&app, "us-east-1", &instance);
+    let newest = app.take_snapshot(&instance).await;
+    let adopted = first_set(&adopt(&app, these(&older)).await);
+    app.settle().await;
+    let before = app.status(&adopted).await;
+    let (image, _) = make_image(&app, &newest).await;
+
+    let answer = delete_image(&app, &image, "?delete_snapshots=true").await;
+    app.pass_minutes(5).await;
+
+    let deletion = &answer["deregistration"]["snapshot_deletion"];
+    assert_eq!(before, "available");
+    assert_eq!(text(deletion, "outcome"), "refused");
+    assert!(text(deletion, "reason").contains("the newest available snapshot of i-"));
+    assert_eq!(image_status(&app, &image).await, "deregistered");
+    assert_eq!(app.status(&newest).await, "available");
 }
 
 #[tokio::test]

@@ -292,6 +292,38 @@ async fn what_somebody_uses_is_not_deleted() {
     assert_eq!(cancelled["notes"].as_array().unwrap().len(), 1);
 }
 
+/// The instance joins a group, which would end it once stopped, after it was started on the new volumes.
+#[tokio::test]
+async fn a_cancellation_does_not_stop_an_instance_that_its_group_would_end() {
+    let app = App::start().await;
+    let instance = app.instance("web", 2);
+    let snapshot = app.take_snapshot(&instance).await;
+    let before = devices(&app, &instance);
+    let id = begun(&app, &snapshot, in_place()).await;
+    app.ec2.fault(Fault::on("StartInstances").skip(1).error("InvalidParameterValue", 400));
+    let failed = after(&app, &id, 20).await;
+    assert_eq!(text(&failed["failure"], "step"), "start_instance", "{failed:#}");
+    app.ec2.set_instance_state(&instance, InstanceState::Running);
+    app.ec2.tag_instance(&instance, "aws:autoscaling:groupName", "fleet");
+    app.ec2.reset_calls();
+
+    cancel(&app, &id).await;
+    let stopped = after(&app, &id, 10).await;
+    assert_eq!(text(&stopped, "status"), "failed", "{stopped:#}");
+    assert_eq!(text(&stopped["failure"], "step"), "stop_again");
+    assert_eq!(text(&stopped["failure"], "code"), "AutoScalingGroup");
+    assert!(text(&stopped["failure"], "message").contains("fleet"));
+    assert!(!app.ec2.calls().contains_key("StopInstances"));
+    assert_ne!(devices(&app, &instance), before);
+
+    // In Standby a person stops it.
+    app.ec2.set_instance_state(&instance, InstanceState::Stopped);
+    retry(&app, &id).await;
+    assert_eq!(text(&after(&app, &id, 20).await, "status"), "cancelled");
+    assert_eq!(devices(&app, &instance), before);
+    assert_eq!(app.ec2.instance(&instance).unwrap().state, InstanceState::Running);
+}
+
 #[tokio::test]
 async fn a_restore_can_be_ended_with_everything_left_as_it_is() {
     let app = App::start().await;

@@ -6,8 +6,8 @@ use sim_ec2::{Fault, InstanceState};
 
 use crate::support::app::App;
 use crate::support::reply::text;
-use crate::support::restores::{after, ask, begun, made, shown};
-use crate::support::sweeps::sweep;
+use crate::support::restores::{after, ask, begun, devices, made, shown};
+use crate::support::sweeps::{ec2, sweep};
 
 /// The status of a refusal and what it says.
 async fn refused(app: &App, snapshot: &str, body: Value) -> (u16, String) {
@@ -96,6 +96,56 @@ async fn zones_and_devices_must_fit() {
     }
     assert!(app.list("/v1/restores").await.is_empty());
     assert_eq!(app.record(&snapshot).await.restores, []);
+}
+
+/// With Multi-Attach a volume is at several instances, and restoring it in place is not the matter of one of them.
+#[tokio::test]
+async fn a_volume_that_another_instance_uses_too_is_not_replaced() {
+    let app = App::start().await;
+    let (web, db) = (app.instance("web", 1), app.instance("db", 2));
+    let volume = devices(&app, &db)["/dev/sdb"].clone();
+    app.ec2.share_volume(&volume, &web, "/dev/sdx");
+    let (of_web, of_db) = (app.take_snapshot(&web).await, app.take_snapshot(&db).await);
+    let in_place = json!({ "mode": "replace_volumes", "stop": true, "snapshot_first": false });
+
+    for (snapshot, other) in [(&of_web, &db), (&of_db, &web)] {
+        let (status, why) = refused(&app, snapshot, in_place.clone()).await;
+        assert_eq!(status, 409, "{why}");
+        assert!(why.contains(&volume) && why.contains(other.as_str()), "{why}");
+    }
+    let mut root_only = in_place.clone();
+    root_only["volumes"] = json!([{ "device": "/dev/sda" }]);
+    let root = begun(&app, &of_web, root_only).await;
+    assert_eq!(after(&app, &root, 15).await["status"], "done");
+    assert_eq!(devices(&app, &web)["/dev/sdx"], volume);
+    assert_eq!(devices(&app, &db)["/dev/sdb"], volume);
+}
+
+#[tokio::test]
+async fn a_volume_that_another_instance_gets_meanwhile_is_not_taken_off() {
+    let app = App::start().await;
+    let (web, db) = (app.instance("web", 2), app.instance("db", 1));
+    let snapshot = app.take_snapshot(&web).await;
+    let before = devices(&app, &web);
+    let body = json!({ "mode": "replace_volumes", "stop": true, "snapshot_first": false });
+    let id = begun(&app, &snapshot, body).await;
+    app.ec2.share_volume(&before["/dev/sdb"], &db, "/dev/sdx");
+
+    let failed = after(&app, &id, 10).await;
+    assert_eq!(text(&failed["failure"], "code"), "VolumeShared", "{failed:#}");
+    assert_eq!(text(&failed["failure"], "step"), "stop_instance");
+    assert!(text(&failed["failure"], "message").contains(&db));
+    assert_eq!(app.ec2.instance(&web).unwrap().state, InstanceState::Running);
+    assert_eq!(devices(&app, &web), before);
+
+    let off = format!(
+        "Action=DetachVolume&VolumeId={}&InstanceId={db}&Version=2016-11-15",
+        before["/dev/sdb"]
+    );
+    ec2(&app, &off);
+    app.pass_minutes(1).await;
+    app.call("POST", &format!("/v1/restores/{id}/retry"), Value::Null).await.expect(202);
+    assert_eq!(after(&app, &id, 15).await["status"], "done");
 }
 
 #[tokio::test]

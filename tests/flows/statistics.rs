@@ -1,12 +1,17 @@
 //! Numbers: right at every stage of a snapshot's life without a count of all, and mended by one.
 
+use std::future::poll_fn;
+use std::task::Poll;
+
 use jiff::{SignedDuration, Timestamp};
 use local::function::Function;
 use serde_json::{Value, json};
 use shared::domain::instance::launch::LaunchSettings;
 use shared::domain::snapshot::{Origin, Snapshot, Source};
-use shared::operations::recount_statistics::{RecountReport, recount_statistics};
+use shared::operations::reconcile::reconcile;
+use shared::operations::recount_statistics::RecountReport;
 use shared::operations::statistics::show_statistics;
+use sim_ec2::Fault;
 
 use crate::support::app::App;
 use crate::support::reply::text;
@@ -29,7 +34,7 @@ async fn stats(app: &App) -> Value {
 }
 
 async fn recount(app: &App) -> RecountReport {
-    recount_statistics(app.service(), app.now()).await.unwrap()
+    Box::pin(reconcile(app.service(), app.now())).await.unwrap().numbers
 }
 
 /// The numbers as the lists themselves give them, held against those that are kept.
@@ -91,7 +96,7 @@ async fn the_numbers_are_right_at_every_stage_without_a_count() {
     assert_eq!(available["size"]["volume_gib"], 16);
     assert_eq!(available["size"]["measured_volume_gib"], 16);
     assert_eq!(two["size"]["snapshots"], 2);
-    assert_eq!(two["by_origin"], json!({"manual": 2, "schedule": 0, "adopted": 0}));
+    assert_eq!(two["by_origin"], json!({"manual": 2, "schedule": 0, "adopted": 0, "copy": 0}));
     assert_eq!(deleted["by_status"]["deleted"], 1);
     assert_eq!(deleted["growth"][29]["gone"], 1);
     // Nothing of this came from a count.
@@ -156,6 +161,64 @@ async fn what_dies_before_its_numbers_is_counted_within_the_hour() {
     assert_eq!(mended["by_status"]["requested"], 1);
     assert_eq!(mended["recounted_at"], json!(app.now()));
     assert_eq!(again.corrected, 0);
+}
+
+#[tokio::test]
+async fn the_hour_reads_each_record_once_and_counts_it_though_no_region_answers() {
+    let app = App::start().await;
+    for _ in 0..30 {
+        app.request_snapshot(&app.instance("web", 1)).await;
+    }
+    app.pass_minutes(8).await;
+    let batches = || app.wire.calls("DynamoDB_20120810.BatchGetItem");
+
+    let report = Box::pin(reconcile(&app.fragile, app.now())).await.unwrap();
+    let read = batches();
+    app.ec2.fault(Fault::on("DescribeSnapshots").times(99).error("AuthFailure", 401));
+    app.clock.advance(SignedDuration::from_mins(1));
+    let failed = Box::pin(reconcile(app.service(), app.now())).await;
+
+    assert_eq!(report.numbers, RecountReport { records: 30, corrected: 0, failed: 0 });
+    // All thirty at once.
+    assert_eq!(read, 1);
+    assert!(failed.is_err());
+    assert_eq!(assert_right(&app).await["recounted_at"], json!(app.now()));
+}
+
+#[tokio::test]
+async fn what_is_written_between_any_two_calls_of_the_hour_is_no_difference() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    app.take_snapshot(&instance).await;
+    let mut written = 0;
+    for waits in 0.. {
+        let now = app.now();
+        let mut hour = Box::pin(reconcile(app.service(), now));
+        let mut ended = None;
+        for _ in 0..waits {
+            let polled = poll_fn(|context| Poll::Ready(hour.as_mut().poll(context))).await;
+            if let Poll::Ready(report) = polled {
+                ended = Some(report);
+                break;
+            }
+        }
+        if let Some(report) = ended {
+            assert_eq!(report.unwrap().numbers.corrected, 0);
+            break;
+        }
+        let at = now + SignedDuration::from_millis(waits);
+        let new = wanted(&instance, at);
+        assert!(app.service().table.insert_snapshot(&new).await.unwrap().is_done());
+        written += 1;
+
+        let report = hour.await.unwrap();
+
+        assert_eq!(report.numbers.corrected, 0, "after {waits} waits");
+    }
+
+    assert!(written > 20, "{written}");
+    assert_eq!(assert_right(&app).await["by_status"]["requested"], written);
+    assert_eq!(recount(&app).await.corrected, 0);
 }
 
 #[tokio::test]

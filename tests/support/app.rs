@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use shared::Service;
 use shared::domain::snapshot::Snapshot;
 use shared::service::Connections;
+use sim_dynamodb::SimDynamoDb;
 use sim_ec2::{Config, InstanceSpec, SeedVolume, SimEc2};
 
 use super::contract;
@@ -55,15 +56,21 @@ impl App {
 
     /// Looking after these regions beside its own.
     pub(crate) async fn beside(regions: &str) -> Self {
+        Self::beside_with(regions, Config::default()).await
+    }
+
+    /// The same with an EC2 of this kind.
+    pub(crate) async fn beside_with(regions: &str, config: Config) -> Self {
         let regions = ("SNAPKEEP_REGIONS".to_owned(), regions.to_owned());
-        Self::made(Config::default(), BTreeMap::from([regions])).await
+        Self::made(config, BTreeMap::from([regions])).await
     }
 
     async fn made(config: Config, environment: BTreeMap<String, String>) -> Self {
         let clock = sim_ec2::Clock::at(BEGINNING.parse().unwrap());
         let ec2 = SimEc2::new(config.clone(), clock.clone());
         let base = base(&config.region);
-        let dynamodb = connections::at(base.clone(), &dynamodb().await);
+        let database = SimDynamoDb::new(Database::memory().unwrap());
+        let dynamodb = connections::through(base.clone(), database.http_client());
         let ec2_config = connections::through(base.clone(), ec2.http_client());
         let parts = Parts {
             identity: Identity { account: config.account, region: config.region },
@@ -80,11 +87,13 @@ impl App {
         service.table.create().await.unwrap();
 
         let wire = Tripwire::default();
-        let plain = aws_smithy_http_client::Builder::new().build_http();
         let client = aws_sdk_dynamodb::Client::new(&dynamodb);
         let fragile = Connections {
             ec2: connections::through(base.clone(), wire.over(ec2.http_client())),
-            dynamodb: dynamodb.into_builder().http_client(wire.over(plain)).build(),
+            dynamodb: dynamodb
+                .into_builder()
+                .http_client(wire.over(database.http_client()))
+                .build(),
             eventbridge: connections::through(base, wire.over(world.bus().http_client())),
         };
         let fragile = Service::new(service.settings.clone(), &fragile);
@@ -248,6 +257,20 @@ impl App {
             .unwrap();
     }
 
+    /// Takes what there is of drills off a schedule's record, as a version of before there were drills does that writes it.
+    pub(crate) async fn forget_drills(&self, id: &str) {
+        let key = shared::table::keys::schedule(&id.parse().unwrap());
+        self.dynamodb
+            .update_item()
+            .table_name(TABLE)
+            .key("pk", AttributeValue::S(key.pk))
+            .key("sk", AttributeValue::S(key.sk))
+            .update_expression("REMOVE body.drills, body.drill_every")
+            .send()
+            .await
+            .unwrap();
+    }
+
     /// What other systems have been told, the oldest first: whole events.
     pub(crate) fn announced(&self) -> Vec<Value> {
         self.world.bus().dispatch().announced().cloned().collect()
@@ -358,13 +381,4 @@ fn function_clock(clock: &sim_ec2::Clock) -> shared::clock::Clock {
 fn base(region: &str) -> SdkConfig {
     let retries = RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
     connections::local(region).into_builder().retry_config(retries).build()
-}
-
-/// A DynamoDB of its own, in memory, on a free port of loopback.
-#[expect(clippy::disallowed_methods, reason = "a server beside the test")]
-async fn dynamodb() -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(dynoxide::server::serve_on(listener, Database::memory().unwrap()));
-    format!("http://{address}")
 }

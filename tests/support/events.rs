@@ -41,6 +41,11 @@ pub(crate) fn job_due(id: &str) -> Value {
     batch("JobDue", &json!({ "kind": "restore", "id": id }))
 }
 
+/// The batch that says that there are copies to make to a region.
+pub(crate) fn copies_due(region: &str) -> Value {
+    batch("JobDue", &json!({ "kind": "copies", "id": region }))
+}
+
 fn batch(detail_type: &str, detail: &Value) -> Value {
     let event = json!({
         "version": "0", "id": "1", "source": "snapkeep", "account": "123456789012",

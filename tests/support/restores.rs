@@ -69,10 +69,12 @@ pub(crate) fn new_restore(app: &App, snapshot: &str) -> NewRestore {
             mode: WantedMode::ReplaceVolumes { stop: true },
             zone: None,
             volumes: None,
+            initialization_rate_mibps: None,
         },
         attach_to: None,
         snapshot_first: Some(SnapshotFirst::No),
         keep_old_days: 14,
+        drill_due: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod billing;
+mod drills;
 pub(crate) mod holds;
 pub(crate) mod images;
 pub(crate) mod instances;

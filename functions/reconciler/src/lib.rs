@@ -6,7 +6,6 @@ use shared::clock::Clock;
 use shared::domain::chronicle::Author;
 use shared::events::AdoptionRequested;
 use shared::operations::reconcile::reconcile;
-use shared::operations::recount_statistics::recount_statistics;
 use shared::operations::tag_adopted::tag_adopted;
 use shared::{Error, Service};
 
@@ -21,9 +20,7 @@ pub async fn handle(service: &Service, clock: &Clock, event: Value) -> Result<Va
             serde_json::from_value(detail).map_err(|source| Error::invalid("detail", source))?;
         serde_json::to_value(tag_adopted(service, &snapshot_ids, clock.now()).await?)
     } else {
-        let report = Box::pin(reconcile(service, clock.now())).await?;
-        recount_statistics(service, clock.now()).await?;
-        serde_json::to_value(report)
+        serde_json::to_value(Box::pin(reconcile(service, clock.now())).await?)
     };
     report.map_err(|source| Error::internal("writing the report", source))
 }

@@ -1,9 +1,10 @@
-//! Brings restores and images a step further, as `JobDue` events name them.
+//! Brings restores, images and copies a step further, as `JobDue` events name them.
 
 use serde_json::Value;
 use shared::clock::Clock;
 use shared::domain::chronicle::Author;
 use shared::events::JobDue;
+use shared::operations::advance_copies::advance_copies;
 use shared::operations::advance_image::advance_image;
 use shared::operations::advance_restore::advance_restore;
 use shared::queue::{Handled, each_message};
@@ -16,6 +17,9 @@ pub async fn handle(service: &Service, clock: &Clock, event: Value) -> Result<Va
         match job {
             JobDue::Restore(id) => Box::pin(advance_restore(service, &id, clock)).await?,
             JobDue::Image(id) => Box::pin(advance_image(service, &id, clock)).await?,
+            JobDue::Copies(region) => {
+                Box::pin(advance_copies(service, &region, clock)).await?;
+            }
         }
         Ok(Handled::Done)
     })

@@ -1,5 +1,5 @@
-//! The tick, once a minute: due slots become runs, due deletions become events, what is stuck is asked for again, and
-//! other systems are told what became of records.
+//! The tick, once a minute: due slots become runs, due drills are begun, due deletions become events, what is stuck is
+//! asked for again, and other systems are told what became of records.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -10,6 +10,7 @@ use shared::events::Envelope;
 use shared::operations::announce::announce;
 use shared::operations::look_after_runs::look_after_runs;
 use shared::operations::nudge_stuck::{NudgeReport, nudge_stuck};
+use shared::operations::run_due_drills::{DrillReport, run_due_drills};
 use shared::operations::run_due_schedules::{DueReport, run_due_schedules};
 use shared::{Error, Service};
 
@@ -19,6 +20,7 @@ struct Report {
     now: Timestamp,
     schedules: DueReport,
     runs: usize,
+    drills: DrillReport,
     nudged: NudgeReport,
     announced: usize,
 }
@@ -34,10 +36,17 @@ pub async fn handle(service: &Service, clock: &Clock, event: Value) -> Result<Va
     // What is stuck first: it is bounded, while many due schedules may take all the time there is.
     let nudged = nudge_stuck(service, now).await;
     let runs = look_after_runs(service, now, clock).await;
-    let schedules = run_due_schedules(service, now, clock).await;
+    let schedules = Box::pin(run_due_schedules(service, now, clock)).await;
+    let drills = Box::pin(run_due_drills(service, now, clock)).await;
     // Last, so that what this tick itself has done is told as well.
     let announced = announce(service, clock).await;
-    let report =
-        Report { now, schedules: schedules?, runs: runs?, nudged: nudged?, announced: announced? };
+    let report = Report {
+        now,
+        schedules: schedules?,
+        runs: runs?,
+        drills: drills?,
+        nudged: nudged?,
+        announced: announced?,
+    };
     serde_json::to_value(report).map_err(|source| Error::internal("writing the report", source))
 }

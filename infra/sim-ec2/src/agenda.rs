@@ -128,43 +128,36 @@ impl Region {
             instance.devices.iter().map(|device| device.volume_id.clone()).collect();
         self.instances.change(instance_id, moment, |instance| instance.devices.clear());
         for id in ids {
-            let goes = self
-                .volumes
-                .get(&id)
-                .and_then(|volume| volume.attachment.as_ref())
-                .is_some_and(|attachment| attachment.delete_on_termination);
+            let goes = self.volumes.get(&id).is_some_and(|volume| {
+                volume.further.is_empty()
+                    && volume.at(instance_id).is_some_and(|place| place.delete_on_termination)
+            });
             if goes {
                 self.volumes.remove(&id, moment);
             } else {
-                self.volumes.change(&id, moment, |volume| {
-                    volume.attachment = None;
-                    volume.state = VolumeState::Available;
-                });
+                self.volumes.change(&id, moment, |volume| volume.leave(instance_id));
             }
         }
     }
 
     fn attachment_arrives(&mut self, volume_id: &str, moment: Moment) {
-        let Some(attachment) =
-            self.volumes.get(volume_id).and_then(|volume| volume.attachment.clone())
-        else {
-            return;
-        };
-        match attachment.state {
-            AttachmentState::Attached => {}
-            AttachmentState::Attaching => self.volumes.change(volume_id, moment, |volume| {
-                if let Some(attachment) = volume.attachment.as_mut() {
-                    attachment.state = AttachmentState::Attached;
+        let Some(volume) = self.volumes.get(volume_id) else { return };
+        let places: Vec<_> = volume.attachments().cloned().collect();
+        for place in places {
+            let instance_id = &place.instance_id;
+            match place.state {
+                AttachmentState::Attached => {}
+                AttachmentState::Attaching => self.volumes.change(volume_id, moment, |volume| {
+                    if let Some(place) = volume.at_mut(instance_id) {
+                        place.state = AttachmentState::Attached;
+                    }
+                }),
+                AttachmentState::Detaching => {
+                    self.volumes.change(volume_id, moment, |volume| volume.leave(instance_id));
+                    self.instances.change(instance_id, moment, |instance| {
+                        instance.devices.retain(|device| device.volume_id != volume_id);
+                    });
                 }
-            }),
-            AttachmentState::Detaching => {
-                self.volumes.change(volume_id, moment, |volume| {
-                    volume.attachment = None;
-                    volume.state = VolumeState::Available;
-                });
-                self.instances.change(&attachment.instance_id, moment, |instance| {
-                    instance.devices.retain(|device| device.volume_id != volume_id);
-                });
             }
         }
     }

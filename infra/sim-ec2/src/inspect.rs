@@ -14,11 +14,11 @@ use crate::{
     state::{
         Region,
         image::Image,
-        instance::{Instance, InstanceState},
+        instance::{Device, Instance, InstanceState},
         recycle_bin::{Recycled, RetentionRule},
         root_replacement::RootReplacement,
         snapshot::Snapshot,
-        volume::Volume,
+        volume::{Attachment, AttachmentState, Volume},
     },
 };
 
@@ -35,6 +35,35 @@ impl SimEc2 {
         state.revision += 1;
         for region in state.world.regions.values_mut() {
             region.instances.note(id, |instance| instance.state = to);
+        }
+    }
+
+    /// Attaches a volume to a further instance without a call, as Multi-Attach lets it be.
+    pub fn share_volume(&self, volume_id: &str, instance_id: &str, device: &str) {
+        let mut state = self.settled();
+        state.revision += 1;
+        let place = Attachment {
+            instance_id: instance_id.to_owned(),
+            device: device.to_owned(),
+            state: AttachmentState::Attached,
+            attached_at: self.clock().now(),
+            delete_on_termination: false,
+        };
+        let taken = Device { name: device.to_owned(), volume_id: volume_id.to_owned() };
+        for region in state.world.regions.values_mut() {
+            region.volumes.note(volume_id, |volume| volume.further.push(place.clone()));
+            region.instances.note(instance_id, |instance| instance.devices.push(taken.clone()));
+        }
+    }
+
+    /// Puts a tag on an instance behind everybody's back, as EC2 Auto Scaling does.
+    pub fn tag_instance(&self, id: &str, key: &str, value: &str) {
+        let mut state = self.settled();
+        state.revision += 1;
+        for region in state.world.regions.values_mut() {
+            region.instances.note(id, |instance| {
+                instance.tags.insert(key.to_owned(), value.to_owned());
+            });
         }
     }
 

@@ -225,6 +225,7 @@ fn attach(scene: &mut Scene<'_>, seed: SeedVolume, zone: &str, place: Attachment
         encrypted,
         kms_key: None,
         snapshot_id: None,
+        initialization_rate: None,
         tags,
     };
     let moment = Moment { now: scene.moment.now, lag: SignedDuration::ZERO };

@@ -68,6 +68,12 @@ impl EbsSnapshot {
         self.tags.get(tags::MANAGED_BY).map(String::as_str) == Some(tags::MANAGER)
     }
 
+    /// The region and the EBS snapshot that it says it is a copy of, if it is one of ours.
+    pub fn copied_from(&self) -> Option<(&str, EbsSnapshotId)> {
+        let (region, id) = self.tags.get(tags::COPIED_FROM)?.split_once('/')?;
+        Some((region, id.parse().ok()?))
+    }
+
     /// The volume it was taken of; none for a copy, whose volume EC2 makes up.
     pub fn real_volume(&self) -> Option<&VolumeId> {
         self.volume_id.as_ref().filter(|id| !is_made_up(id))

@@ -8,9 +8,12 @@
 //! neither does anything. What a step needs in order to be repeated or taken back (the volumes that were attached,
 //! whether the instance ran) is recorded before EC2 is asked for anything.
 
+mod course;
+pub mod last_drill;
 pub mod mode;
 pub mod next;
 pub mod plan;
+pub mod room;
 mod safety;
 pub mod seen;
 pub mod step;
@@ -29,7 +32,7 @@ use std::str::FromStr;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{ImageId, InstanceId, RestoreId, SnapshotId};
+use crate::domain::ids::{ImageId, InstanceId, RestoreId, ScheduleId, SnapshotId};
 use crate::domain::restore::mode::{Mode, OldVolume, PlannedVolume};
 use crate::domain::restore::step::{Step, StepName};
 use crate::domain::snapshot::words;
@@ -105,6 +108,9 @@ pub struct Restore {
     pub snapshot_id: SnapshotId,
     /// Its name when the restore was asked for.
     pub snapshot_name: String,
+    /// The schedule that took it.
+    #[serde(default)]
+    pub schedule_id: Option<ScheduleId>,
     /// The instance that the snapshot is of.
     pub instance_id: InstanceId,
     /// Its name then.
@@ -117,6 +123,9 @@ pub struct Restore {
     pub mode: Mode,
     /// Who asked.
     pub requested_by: String,
+    /// The due time of the schedule's drill that it is; none if a person asked for it.
+    #[serde(default)]
+    pub drill_due: Option<Timestamp>,
     /// When.
     pub created_at: Timestamp,
     /// Where it stands.

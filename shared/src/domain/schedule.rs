@@ -1,6 +1,7 @@
 //! Schedules: when snapshots are taken, of which instances, and how long they are kept.
 
 pub mod assignment;
+pub mod drills;
 pub mod expression;
 pub mod name_template;
 pub mod preview;
@@ -13,13 +14,16 @@ use std::num::NonZeroU32;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::copies::{CopyTarget, rules_of};
 use crate::domain::ids::{InstanceId, ScheduleId, digest};
 use crate::domain::instance::{Exclusions, Instance};
 use crate::domain::retention::{Rules, Span};
+use crate::domain::schedule::drills::Drills;
 use crate::domain::schedule::expression::Expression;
 use crate::domain::schedule::name_template::NameTemplate;
 use crate::domain::schedule::selector::Selector;
 use crate::domain::schedule::zone::Zone;
+use crate::domain::snapshot::Snapshot;
 use crate::domain::tags::Tags;
 
 /// How many instances one run may have; beyond it a run's record would outgrow DynamoDB's 400 KB.
@@ -51,12 +55,18 @@ pub struct Schedule {
     pub when_gone: WhenGone,
     /// What is taken, and how it is named.
     pub options: Options,
+    /// The other regions that its snapshots are copied to.
+    #[serde(default)]
+    pub copies: Vec<CopyTarget>,
     /// Over how many minutes its targets are staggered; without it all are taken at the slot itself.
     #[serde(default)]
     pub spread_minutes: Option<u32>,
     /// How long after it was taken a snapshot can be restored; for ever without it.
     #[serde(default)]
     pub restore_window: Option<Span>,
+    /// How far apart its drills lie; without it there are none.
+    #[serde(default)]
+    pub drill_every: Option<Span>,
     /// It does not fire before.
     pub start_at: Option<Timestamp>,
     /// It does not fire after.
@@ -73,6 +83,9 @@ pub struct Schedule {
     pub next_due: Option<Timestamp>,
     /// What was in force at the last executed sweep.
     pub enforced: Enforced,
+    /// How far it is with its drills.
+    #[serde(default)]
+    pub drills: Drills,
 }
 
 /// Rules as they were in force at a sweep: what the brake takes as expected.
@@ -83,10 +96,20 @@ pub struct Enforced {
     /// What became of the snapshots of instances that were no more.
     #[serde(default)]
     pub when_gone: WhenGone,
+    /// The rules of its copies, where they were to be made then.
+    #[serde(default)]
+    pub copies: Vec<CopyTarget>,
     /// The zone they were read in.
     pub timezone: Zone,
     /// When.
     pub at: Timestamp,
+}
+
+impl Enforced {
+    /// The rules that decided about a snapshot.
+    pub fn rules_of(&self, snapshot: &Snapshot) -> Option<&Rules> {
+        rules_of(self.rules.as_ref(), &self.copies, snapshot)
+    }
 }
 
 /// What becomes of the snapshots of an instance that is terminated, or that EC2 no longer has.
@@ -158,10 +181,14 @@ pub struct NewSchedule {
     pub when_gone: WhenGone,
     /// What is taken, and how it is named.
     pub options: Options,
+    /// The other regions that its snapshots are copied to.
+    pub copies: Vec<CopyTarget>,
     /// Over how many minutes its targets are staggered.
     pub spread_minutes: Option<u32>,
     /// How long after it was taken a snapshot can be restored.
     pub restore_window: Option<Span>,
+    /// How far apart its drills lie.
+    pub drill_every: Option<Span>,
     /// It does not fire before.
     pub start_at: Option<Timestamp>,
     /// It does not fire after.
@@ -184,8 +211,10 @@ impl NewSchedule {
             rules: None,
             when_gone: WhenGone::default(),
             options: Options::default(),
+            copies: Vec::new(),
             spread_minutes: None,
             restore_window: None,
+            drill_every: None,
             start_at: None,
             end_at: None,
             enabled: true,
@@ -230,8 +259,10 @@ impl Schedule {
             rules,
             when_gone,
             options,
+            copies,
             spread_minutes,
             restore_window,
+            drill_every,
             start_at,
             end_at,
             enabled,
@@ -243,6 +274,7 @@ impl Schedule {
             enforced: Enforced {
                 rules: rules.clone(),
                 when_gone,
+                copies: copies.clone(),
                 timezone: timezone.clone(),
                 at: now,
             },
@@ -256,8 +288,10 @@ impl Schedule {
             rules,
             when_gone,
             options,
+            copies,
             spread_minutes,
             restore_window,
+            drill_every,
             start_at,
             end_at,
             enabled,
@@ -265,7 +299,9 @@ impl Schedule {
             created_at: now,
             updated_at: now,
             next_due: None,
+            drills: Drills::default(),
         };
+        let schedule = schedule.with_drills_since(None, now);
         Self { next_due: slots::next_due(&schedule, now), ..schedule }
     }
 
@@ -274,12 +310,23 @@ impl Schedule {
         self.start_at.unwrap_or(self.created_at)
     }
 
+    /// The rules that decide about a snapshot of it.
+    pub fn rules_of(&self, snapshot: &Snapshot) -> Option<&Rules> {
+        rules_of(self.rules.as_ref(), &self.copies, snapshot)
+    }
+
     /// A fingerprint of the rules, the zone they are read in, and what becomes of instances that are gone. A
     /// condemnation remembers it, and holds only as long as the schedule still has it.
     pub fn rules_digest(&self) -> String {
         // Serializing plain numbers and texts cannot fail; if it did, an empty text would only rescue.
         let rules = serde_json::to_string(&(&self.rules, self.when_gone)).unwrap_or_default();
-        digest(&[&rules, &self.timezone.to_string()])
+        let zone = self.timezone.to_string();
+        if self.copies.is_empty() {
+            return digest(&[&rules, &zone]);
+        }
+        let copies: Vec<_> = self.copies.iter().map(|one| (&one.region, &one.rules)).collect();
+        let copies = serde_json::to_string(&copies).unwrap_or_default();
+        digest(&[&rules, &zone, &copies])
     }
 
     /// How long what a sweep condemns can be rescued.
@@ -299,6 +346,7 @@ impl Schedule {
         let enforced = Enforced {
             rules: self.rules.clone(),
             when_gone: self.when_gone,
+            copies: self.copies.clone(),
             timezone: self.timezone.clone(),
             at,
         };

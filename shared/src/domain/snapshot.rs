@@ -9,11 +9,15 @@
 
 mod adopting;
 pub mod condemnation;
+pub mod copying;
 mod giving_up;
 pub mod images;
 mod in_use;
 pub mod member;
+mod source;
 mod transitions;
+
+pub use source::Source;
 
 use std::fmt;
 use std::str::FromStr;
@@ -23,9 +27,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::hold::{Deleter, Hold};
 use crate::domain::ids::{EbsSnapshotId, InstanceId, RestoreId, ScheduleId, SnapshotId};
-use crate::domain::instance::launch::LaunchSettings;
-use crate::domain::instance::{Exclusions, InstanceType};
+use crate::domain::instance::Exclusions;
 use crate::domain::snapshot::condemnation::{Blocked, Condemnation};
+use crate::domain::snapshot::copying::{CopyOf, CopyOrder};
 use crate::domain::snapshot::images::ImagesNote;
 use crate::domain::snapshot::member::Member;
 use crate::domain::tags::Tags;
@@ -99,52 +103,12 @@ pub struct Snapshot {
     /// The images that use its members, as the last one who looked has found them.
     #[serde(default)]
     pub images: Option<ImagesNote>,
-}
-
-/// What a snapshot is of, as it was when it was taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
-    /// The instance.
-    pub instance_id: InstanceId,
-    /// Its `Name` tag then.
-    pub instance_name: Option<String>,
-    /// Its type then.
-    pub instance_type: Option<String>,
-    /// Its architecture.
-    pub architecture: Option<String>,
-    /// Its platform.
-    pub platform: Option<String>,
-    /// The region.
-    pub region: String,
-    /// The availability zone then.
-    pub zone: Option<String>,
-    /// Its tags then.
+    /// The copies that are made of it in other regions.
     #[serde(default)]
-    pub tags: Tags,
-    /// How it was launched.
+    pub copies: Vec<CopyOrder>,
+    /// What it is a copy of; none for what was taken.
     #[serde(default)]
-    pub launch: LaunchSettings,
-    /// What its type offered then, where EC2 said.
-    #[serde(default)]
-    pub machine: Option<InstanceType>,
-}
-
-impl Source {
-    /// An instance of which nothing else is known.
-    pub fn unknown(instance_id: InstanceId, region: impl Into<String>) -> Self {
-        Self {
-            instance_id,
-            instance_name: None,
-            instance_type: None,
-            architecture: None,
-            platform: None,
-            region: region.into(),
-            zone: None,
-            tags: Tags::new(),
-            launch: LaunchSettings::default(),
-            machine: None,
-        }
-    }
+    pub copy_of: Option<CopyOf>,
 }
 
 /// What of an instance is to be taken.
@@ -263,6 +227,8 @@ words! {
         Schedule => "schedule",
         /// It was found in EC2 and taken over.
         Adopted => "adopted",
+        /// A schedule had another region's copied.
+        Copy => "copy",
     }
 }
 

@@ -181,7 +181,9 @@ pub fn delta(old: Option<&Snapshot>, new: &Snapshot) -> Delta {
     }
     let (before, now) = (old.map_or(0, stored_gib), stored_gib(new));
     if before != now {
-        let at = if now > before { new.taken_at() } else { new.gone_at.unwrap_or(new.touched_at) };
+        // A copy is stored from when it is made, and its content is older.
+        let came = if new.copy_of.is_some() { new.created_at } else { new.taken_at() };
+        let at = if now > before { came } else { new.gone_at.unwrap_or(new.touched_at) };
         let sets = i64::from(now > 0) - i64::from(before > 0);
         let (day, flow) = flow(&new.source.region, at, now - before, sets);
         delta.insert(day, flow);

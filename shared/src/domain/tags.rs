@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::ids::{InstanceId, SnapshotId};
+use crate::domain::ids::{EbsSnapshotId, InstanceId, SnapshotId};
 use crate::domain::snapshot::{Origin, ScheduleSlot};
 
 /// What all of ours begin with.
@@ -21,6 +21,10 @@ pub const SLOT: &str = "snapkeep:slot";
 pub const INSTANCE: &str = "snapkeep:instance";
 /// How it came to be, where that was not by our creating it.
 pub const ORIGIN: &str = "snapkeep:origin";
+/// Of which of our snapshots it is a copy.
+pub const COPY_OF: &str = "snapkeep:copy-of";
+/// Of which EBS snapshot it is a copy, in which region: `us-east-1/snap-…`.
+pub const COPIED_FROM: &str = "snapkeep:copied-from";
 /// Set to [`CONDEMNED`] when the snapshot may be deleted; without it IAM refuses the deletion.
 pub const STATE: &str = "snapkeep:state";
 /// The value of [`STATE`].
@@ -42,7 +46,7 @@ pub const IMAGE: &str = "snapkeep:image";
 /// How many tags EC2 allows a resource
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions>).
 pub const TAGS_MAX: usize = 50;
-/// How many we keep for ourselves: the six above and `Name`.
+/// How many we keep for ourselves on what is not a copy: the instance, schedule, slot, set, owner and state, and `Name`.
 const OWN_TAGS: usize = 7;
 /// How many tags a caller may set on a snapshot.
 pub const CALLER_TAGS_MAX: usize = TAGS_MAX - OWN_TAGS;
@@ -96,6 +100,19 @@ pub struct Identity<'a> {
     pub slot: Option<&'a ScheduleSlot>,
     /// The display name, EC2's `Name`.
     pub name: &'a str,
+    /// What it is a copy of, if it is one.
+    pub copied_from: Option<CopiedFrom<'a>>,
+}
+
+/// What an EBS snapshot is a copy of.
+#[derive(Clone, Copy, Debug)]
+pub struct CopiedFrom<'a> {
+    /// Our snapshot.
+    pub snapshot_id: &'a SnapshotId,
+    /// Where it is.
+    pub region: &'a str,
+    /// Its member.
+    pub ebs_snapshot_id: &'a EbsSnapshotId,
 }
 
 impl Identity<'_> {
@@ -109,6 +126,11 @@ impl Identity<'_> {
         if let Some(slot) = self.slot {
             tags.insert(SCHEDULE.to_owned(), slot.schedule_id.to_string());
             tags.insert(SLOT.to_owned(), slot.slot.to_string());
+        }
+        if let Some(CopiedFrom { snapshot_id, region, ebs_snapshot_id }) = self.copied_from {
+            tags.insert(ORIGIN.to_owned(), Origin::Copy.to_string());
+            tags.insert(COPY_OF.to_owned(), snapshot_id.to_string());
+            tags.insert(COPIED_FROM.to_owned(), format!("{region}/{ebs_snapshot_id}"));
         }
         tags
     }
@@ -161,6 +183,7 @@ mod tests {
             instance_id: &instance_id,
             slot: None,
             name: "web",
+            copied_from: None,
         };
         for_creation(&identity, caller, copied)
     }
@@ -204,6 +227,7 @@ mod tests {
             instance_id: &instance_id,
             slot: None,
             name: "web",
+            copied_from: None,
         };
 
         let added = for_adoption(&identity);

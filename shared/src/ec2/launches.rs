@@ -1,5 +1,6 @@
 //! Instances stopped, started, given another root volume, and launched from an image of a snapshot.
 
+use aws_sdk_ec2::types::builders::EbsBlockDeviceBuilder;
 use aws_sdk_ec2::types::{
     self as sdk, ArchitectureValues, BlockDeviceMapping, BootModeValues, EbsBlockDevice,
     HttpTokensState, IamInstanceProfileSpecification, InstanceMetadataOptionsRequest, InstanceType,
@@ -10,7 +11,7 @@ use super::calls::{Call, CallError, called, rehearsed};
 use super::errors::failed;
 use super::volumes::specification;
 use super::{Ec2, FILTER_VALUES_MAX, PAGE_MAX, convert, filter};
-use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, RestoreId};
+use crate::domain::ids::{ImageId, InstanceId, RestoreId};
 use crate::domain::instance::InstanceState;
 use crate::domain::restore::mode::{Launch, PlannedVolume};
 use crate::domain::restore::seen::{ImageState, SeenTask, TaskState};
@@ -28,6 +29,23 @@ pub struct NewImage<'a> {
     pub volumes: &'a [PlannedVolume],
     /// Its tags.
     pub tags: &'a Tags,
+}
+
+/// An instance that is to be launched.
+#[derive(Clone, Debug)]
+pub struct NewInstance<'a> {
+    /// From which image.
+    pub image: &'a ImageId,
+    /// How.
+    pub launch: &'a Launch,
+    /// The devices that the image has.
+    pub volumes: &'a [PlannedVolume],
+    /// Its tags.
+    pub tags: &'a Tags,
+    /// The tags of its volumes.
+    pub volume_tags: &'a Tags,
+    /// The same for the same instance: EC2 launches one, however often it is asked.
+    pub token: &'a str,
 }
 
 impl Ec2 {
@@ -54,7 +72,7 @@ impl Ec2 {
     pub async fn replace_root(
         &self,
         instance: &InstanceId,
-        snapshot: &EbsSnapshotId,
+        volume: &PlannedVolume,
         (task_tags, token): (&Tags, &str),
         call: Call,
     ) -> Result<Option<String>, CallError> {
@@ -63,7 +81,8 @@ impl Ec2 {
             .client
             .create_replace_root_volume_task()
             .instance_id(instance.as_str())
-            .snapshot_id(snapshot.as_str())
+            .snapshot_id(volume.ebs_snapshot_id.as_str())
+            .set_volume_initialization_rate(volume.initialization_rate_mibps.map(i64::from))
             .delete_replaced_root_volume(false)
             .tag_specifications(specification(ResourceType::ReplaceRootVolumeTask, task_tags));
         match call {
@@ -177,11 +196,9 @@ impl Ec2 {
     /// Launches an instance. With the same token it is the same instance.
     pub async fn run_instance(
         &self,
-        image: &ImageId,
-        launch: &Launch,
-        (instance_tags, volume_tags): (&Tags, &Tags),
-        token: &str,
+        new: NewInstance<'_>,
     ) -> Result<Option<InstanceId>, CallError> {
+        let NewInstance { image, launch, volumes, tags, volume_tags, token } = new;
         let groups = launch.security_group_ids.clone();
         let placement =
             launch.zone.as_ref().map(|zone| Placement::builder().availability_zone(zone).build());
@@ -206,7 +223,8 @@ impl Ec2 {
             .set_key_name(launch.key_name.clone())
             .set_iam_instance_profile(profile)
             .set_metadata_options(metadata)
-            .tag_specifications(specification(ResourceType::Instance, instance_tags))
+            .set_block_device_mappings(rated(volumes, launch))
+            .tag_specifications(specification(ResourceType::Instance, tags))
             .tag_specifications(specification(ResourceType::Volume, volume_tags))
             .client_token(token);
         let answer = called("RunInstances", request.send().await)?;
@@ -264,13 +282,32 @@ fn seen_task(task: &sdk::ReplaceRootVolumeTask) -> Option<SeenTask> {
 }
 
 fn mapping(volume: &PlannedVolume) -> BlockDeviceMapping {
-    let ebs = EbsBlockDevice::builder()
-        .snapshot_id(volume.ebs_snapshot_id.as_str())
+    let ebs = device(volume).snapshot_id(volume.ebs_snapshot_id.as_str()).build();
+    mapped(volume, ebs)
+}
+
+/// The devices that have a rate, which EC2 takes with a launch but not with an image; none if no device has one.
+fn rated(volumes: &[PlannedVolume], launch: &Launch) -> Option<Vec<BlockDeviceMapping>> {
+    let rated = volumes.iter().filter(|volume| volume.initialization_rate_mibps.is_some());
+    let mappings = rated.map(|volume| {
+        let ebs = device(volume).set_volume_initialization_rate(volume.initialization_rate_mibps);
+        // EC2 lets nobody say from which snapshot the root volume is: it is the image's.
+        let is_root = volume.attach_as.as_deref() == Some(launch.root_device.as_str());
+        let snapshot = Some(volume.ebs_snapshot_id.to_string()).filter(|_| !is_root);
+        mapped(volume, ebs.set_snapshot_id(snapshot).build())
+    });
+    Some(mappings.collect::<Vec<_>>()).filter(|mappings| !mappings.is_empty())
+}
+
+fn mapped(volume: &PlannedVolume, ebs: EbsBlockDevice) -> BlockDeviceMapping {
+    BlockDeviceMapping::builder().set_device_name(volume.attach_as.clone()).ebs(ebs).build()
+}
+
+fn device(volume: &PlannedVolume) -> EbsBlockDeviceBuilder {
+    EbsBlockDevice::builder()
         .volume_size(volume.size_gib)
         .volume_type(VolumeType::from(volume.volume_type.as_str()))
         .set_iops(volume.iops)
         .set_throughput(volume.throughput_mibps)
         .delete_on_termination(volume.delete_on_termination)
-        .build();
-    BlockDeviceMapping::builder().set_device_name(volume.attach_as.clone()).ebs(ebs).build()
 }

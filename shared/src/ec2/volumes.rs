@@ -28,6 +28,8 @@ pub struct NewVolume<'a> {
     pub iops: Option<i32>,
     /// Provisioned MiB a second.
     pub throughput_mibps: Option<i32>,
+    /// The rate at which EC2 is paid to fetch its blocks.
+    pub initialization_rate_mibps: Option<i32>,
     /// Its tags, in the call itself.
     pub tags: Tags,
     /// The same for the same volume: EC2 makes one of it, however often it is asked.
@@ -87,6 +89,7 @@ impl Ec2 {
             .volume_type(VolumeType::from(volume_type))
             .set_iops(iops)
             .set_throughput(new.throughput_mibps)
+            .set_volume_initialization_rate(new.initialization_rate_mibps)
             .tag_specifications(specification(ResourceType::Volume, &new.tags));
         match call {
             Call::Rehearsal => {
@@ -169,7 +172,7 @@ pub(super) fn specification(kind: ResourceType, tags: &Tags) -> TagSpecification
 }
 
 fn seen_volume(volume: &sdk::Volume) -> Option<SeenVolume> {
-    let attachment = volume.attachments().iter().find_map(|one| {
+    let attachments = volume.attachments().iter().filter_map(|one| {
         #[expect(
             clippy::wildcard_enum_match_arm,
             reason = "EC2 may add states; each is on the way"
@@ -197,5 +200,6 @@ fn seen_volume(volume: &sdk::Volume) -> Option<SeenVolume> {
         _ => VolumeState::Error,
     };
     let id = volume.volume_id()?.parse().ok()?;
-    Some(SeenVolume { id, state, attachment, tags: convert::tags(volume.tags()) })
+    let (attachments, tags) = (attachments.collect(), convert::tags(volume.tags()));
+    Some(SeenVolume { id, state, attachments, tags })
 }

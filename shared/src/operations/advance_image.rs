@@ -30,7 +30,7 @@ pub async fn advance_image(service: &Service, id: &ImageJobId, clock: &Clock) ->
     };
     let done = match (image.status, &image.ami_id) {
         (ImageStatus::Requested | ImageStatus::Registering, None) => {
-            register(service, &image, clock).await
+            Box::pin(register(service, &image, clock)).await
         }
         (ImageStatus::Requested | ImageStatus::Registering | ImageStatus::Available, _) => {
             look(service, &image, clock.now()).await

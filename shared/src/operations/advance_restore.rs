@@ -35,6 +35,11 @@ pub async fn advance_restore(
         return Ok(());
     };
     let now = clock.now();
+    let restore = match restore.taken_back_by_itself(now) {
+        Some(back) => service.table.update_restore(&restore, &back, now).await?,
+        None => Some(restore),
+    };
+    let Some(restore) = restore else { return Ok(()) };
     let Some(leased) = restore.leased(now) else { return Ok(()) };
     let held = service.table.update_restore(&restore, &leased, now).await?;
     let Some(held) = held else { return Ok(()) };

@@ -1,10 +1,13 @@
 //! What snapshots cost, by estimate: one snapshot in its chain, and all of them by what they are of or by month.
 
+mod beside;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 
+use self::beside::copies_beside;
 use super::statistics::{Kind, list_rows, regions};
 use crate::domain::chain::{Estimates, Freed, Increment, Link, gib, mib_to_gib};
 use crate::domain::cost::Price;
@@ -14,7 +17,7 @@ use crate::domain::ownership::{EbsSnapshot, EbsState};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::snapshot::member::Member;
 use crate::domain::statistics::history::{Day, days};
-use crate::domain::statistics::{Dimension, Measure, Row, Tally, date_of};
+use crate::domain::statistics::{Dimension, Measure, Row, Tally, date_of, stored_members};
 use crate::error::Error;
 use crate::service::Service;
 
@@ -150,11 +153,13 @@ pub async fn bill_snapshot(
     let snapshot = service.table.snapshot(id).await?;
     let snapshot = snapshot.ok_or_else(|| Error::not_found("snapshot", id))?;
     let price = price_of(&snapshot.source.region)?;
-    let members: Vec<_> = crate::domain::statistics::stored_members(&snapshot).cloned().collect();
+    let members: Vec<_> = stored_members(&snapshot).cloned().collect();
     let volumes: BTreeSet<VolumeId> =
         members.iter().map(|member| member.volume_id.clone()).collect();
     let volumes: Vec<_> = volumes.into_iter().collect();
-    let seen = if volumes.is_empty() {
+    let seen = if snapshot.copy_of.is_some() {
+        copies_beside(service, &snapshot).await?
+    } else if volumes.is_empty() {
         Some(Vec::new())
     } else {
         service.ec2_in(&snapshot.source.region)?.snapshots_of_volumes(&volumes).await?

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tracing::info;
 
-use super::instances::newest_available;
+use super::instances::newer_available;
 use super::request_image::make_known;
 use crate::domain::cursor::Order;
 use crate::domain::hold::Deleter;
@@ -142,8 +142,7 @@ pub(super) async fn needed_by(
 }
 
 async fn is_newest(service: &Service, snapshot: &Snapshot) -> Result<bool, Error> {
-    let newest = newest_available(service, &snapshot.source.instance_id).await?;
-    Ok(newest.is_some_and(|newest| newest.id == snapshot.id))
+    Ok(snapshot.is_good() && newer_available(service, snapshot).await?.is_none())
 }
 
 /// Another image of ours that is on its way from the same snapshot.

@@ -143,6 +143,7 @@ async fn enforce(
         let is_new = schedule.enforced.rules != schedule.rules
             || schedule.enforced.timezone != schedule.timezone
             || schedule.enforced.when_gone != schedule.when_gone
+            || schedule.enforced.copies != schedule.copies
             || schedule.enforced.at < planned_at;
         // Edited since the plan was made: what it says now was not enforced.
         if is_new && planned_at.duration_since(schedule.updated_at) >= EDIT_SETTLED {

@@ -54,13 +54,14 @@ pub(super) async fn look(
     Ok(Looks { absent, unseen, first: service.table.first_looks().await? })
 }
 
-/// The instances that these snapshots are of, by their regions.
+/// The instances that these snapshots are of, by the regions where those are.
 pub(super) fn instances_by_region<'a>(
     snapshots: impl IntoIterator<Item = &'a Snapshot>,
 ) -> BTreeMap<String, BTreeSet<InstanceId>> {
     let mut instances: BTreeMap<String, BTreeSet<InstanceId>> = BTreeMap::new();
-    for Snapshot { source, .. } in snapshots {
-        instances.entry(source.region.clone()).or_default().insert(source.instance_id.clone());
+    for snapshot in snapshots {
+        let region = instances.entry(snapshot.instance_region().clone()).or_default();
+        region.insert(snapshot.source.instance_id.clone());
     }
     instances
 }
@@ -83,9 +84,11 @@ impl Looks {
         self.absent.iter().filter(is_gone).cloned().collect()
     }
 
-    /// The instances that are not there by this look, and not believed to be gone at `now`.
+    /// The instances that are not there by this look, and not believed to be gone at `now`; and those of which nothing is
+    /// known now.
     pub(super) fn in_doubt(&self, now: Timestamp) -> BTreeSet<InstanceId> {
-        self.absent.difference(&self.gone(now)).cloned().collect()
+        let gone = self.gone(now);
+        self.absent.difference(&gone).chain(&self.unseen).cloned().collect()
     }
 
     /// Whether an earlier look at an instance is recorded, or may not have been, of too many.

@@ -4,19 +4,27 @@ mod pages;
 
 pub use pages::{InstanceList, list_instances};
 
-use super::list_snapshots::{SnapshotFilter, list_snapshots};
 use super::regions::find_instance;
-use crate::domain::cursor::PageRequest;
+use crate::domain::cursor::Order;
 use crate::domain::ids::InstanceId;
 use crate::domain::instance::{Instance, InstanceState};
 use crate::domain::schedule::{TagMatch, Targets};
-use crate::domain::snapshot::{Snapshot, Status};
+use crate::domain::snapshot::Snapshot;
 use crate::ec2::InstanceFilter;
 use crate::error::Error;
 use crate::service::Service;
+use crate::table::keys::{self, Index, Presence};
+use crate::table::snapshots::{Listed, Slice, SnapshotList};
 
 /// How many instances EC2 is asked for by their ids.
 const ASKED_BY_ID_MAX: usize = 200;
+/// Among how many records a newer one is looked for first: almost always one of the latest is newer, and each deletion
+/// looks for one.
+const FIRST_LOOK: usize = 4;
+/// How many times as many the next look is at.
+const FURTHER: usize = 4;
+/// And at the most.
+const LOOK_MAX: usize = 1_000;
 
 /// Which instances are wanted: those to which everything given applies.
 #[derive(Clone, Debug, Default)]
@@ -73,30 +81,39 @@ pub async fn show_instance(service: &Service, id: &InstanceId) -> Result<Instanc
     find_instance(service, id).await
 }
 
-/// The newest snapshot of an instance that can be restored. One that has copies is the answer only where there is no
-/// other.
-pub(super) async fn newest_available(
+/// A good snapshot of the same instance in the same region that is a newer restore point than `snapshot`; none where
+/// none is found.
+///
+/// It is not enough to look at the record that was made last: that of a set that was adopted or copied is made long
+/// after its content. So the records are gone through, the last made first, until one is newer. Mostly that is one of
+/// the first few, in one look; for a snapshot that is the newest itself all are read, a thousand at a time at the most.
+pub(super) async fn newer_available(
     service: &Service,
-    id: &InstanceId,
+    snapshot: &Snapshot,
 ) -> Result<Option<Snapshot>, Error> {
-    let filter = SnapshotFilter {
-        instance_id: Some(id.clone()),
-        status: Some(Status::Available),
-        ..SnapshotFilter::default()
-    };
-    let mut request = PageRequest { limit: 1, ..PageRequest::default() };
-    let mut copied = None;
+    let partition = keys::instance(snapshot.source.instance_id.as_str(), Presence::Here);
+    let list = SnapshotList { index: Index::Instance, partition };
+    let mut slice = Slice { order: Order::NewestFirst, limit: FIRST_LOOK, after: None };
     loop {
-        let page = list_snapshots(service, &filter, &request).await?;
-        for good in page.items.into_iter().filter(Snapshot::is_good) {
-            if !good.has_copies() {
-                return Ok(Some(good));
-            }
-            copied = copied.or(Some(good));
+        let Listed { snapshots, more } = service.table.list_snapshots(&list, &slice).await?;
+        // Where not one of many is there any more, there is no place to go on from.
+        let is_stuck = snapshots.is_empty() && slice.limit == LOOK_MAX;
+        if let Some((position, _)) = snapshots.last() {
+            slice.after = Some(position.clone());
         }
-        if page.next_cursor.is_none() {
-            return Ok(copied);
+        let mut looked_at = snapshots.into_iter().map(|(_, one)| one);
+        let newer = looked_at.find(|one| is_newer(one, snapshot));
+        if newer.is_some() || !more || is_stuck {
+            return Ok(newer);
         }
-        request.cursor = page.next_cursor;
+        slice.limit = (slice.limit * FURTHER).min(LOOK_MAX);
     }
+}
+
+/// Whether `one` is good, and a newer restore point in the region of `snapshot` than that.
+fn is_newer(one: &Snapshot, snapshot: &Snapshot) -> bool {
+    one.is_good()
+        && one.source.region == snapshot.source.region
+        && one.id != snapshot.id
+        && (one.standing(), &one.id) > (snapshot.standing(), &snapshot.id)
 }

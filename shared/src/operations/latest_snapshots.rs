@@ -50,6 +50,9 @@ impl Latest {
 
     fn look_at(&mut self, snapshot: Snapshot) {
         self.is_known = true;
+        if snapshot.copy_of.is_some() {
+            return;
+        }
         if snapshot.status == Status::Pending {
             self.pending.push(snapshot);
         } else if snapshot.is_good() {

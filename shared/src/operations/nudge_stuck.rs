@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::ask_targets::requests_for;
+use super::order_copies::order_copies;
 use crate::domain::run::GIVEN_UP_AFTER;
 use crate::domain::snapshot::{ScheduleSlot, Snapshot};
 use crate::domain::sweep::Sweep;
@@ -42,6 +43,8 @@ pub struct NudgeReport {
     pub images: usize,
     /// Restores that have something to do.
     pub restores: usize,
+    /// Regions that copies are made to.
+    pub copies: usize,
 }
 
 /// Makes known what is due at `now`, the longest due first. What was made known is looked at again in a quarter
@@ -54,7 +57,8 @@ pub async fn nudge_stuck(service: &Service, now: Timestamp) -> Result<NudgeRepor
     let sweeps = nudge_sweeps(service, now).await?;
     let images = nudge_images(service, now).await?;
     let restores = nudge_restores(service, now).await?;
-    Ok(NudgeReport { creations, deletions, sweeps, images, restores })
+    let copies = order_copies(service, now).await?;
+    Ok(NudgeReport { creations, deletions, sweeps, images, restores, copies })
 }
 
 /// Makes images known that have something to do, or are to be looked at.

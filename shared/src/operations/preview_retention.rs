@@ -180,8 +180,8 @@ impl<'a> Scene<'a> {
                  more than a preview looks into; ask for a sweep with the mode plan_only"
             )));
         }
-        for instance in &instances {
-            scene.add_newest(instance).await?;
+        for (instance, region) in &instances {
+            scene.add_newest(instance, region).await?;
         }
         Ok(scene)
     }
@@ -212,17 +212,23 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// The instances of which one of these snapshots stays only because it is the newest as far as is known.
-    fn last_resorts(&self, schedule: &Schedule) -> Vec<InstanceId> {
+    /// The instances, each with a region, of which one of these snapshots stays only because it is the newest there as far
+    /// as is known.
+    fn last_resorts(&self, schedule: &Schedule) -> Vec<(InstanceId, String)> {
+        let regions: BTreeMap<_, _> =
+            self.snapshots.iter().map(|one| (&one.id, &one.source.region)).collect();
         self.entries(schedule)
             .into_iter()
             .filter(|entry| entry.reasons.iter().any(|reason| reason == NEWEST_AVAILABLE))
-            .map(|entry| entry.instance_id)
+            .filter_map(|entry| {
+                let region = regions.get(&entry.snapshot_id)?;
+                Some((entry.instance_id, (*region).clone()))
+            })
             .collect()
     }
 
-    /// Adds what may be the instance's newest available snapshot, whatever it was taken for.
-    async fn add_newest(&mut self, instance: &InstanceId) -> Result<(), Error> {
+    /// Adds what may be the instance's newest available snapshot in a region, whatever it was taken for.
+    async fn add_newest(&mut self, instance: &InstanceId, region: &str) -> Result<(), Error> {
         let partition = keys::instance(instance.as_str(), Presence::Here);
         let list = SnapshotList { index: Index::Instance, partition };
         let mut after = None;
@@ -231,9 +237,10 @@ impl<'a> Scene<'a> {
             let listed = self.service.table.list_snapshots(&list, &slice).await?;
             after = listed.snapshots.last().map(|(position, _)| position.clone());
             for (_, snapshot) in listed.snapshots {
-                let counts = snapshot.is_good();
-                // The list is by when records were made, and an adopted one is made late.
-                let is_last = counts && snapshot.origin != Origin::Adopted;
+                let counts = snapshot.is_good() && snapshot.source.region == region;
+                // The list is by when records were made, and what is adopted or copied is made late.
+                let is_late = matches!(snapshot.origin, Origin::Adopted | Origin::Copy);
+                let is_last = counts && !is_late;
                 if counts && !self.judged.contains(&snapshot.id) {
                     self.snapshots.push(snapshot);
                 }

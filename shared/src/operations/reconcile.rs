@@ -1,4 +1,5 @@
-//! Holds every EBS snapshot of the account against every record, mends what is ours, and stores what it has found.
+//! Holds every EBS snapshot of the account against every record, mends what is ours, and stores what it has found. The
+//! records are counted on the way.
 //!
 //! Others' snapshots are never touched; they are reported with whose they seem to be. Each region stands for itself: of
 //! one that is out of reach nothing is believed, and what was found there before stays.
@@ -15,6 +16,8 @@ use tracing::{info, warn};
 
 use self::mend::Mender;
 use self::records::Records;
+use super::advance_copies::end_unreachable;
+use super::recount_statistics::{Counted, Reading, RecountReport};
 use super::refresh_snapshots::refresh;
 use super::tag_adopted::tag_adopted;
 use crate::domain::finding::Finding;
@@ -53,6 +56,8 @@ pub struct Reconciliation {
     pub others_named: Vec<(EbsSnapshotId, Owner)>,
     /// Regions that were out of reach, or told only part of what there is, and why.
     pub out_of_reach: Vec<(String, String)>,
+    /// What the count of the records found.
+    pub numbers: RecountReport,
 }
 
 /// What was done about an EBS snapshot that bears our tag.
@@ -78,25 +83,47 @@ struct Seen {
 }
 
 /// Holds everything against everything. One repair's failure does not stop the others, nor one region's outage the
-/// other regions; the next hour goes on. It fails if every region is out of reach.
+/// other regions; the next hour goes on. It fails if every region is out of reach, or the records cannot be counted.
 pub async fn reconcile(service: &Service, now: Timestamp) -> Result<Reconciliation, Error> {
-    // The records first: what is made meanwhile then has no record here, and is young.
+    // Before the records, which a count of them goes by.
+    let kept = Reading::of(service).await;
+    // The records before EC2: what is made meanwhile then has no record here, and is young.
     let records = Records::read(service).await?;
+    // At once, before anything is mended: so all are read once an hour, and not twice.
+    let counted = match kept {
+        Ok(kept) => Counted::of(service, &kept, records.all(), now).await,
+        Err(error) => Err(error),
+    };
+    let counted = counted.inspect_err(|error| {
+        warn!(error.chain = %chain(error), "The records are not counted, and the numbers stay as they are");
+    });
     let mut report = Reconciliation { records: records.count(), ..Reconciliation::default() };
     let mut failure = None;
     let mut reached = 0;
     for ec2 in service.everywhere() {
-        let Err(error) = reconcile_region(service, ec2, &records, &mut report, now).await else {
+        let reconciled = reconcile_region(service, ec2, &records, &mut report, now);
+        let Err(error) = Box::pin(reconciled).await else {
             reached += 1;
             continue;
         };
         report.miss(service, ec2.region(), chain(&error), now).await;
         failure = Some(error);
     }
+    if let Err(error) = Box::pin(end_unreachable(service, records.all(), now)).await {
+        warn!(error.chain = %chain(&error), "Copies of regions given up are ended later");
+    }
+    // Last: with many instances these are thousands of writes, and repairs are not to wait for them.
+    let numbers = match counted {
+        Ok(counted) => counted.carry_out(service, now).await.inspect_err(|error| {
+            warn!(error.chain = %chain(error), "The count of the records is not noted");
+        }),
+        Err(error) => Err(error),
+    };
     report.log();
     match failure {
         Some(error) if reached == 0 => Err(error),
-        Some(_) | None => Ok(report),
+        // What was mended stands, whatever becomes of the numbers.
+        Some(_) | None => Ok(Reconciliation { numbers: numbers?, ..report }),
     }
 }
 
@@ -116,7 +143,7 @@ async fn reconcile_region(
     let strays = records.strays(&seen.snapshots, now);
     let mut mender = Mender { service, region, now, report: &mut *report };
     for (set, found) in strays {
-        if let Err(error) = mender.repair(&set, &found).await {
+        if let Err(error) = Box::pin(mender.repair(&set, &found)).await {
             warn!(snapshot.id = %set, error.chain = %chain(&error), "The repair of {set} waits");
         }
     }

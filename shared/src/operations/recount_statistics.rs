@@ -1,4 +1,5 @@
-//! Counts all records, and mends the numbers that were kept beside them.
+//! Counts all records, and mends the numbers that were kept beside them. Whoever reads all records has them counted: no
+//! count reads them by itself.
 
 use std::collections::BTreeSet;
 
@@ -6,17 +7,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tracing::{info, warn};
 
-use crate::domain::cursor::Order;
+use crate::domain::snapshot::Snapshot;
 use crate::domain::statistics::recount::{Correction, Recount};
 use crate::domain::statistics::{Dimension, Row, Tally, flow};
 use crate::error::{Error, chain};
 use crate::service::Service;
 use crate::table::keys::statistics::Kind;
-use crate::table::keys::{self, Index, Presence};
-use crate::table::snapshots::{Listed, Slice, SnapshotList};
-
-/// How many records one page of the count reads.
-const PAGE: usize = 1_000;
 
 /// What a count of all records found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -29,43 +25,15 @@ pub struct RecountReport {
     pub failed: usize,
 }
 
-/// Counts all records that lists show and adds to the numbers what they lack, then sets the estimates of chains, which
-/// only a count of all knows. Repeated, it finds nothing more. What is written meanwhile is not taken for a difference.
-pub async fn recount_statistics(service: &Service, now: Timestamp) -> Result<RecountReport, Error> {
-    let before = Reading::of(service).await?;
-    let recount = count(service).await?;
-    let after = Reading::of(service).await?;
-    let mut report = RecountReport { records: recount.records, ..RecountReport::default() };
-    for correction in recount.corrections(&before.rows, &after.rows) {
-        report.note(correct(service, &correction).await, &correction);
-    }
-    let estimates = recount.estimates();
-    let kept = after.rows.iter().map(|row| &row.dimension);
-    // A region of which nothing is stored any more has a day too: that of nothing.
-    let all: BTreeSet<_> = recount.tallies().keys().chain(kept).collect();
-    for dimension in all {
-        let Dimension::Region(region) = dimension else { continue };
-        let (gib, sets) = recount.days_lack(region, &before.days, &after.days);
-        let (day, tally) = flow(region, now, gib, sets);
-        let estimates = estimates.get(dimension).copied().unwrap_or_default();
-        if let Err(error) = service.table.add_to_row(&day, &tally, Some(&estimates)).await {
-            report.failed += 1;
-            warn!(error.chain = %chain(&error), "The day of {region} lacks this hour");
-        }
-    }
-    service.table.note_recount(now).await?;
-    info!("{} records counted, {} rows corrected", report.records, report.corrected);
-    Ok(report)
-}
-
 /// The kept numbers at a moment.
-struct Reading {
+pub(super) struct Reading {
     rows: Vec<Row>,
     days: Vec<Row>,
 }
 
 impl Reading {
-    async fn of(service: &Service) -> Result<Self, Error> {
+    /// The numbers as they are now.
+    pub(super) async fn of(service: &Service) -> Result<Self, Error> {
         let mut rows = Vec::new();
         for kind in [Kind::Region, Kind::Instance, Kind::Schedule] {
             rows.extend(service.table.every_row(kind).await?);
@@ -74,23 +42,65 @@ impl Reading {
     }
 }
 
-async fn count(service: &Service) -> Result<Recount, Error> {
-    let list = SnapshotList { index: Index::All, partition: keys::all(Presence::Here) };
-    let mut recount = Recount::default();
-    let mut after = None;
-    loop {
-        let slice = Slice { order: Order::OldestFirst, limit: PAGE, after };
-        let Listed { snapshots, more } = service.table.list_snapshots(&list, &slice).await?;
-        after = snapshots.last().map(|(position, _)| position.clone());
-        for (_, snapshot) in &snapshots {
-            // One that has left the list since the index was read is among them as it is now.
-            if !snapshot.status.is_gone() {
-                recount.note(snapshot);
+/// What a count of all records found, before anything of it is written.
+pub(super) struct Counted {
+    records: usize,
+    corrections: Vec<Correction>,
+    /// What the regions' days lack, with the estimates of the hour.
+    days: Vec<Correction>,
+}
+
+impl Counted {
+    /// Counts `records`, all that lists show, and finds what the numbers lack, and the estimates of chains, which only
+    /// a count of all knows. The numbers `before` must have been read before the records; here they are read again.
+    /// What is written between the two readings and stays is not taken for a difference. What rises and falls again
+    /// between them can be: until the next hour's count.
+    pub(super) async fn of<'a>(
+        service: &Service,
+        before: &Reading,
+        records: impl Iterator<Item = &'a Snapshot>,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let mut recount = Recount::default();
+        // One that has left the list since the index was read is among them as it is now.
+        records.filter(|one| !one.status.is_gone()).for_each(|one| recount.note(one));
+        let after = Reading::of(service).await?;
+        let corrections = recount.corrections(&before.rows, &after.rows);
+        let estimates = recount.estimates();
+        let kept = after.rows.iter().map(|row| &row.dimension);
+        // A region of which nothing is stored any more has a day too: that of nothing.
+        let all: BTreeSet<_> = recount.tallies().keys().chain(kept).collect();
+        let mut days = Vec::new();
+        for one in all {
+            let Dimension::Region(region) = one else { continue };
+            let (gib, sets) = recount.days_lack(region, &before.days, &after.days);
+            let (dimension, tally) = flow(region, now, gib, sets);
+            let estimates = estimates.get(one).copied().unwrap_or_default();
+            days.push(Correction { dimension, tally, estimates });
+        }
+        Ok(Self { records: recount.records, corrections, days })
+    }
+
+    /// Adds to the numbers what they lack, and sets the estimates. A count after that finds nothing more.
+    pub(super) async fn carry_out(
+        self,
+        service: &Service,
+        now: Timestamp,
+    ) -> Result<RecountReport, Error> {
+        let mut report = RecountReport { records: self.records, ..RecountReport::default() };
+        for correction in &self.corrections {
+            report.note(correct(service, correction).await, correction);
+        }
+        for day in &self.days {
+            if let Err(error) = correct(service, day).await {
+                report.failed += 1;
+                let region = day.dimension.region();
+                warn!(error.chain = %chain(&error), "The day of {region} lacks this hour");
             }
         }
-        if !more || after.is_none() {
-            return Ok(recount);
-        }
+        service.table.note_recount(now).await?;
+        info!("{} records counted, {} rows corrected", report.records, report.corrected);
+        Ok(report)
     }
 }
 

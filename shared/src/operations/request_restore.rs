@@ -1,4 +1,4 @@
-//! A person asks for a restore: what can be checked is checked, the intent is recorded, then made known.
+//! A person, or a schedule that is to be drilled, asks for a restore: what can be checked is checked, the intent is recorded, then made known.
 
 use jiff::Timestamp;
 use tracing::{info, warn};
@@ -7,6 +7,7 @@ use crate::domain::ids::{InstanceId, RestoreId, SnapshotId};
 use crate::domain::instance::Instance;
 use crate::domain::restore::mode::Mode;
 use crate::domain::restore::plan::{Plan, Refusal, SnapshotFirst, plan, steps};
+use crate::domain::restore::room::{in_the_way, refuse_shared};
 use crate::domain::restore::step::Step;
 use crate::domain::restore::wanted::{Attach, Wanted, WantedMode};
 use crate::domain::restore::{Restore, RestoreStatus};
@@ -38,6 +39,8 @@ pub struct NewRestore {
     pub snapshot_first: Option<SnapshotFirst>,
     /// For how many days the old volumes are to be kept.
     pub keep_old_days: u32,
+    /// The due time of the schedule's drill that it is; none if a person asks for it.
+    pub drill_due: Option<Timestamp>,
 }
 
 /// Records that the restore is wanted and makes it known. Asked again under the same id, it answers what there is.
@@ -56,6 +59,7 @@ pub async fn request_restore(
         let snapshot = restorable(service, &new, now).await?;
         let instance = subject(service, &new, &snapshot).await?;
         let plan = plan(&snapshot, &new.wanted, instance.as_ref()).map_err(refused)?;
+        of_one_instance(service, &plan, instance.as_ref()).await?;
         let restore = intent(&snapshot, &new, plan, now)?;
         let lock = free(service, &restore).await?;
         let noted = snapshot.restore_begun(&restore.id).map_err(Error::conflict)?;
@@ -132,6 +136,21 @@ async fn subject(
     Ok(ec2.instances(std::slice::from_ref(id)).await?.remove(id))
 }
 
+/// Refuses to replace volumes that, with Multi-Attach, another instance uses too.
+async fn of_one_instance(
+    service: &Service,
+    plan: &Plan,
+    instance: Option<&Instance>,
+) -> Result<(), Error> {
+    let (Mode::ReplaceVolumes { .. }, Some(instance)) = (&plan.mode, instance) else {
+        return Ok(());
+    };
+    let old = in_the_way(&plan.volumes, instance).into_iter().map(|volume| volume.volume_id);
+    let ec2 = service.ec2_in(&instance.region)?;
+    let seen = ec2.seen_volumes(&old.collect::<Vec<_>>()).await?;
+    refuse_shared(&plan.volumes, instance, &seen).map_err(refused)
+}
+
 fn refused(refusal: Refusal) -> Error {
     match refusal {
         Refusal::Field(field, reason) => Error::invalid(field, reason),
@@ -171,6 +190,7 @@ fn intent(
         version: 1,
         snapshot_id: snapshot.id.clone(),
         snapshot_name: snapshot.name.clone(),
+        schedule_id: snapshot.schedule_id().cloned(),
         instance_id: snapshot.source.instance_id.clone(),
         instance_name: snapshot.source.instance_name.clone(),
         region: snapshot.source.region.clone(),
@@ -178,6 +198,7 @@ fn intent(
         steps: steps(&mode, first).into_iter().map(Step::new).collect(),
         mode,
         requested_by: new.who.clone(),
+        drill_due: new.drill_due,
         created_at: now,
         status: RestoreStatus::Requested,
         undo: Vec::new(),

@@ -110,7 +110,7 @@ async fn without_rules(service: &Service, until: Timestamp) -> Result<Section<Sn
     let schedules = service.table.schedules(&ids).await?;
     old.retain(|snapshot| {
         let schedule = snapshot.schedule_id().and_then(|id| schedules.get(id));
-        schedule.is_none_or(|schedule| schedule.rules.is_none())
+        schedule.is_none_or(|schedule| schedule.rules_of(snapshot).is_none())
     });
     Ok(Section { items: old, more }.cut())
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use tracing::info;
 
 use super::run_due_schedules::record_missed;
+use crate::domain::copies::{CopyTarget, refusal};
 use crate::domain::cursor::{Page, PageRequest};
 use crate::domain::ids::ScheduleId;
 use crate::domain::retention::{Rules, Span};
@@ -34,10 +35,14 @@ pub struct ScheduleEdit {
     pub when_gone: Option<WhenGone>,
     /// What is taken, and how it is named.
     pub options: Option<Options>,
+    /// The other regions that its snapshots are copied to.
+    pub copies: Option<Vec<CopyTarget>>,
     /// Over how many minutes its targets are staggered.
     pub spread_minutes: Option<Option<u32>>,
     /// How long after it was taken a snapshot can be restored.
     pub restore_window: Option<Option<Span>>,
+    /// How far apart its drills lie.
+    pub drill_every: Option<Option<Span>>,
     /// It does not fire before.
     pub start_at: Option<Option<Timestamp>>,
     /// It does not fire after.
@@ -55,7 +60,7 @@ pub async fn create_schedule(
     new: NewSchedule,
     now: Timestamp,
 ) -> Result<Schedule, Error> {
-    let schedule = planned_schedule(new, now)?;
+    let schedule = planned_schedule(service, new, now)?;
     if let Some(existing) = service.table.schedule(&schedule.id).await? {
         return Ok(existing);
     }
@@ -68,9 +73,14 @@ pub async fn create_schedule(
 }
 
 /// The schedule as it would be made at `now`, or why it cannot be. Nothing is written.
-pub fn planned_schedule(new: NewSchedule, now: Timestamp) -> Result<Schedule, Error> {
+pub fn planned_schedule(
+    service: &Service,
+    new: NewSchedule,
+    now: Timestamp,
+) -> Result<Schedule, Error> {
     let schedule = Schedule::made(new, now);
     check_targets(&schedule.targets)?;
+    check_copies(service, &schedule.copies)?;
     checked(schedule, now)
 }
 
@@ -189,7 +199,11 @@ pub async fn plan_edit(
     // No edit moves a slot that is due and not yet run.
     let due = slots::due(&old, now).filter(|_| new.enabled).and(old.next_due);
     let new = Schedule { next_due: due.or(new.next_due), ..new };
+    let new = new.with_drills_since(Some(&old), now);
     check_targets(&new.targets)?;
+    if new.copies != old.copies {
+        check_copies(service, &new.copies)?;
+    }
     Ok(Edit { old, new })
 }
 
@@ -223,8 +237,10 @@ fn edited(old: &Schedule, edit: ScheduleEdit) -> Schedule {
         rules,
         when_gone,
         options,
+        copies,
         spread_minutes,
         restore_window,
+        drill_every,
         start_at,
         end_at,
         enabled,
@@ -238,8 +254,10 @@ fn edited(old: &Schedule, edit: ScheduleEdit) -> Schedule {
         rules: rules.unwrap_or_else(|| old.rules.clone()),
         when_gone: when_gone.unwrap_or(old.when_gone),
         options: options.unwrap_or_else(|| old.options.clone()),
+        copies: copies.unwrap_or_else(|| old.copies.clone()),
         spread_minutes: spread_minutes.unwrap_or(old.spread_minutes),
         restore_window: restore_window.unwrap_or(old.restore_window),
+        drill_every: drill_every.unwrap_or(old.drill_every),
         start_at: start_at.unwrap_or(old.start_at),
         end_at: end_at.unwrap_or(old.end_at),
         enabled: enabled.unwrap_or(old.enabled),
@@ -277,6 +295,16 @@ fn check_targets(targets: &Targets) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Copies go to regions that are looked after, to each once.
+fn check_copies(service: &Service, copies: &[CopyTarget]) -> Result<(), Error> {
+    match refusal(copies, &service.settings.regions) {
+        Some((position, reason)) => {
+            Err(Error::invalid(format!("copies[{position}].region"), reason))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The schedule with its next due time, or what about it cannot be.

@@ -207,6 +207,7 @@ fn creation<'a>(snapshot: &Snapshot, instance: &'a Instance) -> CreateSet<'a> {
         instance_id: &snapshot.source.instance_id,
         slot: snapshot.slot.as_ref(),
         name: &snapshot.name,
+        copied_from: None,
     };
     let copied = if snapshot.request.copy_tags { instance.tags.clone() } else { Tags::new() };
     let boots_from =

@@ -1,10 +1,15 @@
 //! The keys of the table and its indexes. Nobody else spells one.
 
 pub mod chronicle;
+pub mod copies;
+pub mod drills;
+mod due_kind;
 pub mod findings;
 pub mod images;
 pub mod restores;
 pub mod statistics;
+
+pub use due_kind::DueKind;
 
 use jiff::Timestamp;
 
@@ -165,40 +170,6 @@ pub fn status(status: Status) -> Option<String> {
     }
 }
 
-/// What the tick looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DueKind {
-    /// Schedules, by their next due time.
-    Schedule,
-    /// Runs under way.
-    Run,
-    /// Snapshots that were asked for and not made.
-    Creation,
-    /// Snapshots whose deletion is due, or under way.
-    Deletion,
-    /// Sweeps that were asked for and not finished.
-    Sweep,
-    /// Restores under way.
-    Restore,
-    /// Images under way.
-    Image,
-}
-
-impl DueKind {
-    /// Its partition of [`Index::Due`].
-    pub fn partition(self) -> &'static str {
-        match self {
-            Self::Schedule => "SCHEDULE",
-            Self::Run => "RUN",
-            Self::Creation => "CREATION",
-            Self::Deletion => "DELETION",
-            Self::Sweep => "SWEEP",
-            Self::Restore => "RESTORE",
-            Self::Image => "IMAGE",
-        }
-    }
-}
-
 /// An instant as it sorts: RFC 3339 with three digits of a second.
 pub fn instant(at: Timestamp) -> String {
     format!("{at:.3}")
@@ -303,8 +274,9 @@ pub(super) fn of_snapshot(snapshot: &Snapshot) -> IndexKeys {
     if is_held(snapshot) {
         keys.push((Index::Held.partition(), HELD.to_owned()));
     }
-    if let (Some(kind), Some(at)) = (due_kind(snapshot.status), snapshot.attention_at) {
-        keys.extend(due_keys(kind, at, snapshot.id.as_str()));
+    if let Some((partition, at)) = due_of(snapshot) {
+        keys.push((Index::Due.partition(), partition));
+        keys.push((Index::Due.sort(), due(at, snapshot.id.as_str())));
     }
     keys
 }
@@ -319,10 +291,19 @@ pub fn is_held(snapshot: &Snapshot) -> bool {
     snapshot.hold.is_some() && !snapshot.status.is_gone()
 }
 
-fn due_kind(status: Status) -> Option<DueKind> {
-    match status {
-        Status::Requested | Status::Creating => Some(DueKind::Creation),
-        Status::Condemned | Status::Deleting => Some(DueKind::Deletion),
+/// Where a snapshot is in [`Index::Due`], if anything is to be done about it.
+fn due_of(snapshot: &Snapshot) -> Option<(String, Timestamp)> {
+    let by_attention = |kind: DueKind| Some((kind.partition().to_owned(), snapshot.attention_at?));
+    match snapshot.status {
+        Status::Condemned | Status::Deleting => by_attention(DueKind::Deletion),
+        _ if copies::is_awaited(snapshot) => {
+            Some((copies::queue(&snapshot.source.region), snapshot.created_at))
+        }
+        Status::Requested | Status::Creating => by_attention(DueKind::Creation),
+        Status::Available if snapshot.has_copies_to_order() => {
+            let since = snapshot.completed_at.unwrap_or(snapshot.touched_at);
+            Some((DueKind::Copy.partition().to_owned(), since))
+        }
         Status::Pending | Status::Available | Status::Error | Status::Deleted | Status::Missing => {
             None
         }

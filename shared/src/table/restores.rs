@@ -104,7 +104,8 @@ impl Table {
         self.transact_with_entries(writes, &entries).await
     }
 
-    /// Puts `new`, if the record still is as `old` was read. It is answered as it was written.
+    /// Puts `new`, if the record still is as `old` was read, and notes the drill that has failed by it. It is answered as
+    /// it was written.
     pub async fn update_restore(
         &self,
         old: &Restore,
@@ -114,12 +115,20 @@ impl Table {
         let new = Restore { version: old.version + 1, ..new.clone() };
         let entries = entries_of_restore(Some(old), &new, now);
         let condition = Condition::Version(old.version);
-        let written = self.put_with_entries(record(&new), condition, &entries).await?;
+        let is_turn = old.status != new.status;
+        let drills = if is_turn { self.last_drill_writes(&new).await? } else { Vec::new() };
+        let written = if drills.is_empty() {
+            self.put_with_entries(record(&new), condition, &entries).await?
+        } else {
+            let mut writes = vec![Write::Put(record(&new).into_item()?, condition)];
+            writes.extend(drills);
+            self.transact_with_entries(writes, &entries).await?
+        };
         Ok(written.is_done().then_some(new))
     }
 
-    /// Puts `new`, which is over, and gives back its snapshot and instance, if all are as they were read. All or
-    /// nothing.
+    /// Puts `new`, which is over, gives back its snapshot and instance, and notes the drill that is done by it, if all are
+    /// as they were read. All or nothing.
     pub async fn end_restore(
         &self,
         old: &Restore,
@@ -139,6 +148,7 @@ impl Table {
         if let (Some(lock), Some(target)) = (lock, new.mode.target()) {
             writes.push(lock_write(target, lock, None)?);
         }
+        writes.extend(self.last_drill_writes(&new).await?);
         let ended_at = new.finished_at.unwrap_or(new.created_at);
         let entries = entries_of_restore(Some(old), &new, ended_at);
         self.transact_with_entries(writes, &entries).await

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::client::{Condition, Range, Table, Write, Written};
+use super::drills;
 use super::keys::{self, DueKind, Key};
 use super::record::Record;
 use crate::domain::chronicle::{entries_of_removed_schedule, entries_of_schedule};
@@ -71,17 +72,29 @@ impl Table {
 
     /// Puts a schedule of which there is no record yet.
     pub async fn insert_schedule(&self, schedule: &Schedule) -> Result<Written, Error> {
-        let entries = entries_of_schedule(None, schedule);
-        self.put_with_entries(record(schedule), Condition::Absent, &entries).await
+        self.put_schedule(None, schedule, Condition::Absent).await
     }
 
     /// Puts `new`, if the record still is as `old` was read.
     pub async fn update_schedule(&self, old: &Schedule, new: &Schedule) -> Result<Written, Error> {
-        let entries = entries_of_schedule(Some(old), new);
-        self.put_with_entries(record(new), Condition::Version(old.revision), &entries).await
+        self.put_schedule(Some(old), new, Condition::Version(old.revision)).await
     }
 
-    /// Puts the second of each pair, if all records still are as the first was read; all or none, 25 at the most
+    async fn put_schedule(
+        &self,
+        old: Option<&Schedule>,
+        new: &Schedule,
+        condition: Condition,
+    ) -> Result<Written, Error> {
+        let entries = entries_of_schedule(old, new);
+        let Some(drills) = drills::entry_write(old, new)? else {
+            return self.put_with_entries(record(new), condition, &entries).await;
+        };
+        let own = Write::Put(record(new).into_item()?, condition);
+        self.transact_with_entries(vec![own, drills], &entries).await
+    }
+
+    /// Puts the second of each pair, whose drills are those of the first, if all records still are as the first was read; all or none, 25 at the most
     /// for the entries of the audit to be in the same transaction.
     pub async fn update_schedules(
         &self,
@@ -98,8 +111,9 @@ impl Table {
 
     /// Removes the record, if it still is as `old` was read. Its snapshots stay, and nothing deletes them.
     pub async fn delete_schedule(&self, old: &Schedule, now: Timestamp) -> Result<Written, Error> {
-        let removal = Write::Remove(keys::schedule(&old.id), old.revision);
-        self.transact_with_entries(vec![removal], &entries_of_removed_schedule(old, now)).await
+        let mut writes = vec![Write::Remove(keys::schedule(&old.id), old.revision)];
+        writes.extend(drills::removals(&old.id));
+        self.transact_with_entries(writes, &entries_of_removed_schedule(old, now)).await
     }
 }
 

@@ -255,7 +255,10 @@ impl Table {
         Ok(self.query_positions(&range).await?.items)
     }
 
-    async fn resolve(&self, positions: Vec<Position>) -> Result<Vec<(String, Snapshot)>, Error> {
+    pub(super) async fn resolve(
+        &self,
+        positions: Vec<Position>,
+    ) -> Result<Vec<(String, Snapshot)>, Error> {
         let keys: Vec<_> = positions.iter().map(|position| position.key.clone()).collect();
         let mut found: BTreeMap<Key, Snapshot> = self.get_all(&keys).await?;
         Ok(positions

@@ -14,6 +14,7 @@ use shared::domain::protection_status::ProtectionStatus as Protected;
 use shared::operations::assign_schedules::{self as assigning, Mode};
 use shared::operations::instance_protection::{self as operations, ViewFilter};
 use shared::operations::instances::InstanceQuery;
+use shared::operations::last_drills::last_drill_of_instance;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -110,8 +111,8 @@ async fn list_instances(
 
 /// Show an instance
 ///
-/// Its configuration (vCPU, memory, graphics processors, disks, how it was launched) and how it is protected. Role:
-/// viewer.
+/// Its configuration (vCPU, memory, graphics processors, disks, how it was launched), how it is protected, and how the
+/// last drill of its snapshots ended. Role: viewer.
 #[utoipa::path(
     get,
     path = "/v1/instances/{id}",
@@ -124,7 +125,8 @@ async fn show_instance(
     Id(id): Id<InstanceId>,
 ) -> Result<Answer<InstanceWithDetails>, Problem> {
     let view = operations::show_view(call.service(), &id, call.now).await?;
-    Ok(Answer::ok(InstanceWithDetails::of(view, call.now)))
+    let last_drill = last_drill_of_instance(call.service(), &id).await?;
+    Ok(Answer::ok(InstanceWithDetails::of(view, last_drill, call.now)))
 }
 
 /// Assign schedules to an instance

@@ -64,8 +64,8 @@ fn accepted(restore: domain::Restore) -> Answer<Restore> {
     responses(
         (status = 202, description = "It is wanted", body = Restore,
             headers(("Location" = String, description = "Where it is found"))),
-        (status = 409, description = "The snapshot is not available, the instance is gone, held by another restore or \
-            in the wrong state; the detail says which, and what would help"),
+        (status = 409, description = "The snapshot is not available, the instance is gone, held by another restore, \
+            in the wrong state, or shares a volume with another; the detail says which, and what would help"),
         (status = 410, description = "The snapshot's restore window is over")
     )
 )]
@@ -85,6 +85,7 @@ async fn restore_snapshot(
         attach_to: wanted.attach_to,
         snapshot_first: wanted.snapshot_first,
         keep_old_days: wanted.keep_old_days,
+        drill_due: None,
     };
     Ok(accepted(requesting::request_restore(call.service(), new, at).await?))
 }
@@ -122,10 +123,16 @@ async fn drill_snapshot(
         confirm: snapshot_id.to_string(),
         snapshot_id,
         who: call.who.clone(),
-        wanted: Wanted { mode: WantedMode::Drill, zone, volumes: None },
+        wanted: Wanted {
+            mode: WantedMode::Drill,
+            zone,
+            volumes: None,
+            initialization_rate_mibps: None,
+        },
         attach_to: None,
         snapshot_first: None,
         keep_old_days: KEEP_OLD_DAYS,
+        drill_due: None,
     };
     Ok(accepted(requesting::request_restore(call.service(), new, at).await?))
 }

@@ -1,5 +1,6 @@
 //! Schedules: the routes.
 
+mod copies;
 mod durations;
 mod edit_preview;
 mod gone;
@@ -14,6 +15,7 @@ use shared::domain::cursor::Order;
 use shared::domain::ids::ScheduleId;
 use shared::domain::schedule as domain;
 use shared::operations::check_schedule::check_schedule;
+use shared::operations::last_drills::last_drills_of_schedules;
 use shared::operations::preview_retention::preview_edit;
 use shared::operations::schedules as operations;
 use utoipa_axum::router::OpenApiRouter;
@@ -39,11 +41,6 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(show_schedule, edit_schedule, delete_schedule))
 }
 
-fn answer(schedule: domain::Schedule) -> Answer<Schedule> {
-    let version = schedule.version;
-    Answer::ok(schedule.into()).version(version)
-}
-
 /// List schedules
 ///
 /// Newest first. Role: viewer.
@@ -59,7 +56,13 @@ async fn list_schedules(
 ) -> Result<Answer<List<Schedule>>, Problem> {
     let request = call.query.request(Order::default());
     let page = operations::list_schedules(call.service(), &request).await?;
-    Ok(Answer::ok(List::of(page, Schedule::from)))
+    let ids: Vec<_> = page.items.iter().map(|schedule| schedule.id.clone()).collect();
+    let mut last = last_drills_of_schedules(call.service(), &ids).await?;
+    let with_last = |schedule: domain::Schedule| {
+        let drill = last.remove(&schedule.id);
+        Schedule::of(schedule, drill)
+    };
+    Ok(Answer::ok(List::of(page, with_last)))
 }
 
 /// Show a schedule
@@ -77,7 +80,11 @@ async fn show_schedule(
     call: Call<Viewer>,
     Id(id): Id<ScheduleId>,
 ) -> Result<Answer<Schedule>, Problem> {
-    Ok(answer(operations::show_schedule(call.service(), &id).await?))
+    let schedule = operations::show_schedule(call.service(), &id).await?;
+    let version = schedule.version;
+    let last =
+        last_drills_of_schedules(call.service(), std::slice::from_ref(&id)).await?.remove(&id);
+    Ok(Answer::ok(Schedule::of(schedule, last)).version(version))
 }
 
 /// Make a schedule
@@ -109,7 +116,8 @@ async fn create_schedule(
     wanted.checked()?;
     if call.query.preview == Some(true) {
         let id = ScheduleId::derived(call.now, &[&call.request_id]);
-        let schedule = operations::planned_schedule(wanted.named(id)?, call.now)?;
+        let new = wanted.named(id)?;
+        let schedule = operations::planned_schedule(call.service(), new, call.now)?;
         let limits = check_schedule(call.service(), &schedule, call.now).await;
         return Ok(Answer::ok(CheckedSchedule::preview(schedule, limits)));
     }
@@ -126,11 +134,11 @@ async fn create_schedule(
 /// Edit a schedule
 ///
 /// What is not given stays; null clears. `targets` and `options` are merged field by field; lists, tags,
-/// `when_gone` and `retention` are replaced as a whole. Enabling it again does not fire it. Disabled, it begins no
+/// `when_gone`, `retention` and `copies` are replaced as a whole. Enabling it again does not fire it. Disabled, it begins no
 /// more runs, a slot that is due and has not begun is recorded as missed, and a run under way goes on. The answer
 /// says what it comes to beside EC2's limits. With `preview=true` nothing is written: the answer is what the next sweep
-/// would do now with and without the edit. Role: operator; to edit `retention`, `when_gone`, `timezone` or
-/// `grace_minutes` without `preview`, admin.
+/// would do now with and without the edit. Role: operator; to edit `retention`, `copies`, `when_gone`,
+/// `timezone` or `grace_minutes` without `preview`, admin.
 #[utoipa::path(
     patch,
     path = "/v1/schedules/{id}",

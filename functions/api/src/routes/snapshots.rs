@@ -1,5 +1,6 @@
 //! Snapshots: the routes.
 
+mod copies;
 mod fate;
 mod hold;
 mod request;

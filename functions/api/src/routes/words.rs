@@ -1,6 +1,7 @@
 //! Words of the domain as the wire has them.
 
 use shared::domain::chronicle::Action;
+use shared::domain::restore::last_drill::DrillOutcome;
 use shared::domain::snapshot::{Origin, Status};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
@@ -41,6 +42,22 @@ impl PartialSchema for AuditAction {
 }
 
 impl ToSchema for AuditAction {}
+
+/// The schema of how a drill ended.
+#[derive(Debug)]
+pub(crate) struct DrillOutcomeWord;
+
+impl PartialSchema for DrillOutcomeWord {
+    fn schema() -> RefOr<Schema> {
+        words("How a drill ended.", DrillOutcome::ALL.iter().map(|outcome| outcome.as_str()))
+    }
+}
+
+impl ToSchema for DrillOutcomeWord {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "DrillOutcome".into()
+    }
+}
 
 /// The schema of a text that is one of `words`.
 pub(crate) fn words(description: &str, words: impl Iterator<Item = &'static str>) -> RefOr<Schema> {

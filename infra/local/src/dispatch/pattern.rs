@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn every_field_must_have_one_of_its_values() {
         let pattern = pattern(&json!({
-            "source": ["aws.ec2"], "detail": {"event": ["createSnapshot", "createSnapshots"]},
+            "source": ["aws.ec2"], "detail": {"event": ["createSnapshot", "createSnapshots", "copySnapshot"]},
         }));
 
         let matches = |source: &str, event: &str| {
@@ -109,7 +109,8 @@ mod tests {
 
         assert!(matches("aws.ec2", "createSnapshot"));
         assert!(matches("aws.ec2", "createSnapshots"));
-        assert!(!matches("aws.ec2", "copySnapshot"));
+        assert!(matches("aws.ec2", "copySnapshot"));
+        assert!(!matches("aws.ec2", "shareSnapshot"));
         assert!(!matches("snapkeep", "createSnapshot"));
     }
 

@@ -45,7 +45,8 @@ pub(crate) fn attach(scene: &mut Scene<'_>, params: &Params) -> Reply {
 pub(crate) fn detach(scene: &mut Scene<'_>, params: &Params) -> Reply {
     let volume_id = params.required("VolumeId")?;
     let volume = volumes::find(scene, volume_id)?;
-    let Some(attachment) = volume.attachment.clone() else {
+    let here = params.get("InstanceId").and_then(|id| volume.at(id));
+    let Some(attachment) = here.or(volume.attachment.as_ref()).cloned() else {
         return Err(Ec2Error::incorrect_state(format!(
             "Volume '{volume_id}' is in the '{}' state.",
             volume.state.name()
@@ -79,7 +80,9 @@ pub(crate) fn detach(scene: &mut Scene<'_>, params: &Params) -> Reply {
     }
     let attachment = Attachment { state: AttachmentState::Detaching, ..attachment };
     scene.region.volumes.change(volume_id, scene.moment, |volume| {
-        volume.attachment = Some(attachment.clone());
+        if let Some(place) = volume.at_mut(&attachment.instance_id) {
+            *place = attachment.clone();
+        }
     });
     Ok(under_way(scene, volume_id, &attachment))
 }

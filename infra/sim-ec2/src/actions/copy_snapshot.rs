@@ -11,7 +11,7 @@ use crate::{
     errors::Ec2Error,
     ids::Kind,
     request::Params,
-    state::snapshot::{CopySource, Snapshot, SnapshotState},
+    state::snapshot::{CopySource, Fate, Snapshot, SnapshotState},
     xml::Xml,
 };
 
@@ -56,6 +56,7 @@ pub(crate) fn copy(scene: &mut Scene<'_>, params: &Params) -> Reply {
         description,
         kms_key_id: encrypted.then(|| keys::arn(key, scene)),
         copy_of: Some(copy_of),
+        fate: fate(scene, &source, params),
         completes_at,
         ..create_snapshots::pending(scene, &id, source.volume_size_gib, tags)
     };
@@ -65,6 +66,13 @@ pub(crate) fn copy(scene: &mut Scene<'_>, params: &Params) -> Reply {
     scene.region.snapshots.insert(&id, snapshot, scene.moment);
     scene.region.agenda.plan(completes_at, Task::Snapshot(id));
     Ok(xml)
+}
+
+/// Without a signed request for its source's Region the copy of an encrypted snapshot fails, later.
+fn fate(scene: &Scene<'_>, source: &Snapshot, params: &Params) -> Fate {
+    let signed = params.get("PresignedUrl").is_some_and(|url| url.contains("X-Amz-Signature="));
+    let is_far = source.region != scene.name;
+    if source.encrypted && is_far && !signed { Fate::Fail } else { scene.fate }
 }
 
 /// The snapshot to be copied, which must be complete and not in the archive.

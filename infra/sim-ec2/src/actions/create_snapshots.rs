@@ -244,10 +244,7 @@ fn chosen_volumes(
         .filter(|device| !excluded.contains(&device.volume_id))
         .filter_map(|device| scene.region.volumes.get(&device.volume_id))
         .filter(|volume| {
-            volume
-                .attachment
-                .as_ref()
-                .is_some_and(|attachment| attachment.state == AttachmentState::Attached)
+            volume.at(&instance.id).is_some_and(|place| place.state == AttachmentState::Attached)
         })
         .cloned()
         .collect();

@@ -27,6 +27,8 @@ pub(crate) struct VolumeSpec {
     /// The key to encrypt it with; EBS's own when there is none.
     pub(crate) kms_key: Option<String>,
     pub(crate) snapshot_id: Option<String>,
+    /// MiB a second at which it gets the blocks of its snapshot.
+    pub(crate) initialization_rate: Option<u32>,
     pub(crate) tags: Tags,
 }
 
@@ -43,12 +45,14 @@ impl VolumeSpec {
             volume_type,
             iops: iops.or(standard_iops),
             throughput: throughput.or(standard_throughput),
+            initialization_rate: self.initialization_rate,
             encrypted,
             snapshot_id: self.snapshot_id.clone(),
             created_at: scene.moment.now,
             tags: self.tags.clone(),
             state: VolumeState::Creating,
             attachment: None,
+            further: Vec::new(),
             pending_snapshots: std::collections::BTreeMap::new(),
             last_snapshot_at: None,
             kms_key_id: encrypted.then(|| keys::arn(kms_key.as_deref(), scene)),
@@ -110,16 +114,39 @@ fn spec(scene: &Scene<'_>, params: &Params) -> Result<VolumeSpec, Ec2Error> {
             format!("The parameter iops must be specified for {volume_type} volumes."),
         ));
     }
+    let snapshot_id = snapshot.map(|snapshot| snapshot.id.clone());
     Ok(VolumeSpec {
         size_gib,
         volume_type: volume_type.to_owned(),
         iops,
         throughput: params.number("Throughput")?,
+        initialization_rate: initialization_rate(params, snapshot_id.as_deref())?,
         encrypted,
         kms_key: key.or_else(|| snapshot.and_then(|snapshot| snapshot.kms_key_id.clone())),
-        snapshot_id: snapshot.map(|snapshot| snapshot.id.clone()),
+        snapshot_id,
         tags: tags::specified(params, Kind::Volume, &[Kind::Volume])?,
     })
+}
+
+/// The rate that is paid for, which only a volume of a snapshot can have.
+pub(crate) fn initialization_rate(
+    params: &Params,
+    snapshot_id: Option<&str>,
+) -> Result<Option<u32>, Ec2Error> {
+    let Some(rate) = params.number::<u32>("VolumeInitializationRate")? else { return Ok(None) };
+    if !(100..=300).contains(&rate) {
+        return Err(Ec2Error::invalid_parameter(format!(
+            "Value ({rate}) for parameter VolumeInitializationRate is invalid. Valid range: 100 - \
+             300 MiB/s"
+        )));
+    }
+    if snapshot_id.is_none() {
+        return Err(Ec2Error::combination(
+            "The parameter VolumeInitializationRate is supported only for volumes created from \
+             snapshots",
+        ));
+    }
+    Ok(Some(rate))
 }
 
 fn sizes(volume_type: &str) -> Option<RangeInclusive<u32>> {

@@ -37,7 +37,7 @@ pub(crate) fn modify(scene: &mut Scene<'_>, params: &Params) -> Reply {
     }
     for (volume_id, goes_along) in changes {
         scene.region.volumes.change(&volume_id, scene.moment, |volume| {
-            if let Some(attachment) = volume.attachment.as_mut() {
+            if let Some(attachment) = volume.at_mut(id) {
                 attachment.delete_on_termination = goes_along;
             }
         });

@@ -191,7 +191,7 @@ fn attachments<'a>(instance: &'a Instance, scene: &'a Scene<'_>) -> Vec<(&'a str
         .iter()
         .filter_map(|device| {
             let volume = scene.region.volumes.get(&device.volume_id)?;
-            Some((device.volume_id.as_str(), volume.attachment.as_ref()?))
+            Some((device.volume_id.as_str(), volume.at(&instance.id)?))
         })
         .collect()
 }

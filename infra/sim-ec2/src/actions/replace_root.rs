@@ -2,7 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{Reply, Scene, create_volume::VolumeSpec, describe_snapshots, images, instances, tags};
+use super::{
+    Reply, Scene,
+    create_volume::{VolumeSpec, initialization_rate},
+    describe_snapshots, images, instances, tags,
+};
 use crate::{
     agenda::Task,
     clock::later,
@@ -53,6 +57,7 @@ pub(crate) fn create(scene: &mut Scene<'_>, params: &Params) -> Reply {
         encrypted: source.encrypted,
         kms_key: source.kms_key,
         snapshot_id: source.snapshot_id.clone(),
+        initialization_rate: initialization_rate(params, source.snapshot_id.as_deref())?,
         tags: Tags::new(),
     };
     let new = spec.build(scene, &instance.zone);

@@ -2,7 +2,7 @@
 
 use super::{
     Reply, Scene,
-    create_volume::{VolumeSpec, check_size},
+    create_volume::{VolumeSpec, check_size, initialization_rate},
     describe_snapshots, images, instance_types, instances, keys, launch_settings, tags,
 };
 use crate::{
@@ -115,6 +115,7 @@ fn devices(
                 encrypted: device.encrypted,
                 kms_key: key_of(scene, &device.snapshot_id),
                 snapshot_id: Some(device.snapshot_id.clone()),
+                initialization_rate: None,
                 tags: volume_tags.clone(),
             },
             on_termination: device.on_termination,
@@ -196,6 +197,7 @@ fn mapped(
                 .or(former_volume.and_then(|volume| volume.throughput)),
             encrypted: encrypted || asked.unwrap_or_default(),
             kms_key: key.or(former_key),
+            initialization_rate: initialization_rate(&ebs, snapshot_id.as_deref())?,
             snapshot_id,
             tags: volume_tags.clone(),
         },

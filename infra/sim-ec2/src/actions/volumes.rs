@@ -95,16 +95,17 @@ pub(crate) fn write(xml: &mut Xml, volume: &Volume) {
     xml.leaf("availabilityZone", &volume.zone);
     xml.leaf("status", volume.state.name());
     xml.leaf("createTime", wire_time(volume.created_at));
-    xml.list("attachmentSet", &volume.attachment, |xml, attachment| {
+    xml.list("attachmentSet", volume.attachments(), |xml, attachment| {
         write_attachment(xml, &volume.id, attachment, attachment.state.name());
     });
     tags::write(xml, &volume.tags);
     xml.leaf("volumeType", &volume.volume_type);
     xml.optional("iops", volume.iops);
     xml.optional("throughput", volume.throughput);
+    xml.optional("volumeInitializationRate", volume.initialization_rate);
     xml.leaf("encrypted", volume.encrypted);
     xml.optional("kmsKeyId", volume.kms_key_id.as_ref());
-    xml.leaf("multiAttachEnabled", false);
+    xml.leaf("multiAttachEnabled", !volume.further.is_empty());
 }
 
 /// An attachment as EC2 writes it, in the state that is told.
@@ -123,19 +124,24 @@ pub(crate) fn write_attachment(
 }
 
 fn field<'a>(volume: &'a Volume, name: &str) -> Vec<Cow<'a, str>> {
-    let attachment = volume.attachment.as_ref();
+    let attachments = volume.attachments();
     match name {
-        "attachment.attach-time" => maybe(attachment.map(|each| wire_time(each.attached_at))),
-        "attachment.delete-on-termination" => {
-            maybe(attachment.map(|each| each.delete_on_termination.to_string()))
+        "attachment.attach-time" => {
+            attachments.map(|each| wire_time(each.attached_at).into()).collect()
         }
-        "attachment.device" => maybe(attachment.map(|each| &each.device)),
-        "attachment.instance-id" => maybe(attachment.map(|each| &each.instance_id)),
-        "attachment.status" => maybe(attachment.map(|each| each.state.name())),
+        "attachment.delete-on-termination" => {
+            attachments.map(|each| each.delete_on_termination.to_string().into()).collect()
+        }
+        "attachment.device" => attachments.map(|each| each.device.as_str().into()).collect(),
+        "attachment.instance-id" => {
+            attachments.map(|each| each.instance_id.as_str().into()).collect()
+        }
+        "attachment.status" => attachments.map(|each| each.state.name().into()).collect(),
         "availability-zone" => one(&volume.zone),
         "create-time" => one(wire_time(volume.created_at)),
         "encrypted" => one(volume.encrypted.to_string()),
-        "multi-attach-enabled" | "fast-restored" => one("false"),
+        "fast-restored" => one("false"),
+        "multi-attach-enabled" => one((!volume.further.is_empty()).to_string()),
         "size" => one(volume.size_gib.to_string()),
         "snapshot-id" => maybe(volume.snapshot_id.as_ref()),
         "status" => one(volume.state.name()),

@@ -24,6 +24,9 @@ pub struct Volume {
     pub iops: Option<u32>,
     /// Provisioned MiB a second.
     pub throughput: Option<u32>,
+    /// MiB a second at which it gets the blocks of its snapshot, when that was paid for.
+    #[serde(default)]
+    pub initialization_rate: Option<u32>,
     /// Whether it is encrypted.
     pub encrypted: bool,
     /// The snapshot it was made from.
@@ -36,6 +39,9 @@ pub struct Volume {
     pub state: VolumeState,
     /// The instance it is attached to.
     pub attachment: Option<Attachment>,
+    /// Its places at further instances, where Multi-Attach lets it have them; a test puts them there.
+    #[serde(default)]
+    pub further: Vec<Attachment>,
     /// Snapshots of it that count against its limit of pending ones, and until when; those that
     /// ended in error count until they are deleted.
     pub pending_snapshots: BTreeMap<String, Option<Timestamp>>,
@@ -52,6 +58,34 @@ impl Volume {
         match self.volume_type.as_str() {
             "st1" | "sc1" => 1,
             _ => 5,
+        }
+    }
+
+    /// All its places, the first first.
+    pub(crate) fn attachments(&self) -> impl Iterator<Item = &Attachment> {
+        self.attachment.iter().chain(&self.further)
+    }
+
+    /// Its place at this instance.
+    pub(crate) fn at(&self, instance_id: &str) -> Option<&Attachment> {
+        self.attachments().find(|each| each.instance_id == instance_id)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn at_mut(&mut self, instance_id: &str) -> Option<&mut Attachment> {
+        let mut all = self.attachment.iter_mut().chain(&mut self.further);
+        all.find(|each| each.instance_id == instance_id)
+    }
+
+    /// It is no longer at this instance, and available once it is at none.
+    pub(crate) fn leave(&mut self, instance_id: &str) {
+        let all = self.attachment.take().into_iter().chain(std::mem::take(&mut self.further));
+        let mut rest = all.filter(|each| each.instance_id != instance_id);
+        let first = rest.next();
+        self.further = rest.collect();
+        self.attachment = first;
+        if self.attachment.is_none() {
+            self.state = VolumeState::Available;
         }
     }
 }

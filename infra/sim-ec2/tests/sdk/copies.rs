@@ -191,3 +191,28 @@ async fn what_cannot_be_copied_is_refused_by_its_code() {
     assert_eq!(refusal(astray), "InvalidParameterValue");
     assert_eq!(refusal(ec2.copy_snapshot().send().await), "MissingParameter");
 }
+
+#[tokio::test]
+async fn an_encrypted_snapshot_of_another_region_is_copied_by_a_signed_request_only() {
+    let world = world();
+    let spec = InstanceSpec { volumes: vec![], ..InstanceSpec::default() };
+    let spec = spec.volume(SeedVolume::new("/dev/xvda", 8).encrypted());
+    let instance = world.sim.instance(&world.sim.add_instance(spec)).unwrap();
+    let secret = world.ec2.create_snapshot().volume_id(&instance.devices[0].volume_id);
+    let source = secret.send().await.unwrap().snapshot_id.unwrap();
+    world.pass(60);
+    let ec2 = there(&world);
+    let copy = async |url: Option<&str>| {
+        let request = ec2.copy_snapshot().source_region("us-east-1").source_snapshot_id(&source);
+        let request = request.set_presigned_url(url.map(str::to_owned));
+        request.send().await.unwrap().snapshot_id.unwrap()
+    };
+    let plain = copy(None).await;
+    let signed = copy(Some("https://ec2.us-east-1.amazonaws.com/?X-Amz-Signature=00")).await;
+
+    world.pass(60);
+
+    let state = |id: &str| world.sim.snapshot(id).unwrap().state;
+    assert_eq!(state(&plain), sim_ec2::SnapshotState::Error);
+    assert_eq!(state(&signed), sim_ec2::SnapshotState::Completed);
+}

@@ -119,6 +119,61 @@ async fn what_cannot_be_done_to_a_volume_is_refused_by_its_code() {
 }
 
 #[tokio::test]
+async fn a_rate_of_initialization_is_of_a_volume_of_a_snapshot_and_shown() {
+    let world = world();
+    let snapshot = world.snapshot().await;
+    let create = || world.ec2.create_volume().availability_zone("us-east-1a");
+    let of_snapshot = |rate: i32| create().snapshot_id(&snapshot).volume_initialization_rate(rate);
+
+    for rate in [100, 300] {
+        let made = of_snapshot(rate).send().await.unwrap();
+        assert_eq!(made.volume_initialization_rate, Some(rate));
+        let found = world.ec2.describe_volumes().volume_ids(made.volume_id().unwrap());
+        let found = found.send().await.unwrap();
+        assert_eq!(found.volumes()[0].volume_initialization_rate, Some(rate));
+    }
+    let usual = create().snapshot_id(&snapshot).send().await.unwrap();
+    assert_eq!(usual.volume_initialization_rate, None);
+    for rate in [0, 99, 301] {
+        assert_eq!(refusal(of_snapshot(rate).send().await), "InvalidParameterValue", "{rate}");
+    }
+    let empty = create().size(1).volume_initialization_rate(100).send().await;
+    assert_eq!(refusal(empty), "InvalidParameterCombination");
+}
+
+#[tokio::test]
+async fn a_volume_can_be_put_at_several_instances_and_is_taken_off_one_at_a_time() {
+    let world = world();
+    let (one, volumes) = world.instance();
+    let (other, _) = world.instance();
+    world.sim.share_volume(&volumes[1], &other, "/dev/sdx");
+    let places = || async {
+        let found = world.ec2.describe_volumes().volume_ids(&volumes[1]).send().await.unwrap();
+        let of = |place: &aws_sdk_ec2::types::VolumeAttachment| {
+            (place.instance_id().unwrap().to_owned(), place.device().unwrap().to_owned())
+        };
+        found.volumes()[0].attachments().iter().map(of).collect::<Vec<_>>()
+    };
+    let (here, there) =
+        ((one.clone(), "/dev/sdf".to_owned()), (other.clone(), "/dev/sdx".to_owned()));
+    assert_eq!(places().await, [here, there.clone()]);
+    let found = world.ec2.describe_volumes();
+    let found = found.filters(filter("attachment.instance-id", &other)).send().await.unwrap();
+    assert_eq!(found.volumes().len(), 4);
+
+    let off = |instance: &str| {
+        world.ec2.detach_volume().volume_id(&volumes[1]).instance_id(instance).send()
+    };
+    off(&one).await.unwrap();
+    world.pass(2);
+    assert_eq!(places().await, [there]);
+    off(&other).await.unwrap();
+    world.pass(2);
+    assert_eq!(places().await, []);
+    assert_eq!(world.sim.instance(&other).unwrap().devices.len(), 3);
+}
+
+#[tokio::test]
 async fn volumes_are_found_by_their_instance() {
     let world = world();
     let (instance, _) = world.instance();

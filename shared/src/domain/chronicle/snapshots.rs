@@ -156,5 +156,6 @@ fn subject(snapshot: &Snapshot) -> Value {
         "delete_after": snapshot.condemnation.as_ref().map(|one| one.delete_after),
         "blocked": snapshot.blocked.as_ref().map(|one| shortened(&one.cause.describe())),
         "duplicate_of": snapshot.duplicate_of,
+        "copy_of": snapshot.copy_of.as_ref().map(|original| &original.snapshot_id),
     })
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Circumstances, Outlook, Reasoned};
 use crate::domain::hold::HoldKind;
-use crate::domain::ids::{ScheduleId, SnapshotId};
+use crate::domain::ids::SnapshotId;
 use crate::domain::retention::outlook::{Candidate, End, Prospect, sweep_after, sweep_from};
 use crate::domain::schedule::WhenGone;
 use crate::domain::snapshot::{Snapshot, Status};
@@ -14,32 +14,42 @@ use crate::domain::snapshot::{Snapshot, Status};
 /// The snapshots of one instance, and what the rules have in store for them.
 pub(super) struct Group<'a> {
     circumstances: &'a Circumstances<'a>,
-    /// The newest that is good, or will be as far as anybody knows.
-    newest: Option<&'a SnapshotId>,
+    /// The newest in each region that is good, or will be as far as anybody knows.
+    newest: BTreeMap<&'a str, &'a Snapshot>,
     prospects: BTreeMap<&'a SnapshotId, Prospect>,
 }
 
 impl<'a> Group<'a> {
     pub(super) fn of(circumstances: &'a Circumstances<'a>) -> Self {
         let good = circumstances.snapshots.iter().filter(|snapshot| is_good(snapshot));
-        let newest = good.clone().max_by_key(|snapshot| (snapshot.taken_at(), &snapshot.id));
-        let newest = newest.map(|newest| &newest.id);
-        let mut of_schedules: BTreeMap<&ScheduleId, Vec<&Snapshot>> = BTreeMap::new();
+        let mut newest: BTreeMap<&str, &Snapshot> = BTreeMap::new();
+        for snapshot in good.clone() {
+            let kept = newest.entry(&snapshot.source.region).or_insert(snapshot);
+            if (snapshot.taken_at(), &snapshot.id) > (kept.taken_at(), &kept.id) {
+                *kept = snapshot;
+            }
+        }
+        let is_newest = |one: &Snapshot| {
+            newest.get(one.source.region.as_str()).is_some_and(|newest| newest.id == one.id)
+        };
+        let mut of_schedules: BTreeMap<_, Vec<&Snapshot>> = BTreeMap::new();
         for snapshot in good {
             if let Some(schedule) = snapshot.schedule_id() {
-                of_schedules.entry(schedule).or_default().push(snapshot);
+                let group = (schedule, snapshot.copied_to());
+                of_schedules.entry(group).or_default().push(snapshot);
             }
         }
         let mut prospects = BTreeMap::new();
-        for (id, snapshots) in of_schedules {
+        for ((id, _), snapshots) in of_schedules {
             let Some(schedule) = circumstances.schedules.get(id) else { continue };
-            let Some(rules) = &schedule.rules else { continue };
+            let rules = snapshots.first().and_then(|any| schedule.rules_of(any));
+            let Some(rules) = rules else { continue };
             let candidates: Vec<_> = snapshots
                 .iter()
                 .map(|snapshot| Candidate {
                     taken_at: snapshot.taken_at(),
                     hold: snapshot.hold.as_ref().map(|hold| hold.kind),
-                    is_newest: newest == Some(&snapshot.id),
+                    is_newest: is_newest(snapshot),
                 })
                 .collect();
             let foreseen = rules.foresee(schedule, &candidates, circumstances.now);
@@ -72,7 +82,7 @@ impl<'a> Group<'a> {
                 }
             }
         }
-        if schedule.rules.is_none() {
+        if schedule.rules_of(snapshot).is_none() {
             let because = "its schedule has no rules and keeps everything";
             return (Outlook::Never, because.to_owned());
         }
@@ -115,7 +125,8 @@ impl<'a> Group<'a> {
         let Some(expires_at) = snapshot.expires_at else {
             return (Outlook::Never, "no schedule and no expires_at".to_owned());
         };
-        if self.newest == Some(&snapshot.id) {
+        let newest = self.newest.get(snapshot.source.region.as_str());
+        if newest.is_some_and(|newest| newest.id == snapshot.id) {
             let because = format!(
                 "it expires at {expires_at}, but stays as long as it is the newest of its instance"
             );

@@ -123,6 +123,9 @@ pub struct PlannedVolume {
     pub iops: Option<i32>,
     /// Provisioned MiB a second, where its type has them.
     pub throughput_mibps: Option<i32>,
+    /// The rate at which EC2 is paid to fetch its blocks; as fast as it comes if none.
+    #[serde(default)]
+    pub initialization_rate_mibps: Option<i32>,
     /// Whether it goes with its instance, in an image.
     pub delete_on_termination: bool,
     /// The volume, once EC2 has made it.

@@ -1,7 +1,8 @@
 //! What a restore is going to do: the volumes it makes, the instance it launches, its steps; or why it cannot.
 
+pub use super::course::{SnapshotFirst, steps};
+
 use super::mode::{Launch, Mode, PlannedVolume};
-use super::step::StepName;
 use super::volumes::{all_have_devices, planned, volumes};
 use super::wanted::{Attach, LaunchChoice, VolumeChoice, Wanted, WantedMode};
 use crate::domain::image::recipe::launchable;
@@ -43,7 +44,7 @@ pub fn plan(
     instance: Option<&Instance>,
 ) -> Result<Plan, Refusal> {
     let instance = instance.filter(|instance| !instance.is_gone());
-    match &wanted.mode {
+    let mut plan = match &wanted.mode {
         WantedMode::NewVolumes { attach: Attach::No } | WantedMode::Drill => {
             let is_drill = wanted.mode == WantedMode::Drill;
             let mode = if is_drill { Mode::Drill } else { Mode::NewVolumes { attach_to: None } };
@@ -69,7 +70,11 @@ pub fn plan(
         WantedMode::ReplaceVolumes { .. } => in_place(snapshot, wanted, instance),
         WantedMode::ReplaceRoot => root(snapshot, wanted, instance),
         WantedMode::NewInstance(choice) => launched(snapshot, wanted, choice),
+    }?;
+    for volume in &mut plan.volumes {
+        volume.initialization_rate_mibps = wanted.initialization_rate_mibps;
     }
+    Ok(plan)
 }
 
 fn attached(
@@ -125,7 +130,7 @@ fn in_place(
             ));
         }
     }
-    if let Some(refusal) = ended_once_stopped(instance) {
+    if let Some(refusal) = ended_once_stopped(instance, "and ask again") {
         return state(refusal);
     }
     if instance.state != InstanceState::Stopped && !stop {
@@ -141,12 +146,13 @@ fn in_place(
 /// The tag that EC2 Auto Scaling gives the instances of a group.
 const GROUP: &str = "aws:autoscaling:groupName";
 
-/// Why an instance that is not stopped must not be: its group would terminate it. Nothing if that is not so.
-pub(super) fn ended_once_stopped(instance: &Instance) -> Option<String> {
+/// Why an instance that is not stopped must not be: its group would terminate it. Nothing if that is not so. `then` says
+/// what a person does who has stopped it.
+pub(super) fn ended_once_stopped(instance: &Instance, then: &str) -> Option<String> {
     let group = instance.tags.get(GROUP).filter(|_| instance.state != InstanceState::Stopped)?;
     Some(format!(
         "{} belongs to the Auto Scaling group {group}, which would terminate it once stopped; put it into Standby, \
-         stop it, and ask again",
+         stop it, {then}",
         instance.id
     ))
 }
@@ -238,6 +244,14 @@ fn launched(snapshot: &Snapshot, wanted: &Wanted, choice: &LaunchChoice) -> Resu
 }
 
 fn gone<T>(snapshot: &Snapshot) -> Result<T, Refusal> {
+    if let Some(region) = snapshot.copied_to() {
+        return state(format!(
+            "the snapshot is a copy in {region}, and its instance {} was in {}; restore it with mode new_instance or \
+             new_volumes, or restore the original",
+            snapshot.source.instance_id,
+            snapshot.instance_region()
+        ));
+    }
     state(format!(
         "the instance {} is gone; restore the snapshot with mode new_instance or new_volumes",
         snapshot.source.instance_id
@@ -257,40 +271,71 @@ fn zone_of(wanted: &Wanted, instance: &Instance) -> Result<String, Refusal> {
     }
 }
 
-/// Whether a snapshot of the instance is taken first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SnapshotFirst {
-    /// It is.
-    Yes,
-    /// It is not.
-    No,
-}
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
 
-/// The steps of the way there, in order. The instance stands still for as short as can be: the volumes are made
-/// before it is stopped, and the old ones are marked once it is started again.
-pub fn steps(mode: &Mode, first: SnapshotFirst) -> Vec<StepName> {
-    let rest: &[StepName] = match mode {
-        Mode::NewVolumes { attach_to: None } => &[StepName::CreateVolumes],
-        Mode::NewVolumes { attach_to: Some(_) } => {
-            &[StepName::CreateVolumes, StepName::AttachVolumes]
+    use super::*;
+    use crate::domain::instance::launch::LaunchSettings;
+    use crate::domain::ownership::EbsState;
+    use crate::domain::snapshot::member::Member;
+    use crate::domain::snapshot::{Origin, Source};
+    use crate::domain::tags::Tags;
+
+    fn member(number: u8, device: &str) -> Member {
+        Member {
+            ebs_snapshot_id: format!("snap-{number:08x}").parse().unwrap(),
+            volume_id: format!("vol-{number:08x}").parse().unwrap(),
+            device: Some(device.to_owned()),
+            boot: number == 1,
+            size_gib: 8,
+            state: EbsState::Completed,
+            progress_percent: 100,
+            full_size_bytes: None,
+            volume: None,
+            deleted: false,
         }
-        Mode::ReplaceVolumes { .. } => &[
-            StepName::CreateVolumes,
-            StepName::StopInstance,
-            StepName::DetachVolumes,
-            StepName::AttachVolumes,
-            StepName::StartInstance,
-            StepName::TagOldVolumes,
-        ],
-        Mode::ReplaceRoot { .. } => &[StepName::ReplaceRoot, StepName::TagOldVolumes],
-        Mode::NewInstance(_) => {
-            &[StepName::RegisterImage, StepName::RunInstance, StepName::DeregisterImage]
+    }
+
+    fn snapshot() -> Snapshot {
+        let source = Source {
+            instance_id: "i-0123456789abcdef0".parse().unwrap(),
+            instance_name: None,
+            instance_type: Some("t3.micro".to_owned()),
+            architecture: Some("x86_64".to_owned()),
+            platform: None,
+            region: "us-east-1".to_owned(),
+            zone: Some("us-east-1a".to_owned()),
+            tags: Tags::new(),
+            launch: LaunchSettings::default(),
+            machine: None,
+        };
+        let id = "snp_0195500c-6d00-7000-8000-000000000000".parse().unwrap();
+        let asked = Snapshot::requested(id, Origin::Manual, source, None, Timestamp::UNIX_EPOCH);
+        Snapshot { members: vec![member(1, "/dev/sda"), member(2, "/dev/sdb")], ..asked }
+    }
+
+    #[test]
+    fn the_rate_that_is_paid_for_is_that_of_all_volumes() {
+        for rate in [None, Some(100), Some(300)] {
+            for volumes in [None, Some("/dev/sdb")] {
+                let choice = volumes.map(|device: &str| {
+                    let device = device.to_owned();
+                    vec![VolumeChoice { device, ..VolumeChoice::default() }]
+                });
+                let wanted = Wanted {
+                    mode: WantedMode::NewVolumes { attach: Attach::No },
+                    zone: None,
+                    volumes: choice,
+                    initialization_rate_mibps: rate,
+                };
+
+                let plan = plan(&snapshot(), &wanted, None).unwrap();
+
+                let count = if volumes.is_some() { 1 } else { 2 };
+                let rates = plan.volumes.iter().map(|one| one.initialization_rate_mibps);
+                assert_eq!(rates.collect::<Vec<_>>(), vec![rate; count]);
+            }
         }
-        Mode::Drill => &[StepName::CreateVolumes, StepName::DeleteVolumes],
-    };
-    let first = match first {
-        SnapshotFirst::Yes => Some(StepName::SnapshotFirst),
-        SnapshotFirst::No => None,
-    };
-    [StepName::Check].into_iter().chain(first).chain(rest.iter().copied()).collect()
+    }
 }

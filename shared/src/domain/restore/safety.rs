@@ -4,6 +4,7 @@
 use super::Restore;
 use super::mode::{Mode, OldVolume};
 use super::next::{Next, fail};
+use super::plan::ended_once_stopped;
 use super::seen::Seen;
 use super::step::{StepName, StepStatus};
 use crate::domain::ids::InstanceId;
@@ -33,22 +34,31 @@ pub(super) fn old_volume_gone(restore: &Restore, instance: &Instance, seen: &See
         |old: &OldVolume| instance.volumes.iter().any(|one| one.volume_id == old.volume_id);
     for old in restore.old_volumes.iter().flatten() {
         let volume = seen.volume(&old.volume_id).filter(|volume| volume.is_usable());
-        let why = match volume.map(|volume| volume.attachment.as_ref()) {
-            None if is_listed(old) => continue,
-            None => "is gone".to_owned(),
-            Some(Some(at)) if at.instance_id != instance.id => {
-                format!("is attached to {}", at.instance_id)
-            }
-            Some(Some(_) | None) => continue,
-        };
+        let (why, help) =
+            match volume.map(|volume| (volume.is_at(&instance.id), volume.attachments.first())) {
+                None if is_listed(old) => continue,
+                None => ("is gone".to_owned(), String::new()),
+                Some((false, Some(at))) => (
+                    format!("is attached to {}", at.instance_id),
+                    format!("take it off {} and retry, or ", at.instance_id),
+                ),
+                Some((true, _) | (false, None)) => continue,
+            };
         let message = format!(
-            "the old volume {}, which was at {} of {}, {why}; nothing was taken off the instance: end the restore \
-             with {{\"leave\": true}}",
+            "the old volume {}, which was at {} of {}, {why}; the way back has taken nothing off the instance: \
+             {help}end the restore with {{\"leave\": true}}",
             old.volume_id, old.device, instance.id
         );
         return Some(fail(restore, "OldVolumeGone", message));
     }
     None
+}
+
+/// Why an instance that runs is not stopped on the way back: its group would end it. Nothing if it may be.
+pub(super) fn must_not_stop(restore: &Restore, instance: &Instance) -> Option<Next> {
+    let running = Some(instance).filter(|one| one.state == InstanceState::Running)?;
+    let then = "and retry, or end the restore with {\"leave\": true}, which leaves the new volumes where they are";
+    Some(fail(restore, "AutoScalingGroup", ended_once_stopped(running, then)?))
 }
 
 /// Whether every volume that had to make room is at the instance.
@@ -72,12 +82,15 @@ pub(super) fn first_brings_it_back(restore: &Restore) -> String {
 /// That the instance has no root volume, in words; nothing if it has one.
 pub(super) fn root_is_off(restore: &Restore, seen: &Seen) -> Option<String> {
     let instance = seen.living_instance()?;
-    let old = restore.old_volumes.iter().flatten().next()?;
-    let has_root = instance.volumes.iter().any(|volume| volume.boot);
-    (!has_root).then(|| {
-        format!(
-            "{} has no root volume: attach the old one, {}, at {} by hand",
-            instance.id, old.volume_id, old.device
-        )
-    })
+    if instance.volumes.iter().any(|volume| volume.boot) {
+        return None;
+    }
+    let help = match (restore.old_volumes.iter().flatten().next(), &instance.root_device) {
+        (Some(old), _) => {
+            format!("attach the old one, {}, at {} by hand", old.volume_id, old.device)
+        }
+        (None, Some(device)) => format!("attach one at {device} by hand"),
+        (None, None) => "attach one by hand".to_owned(),
+    };
+    Some(format!("{} has no root volume: {help}", instance.id))
 }

@@ -10,7 +10,7 @@ use crate::domain::tags::{self, Tags};
 pub struct Seen {
     /// The instance that is changed; none if EC2 does not show it.
     pub instance: Option<Instance>,
-    /// The volumes that the restore has made, and those that had to make room.
+    /// The volumes that the restore has made, and those that had or have to make room.
     pub volumes: Vec<SeenVolume>,
     /// Where the snapshot that is taken first stands; none if it was not asked for.
     pub snapshot_first: Option<(Status, Option<String>)>,
@@ -31,8 +31,8 @@ pub struct SeenVolume {
     pub id: VolumeId,
     /// Where it stands.
     pub state: VolumeState,
-    /// Where it is attached, or on its way to or from.
-    pub attachment: Option<SeenAttachment>,
+    /// Where it is attached, or on its way to or from: with Multi-Attach at several instances.
+    pub attachments: Vec<SeenAttachment>,
     /// Its tags.
     pub tags: Tags,
 }
@@ -128,8 +128,18 @@ impl SeenVolume {
         }
     }
 
+    /// Its place at this instance, or on its way to or from it.
+    pub fn at(&self, instance: &InstanceId) -> Option<&SeenAttachment> {
+        self.attachments.iter().find(|one| one.instance_id == *instance)
+    }
+
+    /// Its place at another instance than this.
+    pub fn elsewhere(&self, instance: &InstanceId) -> Option<&SeenAttachment> {
+        self.attachments.iter().find(|one| one.instance_id != *instance)
+    }
+
     /// Whether it is attached to this instance, or on its way to or from it.
     pub fn is_at(&self, instance: &InstanceId) -> bool {
-        self.attachment.as_ref().is_some_and(|one| one.instance_id == *instance)
+        self.at(instance).is_some()
     }
 }

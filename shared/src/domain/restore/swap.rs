@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 
 use super::Restore;
-use super::mode::{Mode, OldVolume, PlannedVolume};
+use super::mode::{Mode, PlannedVolume};
 use super::next::{Act, Next, fail, instance_gone};
 use super::plan::ended_once_stopped;
+use super::room::{self, in_the_way};
 use super::seen::Seen;
 use crate::domain::ids::{InstanceId, VolumeId};
 use crate::domain::instance::{Instance, InstanceState};
@@ -17,9 +18,14 @@ pub(super) fn stop(restore: &Restore, seen: &Seen) -> Next {
         Next::Record(Box::new(Restore { was_running: Some(was_running), ..restore.clone() }))
     };
     if instance.state == InstanceState::Running
-        && let Some(message) = ended_once_stopped(instance)
+        && let Some(message) = ended_once_stopped(instance, "and retry, or cancel")
     {
         return fail(restore, "AutoScalingGroup", message);
+    }
+    if instance.state == InstanceState::Running
+        && let Some(next) = shared(restore, instance, seen)
+    {
+        return next;
     }
     match instance.state {
         InstanceState::Running if !may_stop => fail(
@@ -42,22 +48,11 @@ pub(super) fn stop(restore: &Restore, seen: &Seen) -> Next {
     }
 }
 
-/// The volumes of an instance that stand where planned ones are to be.
-fn in_the_way(restore: &Restore, instance: &Instance) -> Vec<OldVolume> {
-    let is_wanted = |device: &str| {
-        restore.volumes.iter().any(|planned| planned.attach_as.as_deref() == Some(device))
-    };
-    let is_new = |id: &VolumeId| {
-        restore.volumes.iter().any(|planned| planned.volume_id.as_ref() == Some(id))
-    };
-    let volumes = instance.volumes.iter();
-    volumes
-        .filter(|volume| is_wanted(&volume.device) && !is_new(&volume.volume_id))
-        .map(|volume| OldVolume {
-            volume_id: volume.volume_id.clone(),
-            device: volume.device.clone(),
-        })
-        .collect()
+/// That nothing is taken off the instance, because another has got a volume of it meanwhile. Nothing if that is not so.
+fn shared(restore: &Restore, instance: &Instance, seen: &Seen) -> Option<Next> {
+    let why = room::shared(&restore.volumes, instance, &seen.volumes)?;
+    let message = format!("{why} and retry, or cancel");
+    Some(fail(restore, "VolumeShared", message))
 }
 
 fn must_be_stopped(restore: &Restore, instance: &Instance) -> Option<Next> {
@@ -83,16 +78,20 @@ pub(super) fn detach(restore: &Restore, seen: &Seen) -> Next {
         return next;
     }
     let Some(old) = &restore.old_volumes else {
-        let old_volumes = Some(in_the_way(restore, instance));
+        let old_volumes = Some(in_the_way(&restore.volumes, instance));
         return Next::Record(Box::new(Restore { old_volumes, ..restore.clone() }));
     };
     let is_old = |id: &VolumeId| old.iter().any(|one| one.volume_id == *id);
-    if let Some(other) = in_the_way(restore, instance).iter().find(|one| !is_old(&one.volume_id)) {
+    let others = in_the_way(&restore.volumes, instance);
+    if let Some(other) = others.iter().find(|one| !is_old(&one.volume_id)) {
         let message = format!(
             "somebody has attached {} at {} of {}; take it off and retry, or cancel",
             other.volume_id, other.device, instance.id
         );
         return fail(restore, "DeviceInUse", message);
+    }
+    if let Some(next) = shared(restore, instance, seen) {
+        return next;
     }
     take_off(old.iter().map(|one| &one.volume_id), &instance.id, seen).unwrap_or(Next::Done)
 }
@@ -103,11 +102,10 @@ pub(super) fn take_off<'a>(
     instance: &InstanceId,
     seen: &Seen,
 ) -> Option<Next> {
-    let here: Vec<_> =
-        volumes.filter_map(|id| seen.volume(id)).filter(|one| one.is_at(instance)).collect();
-    let attached =
-        here.iter().filter(|one| one.attachment.as_ref().is_some_and(|at| at.is_settled));
-    let attached: Vec<_> = attached.map(|one| one.id.clone()).collect();
+    let here = volumes.filter_map(|id| seen.volume(id));
+    let here: Vec<_> = here.filter_map(|one| Some((&one.id, one.at(instance)?))).collect();
+    let attached = here.iter().filter(|(_, at)| at.is_settled);
+    let attached: Vec<_> = attached.map(|(id, _)| (*id).clone()).collect();
     if !attached.is_empty() {
         return Some(Next::Act(Act::Detach(attached)));
     }
@@ -132,20 +130,18 @@ pub(super) fn attach(restore: &Restore, seen: &Seen, now: Timestamp) -> Next {
             let message = format!("the volume {id} is gone; cancel, and restore the snapshot anew");
             return fail(restore, "VolumeGone", message);
         };
-        match &volume.attachment {
-            Some(at) if at.instance_id == instance.id && at.device == *device => {
-                is_waiting |= !at.is_settled;
-            }
-            Some(at) => {
+        match (volume.at(&instance.id), volume.attachments.first()) {
+            (Some(at), _) if at.device == *device => is_waiting |= !at.is_settled,
+            (Some(at), _) | (None, Some(at)) => {
                 let message =
                     format!("somebody has attached {id} to {} at {}", at.instance_id, at.device);
                 return fail(restore, "VolumeInUse", message);
             }
-            None if instance.volumes.iter().any(|one| one.device == *device) => {
+            (None, None) if instance.volumes.iter().any(|one| one.device == *device) => {
                 let message = format!("{device} of {} is taken by another volume", instance.id);
                 return fail(restore, "DeviceInUse", message);
             }
-            None => wanted.push((id.clone(), device.clone())),
+            (None, None) => wanted.push((id.clone(), device.clone())),
         }
     }
     if wanted.is_empty() {

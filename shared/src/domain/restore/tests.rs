@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::mode::{Mode, OldVolume, PlannedVolume};
 use super::next::{Act, Next, next, part};
-use super::plan::{SnapshotFirst, steps};
+use super::plan::{Refusal, SnapshotFirst, steps};
+use super::room::{in_the_way, refuse_shared};
 use super::seen::{Seen, SeenAttachment, SeenTask, SeenVolume, TaskState, VolumeState};
 use super::step::{Step, StepName, StepStatus};
 use super::transitions::Cancellation;
@@ -40,6 +41,7 @@ fn planned(device: &str, number: usize) -> PlannedVolume {
         volume_type: "gp3".to_owned(),
         iops: None,
         throughput_mibps: None,
+        initialization_rate_mibps: None,
         delete_on_termination: false,
         volume_id: None,
         attempt: 0,
@@ -103,13 +105,14 @@ fn instance(state: InstanceState, volumes: &[(&str, usize)]) -> Instance {
 }
 
 fn seen_volume(number: usize, device: Option<&str>, tags: Tags) -> SeenVolume {
-    let attachment = device.map(|device| SeenAttachment {
+    let attachments = device.map(|device| SeenAttachment {
         instance_id: instance_id(),
         device: device.to_owned(),
         is_settled: true,
     });
+    let attachments = attachments.into_iter().collect();
     let state = if device.is_some() { VolumeState::InUse } else { VolumeState::Available };
-    SeenVolume { id: volume_id(number), state, attachment, tags }
+    SeenVolume { id: volume_id(number), state, attachments, tags }
 }
 
 fn recorded(next: Option<Next>) -> Restore {
@@ -369,11 +372,14 @@ fn an_instance_is_not_taken_apart_for_an_old_volume_that_cannot_come_back() {
     let mut seen = with_new_volumes(&back, InstanceState::Stopped, Some(0));
     assert_eq!(next(&back, &seen, at(30)), Some(Next::Done));
 
+    seen.volumes[1] = shared(seen_volume(2, None, Tags::new()));
+    let elsewhere = next(&back, &seen, at(30));
     seen.volumes.retain(|volume| volume.id != volume_id(2));
-
-    let Some(Next::Fail { code, message, .. }) = next(&back, &seen, at(30)) else { panic!() };
-    assert_eq!(code, "OldVolumeGone");
-    assert!(message.contains(volume_id(2).as_str()), "{message}");
+    for (stops, help) in [(elsewhere, true), (next(&back, &seen, at(30)), false)] {
+        let Some(Next::Fail { code: "OldVolumeGone", message, .. }) = stops else { panic!() };
+        assert!(message.contains(volume_id(2).as_str()), "{message}");
+        assert_eq!(message.contains("i-0fedcba9876543210 and retry, or end"), help, "{message}");
+    }
 }
 
 #[test]
@@ -414,9 +420,8 @@ fn an_old_volume_is_not_attached_while_another_has_its_place() {
 #[test]
 fn an_instance_that_its_group_would_end_is_not_stopped() {
     let restore = at_step(&in_place(), StepName::StopInstance);
-    let group = Tags::from([("aws:autoscaling:groupName".to_owned(), "web".to_owned())]);
     let seen = |state| {
-        let instance = Instance { tags: group.clone(), ..instance(state, &[("/dev/sda", 1)]) };
+        let instance = grouped(instance(state, &[("/dev/sda", 1)]));
         Seen { instance: Some(instance), ..Seen::default() }
     };
 
@@ -424,6 +429,112 @@ fn an_instance_that_its_group_would_end_is_not_stopped() {
     assert!(matches!(running, Some(Next::Fail { code: "AutoScalingGroup", .. })));
     let stopped = next(&restore, &seen(InstanceState::Stopped), NOW);
     assert_eq!(recorded(stopped).was_running, Some(false));
+}
+
+/// Whose tags say that it belongs to an Auto Scaling group.
+fn grouped(instance: Instance) -> Instance {
+    let tags = Tags::from([("aws:autoscaling:groupName".to_owned(), "web".to_owned())]);
+    Instance { tags, ..instance }
+}
+
+#[test]
+fn the_way_back_does_not_stop_an_instance_that_its_group_would_end_either() {
+    for step in [StepName::StopAgain, StepName::DetachNewVolumes] {
+        let mut back = on_the_way_back(step);
+        back.is_in_use = true;
+        for was_running in [None, Some(true)] {
+            back.was_running = was_running;
+            let mut seen = with_new_volumes(&back, InstanceState::Running, Some(20));
+            seen.instance = seen.instance.map(grouped);
+
+            let stops = next(&back, &seen, at(30));
+
+            let Some(Next::Fail { code, message, .. }) = stops else { panic!("{step}: {stops:?}") };
+            assert_eq!(code, "AutoScalingGroup");
+            for word in ["web", "Standby", "stop it", "retry", "leave"] {
+                assert!(message.contains(word), "{word}: {message}");
+            }
+        }
+        let mut stopped = with_new_volumes(&back, InstanceState::Stopped, Some(20));
+        stopped.instance = stopped.instance.map(grouped);
+        let then = next(&back, &stopped, at(30));
+        assert!(matches!(then, Some(Next::Done | Next::Act(Act::Detach(_)))), "{then:?}");
+    }
+}
+
+fn other_instance() -> InstanceId {
+    "i-0fedcba9876543210".parse().unwrap()
+}
+
+/// The volume, which is at the other instance as well, and there first.
+fn shared(volume: SeenVolume) -> SeenVolume {
+    let there = SeenAttachment {
+        instance_id: other_instance(),
+        device: "/dev/sdx".to_owned(),
+        is_settled: true,
+    };
+    let attachments = [there].into_iter().chain(volume.attachments).collect();
+    SeenVolume { state: VolumeState::InUse, attachments, ..volume }
+}
+
+/// Volumes 1 and 2 at the instance; the second is shared.
+fn with_a_shared_one(state: InstanceState) -> Seen {
+    let volumes = vec![
+        seen_volume(1, Some("/dev/sda"), Tags::new()),
+        shared(seen_volume(2, Some("/dev/sdb"), Tags::new())),
+    ];
+    let instance = instance(state, &[("/dev/sda", 1), ("/dev/sdb", 2)]);
+    let instance = Instance { launched_at: Some(NOW), ..instance };
+    Seen { instance: Some(instance), volumes, ..Seen::default() }
+}
+
+#[test]
+fn a_volume_that_another_instance_has_too_is_not_replaced() {
+    let seen = with_a_shared_one(InstanceState::Running);
+    let here = seen.instance.as_ref().unwrap();
+    let planned = in_place().volumes;
+
+    let Err(Refusal::State(why)) = refuse_shared(&planned, here, &seen.volumes) else { panic!() };
+    for word in [volume_id(2).as_str(), "/dev/sdb", here.id.as_str(), other_instance().as_str()] {
+        assert!(why.contains(word), "{word}: {why}");
+    }
+    assert_eq!(refuse_shared(&planned[..1], here, &seen.volumes), Ok(()));
+
+    // Attached there after the restore was asked for: the instance is not stopped, and nothing taken off it.
+    for (step, state) in [
+        (StepName::StopInstance, InstanceState::Running),
+        (StepName::DetachVolumes, InstanceState::Stopped),
+    ] {
+        let mut restore = at_step(&in_place(), step);
+        restore.was_running = Some(true);
+        restore.old_volumes = Some(in_the_way(&restore.volumes, here));
+        let stops = next(&restore, &with_a_shared_one(state), NOW);
+        let Some(Next::Fail { code: "VolumeShared", message, .. }) = stops else {
+            panic!("{stops:?}")
+        };
+        assert!(message.contains(other_instance().as_str()), "{message}");
+    }
+}
+
+#[test]
+fn every_place_of_a_volume_is_looked_at() {
+    let mut attached = at_step(&in_place(), StepName::AttachVolumes);
+    for (position, planned) in attached.volumes.iter_mut().enumerate() {
+        planned.volume_id = Some(volume_id(11 + position));
+    }
+    let mut seen = with_new_volumes(&attached, InstanceState::Stopped, Some(0));
+    seen.volumes = seen.volumes.into_iter().map(shared).collect();
+    assert_eq!(next(&attached, &seen, NOW), Some(Next::Done));
+
+    // Back: the new ones go from our instance, and the old ones count as back where they are at ours.
+    let back = on_the_way_back(StepName::DetachNewVolumes);
+    let new = vec![volume_id(11), volume_id(12)];
+    assert_eq!(next(&back, &seen, at(30)), Some(Next::Act(Act::Detach(new))));
+    let back = on_the_way_back(StepName::ReattachOldVolumes);
+    let whole = with_a_shared_one(InstanceState::Stopped);
+    assert_eq!(next(&back, &whole, at(30)), Some(Next::Done));
+    let back = on_the_way_back(StepName::StopAgain);
+    assert!(matches!(next(&back, &whole, at(30)), Some(Next::Skip(_))));
 }
 
 #[test]
@@ -442,6 +553,26 @@ fn a_root_volume_that_is_off_is_named_with_its_device() {
     assert!(message.contains(volume_id(1).as_str()) && message.contains("/dev/sda"), "{message}");
 
     restore = record.failed(failure(), NOW);
+    let standing = restore.standing().unwrap();
+    assert!(standing.go_on.contains("attach vol-00000001 at /dev/sda to"), "{standing:?}");
+    assert!(standing.go_back.contains("stays off"), "{standing:?}");
+
+    // Taken up again before anything was done, whether it runs or not, it says the same.
+    let again = restore.retried(NOW).unwrap().unwrap().leased(NOW).unwrap();
+    for state in [InstanceState::Stopped, InstanceState::Running] {
+        let bare = Seen { instance: seen.instance.clone(), task: None, ..Seen::default() };
+        let bare = Seen { instance: bare.instance.map(|one| Instance { state, ..one }), ..bare };
+        let Some(Next::Fail { code, message, .. }) = next(&again, &bare, NOW) else { panic!() };
+        assert_eq!(code, "RootDetached");
+        let help = "attach the old one, vol-00000001, at /dev/sda by hand, start the instance";
+        assert!(message.contains(help) && message.contains("retry"), "{message}");
+        let asked = next(&Restore { creating_at: Some(NOW), ..again.clone() }, &bare, at(4));
+        assert!(matches!(asked, Some(Next::Wait(_))), "it may not show yet: {asked:?}");
+    }
+    // Attached by hand and started, it goes on.
+    let whole = self::instance(InstanceState::Running, &[("/dev/sda", 1)]);
+    let whole = Seen { instance: Some(whole), ..Seen::default() };
+    assert_eq!(next(&again, &whole, NOW), Some(Next::Act(Act::ReplaceRoot)));
     let back = restore.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().unwrap();
     let seen = Seen { task: None, ..seen };
     let note = recorded(next(&back, &seen, at(30))).notes.concat();

@@ -8,6 +8,9 @@ use super::step::{Step, StepName, StepStatus};
 use super::{LEASE_LASTS, LOOK_AFTER, Lease, Restore, RestoreFailure, RestoreStatus};
 use crate::domain::ids::VolumeId;
 
+/// How long a schedule's drill that has failed on the way back stands still before it is taken up again.
+const BACK_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(6);
+
 /// The restore does not stand where the transition begins; the text says so in words.
 type Refusal = String;
 
@@ -135,10 +138,11 @@ impl Restore {
     /// It stops at the step at hand, with what is there.
     #[must_use]
     pub fn failed(&self, failure: RestoreFailure, now: Timestamp) -> Self {
+        let look_after = if self.is_undoing() { BACK_AGAIN_AFTER } else { LOOK_AFTER };
         let mut next = Self {
             status: RestoreStatus::Failed,
             lease: self.lease.map(|lease| Lease { until: now, ..lease }),
-            attention_at: None,
+            attention_at: self.drill_due.and_then(|_| later(now, look_after)),
             trouble: None,
             ..self.clone()
         };
@@ -148,6 +152,24 @@ impl Restore {
         }
         next.failure = Some(failure);
         next
+    }
+
+    /// A schedule's drill that has failed is taken back: nobody waits to retry it, and what it has made costs. One that has
+    /// failed on the way back is taken up again some hours later, over and over. None for what a person has asked for.
+    pub fn taken_back_by_itself(&self, now: Timestamp) -> Option<Self> {
+        self.drill_due?;
+        if self.status != RestoreStatus::Failed {
+            return None;
+        }
+        if !self.is_undoing() {
+            return self.cancelled(&self.requested_by, Cancellation::TakeBack, now).ok().flatten();
+        }
+        // A nudge sets `attention_at` anew, and what it makes known may come twice.
+        let failed_at = self.failure.as_ref()?.at;
+        if now.duration_since(failed_at) < BACK_AGAIN_AFTER {
+            return None;
+        }
+        self.retried(now).ok().flatten()
     }
 
     /// What was made for a planned volume came to nothing: the next attempt makes another.

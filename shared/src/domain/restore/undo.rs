@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::mode::{Mode, OldVolume};
 use super::next::{Act, Next, fail, may_not_show};
 use super::safety::{
-    all_old_are_back, first_brings_it_back, old_volume_gone, root_is_off, written,
+    all_old_are_back, first_brings_it_back, must_not_stop, old_volume_gone, root_is_off, written,
 };
 use super::seen::{Seen, SeenVolume, TaskState, VolumeState};
 use super::step::StepName;
@@ -106,15 +106,13 @@ fn made<'a>(restore: &'a Restore, seen: &'a Seen) -> impl Iterator<Item = &'a Se
 /// Whether the volumes of the instance are as they were.
 fn is_as_before(restore: &Restore, instance: &Instance, seen: &Seen) -> bool {
     let is_here = |id: &VolumeId| instance.volumes.iter().any(|one| one.volume_id == *id);
+    let is_settled = |one: &SeenVolume| one.at(&instance.id).is_none_or(|at| at.is_settled);
     let none_new = !made(restore, seen).any(|volume| volume.is_at(&instance.id));
     let mut old = restore.old_volumes.iter().flatten();
     none_new
-        && old
-            .all(|one| is_here(&one.volume_id) && seen.volume(&one.volume_id).is_some_and(settled))
-}
-
-fn settled(volume: &SeenVolume) -> bool {
-    volume.attachment.as_ref().is_none_or(|at| at.is_settled)
+        && old.all(|one| {
+            is_here(&one.volume_id) && seen.volume(&one.volume_id).is_some_and(is_settled)
+        })
 }
 
 fn stop(restore: &Restore, seen: &Seen) -> Next {
@@ -137,6 +135,9 @@ fn stop(restore: &Restore, seen: &Seen) -> Next {
         };
     }
     if let Some(next) = old_volume_gone(restore, instance, seen) {
+        return next;
+    }
+    if let Some(next) = must_not_stop(restore, instance) {
         return next;
     }
     match instance.state {
@@ -166,6 +167,9 @@ fn detach_new(restore: &Restore, seen: &Seen) -> Next {
         && instance.state != InstanceState::Stopped
     {
         // Somebody has started it meanwhile: nothing is taken off before it stands still again.
+        if let Some(next) = must_not_stop(restore, instance) {
+            return next;
+        }
         return match instance.state {
             InstanceState::Running if restore.was_running != Some(true) => {
                 Next::Record(Box::new(Restore { was_running: Some(true), ..restore.clone() }))
@@ -194,18 +198,19 @@ fn reattach_old(restore: &Restore, seen: &Seen) -> Next {
             restore.noted(format!("the old volume {id} is not back at {}: {why}", old.device))
         };
         let volume = seen.volume(id).filter(|volume| volume.is_usable());
-        let note = match volume.map(|volume| volume.attachment.as_ref()) {
+        let places = volume.map(|volume| (volume.at(&instance.id), volume.attachments.first()));
+        let note = match places {
             None => lost("it is gone".to_owned()),
-            Some(Some(at)) if at.instance_id == instance.id => {
+            Some((Some(at), _)) => {
                 is_waiting |= !at.is_settled;
                 None
             }
-            Some(Some(at)) => lost(format!("it is attached to {}", at.instance_id)),
-            Some(None) if instance.volumes.iter().any(|one| one.volume_id == *id) => {
+            Some((None, Some(at))) => lost(format!("it is attached to {}", at.instance_id)),
+            Some((None, None)) if instance.volumes.iter().any(|one| one.volume_id == *id) => {
                 is_waiting = true;
                 None
             }
-            Some(None) => {
+            Some((None, None)) => {
                 let other = instance.volumes.iter().find(|one| one.device == old.device);
                 if let Some(other) = other {
                     return make_room(restore, seen, old, &other.volume_id);
@@ -270,7 +275,7 @@ pub(super) fn delete_made(restore: &Restore, seen: &Seen, now: Timestamp) -> Nex
             }
             continue;
         }
-        match (volume.state, &volume.attachment) {
+        match (volume.state, volume.attachments.first()) {
             (VolumeState::Going, _) => {}
             (VolumeState::Creating, _) | (VolumeState::InUse, None) => is_waiting = true,
             (VolumeState::InUse, Some(at)) => {

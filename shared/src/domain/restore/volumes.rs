@@ -115,6 +115,7 @@ pub(super) fn planned(
         volume_type,
         iops,
         throughput_mibps: throughput.filter(|_| has_throughput),
+        initialization_rate_mibps: None,
         delete_on_termination: recorded
             .and_then(|recorded| recorded.delete_on_termination)
             .unwrap_or(member.boot),

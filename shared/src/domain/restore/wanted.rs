@@ -12,6 +12,8 @@ pub struct Wanted {
     pub zone: Option<String>,
     /// Which of the snapshot's volumes, and how they differ; all, as they were, if none.
     pub volumes: Option<Vec<VolumeChoice>>,
+    /// The rate at which EC2 is paid to fetch the blocks of all of them; as fast as it comes if none.
+    pub initialization_rate_mibps: Option<i32>,
 }
 
 /// What is to become of the snapshot.

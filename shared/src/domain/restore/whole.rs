@@ -5,9 +5,13 @@ use jiff::Timestamp;
 use super::Restore;
 use super::mode::{OldVolume, PlannedVolume};
 use super::next::{Act, Next, fail, instance_gone, may_not_show};
+use super::safety::root_is_off;
 use super::seen::{ImageState, Seen, SeenTask, TaskState};
 use crate::domain::ids::{InstanceId, VolumeId};
 use crate::domain::instance::InstanceState;
+
+/// The code of a failure that leaves the instance without its root volume.
+pub(super) const ROOT_DETACHED: &str = "RootDetached";
 
 pub(super) fn replace_root(restore: &Restore, seen: &Seen, now: Timestamp) -> Next {
     let Some(instance) = seen.living_instance() else { return instance_gone(restore) };
@@ -38,6 +42,14 @@ pub(super) fn replace_root(restore: &Restore, seen: &Seen, now: Timestamp) -> Ne
             fail(restore, "TaskGone", "EC2 no longer shows its task")
         }
         None => {
+            if let Some(why) = root_is_off(restore, seen) {
+                // A replacement that was asked for takes it off itself.
+                if may_not_show(restore, now) {
+                    return Next::Wait("for the task to show");
+                }
+                let message = format!("{why}, start the instance, and retry, or cancel");
+                return fail(restore, ROOT_DETACHED, message);
+            }
             let Some(root) = root.filter(|_| instance.state == InstanceState::Running) else {
                 let message =
                     format!("{} is {}; start it and retry, or cancel", instance.id, instance.state);
@@ -67,7 +79,7 @@ fn root_detached(restore: &Restore, task: &SeenTask) -> Next {
          or cancel",
         task.id
     );
-    Next::Fail { code: "RootDetached", message, record: Box::new(restore.attempt_lost()) }
+    Next::Fail { code: ROOT_DETACHED, message, record: Box::new(restore.attempt_lost()) }
 }
 
 /// EC2's task does not say which volume it has made: it is the one at the root device, which is no longer the old one.

@@ -2,7 +2,9 @@
 
 use super::mode::Mode;
 use super::step::StepName;
+use super::whole::ROOT_DETACHED;
 use super::{Restore, RestoreStatus};
+use crate::domain::ids::InstanceId;
 
 /// What a person needs to know of a restore that has stopped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,7 +59,24 @@ impl Restore {
     fn go_on(&self) -> String {
         let step = self.failure.as_ref().map(|failure| failure.step.as_str()).unwrap_or_default();
         let way = if self.is_undoing() { "taking it back" } else { "the restore" };
-        format!("POST /v1/restores/{}/retry takes {way} up again at the step {step}", self.id)
+        let go_on =
+            format!("POST /v1/restores/{}/retry takes {way} up again at the step {step}", self.id);
+        match self.root_first() {
+            Some(first) => format!("{first}; then {go_on}"),
+            None => go_on,
+        }
+    }
+
+    /// What a person must do first where the instance is left without its root volume.
+    fn root_first(&self) -> Option<String> {
+        self.failure.as_ref().filter(|failure| failure.code == ROOT_DETACHED)?;
+        let target = self.mode.target().map(InstanceId::as_str)?;
+        let old = self.old_volumes.iter().flatten().next();
+        let volume = old.map_or_else(
+            || "a root volume".to_owned(),
+            |old| format!("{} at {}", old.volume_id, old.device),
+        );
+        Some(format!("attach {volume} to {target} and start it"))
     }
 
     fn go_back(&self) -> String {
@@ -71,6 +90,9 @@ impl Restore {
             Mode::NewVolumes { .. } | Mode::Drill => "deletes the volumes that were made",
             Mode::ReplaceVolumes { .. } => {
                 "attaches the old volumes where they were, deletes the new ones, and starts the instance if it ran"
+            }
+            Mode::ReplaceRoot { .. } if self.root_first().is_some() => {
+                "ends it; the root volume stays off until somebody attaches it"
             }
             Mode::ReplaceRoot { .. } => "ends it; a root volume that was replaced stays replaced",
             Mode::NewInstance(_) => "removes the image; an instance that was launched stays",

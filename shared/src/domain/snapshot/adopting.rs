@@ -41,6 +41,7 @@ impl Snapshot {
             instance_id: &self.source.instance_id,
             slot: self.slot.as_ref(),
             name: &self.name,
+            copied_from: None,
         })
     }
 

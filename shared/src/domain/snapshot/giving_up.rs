@@ -14,7 +14,7 @@ impl Snapshot {
                 "removed from the records",
             )?;
         }
-        self.must_be_unused()?;
+        self.must_be_unused(now)?;
         Ok(Self {
             gone_at: Some(now),
             attention_at: None,

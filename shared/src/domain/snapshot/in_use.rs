@@ -1,4 +1,6 @@
-//! Restores under way: while one uses a snapshot, nobody condemns it.
+//! Restores and copies under way: while one uses a snapshot, nobody condemns it.
+
+use jiff::Timestamp;
 
 use super::Snapshot;
 use super::transitions::Refusal;
@@ -28,20 +30,18 @@ impl Snapshot {
         Self { restores, version: self.version + 1, ..self.clone() }
     }
 
-    pub(super) fn must_be_unused(&self) -> Result<(), Refusal> {
-        match self.restores.first() {
-            Some(id) => {
-                Err(format!("the restore {id} uses the snapshot; wait for its end, or cancel it"))
-            }
-            None => Ok(()),
+    pub(super) fn must_be_unused(&self, now: Timestamp) -> Result<(), Refusal> {
+        if let Some(id) = self.restores.first() {
+            return Err(format!(
+                "the restore {id} uses the snapshot; wait for its end, or cancel it"
+            ));
         }
+        self.awaited_copy(now).map_or(Ok(()), Err)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
     use crate::domain::snapshot::condemnation::CondemnedBy;
     use crate::domain::snapshot::{Origin, Source, Status};

@@ -63,6 +63,8 @@ impl Snapshot {
             touched_at: now,
             gone_at: None,
             images: None,
+            copies: Vec::new(),
+            copy_of: None,
         }
     }
 
@@ -172,6 +174,8 @@ impl Snapshot {
             .filter(|seen| self.has_member(&seen.id))
             .map(|seen| seen.started_at)
             .min()
+            // A copy has the content of its original, however late EC2 has begun it.
+            .filter(|_| self.copy_of.is_none())
             .or(self.started_at);
         let status = if settled != Status::Pending {
             settled
@@ -236,7 +240,7 @@ impl Snapshot {
             &[Status::Available, Status::Error]
         };
         self.must_be(allowed, "condemned")?;
-        self.must_be_unused()?;
+        self.must_be_unused(now)?;
         if let Some(hold) = self.hold.as_ref().filter(|hold| hold.forbids(by.deleter(), now)) {
             return Err(format!("the snapshot is {}; remove the hold first", hold.describe()));
         }
@@ -264,7 +268,7 @@ impl Snapshot {
     /// Its deletion begins; from here it cannot be rescued. What was in the way may still be.
     pub fn begin_deletion(&self, now: Timestamp) -> Result<Self, Refusal> {
         self.must_be(&[Status::Condemned, Status::Deleting], "deleted")?;
-        self.must_be_unused()?;
+        self.must_be_unused(now)?;
         Ok(Self { attention_at: later(now, NUDGE_AFTER), ..self.next(Status::Deleting, now) })
     }
 

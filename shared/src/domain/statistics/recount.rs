@@ -87,7 +87,9 @@ impl Recount {
     /// What the kept numbers lack, as they were read `before` the records were and `after`.
     ///
     /// Records are written while they are counted, so a difference may be a write that one reading has and the other has
-    /// not. Only what both readings differ by is corrected: all of it where nothing was written meanwhile.
+    /// not. Only what both readings differ by is corrected: all of it where nothing was written meanwhile. What rises
+    /// after the one reading and falls again before the other (or the reverse) is in neither: where the record was read
+    /// in between, it is taken for a difference until the next hour's count.
     pub fn corrections(&self, before: &[Row], after: &[Row]) -> Vec<Correction> {
         let (before, after) = (by_dimension(before), by_dimension(after));
         let mut estimates = self.estimates();

@@ -42,32 +42,40 @@ pub struct Brake {
     pub rules_digest: Option<String>,
 }
 
-/// The schedules whose unexpected deletions are too many.
+/// What a brake counts apart: a schedule's own snapshots, and its copies in each region. Many copies must not make the loss
+/// of all originals look small.
+type Group<'a> = (&'a ScheduleId, Option<&'a String>);
+
+/// The schedules whose unexpected deletions are too many, among their own snapshots or among their copies in a region;
+/// of several such, the numbers are those of the one with the most.
 pub fn brakes(entries: &[PlanEntry], snapshots: &[Snapshot], limits: BrakeLimits) -> Vec<Brake> {
-    let mut unexpected: BTreeMap<&ScheduleId, (u32, Option<&String>)> = BTreeMap::new();
+    let copied_to: BTreeMap<_, _> =
+        snapshots.iter().map(|one| (&one.id, one.copied_to())).collect();
+    let available = available(snapshots);
+    let mut unexpected: BTreeMap<Group<'_>, (u32, Option<&String>)> = BTreeMap::new();
     for entry in entries {
         if let (Verdict::Delete { unexpected: true, by }, Some(id)) =
             (&entry.verdict, &entry.schedule_id)
         {
-            let (count, digest) = unexpected.entry(id).or_default();
+            let region = copied_to.get(&entry.snapshot_id).copied().flatten();
+            let (count, digest) = unexpected.entry((id, region)).or_default();
             *count += 1;
             *digest = digest.or(digest_of(by));
         }
     }
-    unexpected
-        .into_iter()
-        .map(|(id, (unexpected, digest))| Brake {
-            schedule_id: id.clone(),
-            unexpected,
-            available: available(snapshots, id),
-            rules_digest: digest.cloned(),
-        })
-        .filter(|brake| {
-            brake.unexpected > limits.deletions
-                && u64::from(brake.unexpected) * 100
-                    > u64::from(brake.available) * u64::from(limits.percent)
-        })
-        .collect()
+    let mut brakes: BTreeMap<&ScheduleId, Brake> = BTreeMap::new();
+    for (group, (unexpected, digest)) in unexpected {
+        let available = available.get(&group).copied().unwrap_or_default();
+        let is_too_many = unexpected > limits.deletions
+            && u64::from(unexpected) * 100 > u64::from(available) * u64::from(limits.percent);
+        let (id, _) = group;
+        if is_too_many && brakes.get(id).is_none_or(|worst| unexpected > worst.unexpected) {
+            let rules_digest = digest.cloned();
+            brakes
+                .insert(id, Brake { schedule_id: id.clone(), unexpected, available, rules_digest });
+        }
+    }
+    brakes.into_values().collect()
 }
 
 /// What the rules were, if they condemn.
@@ -99,14 +107,15 @@ impl Brake {
     }
 }
 
-fn available(snapshots: &[Snapshot], schedule: &ScheduleId) -> u32 {
-    let count = snapshots
-        .iter()
-        .filter(|snapshot| {
-            snapshot.status == Status::Available && snapshot.schedule_id() == Some(schedule)
-        })
-        .count();
-    u32::try_from(count).unwrap_or(u32::MAX)
+/// How many available snapshots each group has.
+fn available(snapshots: &[Snapshot]) -> BTreeMap<Group<'_>, u32> {
+    let mut counts: BTreeMap<_, u32> = BTreeMap::new();
+    for snapshot in snapshots.iter().filter(|one| one.status == Status::Available) {
+        if let Some(id) = snapshot.schedule_id() {
+            *counts.entry((id, snapshot.copied_to())).or_default() += 1;
+        }
+    }
+    counts
 }
 
 /// Why the clock is not trusted.

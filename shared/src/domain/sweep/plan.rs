@@ -174,7 +174,7 @@ fn wanted_of_duplicate(
         Some(found) if found.status == Status::Available => found.absent_since.is_none(),
         Some(found) if !matches!(found.status, Status::Condemned | Status::Deleting) => false,
         Some(_) | None => {
-            let newest = newest.of(&snapshot.source.instance_id);
+            let newest = newest.among_like(snapshot);
             newest.is_some_and(|newest| newest.taken_at() > snapshot.taken_at())
         }
     };
@@ -234,8 +234,11 @@ fn protected(
     {
         return (Verdict::Keep, vec![hold.describe()]);
     }
-    if newest.is(&snapshot.id, &snapshot.source.instance_id) {
+    if newest.is(snapshot) {
         return (Verdict::Keep, vec![NEWEST_AVAILABLE.to_owned()]);
+    }
+    if let Some(reason) = snapshot.awaited_copy(world.now) {
+        return (Verdict::Keep, vec![reason]);
     }
     if let Some(image) = using_image(snapshot, world.in_use) {
         let reasons = vec![reason, format!("in use by {image}")];
@@ -244,6 +247,8 @@ fn protected(
     (Verdict::Delete { by, unexpected }, vec![reason])
 }
 
+#[cfg(test)]
+mod copies;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]

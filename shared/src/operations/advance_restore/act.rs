@@ -12,7 +12,7 @@ use crate::domain::snapshot::Request;
 use crate::domain::tags::Tags;
 use crate::ec2::Ec2;
 use crate::ec2::calls::{Call, CallError};
-use crate::ec2::launches::NewImage;
+use crate::ec2::launches::{NewImage, NewInstance};
 use crate::error::{Error, chain};
 use crate::operations::request_snapshot::{NewSnapshot, request_snapshot};
 
@@ -180,7 +180,7 @@ impl Work<'_> {
         };
         let tags = restore.made_tags(&restore.part());
         let token = restore.token(StepName::ReplaceRoot, &restore.part());
-        ec2.replace_root(target, &volume.ebs_snapshot_id, (&tags, &token), Call::Real).await
+        ec2.replace_root(target, volume, (&tags, &token), Call::Real).await
     }
 
     async fn register_image(&self, ec2: &Ec2) -> Result<Option<ImageId>, CallError> {
@@ -203,10 +203,15 @@ impl Work<'_> {
         let (Mode::NewInstance(launch), Some(image)) = (&restore.mode, &restore.image_id) else {
             return Ok(None);
         };
-        let (tags, volume_tags) =
-            (restore.instance_tags(launch), restore.made_tags(&restore.part()));
-        let token = restore.token(StepName::RunInstance, &restore.part());
-        ec2.run_instance(image, launch, (&tags, &volume_tags), &token).await
+        let new = NewInstance {
+            image,
+            launch,
+            volumes: &restore.volumes,
+            tags: &restore.instance_tags(launch),
+            volume_tags: &restore.made_tags(&restore.part()),
+            token: &restore.token(StepName::RunInstance, &restore.part()),
+        };
+        ec2.run_instance(new).await
     }
 
     /// Asks for the snapshot that is taken first, in the ordinary way and under an id that follows from the restore's.

@@ -30,8 +30,7 @@ pub(super) async fn rehearse(ec2: &Ec2, restore: &Restore, seen: &Seen) -> Resul
             if let Some(volume) = restore.volumes.first() {
                 let tags = restore.made_tags(&restore.part());
                 let marks = (&tags, "");
-                ec2.replace_root(instance_id, &volume.ebs_snapshot_id, marks, Call::Rehearsal)
-                    .await?;
+                ec2.replace_root(instance_id, volume, marks, Call::Rehearsal).await?;
             }
             rehearse_marking(ec2, restore, seen).await
         }
@@ -83,6 +82,7 @@ pub(super) fn new_volume(restore: &Restore, position: usize) -> Result<NewVolume
         volume_type: &volume.volume_type,
         iops: volume.iops,
         throughput_mibps: volume.throughput_mibps,
+        initialization_rate_mibps: volume.initialization_rate_mibps,
         tags: restore.volume_tags(position, volume),
         token: restore.token(crate::domain::restore::step::StepName::CreateVolumes, &part),
     })

@@ -6,6 +6,7 @@ use crate::domain::ids::VolumeId;
 use crate::domain::restore::Restore;
 use crate::domain::restore::mode::Mode;
 use crate::domain::restore::next::part;
+use crate::domain::restore::room::in_the_way;
 use crate::domain::restore::seen::Seen;
 use crate::domain::restore::step::StepName;
 use crate::ec2::Ec2;
@@ -28,10 +29,11 @@ pub(super) async fn see(service: &Service, ec2: &Ec2, restore: &Restore) -> Resu
         StepName::CreateVolumes | StepName::DeleteVolumes | StepName::DeleteNewVolumes => {
             see_volumes(ec2, restore, &mut seen).await?;
         }
-        StepName::StopInstance | StepName::StartInstance | StepName::StartAgain => {
+        StepName::StartInstance | StepName::StartAgain => {
             see_instance(ec2, restore, &mut seen).await?;
         }
-        StepName::DetachVolumes
+        StepName::StopInstance
+        | StepName::DetachVolumes
         | StepName::AttachVolumes
         | StepName::StopAgain
         | StepName::DetachNewVolumes
@@ -79,8 +81,12 @@ async fn see_volumes(ec2: &Ec2, restore: &Restore, seen: &mut Seen) -> Result<()
     let made = ec2.volumes_of_restore(&restore.id).await?;
     let planned = restore.volumes.iter().filter_map(|volume| volume.volume_id.as_ref());
     let old = restore.old_volumes.iter().flatten().map(|volume| &volume.volume_id);
+    let in_the_way =
+        seen.instance.iter().flat_map(|instance| in_the_way(&restore.volumes, instance));
+    let in_the_way: Vec<_> = in_the_way.map(|volume| volume.volume_id).collect();
     let known: BTreeSet<&VolumeId> = made.iter().map(|volume| &volume.id).collect();
-    let others: BTreeSet<_> = planned.chain(old).filter(|id| !known.contains(id)).collect();
+    let others = planned.chain(old).chain(&in_the_way);
+    let others: BTreeSet<_> = others.filter(|id| !known.contains(id)).collect();
     let others: Vec<_> = others.into_iter().cloned().collect();
     seen.volumes = ec2.seen_volumes(&others).await?;
     seen.volumes.extend(made);

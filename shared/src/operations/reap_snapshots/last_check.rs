@@ -7,7 +7,7 @@ use tracing::warn;
 
 use super::super::execute_sweep::is_current;
 use super::super::gone_instances::instances_by_region;
-use super::super::instances::newest_available;
+use super::super::instances::newer_available;
 use super::super::regions::{OutOfReach, Shown, members_by_region, shown};
 use crate::domain::hold::Deleter;
 use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, SnapshotId};
@@ -102,7 +102,7 @@ impl Evidence {
         self.trouble.contains(region)
             || (self.by_presence.contains(&snapshot.id)
                 && self.nowhere.contains(&snapshot.source.instance_id)
-                && self.unseen.hides(region))
+                && self.unseen.hides(snapshot.instance_region()))
     }
 }
 
@@ -243,7 +243,7 @@ pub(super) async fn last_check(
     guarded(service, snapshot, &condemnation.by, evidence).await
 }
 
-/// A good snapshot goes by a rule only while a newer good one of the same instance is there.
+/// A good snapshot goes by a rule only while a newer good one of the same instance is there, in the same region.
 async fn guarded(
     service: &Service,
     snapshot: &Snapshot,
@@ -258,9 +258,7 @@ async fn guarded(
         .filter(|one| one.status == Status::Available && one.absent_since.is_none());
     let guardian = match original {
         Some(original) => Some(original.clone()),
-        None => newest_available(service, &snapshot.source.instance_id)
-            .await?
-            .filter(|newest| newest.standing() > snapshot.standing()),
+        None => newer_available(service, snapshot).await?,
     };
     Ok(match guardian {
         Some(guardian) => Check::Delete(Some(Box::new(guardian))),

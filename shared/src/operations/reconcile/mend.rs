@@ -1,11 +1,14 @@
 //! Mending: EBS snapshots that bear our tags and are members of no record that lists show.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::super::adopt_members::{adopt_members, as_member, by_attempt};
 use super::{Reconciliation, Repair};
 use crate::domain::ids::SnapshotId;
 use crate::domain::ownership::EbsSnapshot;
+use crate::domain::snapshot::copying::CopyOf;
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{Origin, ScheduleSlot, Snapshot, Source, Status};
 use crate::domain::tags::{self};
@@ -41,6 +44,8 @@ impl Mender<'_> {
         let strays: Vec<_> =
             found.iter().filter(|one| !record.has_member(&one.id)).cloned().collect();
         match record.status {
+            // Whoever makes the copy looks for what got no answer.
+            Status::Requested | Status::Creating if record.copy_of.is_some() => Ok(()),
             Status::Requested | Status::Creating if record.is_attempt_uncertain(self.now) => Ok(()),
             Status::Requested | Status::Creating => {
                 let written = adopt_members(self.service, &record, found, None, self.now).await?;
@@ -80,11 +85,16 @@ impl Mender<'_> {
         original: &Snapshot,
         strays: &[EbsSnapshot],
     ) -> Result<(), Error> {
-        // Only a second snapshot of a volume that the set has already is a duplicate.
-        let has_volume = |stray: &EbsSnapshot| {
-            original.members.iter().any(|one| stray.real_volume() == Some(&one.volume_id))
+        // Only a second snapshot of a volume that the set has already is a duplicate, or a second copy of what it has one
+        // of.
+        let is_second = |stray: &EbsSnapshot| match &original.copy_of {
+            None => original.members.iter().any(|one| stray.real_volume() == Some(&one.volume_id)),
+            Some(copy) => stray.copied_from().is_some_and(|(_, source)| {
+                // A copy that has failed is not made any further: what began without our hearing of it goes as well.
+                copy.has_made(&source) || original.status == Status::Error && copy.is_of(&source)
+            }),
         };
-        let (twice, others): (Vec<_>, Vec<_>) = strays.iter().cloned().partition(has_volume);
+        let (twice, others): (Vec<_>, Vec<_>) = strays.iter().cloned().partition(is_second);
         self.report.leave(&others);
         for set in by_attempt(&twice) {
             let parts: Vec<_> = set.iter().map(|one| one.id.as_str()).collect();
@@ -94,6 +104,8 @@ impl Mender<'_> {
             let record = Snapshot {
                 name: original.name.clone(),
                 duplicate_of: Some(original.id.clone()),
+                copy_of: original.copy_of.as_ref().map(CopyOf::of_duplicate),
+                started_at: original.started_at.filter(|_| original.copy_of.is_some()),
                 ..Snapshot::requested(id, original.origin, original.source.clone(), slot, self.now)
             };
             self.insert(record, &set, Repair::Duplicate).await?;
@@ -119,11 +131,27 @@ impl Mender<'_> {
             None if slot.is_some() => Origin::Schedule,
             None => Origin::Manual,
         };
+        // A copy has the content of its slot, and its own rules.
+        let copy_of =
+            tag(tags::COPY_OF).and_then(|text| text.parse().ok()).zip(first.copied_from());
+        let copy_of = copy_of.map(|(id, (region, _))| CopyOf::known_by_tags(id, region));
+        if origin == Origin::Copy && copy_of.is_none() {
+            // Of what, and how old, nobody can say.
+            self.report.leave(found);
+            return Ok(());
+        }
+        let taken_at = slot.as_ref().map(|slot| slot.slot).filter(|_| copy_of.is_some());
         let record = Snapshot {
             name: tag("Name").unwrap_or_default().to_owned(),
+            started_at: taken_at,
+            copy_of,
             ..Snapshot::requested(set.clone(), origin, source, slot, self.now)
         };
-        let together = by_attempt(found).into_iter().next().unwrap_or_default();
+        let together = if record.copy_of.is_some() {
+            first_of_each(found)
+        } else {
+            by_attempt(found).into_iter().next().unwrap_or_default()
+        };
         self.insert(record, &together, Repair::Rebuilt).await
     }
 
@@ -143,4 +171,17 @@ impl Mender<'_> {
         self.note(written, &recorded.id, repair);
         Ok(())
     }
+}
+
+/// The first copy of each EBS snapshot: unlike a set they are not begun together.
+fn first_of_each(found: &[EbsSnapshot]) -> Vec<EbsSnapshot> {
+    let mut firsts: BTreeMap<_, &EbsSnapshot> = BTreeMap::new();
+    for one in found {
+        let Some((_, source)) = one.copied_from() else { continue };
+        let first = firsts.entry(source).or_insert(one);
+        if (one.started_at, &one.id) < (first.started_at, &first.id) {
+            *first = one;
+        }
+    }
+    firsts.into_values().cloned().collect()
 }

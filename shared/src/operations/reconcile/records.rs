@@ -58,6 +58,11 @@ impl Records {
         self.here.values().map(Vec::len).sum()
     }
 
+    /// All that lists show.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Snapshot> {
+        self.here.values().flatten()
+    }
+
     /// Those of a region that lists show.
     pub(super) fn of(&self, region: &str) -> &[Snapshot] {
         self.here.get(region).map_or(&[], Vec::as_slice)

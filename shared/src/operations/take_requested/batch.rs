@@ -177,13 +177,15 @@ impl Batch {
             schedule.restore_window.map(|window| window.after(now, &schedule.timezone))
         });
         let id = target.snapshot_id.clone();
-        Snapshot {
+        let wanted = Snapshot {
             name,
             tags: tags.unwrap_or_default(),
             request: self.request(None, instance),
             restore_until,
             ..Snapshot::requested(id, Origin::Schedule, source, self.slot.clone(), now)
-        }
+        };
+        let copies = self.schedule.as_ref().map(|schedule| schedule.copies.as_slice());
+        wanted.with_copies_wanted(copies.unwrap_or_default())
     }
 }
 

@@ -5,10 +5,12 @@ use serde::Serialize;
 use shared::domain::ids::{ImageId, InstanceId, VolumeId};
 use shared::domain::instance as domain;
 use shared::domain::instance::launch::LaunchSettings;
+use shared::domain::restore::last_drill;
 use shared::domain::tags::Tags;
 use shared::operations::instance_protection::{InstanceView, InstanceViews};
 use utoipa::ToSchema;
 
+use super::super::drills::LastDrill;
 use super::super::wire::List;
 use super::machine::Machine;
 use super::protection::Protection;
@@ -103,6 +105,8 @@ pub(super) struct InstanceWithDetails {
     disks: Vec<Disk>,
     /// How it was launched.
     launch: Launch,
+    /// How the last drill of its snapshots ended, whoever asked for it.
+    last_drill: Option<LastDrill>,
 }
 
 /// An EBS volume as EC2 describes it.
@@ -287,12 +291,17 @@ impl Launch {
 }
 
 impl InstanceWithDetails {
-    pub(super) fn of(view: InstanceView, now: Timestamp) -> Self {
+    pub(super) fn of(
+        view: InstanceView,
+        last_drill: Option<last_drill::LastDrill>,
+        now: Timestamp,
+    ) -> Self {
+        let last_drill = last_drill.map(LastDrill::from);
         let disk = |attached: &domain::AttachedVolume| {
             Some(Disk::of(attached, view.volumes.get(&attached.volume_id)?.clone()))
         };
         let disks = view.instance.volumes.iter().filter_map(disk).collect();
         let launch = Launch::of(&view.instance);
-        Self { disks, launch, instance: Instance::of(view, now) }
+        Self { disks, launch, last_drill, instance: Instance::of(view, now) }
     }
 }

@@ -92,6 +92,11 @@ pub(super) struct RequestRestore {
     /// Which of the snapshot's volumes, and how the new ones differ; all, as they were, unless told otherwise.
     #[schema(max_items = 128)]
     volumes: Option<Vec<RestoreVolumeChoice>>,
+    /// At which rate in MiB a second EC2 fetches the blocks of the EBS snapshots into the new volumes ("Amazon EBS
+    /// Provisioned Rate for Volume Initialization"). AWS charges for it, by the GiB. As fast as it comes, and free, unless
+    /// told otherwise.
+    #[schema(minimum = 100, maximum = 300, value_type = Option<u32>)]
+    volume_initialization_rate: Option<i64>,
     /// With `replace_volumes`: whether the instance may be stopped. It is started again if it ran.
     stop: Option<bool>,
     /// With `replace_volumes` and `replace_root`: whether a snapshot of the instance is taken first.
@@ -228,10 +233,19 @@ impl RequestRestore {
             }
             None => None,
         };
+        let rate = self.volume_initialization_rate;
+        let rate = rate.map(|rate| {
+            checked_number("volume_initialization_rate", rate, (100, 300), "MiB a second")
+        });
         let days = self.keep_old_days.unwrap_or_else(|| KEEP_OLD_DAYS.into());
         Ok(Checked {
             confirm: self.confirm.0,
-            wanted: Wanted { mode, zone: self.zone.map(|zone| zone.0), volumes },
+            wanted: Wanted {
+                mode,
+                zone: self.zone.map(|zone| zone.0),
+                volumes,
+                initialization_rate_mibps: rate.transpose()?,
+            },
             attach_to: self.attach_to,
             snapshot_first: self
                 .snapshot_first

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use shared::domain::ids::{EbsSnapshotId, ImageId, InstanceId, RestoreId, SnapshotId, VolumeId};
+use shared::domain::ids::{
+    EbsSnapshotId, ImageId, InstanceId, RestoreId, ScheduleId, SnapshotId, VolumeId,
+};
 use shared::domain::restore::mode::{self, Mode};
 use shared::domain::restore::step::{self, StepName, StepStatus};
 use shared::domain::restore::words::Standing;
@@ -22,6 +24,9 @@ pub(super) struct Restore {
     snapshot_id: SnapshotId,
     /// The snapshot's name when the restore was asked for.
     snapshot_name: String,
+    /// The schedule that took the snapshot.
+    #[schema(value_type = Option<String>)]
+    schedule_id: Option<ScheduleId>,
     /// The instance that the snapshot is of.
     #[schema(value_type = String, example = "i-0123456789abcdef0")]
     instance_id: InstanceId,
@@ -37,8 +42,10 @@ pub(super) struct Restore {
     /// The instance that is changed. No other restore changes it until this one is over.
     #[schema(value_type = Option<String>)]
     target_instance_id: Option<InstanceId>,
-    /// Who asked.
+    /// Who asked: a person, or `schedule` and its identifier for a drill by `drill_every`.
     requested_by: String,
+    /// When the schedule's drill was due; null if a person asked.
+    drill_due_at: Option<Timestamp>,
     /// Who cancelled it.
     cancelled_by: Option<String>,
     /// When it was asked for.
@@ -140,6 +147,8 @@ struct RestoredVolume {
     iops: Option<i32>,
     /// Provisioned MiB a second.
     throughput_mibps: Option<i32>,
+    /// At which rate in MiB a second EC2 is paid to fetch its blocks; null: as fast as it comes.
+    volume_initialization_rate: Option<i32>,
 }
 
 /// A volume that had to make room.
@@ -219,6 +228,7 @@ impl From<mode::PlannedVolume> for RestoredVolume {
             volume_type,
             iops,
             throughput_mibps,
+            initialization_rate_mibps,
             delete_on_termination: _delete_on_termination,
             volume_id,
             attempt: _attempt,
@@ -234,6 +244,7 @@ impl From<mode::PlannedVolume> for RestoredVolume {
             volume_type,
             iops,
             throughput_mibps,
+            volume_initialization_rate: initialization_rate_mibps,
         }
     }
 }
@@ -249,12 +260,14 @@ impl From<domain::Restore> for Restore {
             version,
             snapshot_id,
             snapshot_name,
+            schedule_id,
             instance_id,
             instance_name,
             region,
             zone,
             mode,
             requested_by,
+            drill_due,
             created_at,
             status,
             steps,
@@ -288,6 +301,7 @@ impl From<domain::Restore> for Restore {
             id,
             snapshot_id,
             snapshot_name,
+            schedule_id,
             instance_id,
             instance_name,
             region,
@@ -295,6 +309,7 @@ impl From<domain::Restore> for Restore {
             mode: Mode::as_str(&mode),
             target_instance_id,
             requested_by,
+            drill_due_at: drill_due,
             cancelled_by,
             created_at,
             finished_at,

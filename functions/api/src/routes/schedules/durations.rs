@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use shared::domain::retention::Span;
 use shared::domain::schedule as domain;
+use shared::domain::schedule::drills;
 
 use super::super::wire::GRACE_MINUTES_MAX;
 
@@ -50,6 +51,23 @@ impl TryFrom<Span> for Window {
             Err("must be longer than none, or null for ever")
         } else {
             Ok(Self(span))
+        }
+    }
+}
+
+/// How far apart drills lie.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "Span")]
+pub(super) struct DrillEvery(pub(super) Span);
+
+impl TryFrom<Span> for DrillEvery {
+    type Error = String;
+
+    fn try_from(every: Span) -> Result<Self, Self::Error> {
+        if drills::is_allowed(every) {
+            Ok(Self(every))
+        } else {
+            Err(format!("must be from {}, or null for no drills", drills::EVERY_ALLOWED))
         }
     }
 }

@@ -5,7 +5,7 @@ use shared::domain::capacity as domain;
 use shared::domain::ids::ScheduleId;
 use utoipa::{IntoParams, ToSchema};
 
-use super::wire::{Content, Schedule};
+use super::wire::Content;
 use crate::problem::Problem;
 use crate::query::{FromQuery, Parameters};
 
@@ -69,8 +69,8 @@ impl CheckedSchedule {
         schedule: shared::domain::schedule::Schedule,
         limits: domain::Limits,
     ) -> Self {
-        let Schedule { id, content } = schedule.into();
-        Self { id: Some(id), content, limits: limits.into() }
+        let id = Some(schedule.id.clone());
+        Self { id, content: schedule.into(), limits: limits.into() }
     }
 
     /// One that is not made.

@@ -15,7 +15,8 @@ use utoipa::ToSchema;
 use super::super::retention::Retention;
 use super::super::tags::{Patterns, Selector, TagPattern};
 use super::super::wire::{Change, Name, checked_bounds, checked_tags, clearable, present};
-use super::durations::{Minutes, Spread, Window};
+use super::copies::{self, Copy};
+use super::durations::{DrillEvery, Minutes, Spread, Window};
 use super::gone::{WantedWhenGone, WhenGone};
 use crate::problem::Problem;
 
@@ -43,12 +44,19 @@ pub(super) struct CreateSchedule {
     /// What is taken, and how it is named.
     #[serde(default)]
     options: WantedOptions,
+    /// The other regions that its snapshots are copied to, five at the most.
+    #[serde(default)]
+    #[schema(max_items = 5)]
+    copies: Vec<Copy>,
     /// Over how many minutes its targets are staggered, evenly and always the same way.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 1440)]
     spread_minutes: Option<Spread>,
     /// How long after it was taken a snapshot can be restored; for ever unless told otherwise.
     #[schema(value_type = Option<String>, example = "14d")]
     restore_window: Option<Window>,
+    /// How far apart its drills lie, from `1d` to `1y`; there are none unless told otherwise.
+    #[schema(value_type = Option<String>, example = "7d")]
+    drill_every: Option<DrillEvery>,
     /// It does not fire before; `rate` counts from here.
     start_at: Option<Timestamp>,
     /// It does not fire after.
@@ -93,6 +101,11 @@ pub(super) struct EditSchedule {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = WantedOptions, required = false)]
     options: Option<WantedOptions>,
+    /// The other regions that its snapshots are copied to; replaced as a whole, for admins only. What was copied to a
+    /// region that is not named any more stays there.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Vec<Copy>, required = false, max_items = 5)]
+    copies: Option<Vec<Copy>>,
     /// Over how many minutes its targets are staggered.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 1440)]
@@ -101,6 +114,10 @@ pub(super) struct EditSchedule {
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<String>, example = "14d")]
     restore_window: Change<Window>,
+    /// How far apart its drills lie, from `1d` to `1y`; the next one is that far from now. Null for none.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<String>, example = "7d")]
+    drill_every: Change<DrillEvery>,
     /// It does not fire before.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<Timestamp>)]
@@ -170,12 +187,13 @@ struct WantedOptions {
 impl CreateSchedule {
     /// Whether its parts are valid in themselves.
     pub(super) fn checked(&self) -> Result<(), Problem> {
-        let Self { retention, when_gone, options, targets, start_at, end_at, .. } = self;
+        let Self { retention, when_gone, options, copies, targets, start_at, end_at, .. } = self;
         if let Some(retention) = retention {
             retention.clone().rules()?;
         }
         when_gone.map(WantedWhenGone::rule).transpose()?;
         options.clone().onto(domain::Options::default())?;
+        copies::targets(copies.clone())?;
         if targets.clone().onto(domain::Targets::default()).is_empty() {
             let reason = "name at least one instance in instance_ids, or one tag in tags";
             return Err(Problem::invalid("targets", reason));
@@ -193,8 +211,10 @@ impl CreateSchedule {
             retention,
             when_gone,
             options,
+            copies,
             spread_minutes,
             restore_window,
+            drill_every,
             start_at,
             end_at,
             enabled,
@@ -209,8 +229,10 @@ impl CreateSchedule {
             rules: retention.map(Retention::rules).transpose()?,
             when_gone: when_gone.map(WantedWhenGone::rule).transpose()?.unwrap_or_default(),
             options: options.onto(domain::Options::default())?,
+            copies: copies::targets(copies)?,
             spread_minutes: spread_minutes.map(|spread| spread.0),
             restore_window: restore_window.map(|window| window.0),
+            drill_every: drill_every.map(|every| every.0),
             start_at,
             end_at,
             enabled: enabled.unwrap_or(true),
@@ -223,6 +245,7 @@ impl EditSchedule {
     /// Whether it says anything about how long snapshots are kept.
     pub(super) fn touches_retention(&self) -> bool {
         self.retention.is_some()
+            || self.copies.is_some()
             || self.when_gone.is_some()
             || self.timezone.is_some()
             || self.grace_minutes.is_some()
@@ -243,8 +266,10 @@ impl EditSchedule {
             retention,
             when_gone,
             options,
+            copies,
             spread_minutes,
             restore_window,
+            drill_every,
             start_at,
             end_at,
             enabled,
@@ -262,8 +287,10 @@ impl EditSchedule {
                 .transpose()?,
             when_gone: when_gone.map(WantedWhenGone::rule).transpose()?,
             options: options.map(|options| options.onto(old_options)).transpose()?,
+            copies: copies.map(copies::targets).transpose()?,
             spread_minutes: spread_minutes.map(|spread| spread.map(|spread| spread.0)),
             restore_window: restore_window.map(|window| window.map(|window| window.0)),
+            drill_every: drill_every.map(|every| every.map(|every| every.0)),
             start_at,
             end_at,
             enabled,

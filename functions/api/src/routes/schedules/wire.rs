@@ -4,16 +4,20 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::ids::{InstanceId, ScheduleId, VolumeId};
 use shared::domain::instance::Exclusions;
+use shared::domain::restore::last_drill;
 use shared::domain::retention::{Rules, Span};
 use shared::domain::schedule as domain;
+use shared::domain::schedule::drills::Drills;
 use shared::domain::schedule::expression::Expression;
 use shared::domain::schedule::name_template::NameTemplate;
 use shared::domain::schedule::zone::Zone;
 use shared::domain::tags::Tags;
 use utoipa::ToSchema;
 
+use super::super::drills::LastDrill;
 use super::super::retention::Retention;
 use super::super::tags::{Selector, TagPattern};
+use super::copies::Copy;
 use super::gone::WhenGone;
 
 /// When snapshots are taken, of which instances, and how long they are kept.
@@ -24,6 +28,8 @@ pub(crate) struct Schedule {
     pub(super) id: ScheduleId,
     #[serde(flatten)]
     pub(super) content: Content,
+    /// How the last drill of its snapshots ended, whoever asked for it.
+    last_drill: Option<LastDrill>,
 }
 
 /// What there is to say of a schedule, made or not.
@@ -52,11 +58,17 @@ pub(super) struct Content {
     when_gone: WhenGone,
     /// What is taken, and how it is named.
     options: Options,
+    /// The other regions that its snapshots are copied to.
+    copies: Vec<Copy>,
     /// Over how many minutes its targets are staggered, evenly and always the same way; null for none.
     spread_minutes: Option<u32>,
     /// How long after it was taken a snapshot can be restored; null for ever.
     #[schema(value_type = Option<String>, example = "14d")]
     restore_window: Option<Span>,
+    /// How far apart its drills lie; null for none. Each is of the newest snapshot of one of its instances, and they take
+    /// turns.
+    #[schema(value_type = Option<String>, example = "7d")]
+    drill_every: Option<Span>,
     /// It does not fire before.
     start_at: Option<Timestamp>,
     /// It does not fire after.
@@ -67,6 +79,10 @@ pub(super) struct Content {
     grace_minutes: Option<u32>,
     /// When it fires next; null if it is disabled or over.
     next_due: Option<Timestamp>,
+    /// When its next drill is begun, or tried again; null without `drill_every`, or if it is disabled.
+    next_drill_at: Option<Timestamp>,
+    /// Why the drill that was due could not be begun, while it is still tried.
+    drill_put_off: Option<String>,
     /// When it was made.
     created_at: Timestamp,
     /// When it was last edited.
@@ -109,10 +125,22 @@ struct Options {
     extra_tags: Tags,
 }
 
-impl From<domain::Schedule> for Schedule {
+impl Schedule {
+    /// A schedule with how its last drill ended.
+    pub(super) fn of(
+        schedule: domain::Schedule,
+        last_drill: Option<last_drill::LastDrill>,
+    ) -> Self {
+        let id = schedule.id.clone();
+        Self { id, content: schedule.into(), last_drill: last_drill.map(LastDrill::from) }
+    }
+}
+
+impl From<domain::Schedule> for Content {
     fn from(schedule: domain::Schedule) -> Self {
+        let next_drill_at = schedule.drill_at();
         let domain::Schedule {
-            id,
+            id: _id,
             version,
             revision: _revision,
             name,
@@ -122,8 +150,10 @@ impl From<domain::Schedule> for Schedule {
             rules,
             when_gone,
             options,
+            copies,
             spread_minutes,
             restore_window,
+            drill_every,
             start_at,
             end_at,
             enabled,
@@ -132,9 +162,11 @@ impl From<domain::Schedule> for Schedule {
             updated_at,
             next_due,
             enforced: _enforced,
+            drills,
         } = schedule;
+        let Drills { due: _due, try_at: _try_at, put_off, after: _after, last: _last } = drills;
         let keep_all = || "keep everything".to_owned();
-        let content = Content {
+        Self {
             name,
             description: expression.describe(),
             expression,
@@ -144,18 +176,21 @@ impl From<domain::Schedule> for Schedule {
             retention: rules.map(Retention::from),
             when_gone: when_gone.into(),
             options: options.into(),
+            copies: copies.into_iter().map(Copy::from).collect(),
             spread_minutes,
             restore_window,
+            drill_every,
             start_at,
             end_at,
             enabled,
             grace_minutes,
             next_due,
+            next_drill_at,
+            drill_put_off: put_off,
             created_at,
             updated_at,
             version,
-        };
-        Self { id, content }
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::super::instances::machine::{Gpu, Machine};
 use super::super::wire::Failure;
 use super::super::words::{SnapshotOrigin, SnapshotStatus, wire_words};
+use super::copies::{CopyOf, SnapshotCopy};
 use super::fate::{Blocked, Condemned, Fate};
 use super::hold::Hold;
 
@@ -46,7 +47,7 @@ pub(crate) struct Snapshot {
     instance_id: InstanceId,
     /// The instance's name then.
     instance_name: Option<String>,
-    /// Its region.
+    /// The region it is in.
     region: String,
     /// The instance's availability zone then.
     zone: Option<String>,
@@ -81,6 +82,10 @@ pub(crate) struct Snapshot {
     /// The restores under way that use it. Until they are over it cannot be deleted.
     #[schema(value_type = Vec<String>, example = json!(["rst_0195500c-6d00-7000-8000-000000000000"]))]
     restores_under_way: Vec<RestoreId>,
+    /// Its copies in other regions, as its schedule wants them.
+    copies: Vec<SnapshotCopy>,
+    /// What it is a copy of; null for what was taken.
+    copy_of: Option<CopyOf>,
     /// Why it is kept, and when it will go.
     fate: Fate,
     /// Who condemned it, why, and when it goes.
@@ -181,6 +186,7 @@ impl Snapshot {
         let full_snapshot_size_bytes = snapshot.full_size_bytes();
         let progress_percent = snapshot.progress_percent();
         let image_ids = snapshot.image_ids().to_vec();
+        let all_copies = SnapshotCopy::all_of(&snapshot);
         let domain::Snapshot {
             id,
             version,
@@ -210,6 +216,8 @@ impl Snapshot {
             touched_at: _touched_at,
             gone_at,
             images: _images,
+            copies: _copies,
+            copy_of,
         } = snapshot;
         let domain::Source {
             instance_id,
@@ -256,6 +264,8 @@ impl Snapshot {
             expires_at,
             restore_until,
             restores_under_way: restores,
+            copies: all_copies,
+            copy_of: copy_of.map(CopyOf::from),
             fate: fate.into(),
             condemned: condemnation.map(Condemned::from),
             blocked: blocked.map(Blocked::from),

@@ -69,6 +69,8 @@ struct OriginCounts {
     schedule: i64,
     /// They were found in EC2 and taken over.
     adopted: i64,
+    /// They were copied from another region.
+    copy: i64,
 }
 
 /// How much is stored, in two numbers neither of which is what AWS bills.
@@ -235,6 +237,7 @@ impl From<&Tally> for OriginCounts {
             manual: of(Origin::Manual),
             schedule: of(Origin::Schedule),
             adopted: of(Origin::Adopted),
+            copy: of(Origin::Copy),
         }
     }
 }

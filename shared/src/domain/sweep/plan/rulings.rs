@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::World;
-use crate::domain::ids::{InstanceId, ScheduleId, SnapshotId};
+use crate::domain::copies::CopyTarget;
+use crate::domain::ids::{InstanceId, SnapshotId};
 use crate::domain::retention::{Rules, Verdict};
 use crate::domain::schedule::zone::Zone;
 use crate::domain::schedule::{Schedule, WhenGone};
@@ -44,14 +45,16 @@ struct InForce<'a> {
 
 /// What the rules say of every available snapshot of a schedule.
 pub(super) fn rulings<'a>(world: &World<'a>) -> Rulings<'a> {
-    let mut groups: BTreeMap<(&ScheduleId, &InstanceId), Vec<&Snapshot>> = BTreeMap::new();
+    let mut groups: BTreeMap<_, Vec<&Snapshot>> = BTreeMap::new();
     for snapshot in world.snapshots {
         if let Some(schedule) = snapshot.schedule_id().filter(|_| snapshot.is_good()) {
-            groups.entry((schedule, &snapshot.source.instance_id)).or_default().push(snapshot);
+            // Copies are kept by rules of their own in each region.
+            let group = (schedule, &snapshot.source.instance_id, snapshot.copied_to());
+            groups.entry(group).or_default().push(snapshot);
         }
     }
     let mut rulings = BTreeMap::new();
-    for ((schedule_id, instance), snapshots) in groups {
+    for ((schedule_id, instance, _), snapshots) in groups {
         let Some(schedule) = world.schedules.get(schedule_id) else { continue };
         let presence = Presence::of(instance, world);
         if matches!(presence, Presence::Absent) && schedule.when_gone != WhenGone::Apply {
@@ -61,7 +64,12 @@ pub(super) fn rulings<'a>(world: &World<'a>) -> Rulings<'a> {
             rulings.extend(snapshots.into_iter().map(|snapshot| (&snapshot.id, kept())));
             continue;
         }
-        let now = InForce::now(schedule, presence);
+        let Some(any) = snapshots.first() else { continue };
+        if !is_named(any, &schedule.copies) {
+            // What was copied to a region that is not named any more stays, whatever becomes of its instance.
+            continue;
+        }
+        let now = InForce::now(schedule, any, presence);
         let Some(verdicts) = now.verdicts(&snapshots, world.now) else { continue };
         let expected = expected_deletions(schedule, presence, &snapshots, world.now);
         for (snapshot, verdict) in snapshots.into_iter().zip(verdicts) {
@@ -91,7 +99,12 @@ fn expected_deletions(
         .copied()
         .filter(|snapshot| snapshot.origin != Origin::Adopted || adopted_at(snapshot) <= since)
         .collect();
-    let verdicts = InForce::before(schedule, presence).verdicts(&known, now).unwrap_or_default();
+    let Some(any) = known.first() else { return BTreeSet::new() };
+    if !is_named(any, &schedule.enforced.copies) {
+        return BTreeSet::new();
+    }
+    let before = InForce::before(schedule, any, presence);
+    let verdicts = before.verdicts(&known, now).unwrap_or_default();
     known
         .into_iter()
         .zip(verdicts)
@@ -105,19 +118,24 @@ fn adopted_at(snapshot: &Snapshot) -> Timestamp {
     snapshot.completed_at.unwrap_or(snapshot.created_at).max(snapshot.created_at)
 }
 
+/// Whether a snapshot is no copy, or one in a region that is named.
+fn is_named(snapshot: &Snapshot, copies: &[CopyTarget]) -> bool {
+    snapshot.copied_to().is_none_or(|region| copies.iter().any(|one| one.region == *region))
+}
+
 impl<'a> InForce<'a> {
-    /// What the schedule says now.
-    fn now(schedule: &'a Schedule, presence: Presence) -> Self {
-        let rules = schedule.rules.as_ref();
+    /// What the schedule says now of such as this one.
+    fn now(schedule: &'a Schedule, of: &Snapshot, presence: Presence) -> Self {
+        let rules = schedule.rules_of(of);
         let when_gone = presence.choose(schedule.when_gone);
         Self { rules, when_gone, zone: &schedule.timezone }
     }
 
-    /// What it said at the last executed sweep.
-    fn before(schedule: &'a Schedule, presence: Presence) -> Self {
+    /// What it said at the last executed sweep of such as this one.
+    fn before(schedule: &'a Schedule, of: &Snapshot, presence: Presence) -> Self {
         let enforced = &schedule.enforced;
         let when_gone = presence.choose(enforced.when_gone);
-        Self { rules: enforced.rules.as_ref(), when_gone, zone: &enforced.timezone }
+        Self { rules: enforced.rules_of(of), when_gone, zone: &enforced.timezone }
     }
 
     /// A verdict for each snapshot, in their order; none if nothing is to be said.

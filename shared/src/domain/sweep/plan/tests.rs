@@ -14,13 +14,13 @@ use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{Origin, ScheduleSlot, Source};
 use crate::domain::sweep::brake::{BrakeLimits, brakes};
 
-const LIMITS: BrakeLimits = BrakeLimits { deletions: 10, percent: 25 };
+pub(super) const LIMITS: BrakeLimits = BrakeLimits { deletions: 10, percent: 25 };
 
-fn hour(hour: i64) -> Timestamp {
+pub(super) fn hour(hour: i64) -> Timestamp {
     "2026-03-01T00:00:00Z".parse::<Timestamp>().unwrap() + hour.hours()
 }
 
-fn rules(json: &str) -> Rules {
+pub(super) fn rules(json: &str) -> Rules {
     serde_json::from_str(json).unwrap()
 }
 
@@ -31,17 +31,17 @@ fn schedule(rules: Option<Rules>) -> Schedule {
 }
 
 /// A schedule with a rule for instances that are gone, in force since it was made.
-fn schedule_when_gone(rules: Option<Rules>, when_gone: WhenGone) -> Schedule {
+pub(super) fn schedule_when_gone(rules: Option<Rules>, when_gone: WhenGone) -> Schedule {
     let id = ScheduleId::derived(hour(0), &["nightly"]);
     let new = NewSchedule::of(id, "nightly", "rate(1 hour)".parse().unwrap());
     Schedule::made(NewSchedule { rules, when_gone, ..new }, hour(0))
 }
 
-fn keep_last(count: u32) -> WhenGone {
+pub(super) fn keep_last(count: u32) -> WhenGone {
     WhenGone::KeepLast(count.try_into().unwrap())
 }
 
-fn snapshot(taken: i64, schedule: Option<&Schedule>) -> Snapshot {
+pub(super) fn snapshot(taken: i64, schedule: Option<&Schedule>) -> Snapshot {
     let source = Source {
         instance_id: "i-0123456789abcdef0".parse().unwrap(),
         instance_name: None,
@@ -78,17 +78,17 @@ fn snapshot(taken: i64, schedule: Option<&Schedule>) -> Snapshot {
     }
 }
 
-struct Case {
-    schedules: BTreeMap<ScheduleId, Schedule>,
-    snapshots: Vec<Snapshot>,
+pub(super) struct Case {
+    pub(super) schedules: BTreeMap<ScheduleId, Schedule>,
+    pub(super) snapshots: Vec<Snapshot>,
     in_use: BTreeMap<EbsSnapshotId, ImageId>,
-    gone: BTreeSet<InstanceId>,
+    pub(super) gone: BTreeSet<InstanceId>,
     absent: BTreeSet<InstanceId>,
-    now: i64,
+    pub(super) now: i64,
 }
 
 impl Case {
-    fn new(schedule: &Schedule, hours: impl IntoIterator<Item = i64>, now: i64) -> Self {
+    pub(super) fn new(schedule: &Schedule, hours: impl IntoIterator<Item = i64>, now: i64) -> Self {
         Self {
             snapshots: hours.into_iter().map(|hour| snapshot(hour, Some(schedule))).collect(),
             schedules: BTreeMap::from([(schedule.id.clone(), schedule.clone())]),
@@ -99,7 +99,7 @@ impl Case {
         }
     }
 
-    fn entries(&self) -> Vec<PlanEntry> {
+    pub(super) fn entries(&self) -> Vec<PlanEntry> {
         plan(&World {
             schedules: &self.schedules,
             snapshots: &self.snapshots,
