@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::domain::copies::UNDER_WAY_MAX;
 use crate::domain::ids::EbsSnapshotId;
 use crate::domain::ownership::{EbsSnapshot, EbsState};
-use crate::domain::snapshot::copying::{CopyStage, Part, PartAnswer};
+use crate::domain::snapshot::copying::{CopyStage, PartAnswer};
 use crate::domain::snapshot::{Failure, Snapshot, Status};
 use crate::domain::tags::{CopiedFrom, Identity, Tags, for_creation};
 use crate::ec2::{CreationError, Ec2, NewCopy};
@@ -93,10 +93,8 @@ pub(super) async fn end_unreachable(
     now: Timestamp,
 ) -> Result<usize, Error> {
     let mut ended = 0;
-    let lost = records.filter(|one| {
-        let is_awaited = one.copy_of.as_ref().is_some_and(|original| original.is_awaited);
-        is_awaited && service.ec2_in(&one.source.region).is_err()
-    });
+    let lost =
+        records.filter(|one| one.is_awaited_copy() && service.ec2_in(&one.source.region).is_err());
     for copy in lost {
         let message = format!("the region {} is not looked after any more", copy.source.region);
         let next = copy.fail(Failure::new("OutOfReach", message), now);
@@ -123,12 +121,11 @@ fn under_way(open: &[Snapshot], seen: &[EbsSnapshot]) -> usize {
     let is_pending =
         |id: &EbsSnapshotId| states.get(id).is_none_or(|state| *state == EbsState::Pending);
     let members = open.iter().flat_map(Snapshot::living_members);
-    let unanswered = parts(open).filter(|part| part.copy.is_none() && part.claimed_at.is_some());
+    let unanswered = open
+        .iter()
+        .flat_map(Snapshot::parts)
+        .filter(|part| part.copy.is_none() && part.claimed_at.is_some());
     members.filter(|member| is_pending(&member.ebs_snapshot_id)).count() + unanswered.count()
-}
-
-fn parts(copies: &[Snapshot]) -> impl Iterator<Item = &Part> {
-    copies.iter().flat_map(|copy| &copy.copy_of).flat_map(|original| &original.parts)
 }
 
 /// Tells the original that a copy is over, and then the copy that the original knows: whoever dies in between leaves it in
@@ -137,8 +134,7 @@ async fn release(service: &Service, copy: &Snapshot) -> Result<(), Error> {
     let (Some(of), Some(known)) = (&copy.copy_of, copy.no_longer_awaited()) else { return Ok(()) };
     let mut tries = 0..TRIES_MAX;
     while let Some(original) = service.table.snapshot(&of.snapshot_id).await? {
-        let here = std::slice::from_ref(&copy.source.region);
-        let next = original.copies_at(here, CopyStage::Over);
+        let next = original.copies_at(&[(copy.source.region.clone(), CopyStage::Over)]);
         let is_known = next.copies == original.copies;
         if is_known || service.table.update_snapshot(&original, &next).await?.is_done() {
             break;
@@ -161,8 +157,7 @@ async fn look_for_unanswered(
     open: &mut [Snapshot],
     now: Timestamp,
 ) -> Result<usize, Error> {
-    let is_unanswered =
-        |copy: &Snapshot| parts(std::slice::from_ref(copy)).any(|part| part.is_unanswered(now));
+    let is_unanswered = |copy: &Snapshot| copy.parts().iter().any(|part| part.is_unanswered(now));
     let sets: Vec<_> =
         open.iter().filter(|copy| is_unanswered(copy)).map(|copy| copy.id.clone()).collect();
     if sets.is_empty() {
@@ -172,7 +167,7 @@ async fn look_for_unanswered(
     let mut count = 0;
     for copy in open.iter_mut().filter(|copy| sets.contains(&copy.id)) {
         let mut answers = BTreeMap::new();
-        for part in parts(std::slice::from_ref(copy)).filter(|part| part.is_unanswered(now)) {
+        for part in copy.parts().iter().filter(|part| part.is_unanswered(now)) {
             let source = &part.source.ebs_snapshot_id;
             let found = tagged.iter().filter(|one| {
                 let of = one.copied_from();
@@ -205,7 +200,9 @@ async fn begin(
     let mut room = UNDER_WAY_MAX.saturating_sub(under_way);
     let mut begun = 0;
     for copy in open {
-        let waiting: Vec<_> = parts(std::slice::from_ref(&copy))
+        let waiting: Vec<_> = copy
+            .parts()
+            .iter()
             .filter(|part| part.is_waiting())
             .map(|part| part.source.ebs_snapshot_id.clone())
             .collect();

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use tracing::{info, warn};
 
-use crate::domain::snapshot::copying::{CopyOf, CopyOrder, CopyStage};
+use crate::domain::snapshot::copying::{CopyOrder, CopyStage};
 use crate::domain::snapshot::{Failure, Snapshot};
 use crate::error::{Error, chain};
 use crate::events::{JobDue, OwnEvent};
@@ -41,27 +41,26 @@ async fn order(service: &Service, original: &Snapshot, now: Timestamp) -> Result
         return Ok(());
     }
     let wanted = original.copies.iter().filter(|order| order.stage == CopyStage::Wanted);
-    let (mut begun, mut over) = (Vec::new(), Vec::new());
+    let mut stages = Vec::new();
     for wish in wanted {
         let copy = original.copy_ordered(wish, now);
-        let region = wish.region.clone();
-        if service.ec2_in(&region).is_ok() {
+        let stage = if service.ec2_in(&wish.region).is_ok() {
             let is_new = service.table.insert_snapshot(&copy).await?.is_done();
             let there = if is_new { None } else { service.table.snapshot(&copy.id).await? };
-            let is_known = there.and_then(|there| there.copy_of).is_some_and(|of| !of.is_awaited);
             // Found by its tags before it was ordered: then nobody would ever say that it is over.
-            if is_known { over.push(region) } else { begun.push(region) }
+            let is_known = there.is_some_and(|one| one.copy_of.is_some() && !one.is_awaited_copy());
+            if is_known { CopyStage::Over } else { CopyStage::UnderWay }
         } else {
-            let failed = not_looked_after(&copy, wish, now)?;
-            _ = service.table.insert_snapshot(&failed).await?;
-            over.push(region);
-        }
+            _ = service.table.insert_snapshot(&not_looked_after(&copy, wish, now)?).await?;
+            CopyStage::Over
+        };
+        stages.push((wish.region.clone(), stage));
     }
-    let next = original.copies_at(&begun, CopyStage::UnderWay).copies_at(&over, CopyStage::Over);
-    let next = Snapshot { version: original.version + 1, ..next };
+    let next = original.copies_at(&stages);
     // Changed meanwhile: then the next tick finds the copies there.
     if service.table.update_snapshot(original, &next).await?.is_done() {
-        info!(snapshot.id = %original.id, "{} copies of {} are ordered", begun.len(), original.id);
+        let begun = stages.iter().filter(|(_, stage)| *stage == CopyStage::UnderWay).count();
+        info!(snapshot.id = %original.id, "{begun} copies of {} are ordered", original.id);
     }
     Ok(())
 }
@@ -70,6 +69,6 @@ async fn order(service: &Service, original: &Snapshot, now: Timestamp) -> Result
 fn not_looked_after(copy: &Snapshot, wish: &CopyOrder, now: Timestamp) -> Result<Snapshot, Error> {
     let message = format!("the region {} is not looked after any more", wish.region);
     let failed = copy.fail(Failure::new("OutOfReach", message), now).map_err(Error::conflict)?;
-    let copy_of = failed.copy_of.as_ref().map(CopyOf::of_duplicate);
-    Ok(Snapshot { version: 1, copy_of, ..failed })
+    let known = failed.no_longer_awaited().unwrap_or(failed);
+    Ok(Snapshot { version: copy.version, ..known })
 }

@@ -296,7 +296,7 @@ fn due_of(snapshot: &Snapshot) -> Option<(String, Timestamp)> {
     let by_attention = |kind: DueKind| Some((kind.partition().to_owned(), snapshot.attention_at?));
     match snapshot.status {
         Status::Condemned | Status::Deleting => by_attention(DueKind::Deletion),
-        _ if copies::is_awaited(snapshot) => {
+        _ if snapshot.is_awaited_copy() => {
             Some((copies::queue(&snapshot.source.region), snapshot.created_at))
         }
         Status::Requested | Status::Creating => by_attention(DueKind::Creation),

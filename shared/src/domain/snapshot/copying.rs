@@ -209,14 +209,26 @@ impl Snapshot {
         }
     }
 
-    /// The same, these regions' copies having come so far. Nothing becomes of it by that.
+    /// The same, the copies in these regions having come so far. Nothing becomes of it by that.
     #[must_use]
-    pub fn copies_at(&self, regions: &[String], stage: CopyStage) -> Self {
+    pub fn copies_at(&self, stages: &[(String, CopyStage)]) -> Self {
         let mut next = Self { version: self.version + 1, ..self.clone() };
-        for order in next.copies.iter_mut().filter(|order| regions.contains(&order.region)) {
-            order.stage = stage;
+        for order in &mut next.copies {
+            if let Some((_, stage)) = stages.iter().find(|(region, _)| *region == order.region) {
+                order.stage = *stage;
+            }
         }
         next
+    }
+
+    /// What is to be copied, of a copy; of what was taken nothing.
+    pub fn parts(&self) -> &[Part] {
+        self.copy_of.as_ref().map_or(&[], |original| &original.parts)
+    }
+
+    /// Whether it is a copy that its original waits for.
+    pub fn is_awaited_copy(&self) -> bool {
+        self.copy_of.as_ref().is_some_and(|original| original.is_awaited)
     }
 
     /// Why it must stay for its copies' sake at `now`, in words; nothing if none is under way. What is deleted while it is
@@ -288,9 +300,7 @@ impl Snapshot {
         if all_begun {
             return Ok(Self { failure: None, status: Status::Pending, ..next });
         }
-        let is_untouched = next.members.is_empty()
-            && next.copy_of.iter().flat_map(|one| &one.parts).all(Part::is_waiting);
-        if is_untouched {
+        if next.members.is_empty() && next.parts().iter().all(Part::is_waiting) {
             next.status = Status::Requested;
         }
         Ok(next)
@@ -299,8 +309,8 @@ impl Snapshot {
     /// Why it is given up at `now`, if it is: nothing of it is asked of EC2, and it has waited long enough.
     pub fn copy_given_up(&self, now: Timestamp) -> Option<Failure> {
         let is_late = now.duration_since(self.created_at) >= COPY_WITHIN;
-        let mut parts = self.copy_of.iter().flat_map(|original| &original.parts);
-        if !is_late || !self.is_being_copied() || parts.any(|part| part.claimed_at.is_some()) {
+        let is_asked_for = self.parts().iter().any(|part| part.claimed_at.is_some());
+        if !is_late || !self.is_being_copied() || is_asked_for {
             return None;
         }
         let last = self.failure.as_ref().map(|failure| failure.message.as_str());

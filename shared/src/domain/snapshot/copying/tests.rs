@@ -96,15 +96,15 @@ fn an_original_stays_until_its_copies_are_over_or_seven_days_have_passed() {
     let original = original(1, &["eu-west-1"]);
     let by = CondemnedBy::Person { who: "ada".to_owned() };
     let condemned = |one: &Snapshot, now| one.condemn(by.clone(), "x", now, now);
-    let here = ["eu-west-1".to_owned()];
+    let at_stage = |one: &Snapshot, stage| one.copies_at(&[("eu-west-1".to_owned(), stage)]);
 
     let refusal = condemned(&original, at(9)).unwrap_err();
-    let under_way = original.copies_at(&here, CopyStage::UnderWay);
+    let under_way = at_stage(&original, CopyStage::UnderWay);
 
     assert!(refusal.contains("eu-west-1"), "{refusal}");
     assert!(condemned(&under_way, at(9)).is_err());
     assert!(condemned(&under_way, at(5 + 7 * 24 * 60)).is_ok());
-    assert!(condemned(&under_way.copies_at(&here, CopyStage::Over), at(9)).is_ok());
+    assert!(condemned(&at_stage(&under_way, CopyStage::Over), at(9)).is_ok());
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn an_original_stays_while_its_copy_is_under_way() {
     }
     let under_way = deleted(&case);
     for one in &mut case.snapshots {
-        *one = one.copies_at(&[FAR.to_owned()], CopyStage::Over);
+        *one = one.copies_at(&[(FAR.to_owned(), CopyStage::Over)]);
     }
 
     assert_eq!((under_way, deleted(&case)), ((0, 0), (2, 0)));
