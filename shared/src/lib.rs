@@ -18,9 +18,11 @@ pub mod events;
 pub mod lambda;
 pub mod operations;
 pub mod queue;
+mod regions;
 pub mod service;
 pub mod settings;
 pub mod table;
+pub mod views;
 
 pub use error::Error;
 pub use service::Service;

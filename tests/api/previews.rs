@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::Error;
-use shared::operations::preview_retention::preview_rules;
+use shared::views::retention_preview::preview_rules;
 
 use crate::support::app::App;
 use crate::support::reply::text;

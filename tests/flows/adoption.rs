@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use local::function::Function;
 use serde_json::{Value, json};
 use shared::domain::adoption::Choice;
-use shared::operations::adopt_snapshots::{Adoption, adopt_snapshots};
+use shared::operations::reconciliation::adopt::{Adoption, adopt_snapshots};
 
 use crate::support::app::App;
 use crate::support::others::{

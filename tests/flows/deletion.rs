@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::domain::snapshot::Status;
 use shared::domain::snapshot::condemnation::BlockedCause;
-use shared::operations::delete_snapshot::DeleteRequest;
+use shared::operations::snapshots::delete::DeleteRequest;
 use sim_ec2::Fault;
 
 use crate::support::app::App;
@@ -451,7 +451,7 @@ async fn two_reapers_at_once_delete_once() {
         grace: SignedDuration::ZERO,
         expected_version: None,
     };
-    shared::operations::delete_snapshot::delete_snapshot(app.service(), request, app.now())
+    shared::operations::snapshots::delete::delete_snapshot(app.service(), request, app.now())
         .await
         .unwrap();
     let event = json!({ "snapshot_ids": [id] });
@@ -459,8 +459,8 @@ async fn two_reapers_at_once_delete_once() {
     let clock = app.function_clock();
 
     let (one, other) = tokio::join!(
-        shared::operations::reap_snapshots::reap_snapshots(app.service(), &due, &clock),
-        shared::operations::reap_snapshots::reap_snapshots(app.service(), &due, &clock),
+        shared::operations::snapshots::reap::reap_snapshots(app.service(), &due, &clock),
+        shared::operations::snapshots::reap::reap_snapshots(app.service(), &due, &clock),
     );
     app.pass_minutes(20).await;
 

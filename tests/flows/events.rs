@@ -72,7 +72,8 @@ async fn invoke(app: &App, function: &str, event: Value) -> Result<Value, Error>
         "sweeper" if event["detail-type"] == "SweepRequested" => {
             let id = event["detail"]["sweep_id"].as_str().unwrap().parse().unwrap();
             let mode = shared::domain::sweep::Mode::PlanOnly;
-            shared::operations::sweeps::request_sweep(service, id, mode, "ada", app.now()).await?;
+            shared::operations::sweeps::request::request_sweep(service, id, mode, "ada", app.now())
+                .await?;
             sweeper::handle(service, clock, event).await
         }
         "sweeper" => sweeper::handle(service, clock, event).await,

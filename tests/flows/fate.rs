@@ -11,8 +11,8 @@ use shared::domain::instance::launch::LaunchSettings;
 use shared::domain::ownership::EbsState;
 use shared::domain::snapshot::member::Member;
 use shared::domain::snapshot::{Origin, ScheduleSlot, Snapshot, Source, Status};
-use shared::operations::fates::{with_fate, with_fates};
 use shared::service::Connections;
+use shared::views::fates::{with_fate, with_fates};
 
 use crate::support::app::App;
 use crate::support::reply::text;

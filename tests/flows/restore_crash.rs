@@ -153,7 +153,7 @@ async fn a_request_is_recorded_whole_or_not_at_all() {
         let new = new_restore(&app, &snapshot);
         let (service, now) = (app.fragile.clone(), app.now());
         let work = async move {
-            shared::operations::request_restore::request_restore(&service, new, now).await
+            shared::operations::restores::request::request_restore(&service, new, now).await
         };
         let alive = app.wire.run(Trip::After(call), Box::pin(work)).await.is_some();
 

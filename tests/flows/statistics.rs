@@ -8,9 +8,9 @@ use local::function::Function;
 use serde_json::{Value, json};
 use shared::domain::instance::launch::LaunchSettings;
 use shared::domain::snapshot::{Origin, Snapshot, Source};
-use shared::operations::reconcile::reconcile;
-use shared::operations::recount_statistics::RecountReport;
-use shared::operations::statistics::show_statistics;
+use shared::operations::reconciliation::reconcile::reconcile;
+use shared::operations::reconciliation::recount::RecountReport;
+use shared::views::statistics::show_statistics;
 use sim_ec2::Fault;
 
 use crate::support::app::App;

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use shared::domain::ids::SweepId;
 use shared::domain::sweep::plan::Outcome;
 use shared::domain::sweep::{Mode, Sweep};
-use shared::operations::execute_sweep::carry_out;
-use shared::operations::plan_sweep::plan_sweep;
+use shared::operations::sweeps::execute::carry_out;
+use shared::operations::sweeps::plan::plan_sweep;
 use shared::table::client::Written;
 
 use crate::support::app::App;

@@ -8,7 +8,7 @@ use shared::domain::ids::RestoreId;
 use shared::domain::restore::Restore;
 use shared::domain::restore::plan::SnapshotFirst;
 use shared::domain::restore::wanted::{Wanted, WantedMode};
-use shared::operations::request_restore::NewRestore;
+use shared::operations::restores::request::NewRestore;
 
 use super::app::App;
 use super::events::job_due;

@@ -4,7 +4,7 @@ use serde_json::Value;
 use shared::clock::Clock;
 use shared::domain::chronicle::Author;
 use shared::events::SnapshotDeletionDue;
-use shared::operations::reap_snapshots::reap_snapshots;
+use shared::operations::snapshots::reap::reap_snapshots;
 use shared::queue::{Handled, each_message};
 use shared::{Error, Service};
 

@@ -5,8 +5,8 @@ use serde_json::Value;
 use shared::clock::Clock;
 use shared::domain::chronicle::Author;
 use shared::events::AdoptionRequested;
-use shared::operations::reconcile::reconcile;
-use shared::operations::tag_adopted::tag_adopted;
+use shared::operations::reconciliation::reconcile::reconcile;
+use shared::operations::reconciliation::tag_adopted::tag_adopted;
 use shared::{Error, Service};
 
 /// Answers the hourly rule and our own `ReconciliationRequested` with what was found and mended, and our own

@@ -4,9 +4,9 @@ use serde_json::Value;
 use shared::clock::Clock;
 use shared::domain::chronicle::Author;
 use shared::events::JobDue;
-use shared::operations::advance_copies::advance_copies;
-use shared::operations::advance_image::advance_image;
-use shared::operations::advance_restore::advance_restore;
+use shared::operations::copies::advance::advance_copies;
+use shared::operations::images::advance::advance_image;
+use shared::operations::restores::advance::advance_restore;
 use shared::queue::{Handled, each_message};
 use shared::{Error, Service};
 

@@ -8,10 +8,10 @@ use shared::clock::Clock;
 use shared::domain::chronicle::Author;
 use shared::events::Envelope;
 use shared::operations::announce::announce;
-use shared::operations::look_after_runs::look_after_runs;
 use shared::operations::nudge_stuck::{NudgeReport, nudge_stuck};
-use shared::operations::run_due_drills::{DrillReport, run_due_drills};
-use shared::operations::run_due_schedules::{DueReport, run_due_schedules};
+use shared::operations::restores::drill_due::{DrillReport, run_due_drills};
+use shared::operations::runs::begin_due::{DueReport, run_due_schedules};
+use shared::operations::runs::look_after::look_after_runs;
 use shared::{Error, Service};
 
 /// What a tick did.

@@ -4,7 +4,7 @@ use serde_json::Value;
 use shared::clock::Clock;
 use shared::domain::chronicle::Author;
 use shared::events::SnapshotRequested;
-use shared::operations::take_requested::take_requested;
+use shared::operations::snapshots::take::take_requested;
 use shared::queue::{Handled, each_message};
 use shared::{Error, Service};
 

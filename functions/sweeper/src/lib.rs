@@ -4,7 +4,7 @@ use serde_json::Value;
 use shared::clock::Clock;
 use shared::domain::chronicle::Author;
 use shared::events::{Envelope, SweepRequested};
-use shared::operations::execute_sweep::{carry_out, hourly_sweep};
+use shared::operations::sweeps::execute::{carry_out, hourly_sweep};
 use shared::{Error, Service};
 
 /// Answers the hourly rule and our own `SweepRequested`. Delivered twice, the sweep is the same one.

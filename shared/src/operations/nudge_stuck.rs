@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::ask_targets::requests_for;
-use super::order_copies::order_copies;
 use crate::domain::run::GIVEN_UP_AFTER;
 use crate::domain::snapshot::{ScheduleSlot, Snapshot};
 use crate::domain::sweep::Sweep;
@@ -15,6 +13,8 @@ use crate::events::{
     JobDue, OwnEvent, PER_EVENT_MAX, RequestedTarget, SnapshotDeletionDue, SnapshotRequested,
     SweepRequested,
 };
+use crate::operations::copies::order::order_copies;
+use crate::operations::runs::ask_targets::requests_for;
 use crate::service::Service;
 use crate::table::keys::DueKind;
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use shared::domain::chain::DAILY_CHANGE_PERCENT_DEFAULT;
 use shared::domain::cursor::Order;
-use shared::operations::billing as bills;
-use shared::operations::statistics::Kind;
+use shared::views::billing as bills;
+use shared::views::statistics::Kind;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -8,7 +8,7 @@ use shared::domain::cursor::Page;
 use shared::domain::hold::Deleter;
 use shared::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use shared::domain::snapshot::{Snapshot, Status};
-use shared::operations::ledgers::{self, Holds};
+use shared::views::held_and_blocked::{self, Holds};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -94,7 +94,7 @@ async fn list_holds(
 ) -> Result<Answer<List<HeldSnapshot>>, Problem> {
     let request = call.query.page.request(call.query.sort.unwrap_or_default().into());
     let wanted = if call.query.review_due == Some(true) { Holds::ReviewDue } else { Holds::All };
-    let page = ledgers::list_held(call.service(), wanted, &request, call.now).await?;
+    let page = held_and_blocked::list_held(call.service(), wanted, &request, call.now).await?;
     let Page { items, next_cursor } = page;
     let items = items.into_iter().filter_map(|one| HeldSnapshot::of(one, call.now)).collect();
     Ok(Answer::ok(List::of(Page { items, next_cursor }, |one: HeldSnapshot| one)))

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use shared::domain::cursor::Order;
 use shared::domain::ids::{ImageJobId, SnapshotId};
-use shared::operations::delete_image::{self as deletion, DeleteImage};
-use shared::operations::image_relations as relating;
-use shared::operations::images as listing;
-use shared::operations::request_image as requesting;
+use shared::operations::images::delete::{self as deletion, DeleteImage};
+use shared::operations::images::request as requesting;
+use shared::views::image_relations as relating;
+use shared::views::images as listing;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

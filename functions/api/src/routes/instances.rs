@@ -11,10 +11,10 @@ use shared::domain::cursor::Order;
 use shared::domain::ids::{InstanceId, ScheduleId};
 use shared::domain::instance::InstanceState;
 use shared::domain::protection_status::ProtectionStatus as Protected;
-use shared::operations::assign_schedules::{self as assigning, Mode};
-use shared::operations::instance_protection::{self as operations, ViewFilter};
-use shared::operations::instances::InstanceQuery;
-use shared::operations::last_drills::last_drill_of_instance;
+use shared::operations::schedules::assign::{self as assigning, Mode};
+use shared::views::drills::last_drill_of_instance;
+use shared::views::instance_coverage::{self as operations, ViewFilter};
+use shared::views::instances::InstanceQuery;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -9,7 +9,7 @@ use http::header::{CONTENT_TYPE, HeaderName};
 use serde::Serialize;
 use shared::domain::instance::EXCLUDED_VOLUMES_MAX;
 use shared::domain::instance::pending::PENDING_MAX;
-use shared::operations::assign_schedules::ASSIGNED_MAX;
+use shared::operations::schedules::assign::ASSIGNED_MAX;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -10,8 +10,8 @@ use shared::domain::cursor::Order;
 use shared::domain::finding::Wanted;
 use shared::domain::ids::{SnapshotId, VolumeId};
 use shared::domain::ownership::Owner;
-use shared::operations::adopt_snapshots as adopting;
-use shared::operations::findings::{self, Findings};
+use shared::operations::reconciliation::adopt as adopting;
+use shared::views::findings::{self, Findings};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

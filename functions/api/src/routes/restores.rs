@@ -11,8 +11,8 @@ use shared::domain::ids::{RestoreId, SnapshotId};
 use shared::domain::restore as domain;
 use shared::domain::restore::transitions::Cancellation;
 use shared::domain::restore::wanted::{Wanted, WantedMode};
-use shared::operations::request_restore::{self as requesting, NewRestore};
-use shared::operations::restores as operations;
+use shared::operations::restores::request::{self as requesting, NewRestore};
+use shared::operations::restores::resume as operations;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use shared::domain::cursor::Order;
 use shared::domain::ids::ScheduleId;
 use shared::domain::snapshot::ScheduleSlot;
-use shared::operations::run_schedule::run_now;
-use shared::operations::schedules as operations;
-use shared::operations::show_run::show_run as run_with_targets;
+use shared::operations::runs::begin::run_now;
+use shared::operations::schedules::edit as operations;
+use shared::views::runs::show_run as run_with_targets;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -14,10 +14,10 @@ use std::sync::Arc;
 use shared::domain::cursor::Order;
 use shared::domain::ids::ScheduleId;
 use shared::domain::schedule as domain;
-use shared::operations::check_schedule::check_schedule;
-use shared::operations::last_drills::last_drills_of_schedules;
-use shared::operations::preview_retention::preview_edit;
-use shared::operations::schedules as operations;
+use shared::operations::schedules::edit as operations;
+use shared::views::drills::last_drills_of_schedules;
+use shared::views::retention_preview::preview_edit;
+use shared::views::schedule_limits::check_schedule;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -15,12 +15,12 @@ use shared::domain::cursor::Page;
 use shared::domain::ids::SnapshotId;
 use shared::domain::instance::Exclusions;
 use shared::domain::snapshot::Request;
-use shared::operations::delete_snapshot::{self as deletion, DeleteRequest};
-use shared::operations::edit_snapshot::{self as editing, Editor};
-use shared::operations::fates;
-use shared::operations::list_snapshots as listing;
-use shared::operations::request_snapshot::{self as requesting, NewSnapshot};
-use shared::operations::rescue_snapshot as rescuing;
+use shared::operations::snapshots::delete::{self as deletion, DeleteRequest};
+use shared::operations::snapshots::edit::{self as editing, Editor};
+use shared::operations::snapshots::request::{self as requesting, NewSnapshot};
+use shared::operations::snapshots::rescue as rescuing;
+use shared::views::fates;
+use shared::views::snapshots as listing;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -6,7 +6,7 @@ mod wire;
 use std::sync::Arc;
 
 use shared::domain::cursor::{Order, Page};
-use shared::operations::statistics::{Kind, list_rows, show_statistics};
+use shared::views::statistics::{Kind, list_rows, show_statistics};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -11,7 +11,7 @@ use shared::domain::cursor::{Cursor, Order, Page, PageRequest};
 use shared::domain::ids::SweepId;
 use shared::domain::sweep as domain;
 use shared::domain::sweep::plan::PlanEntry;
-use shared::operations::sweeps as operations;
+use shared::operations::sweeps::request as operations;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

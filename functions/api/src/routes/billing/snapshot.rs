@@ -8,7 +8,7 @@ use shared::domain::chain::{Basis, Freed, Increment, Neighbours, bytes_to_gib, g
 use shared::domain::cost::Price;
 use shared::domain::ids::{EbsSnapshotId, InstanceId, SnapshotId, VolumeId};
 use shared::domain::snapshot::Status;
-use shared::operations::billing::{MemberBill, SnapshotBill, bill_snapshot};
+use shared::views::billing::{MemberBill, SnapshotBill, bill_snapshot};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -196,10 +196,7 @@ impl SnapshotBilling {
         let SnapshotBill { snapshot, members, price } = bill;
         let sum = |of: fn(&MemberBill) -> f64| members.iter().map(of).sum::<f64>();
         let amount = |gib: f64| {
-            Amount::from(shared::operations::billing::Amount {
-                gib,
-                cost: price.standard_month(gib),
-            })
+            Amount::from(shared::views::billing::Amount { gib, cost: price.standard_month(gib) })
         };
         let full = members
             .iter()

@@ -7,7 +7,7 @@ use shared::domain::cost::Price;
 use shared::domain::cursor::Page;
 use shared::domain::ids::{InstanceId, ScheduleId};
 use shared::domain::statistics::Dimension;
-use shared::operations::billing::{self as bills, BillRow, Subject};
+use shared::views::billing::{self as bills, BillRow, Subject};
 use utoipa::ToSchema;
 
 use super::By;

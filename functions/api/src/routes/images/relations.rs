@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::domain::ids::{EbsSnapshotId, ImageId, ImageJobId, SnapshotId};
 use shared::domain::image::seen::SeenImage;
-use shared::operations::image_relations::{Relation, Relations, UsingImage};
+use shared::views::image_relations::{Relation, Relations, UsingImage};
 use utoipa::ToSchema;
 
 use crate::problem::Problem;

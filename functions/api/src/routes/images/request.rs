@@ -9,8 +9,8 @@ use shared::domain::image::name::name_refusal;
 use shared::domain::image::recipe::Given;
 use shared::domain::image::transitions::Wanted;
 use shared::domain::tags::Tags;
-use shared::operations::delete_image::SnapshotWish;
-use shared::operations::images::ImageFilter;
+use shared::operations::images::delete::SnapshotWish;
+use shared::views::images::ImageFilter;
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::wire::Text;

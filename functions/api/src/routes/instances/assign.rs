@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use shared::domain::ids::{InstanceId, ScheduleId};
 use shared::domain::schedule::Schedule;
 use shared::domain::schedule::assignment::Assigned;
-use shared::operations::assign_schedules::{ASSIGNED_MAX, Assignment};
-use shared::operations::instance_protection::InstanceView;
+use shared::operations::schedules::assign::{ASSIGNED_MAX, Assignment};
+use shared::views::instance_coverage::InstanceView;
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::words::wire_words;

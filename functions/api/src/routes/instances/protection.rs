@@ -7,7 +7,7 @@ use shared::domain::instance::Instance;
 use shared::domain::protection_status::{self as domain, Assessment, in_words};
 use shared::domain::schedule::Schedule;
 use shared::domain::snapshot::Snapshot;
-use shared::operations::instance_protection::{InstanceProtection, Latest};
+use shared::views::instance_coverage::{InstanceProtection, Latest};
 use utoipa::ToSchema;
 
 use super::super::words::wire_words;

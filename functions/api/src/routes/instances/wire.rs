@@ -7,7 +7,7 @@ use shared::domain::instance as domain;
 use shared::domain::instance::launch::LaunchSettings;
 use shared::domain::restore::last_drill;
 use shared::domain::tags::Tags;
-use shared::operations::instance_protection::{InstanceView, InstanceViews};
+use shared::views::instance_coverage::{InstanceView, InstanceViews};
 use utoipa::ToSchema;
 
 use super::super::drills::LastDrill;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use shared::domain::adoption::{self, Choice};
 use shared::domain::ids::{EbsSnapshotId, InstanceId, ScheduleId, SnapshotId};
 use shared::domain::snapshot::{Snapshot, Status};
-use shared::operations::adopt_snapshots as operations;
+use shared::operations::reconciliation::adopt as operations;
 use utoipa::ToSchema;
 
 use super::super::wire::{Description, Name, ahead};

@@ -8,8 +8,8 @@ use shared::domain::retention::{Rules, Verdict};
 use shared::domain::schedule::Schedule;
 use shared::domain::schedule::zone::Zone;
 use shared::domain::sweep::plan::PlanEntry;
-use shared::operations::preview_retention::{Fate, SNAPSHOTS_MAX, preview_rules};
-use shared::operations::schedules::show_schedule;
+use shared::operations::schedules::edit::show_schedule;
+use shared::views::retention_preview::{Fate, SNAPSHOTS_MAX, preview_rules};
 use utoipa::ToSchema;
 
 use super::rules::Retention;

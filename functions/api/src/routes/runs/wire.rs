@@ -7,7 +7,7 @@ use shared::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use shared::domain::run as domain;
 use shared::domain::run::outcome;
 use shared::domain::snapshot::ScheduleSlot;
-use shared::operations::show_run as operations;
+use shared::views::runs as operations;
 use utoipa::ToSchema;
 
 use crate::routes::wire::{Failure, List};

@@ -5,7 +5,7 @@ use serde::Serialize;
 use shared::domain::capacity;
 use shared::domain::ids::{InstanceId, SnapshotId};
 use shared::domain::sweep::plan::PlanEntry;
-use shared::operations::preview_retention as domain;
+use shared::views::retention_preview as domain;
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::retention::PreviewVerdict;

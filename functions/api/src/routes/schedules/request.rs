@@ -9,7 +9,7 @@ use shared::domain::schedule::expression::Expression;
 use shared::domain::schedule::name_template::NameTemplate;
 use shared::domain::schedule::zone::Zone;
 use shared::domain::tags::Tags;
-use shared::operations::schedules::ScheduleEdit;
+use shared::operations::schedules::edit::ScheduleEdit;
 use utoipa::ToSchema;
 
 use super::super::retention::Retention;

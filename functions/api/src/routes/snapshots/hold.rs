@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::domain::hold as domain;
 use shared::domain::hold::HoldKind;
-use shared::operations::edit_snapshot::HoldEdit;
+use shared::operations::snapshots::edit::HoldEdit;
 use utoipa::ToSchema;
 
 use super::super::wire::{Description, ahead};

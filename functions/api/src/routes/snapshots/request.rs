@@ -5,8 +5,8 @@ use serde::Deserialize;
 use shared::domain::ids::{InstanceId, ScheduleId, VolumeId};
 use shared::domain::snapshot::{Origin, Status};
 use shared::domain::tags::Tags;
-use shared::operations::edit_snapshot::{HoldEdit, SnapshotEdit};
-use shared::operations::list_snapshots::{Deleted, SnapshotFilter};
+use shared::operations::snapshots::edit::{HoldEdit, SnapshotEdit};
+use shared::views::snapshots::{Deleted, SnapshotFilter};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::tags::{Patterns, TagPattern};

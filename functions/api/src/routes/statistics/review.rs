@@ -7,7 +7,7 @@ use serde::Serialize;
 use shared::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use shared::domain::snapshot::Snapshot;
 use shared::domain::statistics::Measure;
-use shared::operations::review::{self as reviewing, DisabledSchedule, ReviewBounds, Section};
+use shared::views::review::{self as reviewing, DisabledSchedule, ReviewBounds, Section};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

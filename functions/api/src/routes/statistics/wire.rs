@@ -8,7 +8,7 @@ use shared::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use shared::domain::snapshot::{Origin, Snapshot, Status};
 use shared::domain::statistics::history::Day;
 use shared::domain::statistics::{Dimension, Measure, Row, Tally};
-use shared::operations::statistics::Statistics;
+use shared::views::statistics::Statistics;
 use utoipa::ToSchema;
 
 /// The numbers of all snapshots.

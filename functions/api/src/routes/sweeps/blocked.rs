@@ -8,7 +8,7 @@ use shared::domain::cursor::Page;
 use shared::domain::ids::{ImageId, InstanceId, ScheduleId, SnapshotId};
 use shared::domain::snapshot::condemnation::{Blocked, BlockedCause, CondemnedBy, Wanted};
 use shared::domain::snapshot::{Snapshot, Status};
-use shared::operations::ledgers;
+use shared::views::held_and_blocked;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -101,7 +101,7 @@ async fn list_blocked(
     call: Call<Viewer, BlockedParameters>,
 ) -> Result<Answer<List<BlockedSnapshot>>, Problem> {
     let request = call.query.page.request(call.query.sort.unwrap_or_default().into());
-    let page = ledgers::list_blocked(call.service(), &request).await?;
+    let page = held_and_blocked::list_blocked(call.service(), &request).await?;
     let Page { items, next_cursor } = page;
     let items = items.into_iter().filter_map(BlockedSnapshot::of).collect();
     Ok(Answer::ok(List::of(Page { items, next_cursor }, |one: BlockedSnapshot| one)))

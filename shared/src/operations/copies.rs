@@ -1,0 +1,4 @@
+//! Copies in other regions: ordered, and brought there.
+
+pub mod advance;
+pub(crate) mod order;

@@ -1,0 +1,7 @@
+//! Every EBS snapshot of the account held against every record; adoption.
+
+pub mod adopt;
+pub mod reconcile;
+pub mod recount;
+mod reindex;
+pub mod tag_adopted;

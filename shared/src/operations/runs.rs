@@ -1,0 +1,7 @@
+//! Runs of schedules: begun when a slot is due, their targets asked for and looked after.
+
+pub(crate) mod ask_targets;
+pub mod begin;
+pub mod begin_due;
+pub mod look_after;
+mod overlap;

@@ -1,0 +1,334 @@
+//! Schedules: made, shown, edited, deleted.
+
+use jiff::Timestamp;
+use tracing::info;
+
+use crate::domain::copies::{CopyTarget, refusal};
+use crate::domain::cursor::{Page, PageRequest};
+use crate::domain::ids::ScheduleId;
+use crate::domain::retention::{Rules, Span};
+use crate::domain::run::Run;
+use crate::domain::schedule::expression::Expression;
+use crate::domain::schedule::selector::TagPattern;
+use crate::domain::schedule::zone::Zone;
+use crate::domain::schedule::{NewSchedule, Options, Schedule, Targets, WhenGone, slots};
+use crate::domain::tags::TAGS_MAX;
+use crate::error::Error;
+use crate::operations::runs::begin_due::record_missed;
+use crate::service::Service;
+use crate::views::snapshots::{Deleted, SnapshotFilter, list_snapshots};
+
+/// What is to change; what is not given stays.
+#[derive(Clone, Debug, Default)]
+pub struct ScheduleEdit {
+    /// Display name.
+    pub name: Option<String>,
+    /// When it fires.
+    pub expression: Option<Expression>,
+    /// In which zone.
+    pub timezone: Option<Zone>,
+    /// Of what.
+    pub targets: Option<Targets>,
+    /// How long its snapshots are kept; without rules all are.
+    pub rules: Option<Option<Rules>>,
+    /// What becomes of the snapshots of instances that are no more.
+    pub when_gone: Option<WhenGone>,
+    /// What is taken, and how it is named.
+    pub options: Option<Options>,
+    /// The other regions that its snapshots are copied to.
+    pub copies: Option<Vec<CopyTarget>>,
+    /// Over how many minutes its targets are staggered.
+    pub spread_minutes: Option<Option<u32>>,
+    /// How long after it was taken a snapshot can be restored.
+    pub restore_window: Option<Option<Span>>,
+    /// How far apart its drills lie.
+    pub drill_every: Option<Option<Span>>,
+    /// It does not fire before.
+    pub start_at: Option<Option<Timestamp>>,
+    /// It does not fire after.
+    pub end_at: Option<Option<Timestamp>>,
+    /// Whether it fires at all.
+    pub enabled: Option<bool>,
+    /// Grace of its condemned snapshots.
+    pub grace_minutes: Option<Option<u32>>,
+}
+
+/// Makes a schedule. Its first slot is the next one; it never fires at once. Asked again under the same id, it
+/// answers what there is.
+pub async fn create_schedule(
+    service: &Service,
+    new: NewSchedule,
+    now: Timestamp,
+) -> Result<Schedule, Error> {
+    let schedule = planned_schedule(service, new, now)?;
+    if let Some(existing) = service.table.schedule(&schedule.id).await? {
+        return Ok(existing);
+    }
+    refuse_leftovers(service, &schedule.id).await?;
+    if service.table.insert_schedule(&schedule).await?.is_done() {
+        info!(schedule.id = %schedule.id, "Schedule {} is made", schedule.id);
+        return Ok(schedule);
+    }
+    show_schedule(service, &schedule.id).await
+}
+
+/// The schedule as it would be made at `now`, or why it cannot be. Nothing is written.
+pub fn planned_schedule(
+    service: &Service,
+    new: NewSchedule,
+    now: Timestamp,
+) -> Result<Schedule, Error> {
+    let schedule = Schedule::made(new, now);
+    check_targets(&schedule.targets)?;
+    check_copies(service, &schedule.copies)?;
+    checked(schedule, now)
+}
+
+/// A request that is repeated after its schedule was deleted does not make it again: what it had taken is
+/// kept, and the rules of then would delete it.
+async fn refuse_leftovers(service: &Service, id: &ScheduleId) -> Result<(), Error> {
+    let first = PageRequest { limit: 1, ..PageRequest::default() };
+    let filter = SnapshotFilter {
+        schedule_id: Some(id.clone()),
+        deleted: Deleted::Show,
+        ..SnapshotFilter::default()
+    };
+    let has_run = !service.table.list_runs(id, &first).await?.items.is_empty();
+    if has_run || !list_snapshots(service, &filter, &first).await?.items.is_empty() {
+        return Err(Error::conflict(
+            "the schedule that this request made was deleted; use another Idempotency-Key",
+        ));
+    }
+    Ok(())
+}
+
+/// The schedule of this id.
+pub async fn show_schedule(service: &Service, id: &ScheduleId) -> Result<Schedule, Error> {
+    service.table.schedule(id).await?.ok_or_else(|| Error::not_found("schedule", id))
+}
+
+/// One page of all schedules.
+pub async fn list_schedules(
+    service: &Service,
+    request: &PageRequest,
+) -> Result<Page<Schedule>, Error> {
+    service.table.list_schedules(request).await
+}
+
+/// One page of a schedule's runs. Those of a deleted schedule are still there.
+pub async fn list_runs(
+    service: &Service,
+    id: &ScheduleId,
+    request: &PageRequest,
+) -> Result<Page<Run>, Error> {
+    let page = service.table.list_runs(id, request).await?;
+    if page.items.is_empty() && request.cursor.is_none() {
+        show_schedule(service, id).await?;
+    }
+    Ok(page)
+}
+
+/// Changes a schedule. Enabling it again does not fire it. A slot that is due and not yet run still runs, unless
+/// it is disabled: then the slot is recorded as missed.
+pub async fn edit_schedule(
+    service: &Service,
+    id: &ScheduleId,
+    edit: ScheduleEdit,
+    expected_version: Option<u64>,
+    now: Timestamp,
+) -> Result<Schedule, Error> {
+    // A tick may write its next due time between our reading and writing: that is no conflict of people.
+    for _ in 0..3 {
+        let Edit { old, new } = plan_edit(service, id, &edit, expected_version, now).await?;
+        if new == old {
+            return Ok(new);
+        }
+        if service.table.update_schedule(&old, &new).await?.is_done() {
+            // Only now: had the edit not been written, a tick would take the record for the slot's run.
+            record_dropped(service, &old, &new, now).await?;
+            return Ok(new);
+        }
+    }
+    Err(stale(&show_schedule(service, id).await?))
+}
+
+/// Leaves a record of the slots that were due and that nobody will run any more.
+async fn record_dropped(
+    service: &Service,
+    old: &Schedule,
+    new: &Schedule,
+    now: Timestamp,
+) -> Result<(), Error> {
+    match slots::due(old, now).filter(|_| !new.enabled) {
+        Some(due) => {
+            record_missed(service, old, &[due.slot], now).await?;
+            record_missed(service, old, &due.older, now).await
+        }
+        None => Ok(()),
+    }
+}
+
+/// What an edit makes of a schedule: the same if it changes nothing.
+#[derive(Clone, Debug)]
+pub struct Edit {
+    /// As it is.
+    pub old: Schedule,
+    /// As it would be.
+    pub new: Schedule,
+}
+
+/// The edit, checked and not written; or why it cannot be.
+pub async fn plan_edit(
+    service: &Service,
+    id: &ScheduleId,
+    edit: &ScheduleEdit,
+    expected_version: Option<u64>,
+    now: Timestamp,
+) -> Result<Edit, Error> {
+    let old = show_schedule(service, id).await?;
+    if expected_version.is_some_and(|version| version != old.version) {
+        return Err(stale(&old));
+    }
+    let new = edited(&old, edit.clone());
+    if new == old {
+        return Ok(Edit { old, new });
+    }
+    let new =
+        Schedule { version: old.version + 1, revision: old.revision + 1, updated_at: now, ..new };
+    let new = if timing(&new) == timing(&old) { new } else { checked(new, now)? };
+    // No edit moves a slot that is due and not yet run.
+    let due = slots::due(&old, now).filter(|_| new.enabled).and(old.next_due);
+    let new = Schedule { next_due: due.or(new.next_due), ..new };
+    let new = new.with_drills_since(Some(&old), now);
+    check_targets(&new.targets)?;
+    if new.copies != old.copies {
+        check_copies(service, &new.copies)?;
+    }
+    Ok(Edit { old, new })
+}
+
+/// Deletes a schedule. Its snapshots stay, and no rule deletes them any more; those it had condemned are
+/// rescued.
+pub async fn delete_schedule(
+    service: &Service,
+    id: &ScheduleId,
+    expected_version: Option<u64>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    for _ in 0..3 {
+        let old = show_schedule(service, id).await?;
+        if expected_version.is_some_and(|version| version != old.version) {
+            return Err(stale(&old));
+        }
+        if service.table.delete_schedule(&old, now).await?.is_done() {
+            info!(schedule.id = %id, "Schedule {id} is deleted");
+            return Ok(());
+        }
+    }
+    Err(stale(&show_schedule(service, id).await?))
+}
+
+fn edited(old: &Schedule, edit: ScheduleEdit) -> Schedule {
+    let ScheduleEdit {
+        name,
+        expression,
+        timezone,
+        targets,
+        rules,
+        when_gone,
+        options,
+        copies,
+        spread_minutes,
+        restore_window,
+        drill_every,
+        start_at,
+        end_at,
+        enabled,
+        grace_minutes,
+    } = edit;
+    Schedule {
+        name: name.unwrap_or_else(|| old.name.clone()),
+        expression: expression.unwrap_or_else(|| old.expression.clone()),
+        timezone: timezone.unwrap_or_else(|| old.timezone.clone()),
+        targets: targets.unwrap_or_else(|| old.targets.clone()),
+        rules: rules.unwrap_or_else(|| old.rules.clone()),
+        when_gone: when_gone.unwrap_or(old.when_gone),
+        options: options.unwrap_or_else(|| old.options.clone()),
+        copies: copies.unwrap_or_else(|| old.copies.clone()),
+        spread_minutes: spread_minutes.unwrap_or(old.spread_minutes),
+        restore_window: restore_window.unwrap_or(old.restore_window),
+        drill_every: drill_every.unwrap_or(old.drill_every),
+        start_at: start_at.unwrap_or(old.start_at),
+        end_at: end_at.unwrap_or(old.end_at),
+        enabled: enabled.unwrap_or(old.enabled),
+        grace_minutes: grace_minutes.unwrap_or(old.grace_minutes),
+        ..old.clone()
+    }
+}
+
+/// What of a schedule decides when it fires.
+fn timing(schedule: &Schedule) -> (&Expression, &Zone, Option<Timestamp>, Option<Timestamp>, bool) {
+    let Schedule { expression, timezone, start_at, end_at, enabled, .. } = schedule;
+    (expression, timezone, *start_at, *end_at, *enabled)
+}
+
+/// What EC2 would refuse, or would never find, is refused here.
+fn check_targets(targets: &Targets) -> Result<(), Error> {
+    if targets.is_empty() {
+        let reason = "name at least one instance in instance_ids, or one tag in tags";
+        return Err(Error::invalid("targets", reason));
+    }
+    let lists = [
+        ("targets.tags.all_of", &targets.tags.all_of),
+        ("targets.tags.any_of", &targets.tags.any_of),
+        ("targets.tags.none_of", &targets.tags.none_of),
+    ];
+    let is_tag = |tag: &TagPattern| {
+        (1..=128).contains(&tag.key.chars().count()) && tag.value.as_str().chars().count() <= 256
+    };
+    for (field, tags) in lists {
+        if tags.len() > TAGS_MAX || !tags.iter().all(is_tag) {
+            let reason = format!(
+                "at most {TAGS_MAX} tags, with keys of 1 to 128 and values of at most 256 characters"
+            );
+            return Err(Error::invalid(field, reason));
+        }
+    }
+    Ok(())
+}
+
+/// Copies go to regions that are looked after, to each once.
+fn check_copies(service: &Service, copies: &[CopyTarget]) -> Result<(), Error> {
+    match refusal(copies, &service.settings.regions) {
+        Some((position, reason)) => {
+            Err(Error::invalid(format!("copies[{position}].region"), reason))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The schedule with its next due time, or what about it cannot be.
+fn checked(schedule: Schedule, now: Timestamp) -> Result<Schedule, Error> {
+    if let (Some(start), Some(end)) = (schedule.start_at, schedule.end_at)
+        && end <= start
+    {
+        return Err(Error::invalid("end_at", "must lie after start_at"));
+    }
+    if let Some(end) = schedule.end_at.filter(|end| *end <= now && schedule.enabled) {
+        return Err(Error::invalid("end_at", format!("{end} is past; it must lie ahead")));
+    }
+    let enabled = Schedule { enabled: true, ..schedule.clone() };
+    let next_due = slots::next_due(&enabled, now);
+    // One that is disabled, or is to be, need not fire.
+    if schedule.enabled && next_due.is_none() {
+        return Err(Error::invalid(
+            "expression",
+            format!("`{}` never fires from now on", schedule.expression),
+        ));
+    }
+    Ok(Schedule { next_due: next_due.filter(|_| schedule.enabled), ..schedule })
+}
+
+fn stale(schedule: &Schedule) -> Error {
+    Error::Stale { noun: "the schedule", current: schedule.version }
+}

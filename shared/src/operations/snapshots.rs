@@ -1,0 +1,10 @@
+//! Snapshots: asked for, taken, brought in line with EC2, edited, deleted by name, reaped.
+
+pub mod delete;
+pub mod edit;
+pub mod reap;
+pub mod recover;
+pub mod refresh;
+pub mod request;
+pub mod rescue;
+pub mod take;

@@ -1,0 +1,153 @@
+//! A person edits a snapshot's record: name, description, hold, expiry, tags.
+//!
+//! The EBS snapshots keep the tags they were made with: no function may tag them later, lest a stolen role make
+//! others' snapshots ours.
+
+use jiff::Timestamp;
+
+use crate::domain::hold::{Hold, HoldKind};
+use crate::domain::ids::SnapshotId;
+use crate::domain::snapshot::{Snapshot, Status};
+use crate::domain::tags::Tags;
+use crate::error::Error;
+use crate::operations::snapshots::refresh::stale;
+use crate::service::Service;
+
+/// What is to change; what is not given stays.
+#[derive(Clone, Debug, Default)]
+pub struct SnapshotEdit {
+    /// Display name.
+    pub name: Option<String>,
+    /// Description, or none any more.
+    pub description: Option<Option<String>>,
+    /// Hold, or none any more.
+    pub hold: Option<Option<HoldEdit>>,
+    /// Expiry, or none any more.
+    pub expires_at: Option<Option<Timestamp>>,
+    /// End of the restore window, or none any more.
+    pub restore_until: Option<Option<Timestamp>>,
+    /// All tags.
+    pub tags: Option<Tags>,
+}
+
+/// A hold that is to be placed.
+#[derive(Clone, Debug)]
+pub struct HoldEdit {
+    /// How far it goes.
+    pub kind: HoldKind,
+    /// Why.
+    pub reason: Option<String>,
+    /// When somebody should look whether it is still wanted.
+    pub review_at: Option<Timestamp>,
+}
+
+/// Who edits, and what they have read.
+#[derive(Clone, Copy, Debug)]
+pub struct Editor<'a> {
+    /// Who.
+    pub who: &'a str,
+    /// The version they expect.
+    pub expected_version: Option<u64>,
+}
+
+/// Changes the record. Repeated, it answers the same.
+pub async fn edit_snapshot(
+    service: &Service,
+    id: &SnapshotId,
+    edit: SnapshotEdit,
+    editor: Editor<'_>,
+    now: Timestamp,
+) -> Result<Snapshot, Error> {
+    let snapshot = expected(service, id, editor.expected_version).await?;
+    let edited = edited(&snapshot, edit, editor.who, now)?;
+    if edited == snapshot {
+        return Ok(snapshot);
+    }
+    let edited = Snapshot { version: snapshot.version + 1, touched_at: now, ..edited };
+    let written = service.table.update_snapshot(&snapshot, &edited).await?;
+    if written.is_done() { Ok(edited) } else { Err(stale(&snapshot)) }
+}
+
+/// The snapshot of this id, if it has the version that the caller expects.
+pub(crate) async fn expected(
+    service: &Service,
+    id: &SnapshotId,
+    version: Option<u64>,
+) -> Result<Snapshot, Error> {
+    let found = service.table.snapshot(id).await?;
+    let snapshot = found.ok_or_else(|| Error::not_found("snapshot", id))?;
+    match version {
+        Some(version) if version != snapshot.version => Err(stale(&snapshot)),
+        Some(_) | None => Ok(snapshot),
+    }
+}
+
+fn edited(
+    snapshot: &Snapshot,
+    edit: SnapshotEdit,
+    who: &str,
+    now: Timestamp,
+) -> Result<Snapshot, Error> {
+    let SnapshotEdit { name, description, hold, expires_at, restore_until, tags } = edit;
+    if hold.is_some() || expires_at.is_some() {
+        may_be_kept(snapshot)?;
+    }
+    if let (Some(Some(_)), Some(schedule)) = (&expires_at, snapshot.schedule_id()) {
+        return Err(Error::conflict(format!(
+            "how long it is kept is up to the rules of {schedule}; to keep it longer, place a hold"
+        )));
+    }
+    let hold = match hold {
+        None => snapshot.hold.clone(),
+        Some(None) => None,
+        Some(Some(wanted)) => Some(placed(snapshot.hold.as_ref(), wanted, who, now)?),
+    };
+    let may_go_on = hold != snapshot.hold && snapshot.status == Status::Condemned;
+    let delete_after = snapshot.condemnation.as_ref().map(|one| one.delete_after.max(now));
+    Ok(Snapshot {
+        // Blocked by a hold that is no more, it would else wait for that hold's end.
+        attention_at: if may_go_on { delete_after } else { snapshot.attention_at },
+        blocked: snapshot.blocked.clone().filter(|_| !may_go_on),
+        name: name.unwrap_or_else(|| snapshot.name.clone()),
+        description: description.unwrap_or_else(|| snapshot.description.clone()),
+        expires_at: expires_at.unwrap_or(snapshot.expires_at),
+        restore_until: restore_until.unwrap_or(snapshot.restore_until),
+        tags: tags.unwrap_or_else(|| snapshot.tags.clone()),
+        hold,
+        ..snapshot.clone()
+    })
+}
+
+/// The hold as it is now; the very same again keeps who placed it first and when.
+fn placed(old: Option<&Hold>, wanted: HoldEdit, who: &str, now: Timestamp) -> Result<Hold, Error> {
+    let HoldEdit { kind, reason, review_at } = wanted;
+    if let HoldKind::Until(until) = kind
+        && until <= now
+    {
+        return Err(Error::invalid("hold.until", format!("{until} is past; it must lie ahead")));
+    }
+    let is_same =
+        |old: &&Hold| old.kind == kind && old.reason == reason && old.review_at == review_at;
+    if let Some(old) = old.filter(is_same) {
+        return Ok(old.clone());
+    }
+    if let Some(at) = review_at.filter(|at| *at <= now) {
+        return Err(Error::invalid("hold.review_at", format!("{at} is past; it must lie ahead")));
+    }
+    Ok(Hold { kind, by: who.to_owned(), at: now, reason, review_at })
+}
+
+fn may_be_kept(snapshot: &Snapshot) -> Result<(), Error> {
+    match snapshot.status {
+        Status::Deleting | Status::Deleted | Status::Missing => Err(Error::conflict(format!(
+            "the snapshot is {}; it is too late to keep it",
+            snapshot.status
+        ))),
+        Status::Requested
+        | Status::Creating
+        | Status::Pending
+        | Status::Available
+        | Status::Error
+        | Status::Condemned => Ok(()),
+    }
+}

@@ -1,0 +1,267 @@
+//! The last check before a deletion: everything that must hold at that moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use tracing::warn;
+
+use crate::domain::hold::Deleter;
+use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, SnapshotId};
+use crate::domain::ownership::EbsSnapshot;
+use crate::domain::protection::using_image;
+use crate::domain::schedule::{Schedule, WhenGone};
+use crate::domain::snapshot::condemnation::{BlockedCause, CondemnedBy};
+use crate::domain::snapshot::member::Member;
+use crate::domain::snapshot::{MISSING_AFTER, Snapshot, Status};
+use crate::domain::sweep::brake::{ClockDoubt, clock_doubt};
+use crate::error::{Error, chain};
+use crate::operations::sweeps::execute::is_current;
+use crate::operations::sweeps::gone_instances::instances_by_region;
+use crate::regions::{OutOfReach, Shown, members_by_region, shown};
+use crate::service::Service;
+use crate::views::instances::newer_available;
+
+/// What the last check goes by, read in as few calls as can be.
+pub(super) struct Evidence {
+    /// Those that are due.
+    pub(super) snapshots: BTreeMap<SnapshotId, Snapshot>,
+    /// What duplicates are duplicates of.
+    originals: BTreeMap<SnapshotId, Snapshot>,
+    pub(super) seen: BTreeMap<EbsSnapshotId, EbsSnapshot>,
+    in_use: BTreeMap<EbsSnapshotId, ImageId>,
+    /// The regions of which nothing is known now, or whose clock is not ours.
+    trouble: BTreeSet<String>,
+    /// The regions that are out of reach, of those that were asked for instances.
+    unseen: OutOfReach,
+    /// Those whose instance's being there or gone matters.
+    by_presence: BTreeSet<SnapshotId>,
+    /// Of the instances of which it matters whether they are gone: those that are there.
+    here: BTreeSet<InstanceId>,
+    /// And those that no region shows, not even as terminated.
+    nowhere: BTreeSet<InstanceId>,
+}
+
+impl Evidence {
+    pub(super) async fn load(
+        service: &Service,
+        ids: &[SnapshotId],
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let mut snapshots = service.table.snapshots(ids).await?;
+        snapshots.retain(|_, snapshot| is_due(snapshot, now));
+        let original_ids: BTreeSet<_> =
+            snapshots.values().filter_map(|one| one.duplicate_of.clone()).collect();
+        let original_ids: Vec<_> = original_ids.into_iter().collect();
+        let schedule_ids: BTreeSet<_> =
+            snapshots.values().filter_map(|one| one.schedule_id().cloned()).collect();
+        let schedules = service.table.schedules(&schedule_ids).await?;
+        let asked = snapshots.values().filter(|one| {
+            let schedule = one.schedule_id().and_then(|id| schedules.get(id));
+            is_for_gone(one) || is_for_present(one, schedule)
+        });
+        let asked: Vec<_> = asked.collect();
+        let by_presence = asked.iter().map(|one| one.id.clone()).collect();
+        let instances = instances_by_region(asked);
+        let (mut seen, mut in_use, mut trouble) =
+            (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        for (region, members) in members_by_region(snapshots.values()) {
+            match Sight::of(service, &region, &members, now).await {
+                Ok(Sight { doubt: Some(doubt), .. }) => {
+                    warn!(region = %region, "Nothing is deleted in {region}: {doubt}");
+                    trouble.insert(region);
+                }
+                Ok(sight) => {
+                    seen.extend(sight.seen.into_iter().map(|one| (one.id.clone(), one)));
+                    in_use.extend(sight.in_use);
+                }
+                // A region that is not looked after is the snapshot's own trouble, which its record is to say.
+                Err(Error::Conflict { .. }) => {}
+                Err(error) => {
+                    warn!(region = %region, error.chain = %chain(&error), "Deletions in {region} wait: {error}");
+                    trouble.insert(region);
+                }
+            }
+        }
+        let Shown { here, nowhere, out_of_reach: unseen } = shown(service, &instances).await;
+        Ok(Self {
+            originals: service.table.snapshots(&original_ids).await?,
+            seen,
+            in_use,
+            here,
+            nowhere,
+            trouble,
+            unseen,
+            by_presence,
+            snapshots,
+        })
+    }
+
+    /// Whether what must be known of a snapshot is not known now.
+    pub(super) fn is_lacking(&self, snapshot: &Snapshot) -> bool {
+        let region = &snapshot.source.region;
+        self.trouble.contains(region)
+            || (self.by_presence.contains(&snapshot.id)
+                && self.nowhere.contains(&snapshot.source.instance_id)
+                && self.unseen.hides(snapshot.instance_region()))
+    }
+}
+
+/// What one region says.
+struct Sight {
+    seen: Vec<EbsSnapshot>,
+    in_use: BTreeMap<EbsSnapshotId, ImageId>,
+    doubt: Option<ClockDoubt>,
+}
+
+impl Sight {
+    async fn of(
+        service: &Service,
+        region: &str,
+        members: &[EbsSnapshotId],
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let ec2 = service.ec2_in(region)?;
+        let seen = ec2.ebs_snapshots(members).await?;
+        let in_use = ec2.images_of(members).await?;
+        Ok(Self { seen, in_use, doubt: clock_doubt(None, ec2.date(), now) })
+    }
+}
+
+/// Whether its instance's being gone is what condemned it.
+fn is_for_gone(snapshot: &Snapshot) -> bool {
+    let by = snapshot.condemnation.as_ref().map(|past| &past.by);
+    matches!(by, Some(CondemnedBy::InstanceGone { .. }))
+}
+
+/// Whether rules condemned it that are for instances that are there: its schedule has another for those that are gone.
+fn is_for_present(snapshot: &Snapshot, schedule: Option<&Schedule>) -> bool {
+    let by = snapshot.condemnation.as_ref().map(|past| &past.by);
+    matches!(by, Some(CondemnedBy::Rules { .. }))
+        && schedule.is_some_and(|one| one.when_gone != WhenGone::Apply)
+}
+
+/// Whether a deletion that broke off has certainly deleted a member, or EC2 does not show one: then the set is no longer
+/// whole, and nothing is left to check.
+fn is_broken(snapshot: &Snapshot, evidence: &Evidence) -> bool {
+    let is_shown = |member: &Member| evidence.seen.contains_key(&member.ebs_snapshot_id);
+    snapshot.status == Status::Deleting && !snapshot.members.iter().all(is_shown)
+}
+
+/// The snapshot as condemned, if a deletion of it broke off so long ago that EC2 would not show a member that it deleted,
+/// and EC2 shows all of them.
+pub(super) fn recalled(
+    snapshot: &Snapshot,
+    evidence: &Evidence,
+    now: Timestamp,
+) -> Option<Snapshot> {
+    let is_settled = now.duration_since(snapshot.touched_at) >= MISSING_AFTER;
+    let is_whole = snapshot.status == Status::Deleting && !is_broken(snapshot, evidence);
+    (is_whole && is_settled).then(|| Snapshot {
+        status: Status::Condemned,
+        absent_since: None,
+        ..snapshot.clone()
+    })
+}
+
+fn is_due(snapshot: &Snapshot, now: Timestamp) -> bool {
+    match snapshot.status {
+        Status::Deleting => true,
+        Status::Condemned => {
+            snapshot.condemnation.as_ref().is_some_and(|one| one.delete_after <= now)
+        }
+        Status::Requested
+        | Status::Creating
+        | Status::Pending
+        | Status::Available
+        | Status::Error
+        | Status::Deleted
+        | Status::Missing => false,
+    }
+}
+
+/// What the last check says.
+pub(super) enum Check {
+    /// Delete it, as long as the guardian, if there is one, is as it was read.
+    Delete(Option<Box<Snapshot>>),
+    /// Something is in the way.
+    Blocked(BlockedCause),
+    /// What had condemned it no longer stands.
+    Rescue(&'static str),
+}
+
+/// Everything that must hold at this moment for a deletion.
+pub(super) async fn last_check(
+    service: &Service,
+    snapshot: &Snapshot,
+    evidence: &Evidence,
+    now: Timestamp,
+) -> Result<Check, Error> {
+    let Some(condemnation) = &snapshot.condemnation else {
+        return Ok(Check::Blocked(BlockedCause::Refused {
+            message: "the record does not say who condemned it".to_owned(),
+        }));
+    };
+    let deleter = condemnation.by.deleter();
+    if snapshot.is_held(deleter, now) {
+        return Ok(Check::Blocked(BlockedCause::Held));
+    }
+    if let Some(restore) = snapshot.restores.first() {
+        return Ok(Check::Blocked(BlockedCause::InRestore { restore_id: restore.clone() }));
+    }
+    if let Some(image) = using_image(snapshot, &evidence.in_use) {
+        return Ok(Check::Blocked(BlockedCause::InUse { image_id: Some(image.clone()) }));
+    }
+    let seen = |id| evidence.seen.get(id);
+    let shown = snapshot.living_members().filter_map(|member| seen(&member.ebs_snapshot_id));
+    for member in shown {
+        if member.set().as_ref() != Some(snapshot.tagged_id()) || !member.is_marked_condemned() {
+            return Ok(Check::Blocked(BlockedCause::NotMarked));
+        }
+    }
+    if is_broken(snapshot, evidence) {
+        // Checked and claimed by an earlier delivery that broke off.
+        return Ok(Check::Delete(None));
+    }
+    // Now, not when the batch began: somebody may have edited the rules since.
+    let schedule = match snapshot.schedule_id() {
+        Some(id) => service.table.schedule(id).await?,
+        None => None,
+    };
+    if !is_current(&condemnation.by, snapshot, schedule.as_ref()) {
+        return Ok(Check::Rescue("what had condemned it has changed"));
+    }
+    let is_here = evidence.here.contains(&snapshot.source.instance_id);
+    if is_for_gone(snapshot) && is_here {
+        return Ok(Check::Rescue("its instance is there again"));
+    }
+    if is_for_present(snapshot, schedule.as_ref()) && !is_here {
+        return Ok(Check::Rescue("its instance is gone, and its schedule has a rule for that"));
+    }
+    if deleter == Deleter::Person || condemnation.from == Status::Error {
+        return Ok(Check::Delete(None));
+    }
+    guarded(service, snapshot, &condemnation.by, evidence).await
+}
+
+/// A good snapshot goes by a rule only while a newer good one of the same instance is there, in the same region.
+async fn guarded(
+    service: &Service,
+    snapshot: &Snapshot,
+    by: &CondemnedBy,
+    evidence: &Evidence,
+) -> Result<Check, Error> {
+    let original = snapshot
+        .duplicate_of
+        .as_ref()
+        .filter(|_| *by == CondemnedBy::Duplicate)
+        .and_then(|id| evidence.originals.get(id))
+        .filter(|one| one.status == Status::Available && one.absent_since.is_none());
+    let guardian = match original {
+        Some(original) => Some(original.clone()),
+        None => newer_available(service, snapshot).await?,
+    };
+    Ok(match guardian {
+        Some(guardian) => Check::Delete(Some(Box::new(guardian))),
+        None => Check::Rescue("it is the newest available one now"),
+    })
+}

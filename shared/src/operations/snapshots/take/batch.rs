@@ -1,0 +1,205 @@
+//! A batch of targets: what is known of them, and what is to be done for each.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::target_facts::{Ground, is_given_up};
+use crate::domain::ids::{SnapshotId, VolumeId};
+use crate::domain::instance::{Instance, InstanceType};
+use crate::domain::ownership::EbsSnapshot;
+use crate::domain::schedule::Schedule;
+use crate::domain::schedule::name_template::NameFields;
+use crate::domain::snapshot::{Failure, Origin, Request, ScheduleSlot, Snapshot, Source, Status};
+use crate::error::Error;
+use crate::events::{RequestedTarget, SnapshotRequested};
+use crate::operations::snapshots::request::source;
+use crate::service::Service;
+
+/// Everything a batch needs, read in as few calls as can be.
+pub(super) struct Batch {
+    slot: Option<ScheduleSlot>,
+    schedule: Option<Schedule>,
+    pub(super) records: BTreeMap<SnapshotId, Snapshot>,
+    pub(super) ground: Ground,
+    /// Our own region.
+    region: String,
+}
+
+/// What is to be done for a target.
+pub(super) enum Step<'a> {
+    Nothing,
+    /// Its region is out of reach.
+    Later,
+    Fail(Failure),
+    Adopt(&'a Snapshot, &'a [EbsSnapshot]),
+    Create(&'a Instance),
+}
+
+impl Batch {
+    pub(super) async fn load(
+        service: &Service,
+        request: &SnapshotRequested,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let slot = request
+            .run
+            .as_ref()
+            .map(|run| ScheduleSlot { schedule_id: run.schedule_id.clone(), slot: run.slot });
+        let ids: Vec<_> = request.targets.iter().map(|one| one.snapshot_id.clone()).collect();
+        let records = service.table.snapshots(&ids).await?;
+        let open: Vec<_> = request
+            .targets
+            .iter()
+            .filter(|target| is_open(records.get(&target.snapshot_id), now))
+            .collect();
+        let schedule = match &slot {
+            Some(slot) if !open.is_empty() => service.table.schedule(&slot.schedule_id).await?,
+            _ => None,
+        };
+        let ground = Ground::load(service, &open, &records, schedule.as_ref(), now).await?;
+        let region = service.settings.region.clone();
+        Ok(Self { slot, schedule, records, ground, region })
+    }
+
+    pub(super) fn next_step(&self, target: &RequestedTarget, now: Timestamp) -> Step<'_> {
+        let record = self.records.get(&target.snapshot_id);
+        if !is_open(record, now) {
+            return Step::Nothing;
+        }
+        if self.ground.is_unknown(&target.instance_id, record) {
+            let failure = record.and_then(|one| self.out_of_reach(one, now));
+            return failure.map_or(Step::Later, Step::Fail);
+        }
+        if let Some(record) = record {
+            if let Some(found) = self.ground.found.get(&record.id) {
+                // EC2 may show one member of a set before another.
+                let is_whole = self.has_all_volumes(target, record, found);
+                let is_settled = record.is_attempt_settled(now);
+                return if is_whole || is_settled {
+                    Step::Adopt(record, found)
+                } else {
+                    Step::Nothing
+                };
+            }
+            if is_given_up(record, now) {
+                let last = record.failure.as_ref().map(|failure| failure.message.as_str());
+                let message = format!(
+                    "not taken within 24 hours; the last attempt: {}",
+                    last.unwrap_or("EC2 did not answer")
+                );
+                return Step::Fail(Failure::new("GivenUp", message));
+            }
+        } else if self.schedule.is_none() {
+            let message = "its schedule was deleted before it could be taken";
+            return Step::Fail(Failure::new("ScheduleDeleted", message));
+        }
+        let Some(instance) = self.ground.instances.get(&target.instance_id) else {
+            let message = format!("EC2 has no instance {}", target.instance_id);
+            return Step::Fail(Failure::new("InstanceNotFound", message));
+        };
+        match instance.chosen_volumes(&self.request(record, Some(instance)).exclusions) {
+            Ok(_) => Step::Create(instance),
+            Err(reason) => Step::Fail(Failure::new("NotEligible", reason.to_string())),
+        }
+    }
+
+    /// Why a record of a region that is out of reach is given up, if it is. While the region is looked after, what an
+    /// attempt may have made there is waited for.
+    fn out_of_reach(&self, record: &Snapshot, now: Timestamp) -> Option<Failure> {
+        let region = &record.source.region;
+        let is_left = self.ground.is_left(region);
+        if !is_given_up(record, now) || (record.attempt.is_some() && !is_left) {
+            return None;
+        }
+        let reason = if is_left { "is not looked after any more" } else { "is out of reach" };
+        let message = format!("not taken within 24 hours; its region {region} {reason}");
+        Some(Failure::new("OutOfReach", message))
+    }
+
+    /// Whether every volume that is to be taken has its EBS snapshot among `found`.
+    fn has_all_volumes(
+        &self,
+        target: &RequestedTarget,
+        record: &Snapshot,
+        found: &[EbsSnapshot],
+    ) -> bool {
+        let instance = self.ground.instances.get(&target.instance_id);
+        let chosen = instance.and_then(|one| one.chosen_volumes(&record.request.exclusions).ok());
+        chosen.is_none_or(|chosen| {
+            let is_found =
+                |id: &VolumeId| found.iter().any(|one| one.volume_id.as_ref() == Some(id));
+            chosen.iter().all(|volume| is_found(&volume.volume_id))
+        })
+    }
+
+    /// What is asked for. A record names the volumes that are left out, also those that bore a tag when it was
+    /// made: a repeated attempt goes by the same.
+    fn request(&self, record: Option<&Snapshot>, instance: Option<&Instance>) -> Request {
+        match (record, &self.schedule) {
+            (Some(record), _) => record.request.clone(),
+            (None, Some(schedule)) => {
+                let exclusions = &schedule.options.exclusions;
+                Request {
+                    exclusions: instance.map_or_else(
+                        || exclusions.clone(),
+                        |instance| exclusions.resolved(instance, &self.ground.volumes),
+                    ),
+                    copy_tags: schedule.options.copy_tags,
+                }
+            }
+            (None, None) => Request::default(),
+        }
+    }
+
+    /// What the type of a target's instance offers.
+    pub(super) fn machine(&self, target: &RequestedTarget) -> Option<InstanceType> {
+        self.ground.machines.get(&target.instance_id).cloned()
+    }
+
+    /// The record of a target that has none yet.
+    pub(super) fn intent(&self, target: &RequestedTarget, now: Timestamp) -> Snapshot {
+        let instance = self.ground.instances.get(&target.instance_id);
+        let source = instance
+            .map_or_else(|| Source::unknown(target.instance_id.clone(), &self.region), source);
+        let name = match (&self.schedule, &self.slot) {
+            (Some(schedule), Some(slot)) => schedule.options.name_template.fill(&NameFields {
+                instance_name: instance.and_then(|instance| instance.name.as_deref()),
+                instance_id: &target.instance_id,
+                schedule: &schedule.name,
+                slot: slot.slot,
+                zone: &schedule.timezone,
+            }),
+            _ => target.instance_id.to_string(),
+        };
+        let tags = self.schedule.as_ref().map(|one| one.options.extra_tags.clone());
+        let restore_until = self.schedule.as_ref().and_then(|schedule| {
+            schedule.restore_window.map(|window| window.after(now, &schedule.timezone))
+        });
+        let id = target.snapshot_id.clone();
+        let wanted = Snapshot {
+            name,
+            tags: tags.unwrap_or_default(),
+            request: self.request(None, instance),
+            restore_until,
+            ..Snapshot::requested(id, Origin::Schedule, source, self.slot.clone(), now)
+        };
+        let copies = self.schedule.as_ref().map(|schedule| schedule.copies.as_slice());
+        wanted.with_copies_wanted(copies.unwrap_or_default())
+    }
+}
+
+/// Whether there is anything left to do for a target.
+fn is_open(record: Option<&Snapshot>, now: Timestamp) -> bool {
+    record.is_none_or(|record| match record.status {
+        Status::Requested => true,
+        Status::Creating => !record.is_attempt_uncertain(now),
+        Status::Pending
+        | Status::Available
+        | Status::Error
+        | Status::Condemned
+        | Status::Deleting
+        | Status::Deleted
+        | Status::Missing => false,
+    })
+}

@@ -1,0 +1,82 @@
+//! Sweeps that people ask for, look at and release.
+
+use jiff::Timestamp;
+use tracing::warn;
+
+use crate::domain::cursor::{Page, PageRequest};
+use crate::domain::ids::SweepId;
+use crate::domain::sweep::plan::PlanEntry;
+use crate::domain::sweep::{Mode, Sweep};
+use crate::error::{Error, chain};
+use crate::events::{OwnEvent, SweepRequested};
+use crate::service::Service;
+
+/// Records that a sweep is wanted and makes it known. Asked again under the same id, it answers what there is.
+pub async fn request_sweep(
+    service: &Service,
+    id: SweepId,
+    mode: Mode,
+    who: &str,
+    now: Timestamp,
+) -> Result<Sweep, Error> {
+    let sweep = Sweep::requested(id, mode, Some(who.to_owned()), now);
+    if !service.table.insert_sweep(&sweep, now).await?.is_done() {
+        return show_sweep(service, &sweep.id).await;
+    }
+    make_known(service, &sweep).await;
+    Ok(sweep)
+}
+
+/// The sweep of this id.
+pub async fn show_sweep(service: &Service, id: &SweepId) -> Result<Sweep, Error> {
+    service.table.sweep(id).await?.ok_or_else(|| Error::not_found("sweep", id))
+}
+
+/// One page of a sweep's plan, from 1 on. An hourly sweep's has only what is not kept.
+pub async fn plan_entries(
+    service: &Service,
+    sweep: &Sweep,
+    page: u32,
+) -> Result<Vec<PlanEntry>, Error> {
+    service.table.plan_page(sweep, page).await
+}
+
+/// One page of all sweeps.
+pub async fn list_sweeps(service: &Service, request: &PageRequest) -> Result<Page<Sweep>, Error> {
+    service.table.list_sweeps(request).await
+}
+
+/// Releases what the brake has stopped: this very plan, by its hash, and none that is older than an hour or whose
+/// rules have changed since. Repeated, it does nothing more.
+pub async fn approve_sweep(
+    service: &Service,
+    id: &SweepId,
+    plan_hash: &str,
+    who: &str,
+    now: Timestamp,
+) -> Result<Sweep, Error> {
+    let sweep = show_sweep(service, id).await?;
+    if sweep.approval.is_some() && sweep.plan_hash.as_deref() == Some(plan_hash) {
+        return Ok(sweep);
+    }
+    let approved = sweep.approve(who, plan_hash, now).map_err(Error::conflict)?;
+    for brake in &sweep.brakes {
+        let schedule = service.table.schedule(&brake.schedule_id).await?;
+        if let Some(reason) = brake.outdated(schedule.as_ref()) {
+            return Err(Error::conflict(reason));
+        }
+    }
+    if !service.table.update_sweep(&sweep, &approved, now).await?.is_done() {
+        return Err(Error::Stale { noun: "the sweep", current: sweep.version });
+    }
+    make_known(service, &approved).await;
+    Ok(approved)
+}
+
+/// What is recorded and not known is made known by the tick.
+async fn make_known(service: &Service, sweep: &Sweep) {
+    let event = OwnEvent::SweepRequested(SweepRequested { sweep_id: sweep.id.clone() });
+    if let Err(error) = service.bus.publish(&[event]).await {
+        warn!(sweep.id = %sweep.id, error.chain = %chain(&error), "Sweep {} waits for the tick", sweep.id);
+    }
+}

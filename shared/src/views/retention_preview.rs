@@ -1,0 +1,285 @@
+//! What a sweep would make of a schedule's snapshots under other rules. Nothing is touched.
+//!
+//! It is the sweep's own plan over the snapshots of one schedule, and over the newest of those instances for
+//! which being the newest decides. Images are not asked for: what the last sweep found to be used by one stays.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::domain::cursor::Order;
+use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, ScheduleId, SnapshotId};
+use crate::domain::schedule::Schedule;
+use crate::domain::snapshot::condemnation::BlockedCause;
+use crate::domain::snapshot::{Origin, Snapshot, Status};
+use crate::domain::sweep::brake::brakes;
+use crate::domain::sweep::plan::{NEWEST_AVAILABLE, PlanEntry, Verdict, World, plan};
+use crate::error::Error;
+use crate::operations::schedules::edit::Edit;
+use crate::operations::sweeps::gone_instances::{has_rule, look};
+use crate::service::Service;
+use crate::table::keys::{self, Index, Presence};
+use crate::table::snapshots::{Slice, SnapshotList};
+
+/// How many available snapshots a preview looks at.
+pub const SNAPSHOTS_MAX: usize = 10_000;
+
+/// How many changed verdicts a preview tells one by one.
+pub const CHANGES_MAX: usize = 1_000;
+
+/// Of how many instances the newest snapshot is looked for.
+const INSTANCES_MAX: usize = 500;
+
+/// How many records are read at once.
+const PAGE: usize = 1_000;
+const NEWEST_PAGE: usize = 20;
+
+/// What the next sweep would do with and without an edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EditPreview {
+    /// With the schedule as it is.
+    pub before: Counts,
+    /// With the schedule as it would be.
+    pub after: Counts,
+    /// The snapshots of which the verdict would be another, oldest first; no more than [`CHANGES_MAX`].
+    pub changes: Vec<Change>,
+    /// How many there are in all.
+    pub changes_total: u32,
+    /// Why the brake would stop the edited schedule; none if it would not.
+    pub braked: Option<String>,
+}
+
+/// A plan in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// So many would stay.
+    pub kept: u32,
+    /// So many would go.
+    pub deleted: u32,
+}
+
+/// A snapshot of which an edit would change the verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What the sweep would do as the schedule is.
+    pub before: Fate,
+    /// The entry of the plan as the schedule would be.
+    pub after: PlanEntry,
+}
+
+/// Whether a snapshot stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It does.
+    Keep,
+    /// It goes.
+    Delete,
+}
+
+impl Fate {
+    /// What a verdict comes to. What is blocked does not go.
+    pub fn of(verdict: &Verdict) -> Self {
+        match verdict {
+            Verdict::Keep | Verdict::Blocked { .. } => Self::Keep,
+            Verdict::Delete { .. } => Self::Delete,
+        }
+    }
+}
+
+/// What a sweep at `now` would do with the available snapshots of a schedule if it were as `schedule` says:
+/// oldest first, each with its reasons. More than `most` of them are [`Error::Conflict`].
+pub async fn preview_rules(
+    service: &Service,
+    schedule: &Schedule,
+    most: usize,
+    now: Timestamp,
+) -> Result<Vec<PlanEntry>, Error> {
+    let scene = Scene::load(service, &[schedule], most, now).await?;
+    Ok(scene.entries(schedule))
+}
+
+/// What a sweep at `now` would do with the available snapshots of a schedule before and after an edit, and
+/// whether the brake would let it.
+pub async fn preview_edit(
+    service: &Service,
+    edit: &Edit,
+    now: Timestamp,
+) -> Result<EditPreview, Error> {
+    let Edit { old, new } = edit;
+    let scene = Scene::load(service, &[old, new], SNAPSHOTS_MAX, now).await?;
+    let (before, after) = (scene.entries(old), scene.entries(new));
+    let limits = service.settings.brake;
+    let brake = brakes(&after, &scene.snapshots, limits).into_iter().next();
+    let counts = (Counts::of(&before), Counts::of(&after));
+    // Both have the same snapshots in the same order.
+    let mut changes: Vec<_> = before
+        .iter()
+        .zip(after)
+        .map(|(before, after)| Change { before: Fate::of(&before.verdict), after })
+        .filter(|change| change.before != Fate::of(&change.after.verdict))
+        .collect();
+    let changes_total = u32::try_from(changes.len()).unwrap_or(u32::MAX);
+    changes.truncate(CHANGES_MAX);
+    let braked = brake.map(|brake| {
+        format!(
+            "{} of its {} available snapshots would go that the rules of the last executed sweep would have \
+             kept; more than {} that are also more than {} % wait for an admin's approval",
+            brake.unexpected, brake.available, limits.deletions, limits.percent
+        )
+    });
+    Ok(EditPreview { before: counts.0, after: counts.1, changes, changes_total, braked })
+}
+
+impl Counts {
+    fn of(entries: &[PlanEntry]) -> Self {
+        let count = |wanted| {
+            let wanted = |entry: &&PlanEntry| Fate::of(&entry.verdict) == wanted;
+            u32::try_from(entries.iter().filter(wanted).count()).unwrap_or(u32::MAX)
+        };
+        Self { kept: count(Fate::Keep), deleted: count(Fate::Delete) }
+    }
+}
+
+/// What a sweep sees of one schedule.
+struct Scene<'a> {
+    service: &'a Service,
+    /// The available snapshots that are judged.
+    judged: BTreeSet<SnapshotId>,
+    /// They and whatever decides about them.
+    snapshots: Vec<Snapshot>,
+    /// The instances that are certainly gone, where a rule is for them.
+    gone: BTreeSet<InstanceId>,
+    /// Those that may be.
+    absent: BTreeSet<InstanceId>,
+    now: Timestamp,
+}
+
+impl<'a> Scene<'a> {
+    /// What there is to judge a schedule by, in any of the forms it is given in.
+    async fn load(
+        service: &'a Service,
+        forms: &[&Schedule],
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let (judged, gone, absent) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let mut scene = Self { service, judged, snapshots: Vec::new(), gone, absent, now };
+        if let Some(schedule) = forms.first() {
+            scene.read(&schedule.id, most).await?;
+        }
+        if let Some(schedule) = forms.iter().find(|schedule| has_rule(schedule)) {
+            let schedules = BTreeMap::from([(schedule.id.clone(), (*schedule).clone())]);
+            let looks = look(service, &schedules, &scene.snapshots).await?;
+            (scene.gone, scene.absent) = (looks.gone(now), looks.in_doubt(now));
+        }
+        let instances: BTreeSet<_> =
+            forms.iter().flat_map(|schedule| scene.last_resorts(schedule)).collect();
+        if instances.len() > INSTANCES_MAX {
+            return Err(Error::conflict(format!(
+                "of more than {INSTANCES_MAX} instances nothing but the newest snapshot would stay, which is \
+                 more than a preview looks into; ask for a sweep with the mode plan_only"
+            )));
+        }
+        for (instance, region) in &instances {
+            scene.add_newest(instance, region).await?;
+        }
+        Ok(scene)
+    }
+
+    async fn read(&mut self, id: &ScheduleId, most: usize) -> Result<(), Error> {
+        let partition = keys::schedule_list(id.as_str(), Presence::Here);
+        let list = SnapshotList { index: Index::Schedule, partition };
+        let mut after = None;
+        loop {
+            let slice = Slice { order: Order::OldestFirst, limit: PAGE, after };
+            let listed = self.service.table.list_snapshots(&list, &slice).await?;
+            after = listed.snapshots.last().map(|(position, _)| position.clone());
+            for (_, snapshot) in listed.snapshots {
+                if snapshot.status == Status::Available {
+                    self.judged.insert(snapshot.id.clone());
+                }
+                self.snapshots.push(snapshot);
+            }
+            if self.judged.len() > most {
+                return Err(Error::conflict(format!(
+                    "the schedule has more than {most} available snapshots, which is more than a \
+                     preview looks at; ask for a sweep with the mode plan_only"
+                )));
+            }
+            if !listed.more || after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The instances, each with a region, of which one of these snapshots stays only because it is the newest there as far
+    /// as is known.
+    fn last_resorts(&self, schedule: &Schedule) -> Vec<(InstanceId, String)> {
+        let regions: BTreeMap<_, _> =
+            self.snapshots.iter().map(|one| (&one.id, &one.source.region)).collect();
+        self.entries(schedule)
+            .into_iter()
+            .filter(|entry| entry.reasons.iter().any(|reason| reason == NEWEST_AVAILABLE))
+            .filter_map(|entry| {
+                let region = regions.get(&entry.snapshot_id)?;
+                Some((entry.instance_id, (*region).clone()))
+            })
+            .collect()
+    }
+
+    /// Adds what may be the instance's newest available snapshot in a region, whatever it was taken for.
+    async fn add_newest(&mut self, instance: &InstanceId, region: &str) -> Result<(), Error> {
+        let partition = keys::instance(instance.as_str(), Presence::Here);
+        let list = SnapshotList { index: Index::Instance, partition };
+        let mut after = None;
+        loop {
+            let slice = Slice { order: Order::NewestFirst, limit: NEWEST_PAGE, after };
+            let listed = self.service.table.list_snapshots(&list, &slice).await?;
+            after = listed.snapshots.last().map(|(position, _)| position.clone());
+            for (_, snapshot) in listed.snapshots {
+                let counts = snapshot.is_good() && snapshot.source.region == region;
+                // The list is by when records were made, and what is adopted or copied is made late.
+                let is_late = matches!(snapshot.origin, Origin::Adopted | Origin::Copy);
+                let is_last = counts && !is_late;
+                if counts && !self.judged.contains(&snapshot.id) {
+                    self.snapshots.push(snapshot);
+                }
+                if is_last {
+                    return Ok(());
+                }
+            }
+            if !listed.more || after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What images use, as far as sweeps have noted it.
+    fn in_use(&self) -> BTreeMap<EbsSnapshotId, ImageId> {
+        let mut in_use = BTreeMap::new();
+        for snapshot in &self.snapshots {
+            let cause = snapshot.blocked.as_ref().map(|blocked| &blocked.cause);
+            if let Some(BlockedCause::InUse { image_id: Some(image) }) = cause {
+                let members = snapshot.living_members();
+                in_use.extend(members.map(|one| (one.ebs_snapshot_id.clone(), image.clone())));
+            }
+        }
+        in_use
+    }
+
+    /// The sweep's plan for the schedule's available snapshots, if it were in this form.
+    fn entries(&self, schedule: &Schedule) -> Vec<PlanEntry> {
+        let world = World {
+            schedules: &BTreeMap::from([(schedule.id.clone(), schedule.clone())]),
+            snapshots: &self.snapshots,
+            in_use: &self.in_use(),
+            gone: &self.gone,
+            absent: &self.absent,
+            failed_kept: self.service.settings.failed_kept,
+            now: self.now,
+        };
+        let mut entries = plan(&world);
+        entries.retain(|entry| self.judged.contains(&entry.snapshot_id));
+        entries
+    }
+}

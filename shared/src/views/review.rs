@@ -1,0 +1,135 @@
+//! What a person should look at from time to time: what stays and perhaps need not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::cursor::{Order, Page, PageRequest};
+use crate::domain::ids::ScheduleId;
+use crate::domain::schedule::Schedule;
+use crate::domain::snapshot::Snapshot;
+use crate::domain::statistics::{Dimension, Measure, Tally};
+use crate::error::Error;
+use crate::service::Service;
+use crate::table::keys::statistics::Kind;
+use crate::table::keys::{self, Index, Presence};
+use crate::table::snapshots::{Listed, Slice, SnapshotList};
+use crate::views::held_and_blocked::{Holds, list_blocked, list_held};
+
+/// How many of a kind are named.
+const NAMED_MAX: usize = 20;
+/// Among how many blocked ones the long blocked are looked for, and among how many schedules the disabled.
+const LEDGER_MAX: usize = 200;
+/// Among how many of the oldest records those without rules are looked for.
+const EXAMINED_MAX: usize = 500;
+
+/// From when on something is worth a look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReviewBounds {
+    /// How old a snapshot is that nothing lets go.
+    pub older_than: SignedDuration,
+    /// How long something has been in the way of a deletion.
+    pub blocked_for: SignedDuration,
+}
+
+/// What there is of a kind: at most 20.
+#[derive(Clone, Debug)]
+pub struct Section<T> {
+    /// Which, the oldest first.
+    pub items: Vec<T>,
+    /// Whether there may be more.
+    pub more: bool,
+}
+
+/// A schedule that is disabled and of which snapshots are stored.
+#[derive(Clone, Debug)]
+pub struct DisabledSchedule {
+    /// The schedule.
+    pub schedule: Schedule,
+    /// How many, and how much.
+    pub tally: Tally,
+}
+
+/// What is worth a look.
+#[derive(Clone, Debug)]
+pub struct Review {
+    /// Held, and somebody should have looked at the hold by now.
+    pub held: Section<Snapshot>,
+    /// They should be gone, and something has been in the way for long.
+    pub blocked: Section<Snapshot>,
+    /// Old, and no rule, expiry or hold says for how long they stay.
+    pub without_rules: Section<Snapshot>,
+    /// Nothing new comes of them, and what there is stays.
+    pub disabled: Section<DisabledSchedule>,
+}
+
+/// What is worth a look at `now`. What it reads does not grow with the number of records.
+pub async fn review(
+    service: &Service,
+    bounds: ReviewBounds,
+    now: Timestamp,
+) -> Result<Review, Error> {
+    let request =
+        |limit| PageRequest { limit, order: Order::OldestFirst, ..PageRequest::default() };
+    let Page { items, next_cursor } =
+        list_held(service, Holds::ReviewDue, &request(NAMED_MAX), now).await?;
+    let held = Section { items, more: next_cursor.is_some() };
+    let Page { items, next_cursor } = list_blocked(service, &request(LEDGER_MAX)).await?;
+    let since = before(now, bounds.blocked_for);
+    let is_long =
+        |one: &Snapshot| one.blocked.as_ref().is_some_and(|blocked| blocked.since <= since);
+    let items = items.into_iter().filter(is_long).collect();
+    let blocked = Section { items, more: next_cursor.is_some() }.cut();
+    let without_rules = without_rules(service, before(now, bounds.older_than)).await?;
+    Ok(Review { held, blocked, without_rules, disabled: disabled(service).await? })
+}
+
+fn before(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.saturating_sub(by).unwrap_or(now)
+}
+
+impl<T> Section<T> {
+    fn cut(mut self) -> Self {
+        self.more |= self.items.len() > NAMED_MAX;
+        self.items.truncate(NAMED_MAX);
+        self
+    }
+}
+
+async fn without_rules(service: &Service, until: Timestamp) -> Result<Section<Snapshot>, Error> {
+    let list = SnapshotList { index: Index::All, partition: keys::all(Presence::Here) };
+    let slice = Slice { order: Order::OldestFirst, limit: EXAMINED_MAX, after: None };
+    let Listed { snapshots, more } = service.table.list_snapshots(&list, &slice).await?;
+    let mut old: Vec<_> = snapshots.into_iter().map(|(_, snapshot)| snapshot).collect();
+    let more = more && old.last().is_some_and(|last| last.taken_at() <= until);
+    old.retain(|one| {
+        one.is_good() && one.taken_at() <= until && one.expires_at.is_none() && one.hold.is_none()
+    });
+    let ids: BTreeSet<ScheduleId> =
+        old.iter().filter_map(|snapshot| snapshot.schedule_id().cloned()).collect();
+    let schedules = service.table.schedules(&ids).await?;
+    old.retain(|snapshot| {
+        let schedule = snapshot.schedule_id().and_then(|id| schedules.get(id));
+        schedule.is_none_or(|schedule| schedule.rules_of(snapshot).is_none())
+    });
+    Ok(Section { items: old, more }.cut())
+}
+
+async fn disabled(service: &Service) -> Result<Section<DisabledSchedule>, Error> {
+    let request =
+        PageRequest { limit: LEDGER_MAX, order: Order::OldestFirst, ..PageRequest::default() };
+    let Page { items, next_cursor } = service.table.list_schedules(&request).await?;
+    let rows = service.table.rows(Kind::Schedule, None, 1_000).await?;
+    let mut tallies: BTreeMap<ScheduleId, Tally> = BTreeMap::new();
+    for (_, row) in rows.rows {
+        if let Dimension::Schedule(Some(id), _) = row.dimension {
+            tallies.entry(id).or_default().add_all(&row.tally);
+        }
+    }
+    let with_numbers = |schedule: Schedule| {
+        let tally = tallies.remove(&schedule.id)?;
+        (tally.get(Measure::Stored) > 0).then_some(DisabledSchedule { schedule, tally })
+    };
+    let items = items.into_iter().filter(|one| !one.enabled).filter_map(with_numbers).collect();
+    Ok(Section { items, more: next_cursor.is_some() || rows.more }.cut())
+}

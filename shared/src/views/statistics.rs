@@ -1,0 +1,108 @@
+//! The numbers of all snapshots, read as they are kept: no answer costs more when there are more records.
+
+use jiff::{Timestamp, ToSpan as _};
+
+use crate::domain::cursor::{Cursor, Order, Page, PageRequest};
+use crate::domain::snapshot::Snapshot;
+use crate::domain::statistics::history::{Day, days};
+use crate::domain::statistics::{Measure, Row, Tally, date_of};
+use crate::error::Error;
+use crate::service::Service;
+pub use crate::table::keys::statistics::Kind;
+use crate::table::keys::{self, Index, Presence};
+use crate::table::snapshots::{Listed, Slice, SnapshotList};
+
+/// Of how many days the growth is told.
+pub const GROWTH_DAYS: i64 = 30;
+/// Among how many records the newest and the oldest available one are looked for.
+const ENDS_EXAMINED: usize = 25;
+/// How many rows one page looks at before it answers with what it has and a cursor.
+const EXAMINED_MAX: usize = 1_000;
+
+/// The numbers of all snapshots.
+#[derive(Clone, Debug)]
+pub struct Statistics {
+    /// When all records were last counted; none if never.
+    pub recounted_at: Option<Timestamp>,
+    /// Everything.
+    pub total: Tally,
+    /// Region by region.
+    pub regions: Vec<Row>,
+    /// The last 30 days in UTC, in order: first as if there were nothing, then each region by itself.
+    pub growth: Vec<Vec<Day>>,
+    /// The newest good snapshot among the latest 25 that lists show.
+    pub newest: Option<Snapshot>,
+    /// The oldest good one among the first 25.
+    pub oldest: Option<Snapshot>,
+}
+
+/// The numbers of all snapshots as they stand.
+pub async fn show_statistics(service: &Service, now: Timestamp) -> Result<Statistics, Error> {
+    let regions = regions(service).await?;
+    let mut total = Tally::default();
+    for row in &regions {
+        total.add_all(&row.tally);
+    }
+    let today = date_of(now);
+    let from = today.checked_sub((GROWTH_DAYS - 1).days()).unwrap_or(today);
+    let rows = service.table.days_from(from).await?;
+    let nothing = days(&[], 0, from, now);
+    let of_regions = regions.iter().map(|region| {
+        let name = region.dimension.region();
+        let rows: Vec<_> = rows.iter().filter(|row| row.dimension.region() == name).collect();
+        days(&rows, region.tally.get(Measure::VolumeGib), from, now)
+    });
+    Ok(Statistics {
+        recounted_at: service.table.last_recount().await?,
+        total,
+        growth: std::iter::once(nothing).chain(of_regions).collect(),
+        newest: end(service, Order::NewestFirst).await?,
+        oldest: end(service, Order::OldestFirst).await?,
+        regions,
+    })
+}
+
+/// The rows of all regions that have ever had a snapshot.
+pub(crate) async fn regions(service: &Service) -> Result<Vec<Row>, Error> {
+    service.table.every_row(Kind::Region).await
+}
+
+async fn end(service: &Service, order: Order) -> Result<Option<Snapshot>, Error> {
+    let list = SnapshotList { index: Index::All, partition: keys::all(Presence::Here) };
+    let slice = Slice { order, limit: ENDS_EXAMINED, after: None };
+    let Listed { snapshots, .. } = service.table.list_snapshots(&list, &slice).await?;
+    Ok(snapshots.into_iter().map(|(_, snapshot)| snapshot).find(Snapshot::is_good))
+}
+
+/// One page of the rows of a kind that have something stored, in the order of their identifiers.
+pub async fn list_rows(
+    service: &Service,
+    kind: Kind,
+    request: &PageRequest,
+) -> Result<Page<Row>, Error> {
+    let mut after = request.cursor.as_ref().map(|cursor| cursor.key().to_owned());
+    let mut items = Vec::new();
+    let mut examined = 0;
+    loop {
+        let found = service.table.rows(kind, after, request.limit.max(50) + 1).await?;
+        let mut rest = found.rows.into_iter();
+        let mut last = None;
+        for (position, row) in rest.by_ref() {
+            examined += 1;
+            last = Some(position);
+            if row.tally.get(Measure::Stored) > 0 {
+                items.push(row);
+            }
+            if items.len() == request.limit {
+                break;
+            }
+        }
+        let Some(last) = last.filter(|_| found.more || rest.len() > 0) else {
+            return Ok(Page { items, next_cursor: None });
+        };
+        if items.len() == request.limit || examined >= EXAMINED_MAX {
+            return Ok(Page { items, next_cursor: Some(Cursor::after(last)) });
+        }
+        after = Some(last);
+    }
+}
