@@ -2,8 +2,8 @@
 
 mod adoption;
 mod approval;
+mod audit;
 mod blocked;
-mod chronicle;
 mod copies;
 mod crash;
 mod creation;

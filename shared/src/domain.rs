@@ -1,10 +1,9 @@
 //! The nouns and rules of Snapkeep: pure values and decisions, without I/O and without a clock.
 
 pub mod adoption;
+pub mod audit;
 pub mod capacity;
 pub mod chain;
-pub mod chronicle;
-pub mod copies;
 pub mod cost;
 pub mod cursor;
 pub mod fate;
@@ -14,8 +13,6 @@ pub mod ids;
 pub mod image;
 pub mod instance;
 pub mod ownership;
-pub mod protection;
-pub mod protection_status;
 pub mod restore;
 pub mod retention;
 pub mod run;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::chronicle::DomainEvent;
+use crate::domain::audit::DomainEvent;
 use crate::domain::ids::{
     EbsSnapshotId, ImageJobId, InstanceId, RestoreId, ScheduleId, SnapshotId, SweepId,
 };

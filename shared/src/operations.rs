@@ -7,6 +7,7 @@ pub mod idempotency;
 pub mod images;
 pub mod nudge_stuck;
 pub mod reconciliation;
+mod record_missed;
 pub mod reject_message;
 pub mod restores;
 pub mod runs;

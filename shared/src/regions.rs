@@ -188,3 +188,15 @@ pub(crate) fn members_by_region<'a>(
     members.retain(|_, ids| !ids.is_empty());
     members
 }
+
+/// The instances that these snapshots are of, by the regions where those are.
+pub(crate) fn instances_by_region<'a>(
+    snapshots: impl IntoIterator<Item = &'a Snapshot>,
+) -> BTreeMap<String, BTreeSet<InstanceId>> {
+    let mut instances: BTreeMap<String, BTreeSet<InstanceId>> = BTreeMap::new();
+    for snapshot in snapshots {
+        let region = instances.entry(snapshot.instance_region().clone()).or_default();
+        region.insert(snapshot.source.instance_id.clone());
+    }
+    instances
+}

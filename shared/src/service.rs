@@ -3,7 +3,7 @@
 use aws_config::SdkConfig;
 
 use crate::bus::Bus;
-use crate::domain::chronicle::Author;
+use crate::domain::audit::Author;
 use crate::ec2::Ec2;
 use crate::error::Error;
 use crate::settings::Settings;

@@ -5,7 +5,7 @@
 //! only: a page of a list is one Query for the keys and one `BatchGetItem` for the records, and a write touches
 //! only the indexes whose keys change.
 
-pub mod chronicle;
+pub mod audit;
 pub mod client;
 mod condition;
 mod copies;

@@ -10,7 +10,7 @@ use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use shared::Service;
 use shared::clock::Clock;
-use shared::domain::chronicle::{Actor, Author};
+use shared::domain::audit::{Actor, Author};
 
 use crate::caller::{Caller, Role};
 use crate::problem::Problem;

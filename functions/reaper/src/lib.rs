@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use shared::clock::Clock;
-use shared::domain::chronicle::Author;
+use shared::domain::audit::Author;
 use shared::events::SnapshotDeletionDue;
 use shared::operations::snapshots::reap::reap_snapshots;
 use shared::queue::{Handled, each_message};

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 use shared::clock::Clock;
-use shared::domain::chronicle::Author;
+use shared::domain::audit::Author;
 use shared::events::AdoptionRequested;
 use shared::operations::reconciliation::reconcile::reconcile;
 use shared::operations::reconciliation::tag_adopted::tag_adopted;

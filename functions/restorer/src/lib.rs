@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use shared::clock::Clock;
-use shared::domain::chronicle::Author;
+use shared::domain::audit::Author;
 use shared::events::JobDue;
 use shared::operations::copies::advance::advance_copies;
 use shared::operations::images::advance::advance_image;

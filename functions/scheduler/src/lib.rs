@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use shared::clock::Clock;
-use shared::domain::chronicle::Author;
+use shared::domain::audit::Author;
 use shared::events::Envelope;
 use shared::operations::announce::announce;
 use shared::operations::nudge_stuck::{NudgeReport, nudge_stuck};

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use shared::clock::Clock;
-use shared::domain::chronicle::Author;
+use shared::domain::audit::Author;
 use shared::events::SnapshotRequested;
 use shared::operations::snapshots::take::take_requested;
 use shared::queue::{Handled, each_message};

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use shared::clock::Clock;
-use shared::domain::chronicle::Author;
+use shared::domain::audit::Author;
 use shared::events::{Envelope, SweepRequested};
 use shared::operations::sweeps::execute::{carry_out, hourly_sweep};
 use shared::{Error, Service};

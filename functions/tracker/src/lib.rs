@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 use shared::clock::Clock;
-use shared::domain::chronicle::Author;
+use shared::domain::audit::Author;
 use shared::events::{BatchAnswer, ebs_snapshot_ids};
 use shared::operations::reject_message::reject_message;
 use shared::operations::snapshots::refresh::refresh_members;

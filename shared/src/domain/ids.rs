@@ -103,7 +103,7 @@ own_id! {
     ImageJobId, "img_", "img_ and a UUIDv7 (img_0193b2f4-…)"
 }
 own_id! {
-    /// An entry of the chronicle, and the event that tells of it.
+    /// An entry of the audit, and the event that tells of it.
     EventId, "evt_", "evt_ and a UUIDv7 (evt_0193b2f4-…)"
 }
 text_id! {

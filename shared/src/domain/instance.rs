@@ -1,6 +1,8 @@
 //! EC2 instances as we see them, and whether a snapshot of one can be taken.
 
 mod caveats;
+pub mod coverage;
+pub mod gone;
 pub mod launch;
 pub mod pending;
 

@@ -1,6 +1,7 @@
 //! Schedules: when snapshots are taken, of which instances, and how long they are kept.
 
 pub mod assignment;
+pub mod copies;
 pub mod drills;
 pub mod expression;
 pub mod name_template;
@@ -14,10 +15,10 @@ use std::num::NonZeroU32;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::copies::{CopyTarget, rules_of};
 use crate::domain::ids::{InstanceId, ScheduleId, digest};
 use crate::domain::instance::{Exclusions, Instance};
 use crate::domain::retention::{Rules, Span};
+use crate::domain::schedule::copies::{CopyTarget, rules_of};
 use crate::domain::schedule::drills::Drills;
 use crate::domain::schedule::expression::Expression;
 use crate::domain::schedule::name_template::NameTemplate;

@@ -1,7 +1,9 @@
 //! Sweeps: one evaluation of retention over everything. First a plan, then the brake, then its execution.
 
 pub mod brake;
+pub mod newest;
 pub mod plan;
+pub mod still_stands;
 
 use std::fmt;
 

@@ -4,4 +4,5 @@ pub mod adopt;
 pub mod reconcile;
 pub mod recount;
 mod reindex;
+pub mod request;
 pub mod tag_adopted;

@@ -2,6 +2,7 @@
 
 pub mod delete;
 pub mod edit;
+pub(crate) mod newest;
 pub mod reap;
 pub mod recover;
 pub mod refresh;

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::client::{Condition, Range, Table, Written};
 use super::keys::{self, DueKind, Index, Key};
 use super::record::Record;
-use crate::domain::chronicle::entries_of_image;
+use crate::domain::audit::entries_of_image;
 use crate::domain::cursor::Order;
 use crate::domain::ids::{ImageJobId, InstanceId};
 use crate::domain::image::{Image, ImageStatus};

@@ -1,6 +1,6 @@
 //! The keys of the table and its indexes. Nobody else spells one.
 
-pub mod chronicle;
+pub mod audit;
 pub mod copies;
 pub mod drills;
 mod due_kind;

@@ -9,7 +9,7 @@ use super::client::{Condition, Range, Table, Write, Written};
 use super::keys::{DueKind, Index, Key, restores as keys};
 use super::record::Record;
 use super::snapshots;
-use crate::domain::chronicle::entries_of_restore;
+use crate::domain::audit::entries_of_restore;
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::ids::{InstanceId, RestoreId, SnapshotId};
 use crate::domain::restore::{Restore, RestoreStatus};

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::client::{Condition, Range, Table, Written};
 use super::keys::{self, DueKind, Key};
 use super::record::Record;
-use crate::domain::chronicle::entries_of_run;
+use crate::domain::audit::entries_of_run;
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::ids::ScheduleId;
 use crate::domain::run::Run;

@@ -8,7 +8,7 @@ use super::client::{Condition, Range, Table, Write, Written};
 use super::drills;
 use super::keys::{self, DueKind, Key};
 use super::record::Record;
-use crate::domain::chronicle::{entries_of_removed_schedule, entries_of_schedule};
+use crate::domain::audit::{entries_of_removed_schedule, entries_of_schedule};
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::ids::ScheduleId;
 use crate::domain::schedule::Schedule;

@@ -9,7 +9,7 @@ use super::client::{Condition, Found, Position, Range, Table, Write, Written};
 use super::keys::{self, DueKind, Index, Key};
 use super::record::Record;
 use super::transaction::TRANSACTION_MAX;
-use crate::domain::chronicle::entries_of_snapshot;
+use crate::domain::audit::entries_of_snapshot;
 use crate::domain::cursor::Order;
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::snapshot::Snapshot;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::client::{Condition, Range, Table, Written};
 use super::keys::{self, DueKind, Key};
 use super::record::Record;
-use crate::domain::chronicle::entries_of_sweep;
+use crate::domain::audit::entries_of_sweep;
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::ids::SweepId;
 use crate::domain::sweep::plan::PlanEntry;

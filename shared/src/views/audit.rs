@@ -7,13 +7,13 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, ToSpan as _};
 
 use self::page::{Filling, position};
-use crate::domain::chronicle::{Action, AuditItem, Timeline};
+use crate::domain::audit::{Action, AuditItem, Timeline};
 use crate::domain::cursor::{Page, PageRequest};
 use crate::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use crate::error::Error;
 use crate::service::Service;
-use crate::table::chronicle::{Entries, Pages};
-use crate::table::keys::chronicle as keys;
+use crate::table::audit::{Entries, Pages};
+use crate::table::keys::audit as keys;
 
 /// How far back a list goes that does not say.
 const DEFAULT_SPAN: SignedDuration = SignedDuration::from_hours(30 * 24);

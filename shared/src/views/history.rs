@@ -1,13 +1,13 @@
 //! The history of an instance: what became of its snapshots, and what its schedules did or failed to do.
 
-use crate::domain::chronicle::{Action, AuditItem, Kind, Timeline};
+use crate::domain::audit::{Action, AuditItem, Kind, Timeline};
 use crate::domain::cursor::{Order, Page, PageRequest};
 use crate::domain::ids::{InstanceId, ScheduleId};
 use crate::domain::schedule::Schedule;
 use crate::domain::tags::Tags;
 use crate::error::Error;
 use crate::service::Service;
-use crate::table::chronicle::{Entries, Pages};
+use crate::table::audit::{Entries, Pages};
 use crate::table::keys::{self, Index, Presence};
 use crate::table::snapshots::{Slice, SnapshotList};
 use crate::views::audit::page::{Filling, merged, position};

@@ -10,9 +10,9 @@ use tracing::warn;
 
 use crate::domain::cursor::{Page, PageRequest};
 use crate::domain::ids::{InstanceId, ScheduleId, VolumeId};
+use crate::domain::instance::coverage::{Assessment, ProtectionStatus, assess, promised_interval};
 use crate::domain::instance::pending::{region_caveat, room_for};
 use crate::domain::instance::{AttachedVolume, Ineligible, Instance, InstanceType, VolumeDetails};
-use crate::domain::protection_status::{Assessment, ProtectionStatus, assess, promised_interval};
 use crate::domain::schedule::Schedule;
 use crate::error::{Error, chain};
 use crate::service::Service;

@@ -6,9 +6,9 @@ use tokio::task::JoinSet;
 
 use crate::domain::cursor::Order;
 use crate::domain::ids::{InstanceId, SnapshotId};
+use crate::domain::instance::coverage::Taken;
 use crate::domain::instance::pending::PENDING_IN_REGION;
 use crate::domain::ownership::EbsState;
-use crate::domain::protection_status::Taken;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::Error;
 use crate::service::Service;

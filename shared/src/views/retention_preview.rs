@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::domain::cursor::Order;
 use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, ScheduleId, SnapshotId};
+use crate::domain::instance::gone::has_rule;
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::condemnation::BlockedCause;
 use crate::domain::snapshot::{Origin, Snapshot, Status};
@@ -16,10 +17,10 @@ use crate::domain::sweep::brake::brakes;
 use crate::domain::sweep::plan::{NEWEST_AVAILABLE, PlanEntry, Verdict, World, plan};
 use crate::error::Error;
 use crate::operations::schedules::edit::Edit;
-use crate::operations::sweeps::gone_instances::{has_rule, look};
 use crate::service::Service;
 use crate::table::keys::{self, Index, Presence};
 use crate::table::snapshots::{Slice, SnapshotList};
+use crate::views::gone_instances::look;
 
 /// How many available snapshots a preview looks at.
 pub const SNAPSHOTS_MAX: usize = 10_000;

@@ -1,5 +1,7 @@
 //! Shows a run with a page of its targets: what became of each.
 
+use crate::domain::ids::ScheduleId;
+use crate::views::schedules::show_schedule;
 use jiff::Timestamp;
 
 use crate::domain::cursor::{Cursor, Page, PageRequest};
@@ -96,4 +98,17 @@ fn reason(run: &Run, outcome: Outcome, record: Option<&Snapshot>) -> Option<Stri
         | Outcome::Skipped
         | Outcome::Gone => None,
     }
+}
+
+/// One page of a schedule's runs. Those of a deleted schedule are still there.
+pub async fn list_runs(
+    service: &Service,
+    id: &ScheduleId,
+    request: &PageRequest,
+) -> Result<Page<Run>, Error> {
+    let page = service.table.list_runs(id, request).await?;
+    if page.items.is_empty() && request.cursor.is_none() {
+        show_schedule(service, id).await?;
+    }
+    Ok(page)
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::Value;
-use shared::domain::chronicle::{self as domain, Action, Kind};
+use shared::domain::audit::{self as domain, Action, Kind};
 use shared::domain::cursor::Order;
 use shared::domain::ids::{EventId, InstanceId, ScheduleId};
 use shared::views::audit::{self as operations, AuditFilter};

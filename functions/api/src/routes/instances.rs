@@ -10,7 +10,7 @@ use std::sync::Arc;
 use shared::domain::cursor::Order;
 use shared::domain::ids::{InstanceId, ScheduleId};
 use shared::domain::instance::InstanceState;
-use shared::domain::protection_status::ProtectionStatus as Protected;
+use shared::domain::instance::coverage::ProtectionStatus as Protected;
 use shared::operations::schedules::assign::{self as assigning, Mode};
 use shared::views::drills::last_drill_of_instance;
 use shared::views::instance_coverage::{self as operations, ViewFilter};

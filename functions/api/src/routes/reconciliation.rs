@@ -11,6 +11,7 @@ use shared::domain::finding::Wanted;
 use shared::domain::ids::{SnapshotId, VolumeId};
 use shared::domain::ownership::Owner;
 use shared::operations::reconciliation::adopt as adopting;
+use shared::operations::reconciliation::request as requesting;
 use shared::views::findings::{self, Findings};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -127,7 +128,7 @@ async fn request_reconciliation(
     call: Call<Operator>,
     _: Body<NoFields>,
 ) -> Result<Answer<ReconciliationAsked>, Problem> {
-    findings::request_reconciliation(call.service(), &call.who, call.now).await?;
+    requesting::request_reconciliation(call.service(), &call.who, call.now).await?;
     let asked = ReconciliationAsked::at(call.now);
     Ok(Answer::accepted(asked).location("/v1/reconciliation".to_owned()))
 }

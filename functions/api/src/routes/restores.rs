@@ -13,6 +13,7 @@ use shared::domain::restore::transitions::Cancellation;
 use shared::domain::restore::wanted::{Wanted, WantedMode};
 use shared::operations::restores::request::{self as requesting, NewRestore};
 use shared::operations::restores::resume as operations;
+use shared::views::restores as views;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -153,7 +154,7 @@ async fn list_restores(
 ) -> Result<Answer<List<Restore>>, Problem> {
     let request = call.query.page.request(Order::default());
     let filter = call.query.filter();
-    let page = operations::list_restores(call.service(), &filter, &request).await?;
+    let page = views::list_restores(call.service(), &filter, &request).await?;
     Ok(Answer::ok(List::of(page, Restore::from)))
 }
 
@@ -172,7 +173,7 @@ async fn show_restore(
     call: Call<Viewer>,
     Id(id): Id<RestoreId>,
 ) -> Result<Answer<Restore>, Problem> {
-    Ok(Answer::ok(operations::show_restore(call.service(), &id).await?.into()))
+    Ok(Answer::ok(views::show_restore(call.service(), &id).await?.into()))
 }
 
 /// Retry a restore

@@ -12,8 +12,7 @@ use shared::domain::cursor::Order;
 use shared::domain::ids::ScheduleId;
 use shared::domain::snapshot::ScheduleSlot;
 use shared::operations::runs::begin::run_now;
-use shared::operations::schedules::edit as operations;
-use shared::views::runs::show_run as run_with_targets;
+use shared::views::runs::{self as views, show_run as run_with_targets};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -65,7 +64,7 @@ async fn list_runs(
     Id(id): Id<ScheduleId>,
 ) -> Result<Answer<List<Run>>, Problem> {
     let request = call.query.request(Order::default());
-    let page = operations::list_runs(call.service(), &id, &request).await?;
+    let page = views::list_runs(call.service(), &id, &request).await?;
     Ok(Answer::ok(List::of(page, Run::from)))
 }
 

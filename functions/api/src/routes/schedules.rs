@@ -18,6 +18,7 @@ use shared::operations::schedules::edit as operations;
 use shared::views::drills::last_drills_of_schedules;
 use shared::views::retention_preview::preview_edit;
 use shared::views::schedule_limits::check_schedule;
+use shared::views::schedules as views;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -55,7 +56,7 @@ async fn list_schedules(
     call: Call<Viewer, PageParameters>,
 ) -> Result<Answer<List<Schedule>>, Problem> {
     let request = call.query.request(Order::default());
-    let page = operations::list_schedules(call.service(), &request).await?;
+    let page = views::list_schedules(call.service(), &request).await?;
     let ids: Vec<_> = page.items.iter().map(|schedule| schedule.id.clone()).collect();
     let mut last = last_drills_of_schedules(call.service(), &ids).await?;
     let with_last = |schedule: domain::Schedule| {
@@ -80,7 +81,7 @@ async fn show_schedule(
     call: Call<Viewer>,
     Id(id): Id<ScheduleId>,
 ) -> Result<Answer<Schedule>, Problem> {
-    let schedule = operations::show_schedule(call.service(), &id).await?;
+    let schedule = views::show_schedule(call.service(), &id).await?;
     let version = schedule.version;
     let last =
         last_drills_of_schedules(call.service(), std::slice::from_ref(&id)).await?.remove(&id);
@@ -164,7 +165,7 @@ async fn edit_schedule(
     }
     let mut expected = expected;
     let present = if wanted.is_merged() {
-        let present = operations::show_schedule(call.service(), &id).await?;
+        let present = views::show_schedule(call.service(), &id).await?;
         // What was merged into is what must be there when it is written.
         expected = expected.or(Some(present.version));
         Some(present)

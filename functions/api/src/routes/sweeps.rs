@@ -12,6 +12,7 @@ use shared::domain::ids::SweepId;
 use shared::domain::sweep as domain;
 use shared::domain::sweep::plan::PlanEntry;
 use shared::operations::sweeps::request as operations;
+use shared::views::sweeps as views;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -67,7 +68,7 @@ fn accepted(sweep: domain::Sweep) -> Answer<Sweep> {
 )]
 async fn list_sweeps(call: Call<Viewer, PageParameters>) -> Result<Answer<List<Sweep>>, Problem> {
     let request = call.query.request(Order::default());
-    let page = operations::list_sweeps(call.service(), &request).await?;
+    let page = views::list_sweeps(call.service(), &request).await?;
     Ok(Answer::ok(List::of(page, Sweep::from)))
 }
 
@@ -88,9 +89,9 @@ async fn show_sweep(
 ) -> Result<Answer<SweepWithPlan>, Problem> {
     let request = call.query.request(Order::default());
     let position = Position::of(request.cursor.as_ref())?;
-    let sweep = operations::show_sweep(call.service(), &id).await?;
+    let sweep = views::show_sweep(call.service(), &id).await?;
     let entries = if position.page <= sweep.plan_pages {
-        operations::plan_entries(call.service(), &sweep, position.page).await?
+        views::plan_entries(call.service(), &sweep, position.page).await?
     } else {
         Vec::new()
     };

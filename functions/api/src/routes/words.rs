@@ -1,6 +1,6 @@
 //! Words of the domain as the wire has them.
 
-use shared::domain::chronicle::Action;
+use shared::domain::audit::Action;
 use shared::domain::restore::last_drill::DrillOutcome;
 use shared::domain::snapshot::{Origin, Status};
 use utoipa::openapi::RefOr;

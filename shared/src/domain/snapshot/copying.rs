@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use super::member::Member;
 use super::transitions::Refusal;
 use super::{ABSENCE_UNCERTAIN, Failure, Origin, Snapshot, Source, Status, words};
-use crate::domain::copies::CopyTarget;
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::instance::launch::{LaunchSettings, VolumeSettings};
 use crate::domain::ownership::EbsState;
+use crate::domain::schedule::copies::CopyTarget;
 
 /// How long an original waits for its copies at the most: what is not begun by then is given up, and nothing keeps the
 /// original from going any more.

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::hold::Deleter;
 use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, ScheduleId, SnapshotId, digest};
-use crate::domain::protection::{Newest, using_image};
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
+use crate::domain::sweep::newest::{Newest, using_image};
 use crate::domain::sweep::plan::rulings::{Ruling, Rulings, rulings};
 
 /// The reason of what stays only because it is its instance's newest available snapshot.

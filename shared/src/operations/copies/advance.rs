@@ -10,9 +10,9 @@ use serde::Serialize;
 use tracing::{info, warn};
 
 use crate::clock::Clock;
-use crate::domain::copies::UNDER_WAY_MAX;
 use crate::domain::ids::EbsSnapshotId;
 use crate::domain::ownership::{EbsSnapshot, EbsState};
+use crate::domain::schedule::copies::UNDER_WAY_MAX;
 use crate::domain::snapshot::copying::{CopyStage, PartAnswer};
 use crate::domain::snapshot::{Failure, Snapshot, Status};
 use crate::domain::tags::{CopiedFrom, Identity, Tags, for_creation};

@@ -10,9 +10,9 @@ use crate::domain::image::{Image, SnapshotDeletion};
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::Error;
 use crate::operations::images::request::make_known;
+use crate::operations::snapshots::newest::newer_available;
 use crate::service::Service;
 use crate::table::images::ImageSlice;
-use crate::views::instances::newer_available;
 
 /// How many images of an instance are looked at for one that is on its way from the same snapshot.
 const LOOKED_AT_MAX: usize = 1_000;

@@ -11,9 +11,9 @@ use crate::domain::schedule::{Schedule, TARGETS_MAX};
 use crate::domain::snapshot::{Failure, ScheduleSlot};
 use crate::error::{Error, chain};
 use crate::operations::runs::ask_targets::visit;
-use crate::operations::schedules::edit::show_schedule;
 use crate::regions::find_targets;
 use crate::service::Service;
+use crate::views::schedules::show_schedule;
 
 /// Runs a schedule now, whatever its expression says, and all its targets at once. `slot` names the run:
 /// repeated with the same, it is the same run.

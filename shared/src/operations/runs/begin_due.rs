@@ -1,5 +1,6 @@
 //! The tick's first half: due slots become runs.
 
+use crate::operations::record_missed::record_missed;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -80,20 +81,6 @@ async fn run_due(
     // Edited meanwhile: the next tick finds the run and only advances.
     _ = service.table.update_schedule(schedule, &schedule.advanced(now)).await?;
     ran
-}
-
-/// Leaves a record of each slot that nobody ran. One that did run, or is recorded already, keeps its record.
-pub(crate) async fn record_missed(
-    service: &Service,
-    schedule: &Schedule,
-    slots: &[Timestamp],
-    now: Timestamp,
-) -> Result<(), Error> {
-    for slot in slots {
-        let slot = ScheduleSlot { schedule_id: schedule.id.clone(), slot: *slot };
-        _ = service.table.insert_run(&Run::never_begun(slot, now)).await?;
-    }
-    Ok(())
 }
 
 /// The run under way; or failed, where trying again would not help: the next slot must not wait for it.

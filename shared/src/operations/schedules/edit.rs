@@ -1,20 +1,20 @@
 //! Schedules: made, shown, edited, deleted.
 
+use crate::views::schedules::show_schedule;
 use jiff::Timestamp;
 use tracing::info;
 
-use crate::domain::copies::{CopyTarget, refusal};
-use crate::domain::cursor::{Page, PageRequest};
+use crate::domain::cursor::PageRequest;
 use crate::domain::ids::ScheduleId;
 use crate::domain::retention::{Rules, Span};
-use crate::domain::run::Run;
+use crate::domain::schedule::copies::{CopyTarget, refusal};
 use crate::domain::schedule::expression::Expression;
 use crate::domain::schedule::selector::TagPattern;
 use crate::domain::schedule::zone::Zone;
 use crate::domain::schedule::{NewSchedule, Options, Schedule, Targets, WhenGone, slots};
 use crate::domain::tags::TAGS_MAX;
 use crate::error::Error;
-use crate::operations::runs::begin_due::record_missed;
+use crate::operations::record_missed::record_missed;
 use crate::service::Service;
 use crate::views::snapshots::{Deleted, SnapshotFilter, list_snapshots};
 
@@ -100,32 +100,6 @@ async fn refuse_leftovers(service: &Service, id: &ScheduleId) -> Result<(), Erro
         ));
     }
     Ok(())
-}
-
-/// The schedule of this id.
-pub async fn show_schedule(service: &Service, id: &ScheduleId) -> Result<Schedule, Error> {
-    service.table.schedule(id).await?.ok_or_else(|| Error::not_found("schedule", id))
-}
-
-/// One page of all schedules.
-pub async fn list_schedules(
-    service: &Service,
-    request: &PageRequest,
-) -> Result<Page<Schedule>, Error> {
-    service.table.list_schedules(request).await
-}
-
-/// One page of a schedule's runs. Those of a deleted schedule are still there.
-pub async fn list_runs(
-    service: &Service,
-    id: &ScheduleId,
-    request: &PageRequest,
-) -> Result<Page<Run>, Error> {
-    let page = service.table.list_runs(id, request).await?;
-    if page.items.is_empty() && request.cursor.is_none() {
-        show_schedule(service, id).await?;
-    }
-    Ok(page)
 }
 
 /// Changes a schedule. Enabling it again does not fire it. A slot that is due and not yet run still runs, unless

@@ -1,5 +1,6 @@
 //! Carries a sweep out: plans it, sets the brake, condemns what is to go. It never deletes.
 
+use crate::domain::sweep::still_stands::is_current;
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -327,20 +328,5 @@ type Marks = BTreeMap<String, Vec<EbsSnapshotId>>;
 fn add_marks(marks: &mut Marks, snapshot: &Snapshot) {
     for (region, members) in members_by_region([snapshot]) {
         marks.entry(region).or_default().extend(members);
-    }
-}
-
-/// Whether what condemns a snapshot still stands as it did when the plan was made, or the condemnation spoken.
-pub(crate) fn is_current(
-    by: &CondemnedBy,
-    snapshot: &Snapshot,
-    schedule: Option<&Schedule>,
-) -> bool {
-    match by {
-        CondemnedBy::Rules { digest } | CondemnedBy::InstanceGone { digest } => {
-            schedule.is_some_and(|one| one.rules_digest() == *digest)
-        }
-        CondemnedBy::Expiry { expires_at } => snapshot.expires_at == Some(*expires_at),
-        CondemnedBy::Person { .. } | CondemnedBy::Failed | CondemnedBy::Duplicate => true,
     }
 }

@@ -1,113 +1,25 @@
-//! Which instances are gone: EC2 does not show them, or shows them terminated, at two looks ten minutes apart.
-//!
-//! EC2 is eventually consistent, and one absence is not believed. The first look is a small record, which a sweep
-//! that is carried out writes and, when the instance shows again, removes.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! First looks at absent instances, recorded for the next sweep.
 
 use jiff::Timestamp;
 use tracing::info;
 
-use crate::domain::ids::{InstanceId, ScheduleId};
-use crate::domain::schedule::{Schedule, WhenGone};
-use crate::domain::snapshot::{MISSING_AFTER, Snapshot, Status};
 use crate::error::Error;
-use crate::regions::{Shown, shown};
 use crate::service::Service;
+use crate::views::gone_instances::Looks;
 
-/// How many first looks one sweep records; the next goes on.
-const NOTED_MAX: usize = 1_000;
-
-/// What EC2 shows of the instances that a rule for gone ones is for.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Looks {
-    /// Not there, by this look.
-    absent: BTreeSet<InstanceId>,
-    /// That no region shows while one that may have them was out of reach: nothing is known of them.
-    unseen: BTreeSet<InstanceId>,
-    /// Since when instances were not there, by earlier looks.
-    first: BTreeMap<InstanceId, Timestamp>,
-}
-
-/// Asks EC2 about the instances of schedules that have, or had at their last sweep, a rule for gone ones.
-pub(crate) async fn look(
+/// Records the first looks of this sweep, and takes back those at instances that show again or that nobody
+/// asks about any more: an old look must not stand for a new one.
+pub(crate) async fn remember(
     service: &Service,
-    schedules: &BTreeMap<ScheduleId, Schedule>,
-    snapshots: &[Snapshot],
-) -> Result<Looks, Error> {
-    let wanted = snapshots.iter().filter(|snapshot| {
-        let schedule = snapshot.schedule_id().and_then(|id| schedules.get(id));
-        snapshot.status == Status::Available && schedule.is_some_and(has_rule)
-    });
-    let by_region = instances_by_region(wanted);
-    let Shown { here, nowhere, out_of_reach } = shown(service, &by_region).await;
-    let (mut absent, mut unseen) = (BTreeSet::new(), BTreeSet::new());
-    for (region, ids) in by_region {
-        let is_hidden = out_of_reach.hides(&region);
-        for id in ids.into_iter().filter(|id| !here.contains(id)) {
-            let looks = if is_hidden && nowhere.contains(&id) { &mut unseen } else { &mut absent };
-            looks.insert(id);
-        }
+    looks: &Looks,
+    now: Timestamp,
+) -> Result<(), Error> {
+    for (id, since) in looks.outdated() {
+        _ = service.table.forget_first_look(id, since).await?;
     }
-    // An instance of snapshots in two regions, of which one is not looked after, is not known to be gone.
-    absent.retain(|id| !unseen.contains(id));
-    Ok(Looks { absent, unseen, first: service.table.first_looks().await? })
-}
-
-/// The instances that these snapshots are of, by the regions where those are.
-pub(crate) fn instances_by_region<'a>(
-    snapshots: impl IntoIterator<Item = &'a Snapshot>,
-) -> BTreeMap<String, BTreeSet<InstanceId>> {
-    let mut instances: BTreeMap<String, BTreeSet<InstanceId>> = BTreeMap::new();
-    for snapshot in snapshots {
-        let region = instances.entry(snapshot.instance_region().clone()).or_default();
-        region.insert(snapshot.source.instance_id.clone());
+    for id in looks.new() {
+        _ = service.table.note_first_look(id, now).await?;
+        info!("Instance {id} is not there; it counts as gone at the next look");
     }
-    instances
-}
-
-/// Whether a schedule has, or had at its last sweep, a rule for gone instances.
-pub(crate) fn has_rule(schedule: &Schedule) -> bool {
-    schedule.when_gone != WhenGone::Apply || schedule.enforced.when_gone != WhenGone::Apply
-}
-
-/// Whether the first look lies so far back that the absence is believed at the second.
-pub(crate) fn is_believed(since: Timestamp, now: Timestamp) -> bool {
-    now.duration_since(since) >= MISSING_AFTER
-}
-
-impl Looks {
-    /// The instances that are certainly gone at `now`.
-    pub(crate) fn gone(&self, now: Timestamp) -> BTreeSet<InstanceId> {
-        let first = |id: &InstanceId| self.first.get(id);
-        let is_gone = |id: &&InstanceId| first(id).is_some_and(|since| is_believed(*since, now));
-        self.absent.iter().filter(is_gone).cloned().collect()
-    }
-
-    /// The instances that are not there by this look, and not believed to be gone at `now`; and those of which nothing is
-    /// known now.
-    pub(crate) fn in_doubt(&self, now: Timestamp) -> BTreeSet<InstanceId> {
-        let gone = self.gone(now);
-        self.absent.difference(&gone).chain(&self.unseen).cloned().collect()
-    }
-
-    /// Whether an earlier look at an instance is recorded, or may not have been, of too many.
-    pub(crate) fn has_earlier(&self, id: &InstanceId) -> bool {
-        self.first.contains_key(id) || self.absent.len() > NOTED_MAX
-    }
-
-    /// Records the first looks of this sweep, and takes back those at instances that show again or that nobody
-    /// asks about any more: an old look must not stand for a new one.
-    pub(crate) async fn remember(&self, service: &Service, now: Timestamp) -> Result<(), Error> {
-        let stands = |id: &InstanceId| self.absent.contains(id) || self.unseen.contains(id);
-        for (id, since) in self.first.iter().filter(|(id, _)| !stands(id)) {
-            _ = service.table.forget_first_look(id, *since).await?;
-        }
-        let new = self.absent.iter().filter(|id| !self.first.contains_key(*id));
-        for id in new.take(NOTED_MAX) {
-            _ = service.table.note_first_look(id, now).await?;
-            info!("Instance {id} is not there; it counts as gone at the next look");
-        }
-        Ok(())
-    }
+    Ok(())
 }

@@ -15,12 +15,13 @@ use crate::domain::sweep::{Mode, PlanCounts, Sweep, SweepStatus};
 use crate::ec2::Ec2;
 use crate::error::{Error, chain};
 use crate::operations::images::note_uses::{ImageUses, note_images};
-use crate::operations::sweeps::gone_instances::{Looks, look};
+use crate::operations::sweeps::gone_instances::remember;
 use crate::regions::OutOfReach;
 use crate::service::Service;
 use crate::table::keys::{self, Index, Presence};
 use crate::table::snapshots::SnapshotList;
 use crate::table::sweeps::PLAN_PAGE_ENTRIES;
+use crate::views::gone_instances::{Looks, look};
 
 /// How many changes of what blocks a snapshot one sweep writes; the next goes on.
 const BLOCKED_NOTED_MAX: usize = 1_000;
@@ -101,7 +102,7 @@ impl Present {
 
     /// Writes down which instances were not there at this look, for the next.
     pub(crate) async fn remember(&self, service: &Service, now: Timestamp) -> Result<(), Error> {
-        self.looks.remember(service, now).await
+        remember(service, &self.looks, now).await
     }
 
     /// The schedules with an edited rule for gone instances, of which one may be gone since before the edit and is

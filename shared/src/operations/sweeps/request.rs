@@ -1,11 +1,10 @@
 //! Sweeps that people ask for, look at and release.
 
+use crate::views::sweeps::show_sweep;
 use jiff::Timestamp;
 use tracing::warn;
 
-use crate::domain::cursor::{Page, PageRequest};
 use crate::domain::ids::SweepId;
-use crate::domain::sweep::plan::PlanEntry;
 use crate::domain::sweep::{Mode, Sweep};
 use crate::error::{Error, chain};
 use crate::events::{OwnEvent, SweepRequested};
@@ -25,25 +24,6 @@ pub async fn request_sweep(
     }
     make_known(service, &sweep).await;
     Ok(sweep)
-}
-
-/// The sweep of this id.
-pub async fn show_sweep(service: &Service, id: &SweepId) -> Result<Sweep, Error> {
-    service.table.sweep(id).await?.ok_or_else(|| Error::not_found("sweep", id))
-}
-
-/// One page of a sweep's plan, from 1 on. An hourly sweep's has only what is not kept.
-pub async fn plan_entries(
-    service: &Service,
-    sweep: &Sweep,
-    page: u32,
-) -> Result<Vec<PlanEntry>, Error> {
-    service.table.plan_page(sweep, page).await
-}
-
-/// One page of all sweeps.
-pub async fn list_sweeps(service: &Service, request: &PageRequest) -> Result<Page<Sweep>, Error> {
-    service.table.list_sweeps(request).await
 }
 
 /// Releases what the brake has stopped: this very plan, by its hash, and none that is older than an hour or whose

@@ -1,11 +1,11 @@
-//! A page of the chronicle, of one part of it or of several merged.
+//! A page of the audit, of one part of it or of several merged.
 
-use crate::domain::chronicle::AuditItem;
+use crate::domain::audit::AuditItem;
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::error::Error;
 use crate::service::Service;
-use crate::table::chronicle::{Entries, Pages};
-use crate::table::keys::chronicle as keys;
+use crate::table::audit::{Entries, Pages};
+use crate::table::keys::audit as keys;
 
 /// How many entries one page looks at before it answers with what it has and a cursor.
 pub(crate) const EXAMINED_MAX: usize = 1_000;

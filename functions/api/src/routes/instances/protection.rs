@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use shared::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use shared::domain::instance::Instance;
-use shared::domain::protection_status::{self as domain, Assessment, in_words};
+use shared::domain::instance::coverage::{self as domain, Assessment, in_words};
 use shared::domain::schedule::Schedule;
 use shared::domain::snapshot::Snapshot;
 use shared::views::instance_coverage::{InstanceProtection, Latest};

@@ -7,7 +7,7 @@ use shared::domain::restore::mode::AfterUse;
 use shared::domain::restore::plan::SnapshotFirst;
 use shared::domain::restore::wanted::{Attach, LaunchChoice, VolumeChoice, Wanted, WantedMode};
 use shared::domain::tags::Tags;
-use shared::operations::restores::resume::RestoreFilter;
+use shared::views::restores::RestoreFilter;
 use utoipa::{IntoParams, ToSchema};
 
 use super::KEEP_OLD_DAYS;

@@ -8,8 +8,8 @@ use shared::domain::retention::{Rules, Verdict};
 use shared::domain::schedule::Schedule;
 use shared::domain::schedule::zone::Zone;
 use shared::domain::sweep::plan::PlanEntry;
-use shared::operations::schedules::edit::show_schedule;
 use shared::views::retention_preview::{Fate, SNAPSHOTS_MAX, preview_rules};
+use shared::views::schedules::show_schedule;
 use utoipa::ToSchema;
 
 use super::rules::Retention;

@@ -10,7 +10,7 @@ use shared::domain::schedule::expression::Expression;
 use shared::domain::schedule::slots::Timing;
 use shared::domain::schedule::zone::Zone;
 use shared::domain::simulation::{Scenario, Simulation};
-use shared::operations::schedules::edit::show_schedule;
+use shared::views::schedules::show_schedule;
 use utoipa::ToSchema;
 
 use super::super::wire::{checked_bounds, checked_number};

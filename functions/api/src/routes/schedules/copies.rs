@@ -1,7 +1,7 @@
 //! Copies of a schedule's snapshots in other regions, on the wire.
 
 use serde::{Deserialize, Serialize};
-use shared::domain::copies::CopyTarget;
+use shared::domain::schedule::copies::CopyTarget;
 use utoipa::ToSchema;
 
 use super::super::retention::Retention;

@@ -2,9 +2,9 @@
 
 use super::tests::{Case, LIMITS, hour, keep_last, rules, schedule_when_gone, snapshot};
 use super::*;
-use crate::domain::copies::CopyTarget;
 use crate::domain::retention::Rules;
 use crate::domain::schedule::WhenGone;
+use crate::domain::schedule::copies::CopyTarget;
 use crate::domain::snapshot::copying::{CopyOf, CopyStage};
 use crate::domain::sweep::brake::brakes;
 

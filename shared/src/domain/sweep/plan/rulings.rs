@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::World;
-use crate::domain::copies::CopyTarget;
 use crate::domain::ids::{InstanceId, SnapshotId};
 use crate::domain::retention::{Rules, Verdict};
+use crate::domain::schedule::copies::CopyTarget;
 use crate::domain::schedule::zone::Zone;
 use crate::domain::schedule::{Schedule, WhenGone};
 use crate::domain::snapshot::condemnation::CondemnedBy;

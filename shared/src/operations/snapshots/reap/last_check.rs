@@ -8,18 +8,18 @@ use tracing::warn;
 use crate::domain::hold::Deleter;
 use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, SnapshotId};
 use crate::domain::ownership::EbsSnapshot;
-use crate::domain::protection::using_image;
 use crate::domain::schedule::{Schedule, WhenGone};
 use crate::domain::snapshot::condemnation::{BlockedCause, CondemnedBy};
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{MISSING_AFTER, Snapshot, Status};
 use crate::domain::sweep::brake::{ClockDoubt, clock_doubt};
+use crate::domain::sweep::newest::using_image;
+use crate::domain::sweep::still_stands::is_current;
 use crate::error::{Error, chain};
-use crate::operations::sweeps::execute::is_current;
-use crate::operations::sweeps::gone_instances::instances_by_region;
+use crate::operations::snapshots::newest::newer_available;
+use crate::regions::instances_by_region;
 use crate::regions::{OutOfReach, Shown, members_by_region, shown};
 use crate::service::Service;
-use crate::views::instances::newer_available;
 
 /// What the last check goes by, read in as few calls as can be.
 pub(super) struct Evidence {

@@ -14,14 +14,14 @@ use super::client::{Condition, Range, Table, Written};
 use super::keys::{self, Index, Key};
 use super::record::{Item, Record};
 use super::transaction::{TRANSACTION_MAX, Write};
-use crate::domain::chronicle::{AuditItem, Author, DomainEvent, Entry, Timeline};
+use crate::domain::audit::{AuditItem, Author, DomainEvent, Entry, Timeline};
 use crate::domain::cursor::Order;
 use crate::domain::ids::EventId;
 use crate::error::{Error, chain};
 
 const SECONDS_A_DAY: i64 = 86_400;
 
-/// A part of the chronicle that is in order.
+/// A part of the audit that is in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pages {
     /// All of a day, in UTC.
@@ -130,9 +130,9 @@ impl Table {
             body.at.as_second().saturating_add(seconds)
         };
         let record = Record {
-            key: keys::chronicle::audit(&body),
+            key: keys::audit::audit(&body),
             version: 1,
-            indexes: keys::chronicle::of_entry(entry.timeline.as_ref(), &body),
+            indexes: keys::audit::of_entry(entry.timeline.as_ref(), &body),
             body: &body,
             expires_at: self.audit_days.map(kept),
         };
@@ -147,16 +147,15 @@ impl Table {
         limit: usize,
     ) -> Result<Entries, Error> {
         let (index, partition) = match pages {
-            Pages::Day(day) => (None, keys::chronicle::day(*day)),
-            Pages::Of(timeline) => (Some(Index::Instance), keys::chronicle::timeline(timeline)),
+            Pages::Day(day) => (None, keys::audit::day(*day)),
+            Pages::Of(timeline) => (Some(Index::Instance), keys::audit::timeline(timeline)),
         };
         let after = before.map(str::to_owned);
         let range = Range { limit, after, ..Range::of(index, partition) };
         if index.is_none() {
             let found = self.query::<AuditItem>(&range).await?;
-            let place = |item: AuditItem| {
-                (keys::chronicle::position(item.at, item.version, &item.id), item)
-            };
+            let place =
+                |item: AuditItem| (keys::audit::position(item.at, item.version, &item.id), item);
             let items = found.items.into_iter().map(place).collect();
             return Ok(Entries { items, more: found.more });
         }
@@ -174,10 +173,10 @@ impl Table {
     /// At most `limit` events that wait to be published, the oldest first.
     pub async fn outbox(&self, limit: usize) -> Result<Vec<Waiting>, Error> {
         let range =
-            Range { order: Order::OldestFirst, limit, ..Range::of(None, keys::chronicle::OUTBOX) };
+            Range { order: Order::OldestFirst, limit, ..Range::of(None, keys::audit::OUTBOX) };
         let found = self.query::<OutboxBody>(&range).await?;
         let waiting = |body: OutboxBody| {
-            let key = keys::chronicle::outbox(body.at, body.version, &body.id);
+            let key = keys::audit::outbox(body.at, body.version, &body.id);
             Waiting { event: body.event, key }
         };
         Ok(found.items.into_iter().map(waiting).collect())
@@ -197,7 +196,7 @@ fn outbox_item(entry: &Entry, author: &Author) -> Result<Option<Item>, Error> {
     let Some(event) = entry.event(author) else { return Ok(None) };
     let body = OutboxBody { id: entry.id(), at: entry.at, version: entry.version, event };
     let record = Record {
-        key: keys::chronicle::outbox(body.at, body.version, &body.id),
+        key: keys::audit::outbox(body.at, body.version, &body.id),
         version: 1,
         indexes: Vec::new(),
         body: &body,

@@ -77,7 +77,7 @@ fn subject(image: &Image) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::chronicle::Author;
+    use crate::domain::audit::Author;
     use crate::domain::ids::{ImageId, ImageJobId};
     use crate::domain::image::SnapshotDeletion;
     use crate::domain::image::recipe::Recipe;

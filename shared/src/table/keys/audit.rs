@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::{Index, IndexKeys, Key, instant};
-use crate::domain::chronicle::{AuditItem, Timeline};
+use crate::domain::audit::{AuditItem, Timeline};
 use crate::domain::ids::EventId;
 
 /// Where the events are that wait to be published.

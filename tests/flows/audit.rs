@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use local::function::Function;
 use serde_json::{Value, json};
-use shared::domain::chronicle::Action;
+use shared::domain::audit::Action;
 use sim_ec2::{Fault, InstanceState};
 
 use crate::support::app::App;

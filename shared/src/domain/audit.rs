@@ -1,4 +1,4 @@
-//! The chronicle: what a change of a record leaves behind, for the audit, for the history of an instance and for
+//! The audit: what a change of a record leaves behind, for the audit, for the history of an instance and for
 //! other systems.
 //!
 //! Whoever writes a record asks `entries_of_…` what the change is worth. Progress, looks and nudges are worth

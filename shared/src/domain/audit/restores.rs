@@ -127,7 +127,7 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::domain::chronicle::Author;
+    use crate::domain::audit::Author;
     use crate::domain::restore::RestoreFailure;
     use crate::domain::restore::plan::{SnapshotFirst, steps};
     use crate::domain::restore::step::{Step, StepName, StepStatus};
