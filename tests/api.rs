@@ -3,8 +3,8 @@
 mod errors;
 mod examples;
 mod fates;
+mod guide;
 mod instances;
 mod lists;
 mod previews;
-mod readme;
 mod schedules;

@@ -2,6 +2,7 @@
 
 mod documents;
 mod features;
+mod guide;
 mod imports;
 mod lockfile;
 mod schema;

@@ -1,4 +1,4 @@
-//! The README's examples: sent again, and their answers compared with what it says.
+//! The examples of the API's guide: sent again, and their answers compared with what it says.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,11 +9,23 @@ use serde_json::Value;
 use crate::support::app::App;
 use crate::support::reply::text;
 
-fn path_of_readme() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../README.md")
+/// The chapters of the guide by their paths, with their texts.
+fn chapters() -> Vec<(PathBuf, String)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../functions/api/guide");
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> =
+        entries.filter(|path| path.extension().is_some_and(|ending| ending == "md")).collect();
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| {
+            let text = fs::read_to_string(&path).unwrap();
+            (path, text)
+        })
+        .collect()
 }
 
-/// A part of the README.
+/// A part of a chapter.
 enum Part {
     /// Up to and including the request of an example, or anything that is none.
     Kept(String),
@@ -21,11 +33,11 @@ enum Part {
     Answer { path: String, body: Value },
 }
 
-/// The README without the answers of its examples, which stand in blocks called `preview`.
-fn parts(readme: &str) -> Vec<Part> {
+/// A chapter without the answers of its examples, which stand in blocks called `preview`.
+fn parts(chapter: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut kept = String::new();
-    let mut lines = readme.lines();
+    let mut lines = chapter.lines();
     let mut in_block = false;
     while let Some(line) = lines.next() {
         let request = line.strip_prefix("POST ").filter(|_| in_block);
@@ -61,7 +73,7 @@ fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// An answer as the README shows it: a line for each item.
+/// An answer as the guide shows it: a line for each item.
 fn shown(path: &str, answer: &Value) -> String {
     let mut shown = String::new();
     match path {
@@ -107,19 +119,16 @@ fn shown(path: &str, answer: &Value) -> String {
                 writeln!(shown, "{}", line.trim_end()).unwrap();
             }
         }
-        _ => panic!("{path} has no form in the README yet"),
+        _ => panic!("{path} has no form in the guide yet"),
     }
     shown
 }
 
-#[tokio::test]
-async fn the_answers_in_the_readme_are_those_of_the_api() {
-    let app = App::start().await;
-    let readme = fs::read_to_string(path_of_readme()).unwrap();
-
+/// A chapter with the answers that the API gives to its examples now, and how many examples it has.
+async fn retold(app: &App, chapter: &str) -> (String, usize) {
     let mut told = String::new();
     let mut examples = 0;
-    let parts = parts(&readme);
+    let parts = parts(chapter);
     for (number, part) in parts.iter().enumerate() {
         match part {
             Part::Kept(kept) => told.push_str(kept),
@@ -134,24 +143,39 @@ async fn the_answers_in_the_readme_are_those_of_the_api() {
             }
         }
     }
-
-    assert!(examples >= 15, "{examples}");
-    if told != readme {
-        fs::write(path_of_readme().with_extension("md.new"), told).unwrap();
-        panic!(
-            "the README's answers are not the API's; if those are right: mv README.md.new README.md"
-        );
-    }
+    (told, examples)
 }
 
 #[tokio::test]
-async fn the_schedules_in_the_readme_can_be_made() {
+async fn the_answers_in_the_guide_are_those_of_the_api() {
     let app = App::start().await;
-    let readme = fs::read_to_string(path_of_readme()).unwrap();
 
-    let schedules: Vec<Value> = readme
-        .split("```json\n")
-        .skip(1)
+    let mut examples_of_all = 0;
+    let mut changed = Vec::new();
+    for (path, chapter) in chapters() {
+        let (told, examples) = retold(&app, &chapter).await;
+        examples_of_all += examples;
+        if told != chapter {
+            let new = path.with_extension("md.new");
+            fs::write(&new, told).unwrap();
+            changed.push(new);
+        }
+    }
+
+    assert!(examples_of_all >= 18, "{examples_of_all}");
+    assert!(
+        changed.is_empty(),
+        "answers in the guide are not the API's; if the API is right, drop the .new of {changed:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_schedules_in_the_guide_can_be_made() {
+    let app = App::start().await;
+
+    let chapters = chapters();
+    let blocks = chapters.iter().flat_map(|(_, chapter)| chapter.split("```json\n").skip(1));
+    let schedules: Vec<Value> = blocks
         .filter_map(|block| serde_json::from_str(block.split("```").next()?).ok())
         .filter(|block: &Value| block["expression"].is_string())
         .collect();
