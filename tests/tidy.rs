@@ -4,5 +4,6 @@ mod documents;
 mod features;
 mod imports;
 mod lockfile;
+mod markdown;
 mod schema;
 mod sources;
