@@ -5,5 +5,6 @@ mod features;
 mod guide;
 mod imports;
 mod lockfile;
+mod markdown;
 mod schema;
 mod sources;

@@ -57,7 +57,7 @@ const CALLED_OTHERWISE: [(&str, &str, &str); 14] = [
         "tests/flows/schedules.rs",
         "a_schedule_does_not_fire_when_it_is_made_or_enabled_again",
     ),
-    ("t18", "tests/api/readme.rs", "the_answers_in_the_readme_are_those_of_the_api"),
+    ("t18", "tests/api/guide.rs", "the_answers_in_the_guide_are_those_of_the_api"),
     (
         "t20",
         "tests/features/money.rs",
