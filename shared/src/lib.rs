@@ -1,13 +1,27 @@
-//! Everything the functions of Snapkeep have in common.
+//! Everything that the functions of Snapkeep have in common.
 //!
-//! [`domain`] holds the nouns and the rules: pure, no I/O, no clock. [`operations`] are the verbs, one file
-//! each, idempotent; they know neither HTTP nor Lambda. Below them [`table`] (DynamoDB), [`ec2`] and [`bus`]
-//! (EventBridge) speak to AWS in our words. The functions are shells over operations.
+//! # Map
 //!
-//! Invariants, each held by a test:
-//! * Time is an argument called `now`. Only a `main` reads a clock; [`clock::Clock`] is how it hands it on.
-//! * Every write to a record is conditional on what was read; numbers, which are no records, are added to.
-//! * Creation may at worst duplicate, deletion may at worst be late; never the reverse.
+//! From the top: a function calls one deed, a route one deed or one answer.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`operations`] | deeds, by noun: the only rooms that write to the table or ask EC2 for a change |
+//! | [`views`] | answers: they write nothing |
+//! | [`regions`] | one question asked of several regions |
+//! | [`domain`] | nouns and rules: pure, without I/O or clock |
+//! | [`table`], [`ec2`], [`bus`] | DynamoDB, EC2 and EventBridge, in our words |
+//! | [`service`], [`settings`], [`clock`] | what a `main` makes and hands on |
+//! | [`lambda`], [`queue`], [`events`] | what the functions have in common, and what they are sent |
+//! | [`error`] | the one error that crosses modules |
+//!
+//! # Invariants
+//!
+//! * Time is an argument called `now`. Only a `main` reads a clock; [`clock::Clock`] hands it on.
+//! * A write of a record is conditional on what was read. Numbers are no records: they are added to.
+//! * Creation may at worst duplicate. Deletion may at worst be late.
+//!
+//! `ARCHITECTURE.md` has the walkthroughs, `shared/DECISIONS.md` says why things are as they are.
 
 pub mod bus;
 pub mod clock;

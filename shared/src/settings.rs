@@ -1,4 +1,4 @@
-//! Settings: the environment, read once. Each variable is described in the README's table.
+//! Settings: the environment, read once. Each variable is described in the table of `infra/README.md`.
 
 use std::fmt::Display;
 use std::str::FromStr;
