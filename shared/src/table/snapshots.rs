@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::client::{Condition, Found, Position, Range, Table, Write, Written};
+use super::client::{Condition, Found, Position, Range, Table, Written};
 use super::keys::{self, DueKind, Index, Key};
 use super::record::Record;
-use super::transaction::TRANSACTION_MAX;
+use super::transaction::{TRANSACTION_MAX, Write};
 use crate::domain::audit::entries_of_snapshot;
 use crate::domain::cursor::Order;
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};

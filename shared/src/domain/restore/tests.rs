@@ -3,9 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use super::decision::{Act, Next};
 use super::mode::{Mode, OldVolume, PlannedVolume};
-use super::next::{Act, Next, next, part};
-use super::plan::{Refusal, SnapshotFirst, steps};
+use super::next::{next, part};
+use super::plan::{SnapshotFirst, steps};
+use super::refusal::Refusal;
 use super::room::{in_the_way, refuse_shared};
 use super::seen::{Seen, SeenAttachment, SeenTask, SeenVolume, TaskState, VolumeState};
 use super::step::{Step, StepName, StepStatus};
