@@ -42,11 +42,8 @@ fn a_circle_is_found_and_a_parent_with_its_children_is_none() {
         ("a::b", "fn f() -> super::C {}"),
         ("a::c", "use crate::a::{A, B};"),
     ]);
-    let through_a_child = modules(&[
-        ("a", "use b::B;"),
-        ("a::b", "use crate::d::D;"),
-        ("d", "use crate::a::A;"),
-    ]);
+    let through_a_child =
+        modules(&[("a", "use b::B;"), ("a::b", "use crate::d::D;"), ("d", "use crate::a::A;")]);
 
     assert!(circles_of(&graph(&family)).is_empty());
     assert_eq!(circles_of(&graph(&siblings)).len(), 1);
@@ -151,7 +148,8 @@ fn leaves(prefix: &[String], tree: &str, found: &mut Vec<Path>) {
         Some((path, group)) => (path, group.strip_suffix('}')),
         None => (tree, None),
     };
-    let (path, alias) = path.split_once(" as ").map_or((path, None), |(path, as_)| (path, Some(as_)));
+    let (path, alias) =
+        path.split_once(" as ").map_or((path, None), |(path, as_)| (path, Some(as_)));
     let named = path.split("::").map(str::trim).filter(|segment| !segment.is_empty());
     let mut segments: Vec<_> = prefix.iter().cloned().chain(named.map(str::to_owned)).collect();
     if let Some(group) = group {
@@ -230,7 +228,8 @@ fn resolve(
 fn circles_of(graph: &Graph) -> Vec<Vec<Module>> {
     let mut circles = Vec::new();
     let mut left = graph.clone();
-    while let Some(knot) = left.keys().map(|module| knot_of(&left, module)).find(|knot| knot.len() > 1)
+    while let Some(knot) =
+        left.keys().map(|module| knot_of(&left, module)).find(|knot| knot.len() > 1)
     {
         let parent = knot.iter().find(|one| knot.iter().all(|other| other.starts_with(one)));
         if let Some(parent) = parent {
@@ -275,7 +274,8 @@ fn shortest(graph: &Graph, knot: &BTreeSet<Module>) -> Vec<Module> {
                 if Some(target) == trail.first() && !is_family(trail) {
                     return trail.iter().chain([target]).cloned().collect();
                 }
-                if knot.contains(target) && !trail.contains(target) && Some(target) > trail.first() {
+                if knot.contains(target) && !trail.contains(target) && Some(target) > trail.first()
+                {
                     longer.push(trail.iter().chain([target]).cloned().collect());
                 }
             }
