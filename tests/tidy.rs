@@ -7,3 +7,4 @@ mod imports;
 mod lockfile;
 mod schema;
 mod sources;
+mod writers;

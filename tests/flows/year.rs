@@ -11,7 +11,7 @@ use shared::domain::schedule::Schedule;
 use shared::domain::schedule::slots::Timing;
 use shared::domain::simulation::{Scenario, Simulation};
 use shared::domain::snapshot::Status;
-use shared::table::snapshots::SnapshotList;
+use shared::table::{Presence, SnapshotList};
 
 use crate::support::app::App;
 use crate::support::reply::text;
