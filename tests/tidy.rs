@@ -1,5 +1,6 @@
 //! The rules of the house, as tests.
 
+mod circles;
 mod documents;
 mod features;
 mod guide;
@@ -8,3 +9,4 @@ mod lockfile;
 mod markdown;
 mod schema;
 mod sources;
+mod writers;

@@ -15,6 +15,7 @@ pub mod gone;
 pub mod idempotency;
 pub mod images;
 pub mod keys;
+mod lists;
 mod record;
 mod removal;
 pub mod restores;
@@ -28,3 +29,5 @@ mod transaction;
 pub mod turns;
 
 pub use client::{Table, Written};
+pub use keys::DueKind;
+pub use lists::{Presence, SnapshotList};

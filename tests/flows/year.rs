@@ -11,8 +11,7 @@ use shared::domain::schedule::Schedule;
 use shared::domain::schedule::slots::Timing;
 use shared::domain::simulation::{Scenario, Simulation};
 use shared::domain::snapshot::Status;
-use shared::table::keys::{Index, Presence, schedule_list};
-use shared::table::snapshots::SnapshotList;
+use shared::table::{Presence, SnapshotList};
 
 use crate::support::app::App;
 use crate::support::reply::text;
@@ -25,8 +24,7 @@ const ON_ITS_WAY: [SignedDuration; 3] =
 
 /// The slots of the available snapshots of a schedule.
 async fn survivors(app: &App, schedule: &Schedule) -> BTreeSet<Timestamp> {
-    let partition = schedule_list(schedule.id.as_str(), Presence::Here);
-    let list = SnapshotList { index: Index::Schedule, partition };
+    let list = SnapshotList::OfSchedule(schedule.id.clone(), Presence::Here);
     let snapshots = app.service().table.every_snapshot(&list).await.unwrap();
     let available = snapshots.into_iter().filter(|one| one.status == Status::Available);
     available.filter_map(|one| one.slot).map(|slot| slot.slot).collect()

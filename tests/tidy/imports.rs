@@ -16,6 +16,8 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
             "crate::ec2",
             "crate::bus",
             "crate::operations",
+            "crate::views",
+            "crate::regions",
             "crate::service",
             "crate::settings",
             "crate::error",
@@ -24,11 +26,45 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ),
     (
         "shared/src/operations",
-        &["aws_", "lambda_", "axum", "http::", "crate::lambda", "serde_dynamo"],
+        &[
+            "aws_",
+            "lambda_",
+            "axum",
+            "http::",
+            "crate::lambda",
+            "serde_dynamo",
+            "crate::table::keys",
+        ],
+    ),
+    // A deletion is never decided by what is made for showing.
+    ("shared/src/operations/snapshots/reap", &["crate::views"]),
+    (
+        "shared/src/views",
+        &[
+            "aws_",
+            "lambda_",
+            "axum",
+            "http::",
+            "crate::lambda",
+            "serde_dynamo",
+            "crate::table::keys",
+            "crate::operations",
+        ],
+    ),
+    (
+        "shared/src/regions.rs",
+        &["aws_", "lambda_", "crate::table::keys", "crate::operations", "crate::views"],
     ),
     (
         "shared/src/table",
-        &["aws_sdk_ec2", "aws_sdk_eventbridge", "crate::ec2", "crate::bus", "crate::operations"],
+        &[
+            "aws_sdk_ec2",
+            "aws_sdk_eventbridge",
+            "crate::ec2",
+            "crate::bus",
+            "crate::operations",
+            "crate::views",
+        ],
     ),
     (
         "shared/src/ec2",
@@ -38,11 +74,19 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
             "crate::table",
             "crate::bus",
             "crate::operations",
+            "crate::views",
         ],
     ),
     (
         "shared/src/bus.rs",
-        &["aws_sdk_dynamodb", "aws_sdk_ec2", "crate::table", "crate::ec2", "crate::operations"],
+        &[
+            "aws_sdk_dynamodb",
+            "aws_sdk_ec2",
+            "crate::table",
+            "crate::ec2",
+            "crate::operations",
+            "crate::views",
+        ],
     ),
     ("functions", &["aws_sdk_", "shared::table", "shared::ec2", "shared::bus"]),
 ];

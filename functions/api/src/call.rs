@@ -3,32 +3,23 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use shared::Service;
-use shared::clock::Clock;
 use shared::domain::audit::{Actor, Author};
 
-use crate::caller::{Caller, Role};
+use crate::app::App;
+use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::query::{FromQuery, NoParameters, Query};
+use crate::role::Role;
 
 /// The header that says why; the audit keeps it.
 pub(crate) const REASON_HEADER: &str = "X-Snapkeep-Reason";
 /// How many characters it has at the most.
 pub(crate) const REASON_LENGTH_MAX: usize = 500;
-
-/// What the whole API has in common.
-#[derive(Debug)]
-pub(crate) struct App {
-    pub(crate) service: Service,
-    pub(crate) clock: Clock,
-    /// The OpenAPI document, written out.
-    pub(crate) document: Bytes,
-}
 
 /// What the envelope has found out about a request.
 #[derive(Clone, Debug)]

@@ -11,9 +11,11 @@ use lambda_http::Context;
 use lambda_http::request::RequestContext;
 use tracing::{error, info};
 
-use crate::call::{App, Facts};
-use crate::caller::{Caller, Role};
+use crate::app::App;
+use crate::call::Facts;
+use crate::caller::Caller;
 use crate::problem::{Precondition, as_problem};
+use crate::role::Role;
 
 /// Runs a request and dresses its answer.
 pub(crate) async fn envelope(

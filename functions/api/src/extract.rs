@@ -16,7 +16,8 @@ use serde::de::DeserializeOwned;
 use shared::domain::ids::digest;
 use shared::operations::idempotency;
 
-use crate::call::{App, Call};
+use crate::app::App;
+use crate::call::Call;
 use crate::problem::Problem;
 
 /// How large a body may be, unless its route says otherwise.

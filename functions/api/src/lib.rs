@@ -4,6 +4,7 @@
 //! apart by extractors that refuse with a [`problem`], and ends in a handler of [`routes`], which calls one
 //! operation. Wire structs stand beside their handlers; the OpenAPI document comes from the same code.
 
+mod app;
 mod call;
 mod caller;
 mod envelope;
@@ -12,6 +13,7 @@ mod openapi;
 mod problem;
 mod query;
 mod respond;
+mod role;
 mod router;
 mod routes;
 #[cfg(test)]

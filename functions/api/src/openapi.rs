@@ -23,8 +23,8 @@ use utoipa::{PartialSchema as _, ToSchema as _};
 use self::examples::AllExamples;
 use self::patterns::{complete_parameters, complete_schema};
 use crate::call::{REASON_HEADER, REASON_LENGTH_MAX};
-use crate::caller::Role;
 use crate::problem::{Kind, MEDIA_TYPE, ProblemBody};
+use crate::role::Role;
 
 const TOKEN: &str = "token";
 

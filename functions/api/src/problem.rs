@@ -13,7 +13,7 @@ use shared::error::chain;
 use utoipa::ToSchema;
 
 pub(crate) use self::kind::Kind;
-use crate::caller::Role;
+use crate::role::Role;
 
 /// The media type of a problem.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";

@@ -11,7 +11,7 @@ use shared::domain::cursor::{Cursor, Order, PAGE_DEFAULT, PAGE_MAX, PageRequest}
 use shared::domain::schedule::TagMatch;
 use utoipa::IntoParams;
 
-use crate::call::App;
+use crate::app::App;
 use crate::problem::Problem;
 
 /// The query as its parameters.

@@ -10,7 +10,7 @@ use shared::Service;
 use shared::clock::Clock;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::call::App;
+use crate::app::App;
 use crate::envelope::envelope;
 use crate::extract::BODY_KIB_MAX;
 use crate::openapi;

@@ -4,6 +4,7 @@
 //! system behaves and cannot be interpreted is refused by name; what does not matter here (roles, logs,
 //! alarms, sign-in …) is an explicit list in `resources`.
 
+mod context;
 mod function;
 mod node;
 mod resources;

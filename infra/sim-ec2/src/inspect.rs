@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     actions::Scene,
-    events::EventFault,
+    event_queue::EventFault,
     faults::Fault,
     seed::{self, InstanceSpec},
     sim::SimEc2,

@@ -23,6 +23,7 @@ mod agenda;
 mod clock;
 mod config;
 mod errors;
+mod event_queue;
 mod events;
 mod faults;
 mod filters;
@@ -41,7 +42,7 @@ mod xml;
 
 pub use clock::Clock;
 pub use config::{Completion, Config, Throttling};
-pub use events::EventFault;
+pub use event_queue::EventFault;
 pub use faults::{Fault, Loss};
 pub use seed::{InstanceSpec, SeedVolume};
 pub use sim::{Answer, Delivery, SimEc2};

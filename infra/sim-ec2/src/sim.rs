@@ -13,7 +13,8 @@ use crate::{
     clock::{Clock, http_date},
     config::{Config, Throttling},
     errors::Ec2Error,
-    events::{EventFault, Sender},
+    event_queue::EventFault,
+    events::Sender,
     faults::{Fault, Loss, Trouble},
     request::Params,
     shelf::Moment,
@@ -258,7 +259,7 @@ impl SimEc2 {
                     account: &self.config().account,
                     seed: self.config().seed,
                 };
-                events.send(&ending, sender, mint, &mut state.event_faults);
+                ending.send(events, sender, mint, &mut state.event_faults);
                 state.revision += 1;
             }
         }

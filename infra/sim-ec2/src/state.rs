@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{agenda::Agenda, events::EventQueue, ids::Mint, shelf::Shelf};
+use crate::{event_queue::EventQueue, ids::Mint, shelf::Shelf};
 
+pub(crate) mod agenda;
 pub(crate) mod image;
 pub(crate) mod instance;
 pub(crate) mod network;
@@ -15,6 +16,7 @@ pub(crate) mod snapshot;
 pub(crate) mod tier;
 pub(crate) mod volume;
 
+use agenda::Agenda;
 use image::Image;
 use instance::Instance;
 use network::Network;

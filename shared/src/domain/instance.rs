@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ImageId, InstanceId, VolumeId};
 use crate::domain::instance::launch::{LaunchSettings, VolumeSettings};
-use crate::domain::schedule::selector::TagPattern;
 use crate::domain::tags::Tags;
+use crate::domain::tags::pattern::TagPattern;
 
 /// How many data volumes one `CreateSnapshots` leaves out; the boot volume has a flag of its own
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceSpecification.html>).

@@ -9,10 +9,12 @@
 //! whether the instance ran) is recorded before EC2 is asked for anything.
 
 mod course;
+pub mod decision;
 pub mod last_drill;
 pub mod mode;
 pub mod next;
 pub mod plan;
+pub mod refusal;
 pub mod room;
 mod safety;
 pub mod seen;

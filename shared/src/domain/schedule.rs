@@ -3,6 +3,7 @@
 pub mod assignment;
 pub mod copies;
 pub mod drills;
+pub mod edit;
 pub mod expression;
 pub mod name_template;
 pub mod preview;

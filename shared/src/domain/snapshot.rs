@@ -13,6 +13,7 @@ pub mod copying;
 mod giving_up;
 pub mod images;
 mod in_use;
+pub mod labels;
 pub mod member;
 mod source;
 mod transitions;

@@ -146,6 +146,19 @@ pub enum Dimension {
     Day(Date, String),
 }
 
+/// A kind of dimension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Regions.
+    Region,
+    /// Instances.
+    Instance,
+    /// Schedules.
+    Schedule,
+    /// Days.
+    Day,
+}
+
 impl Dimension {
     /// The region, whose prices count.
     pub fn region(&self) -> &str {

@@ -1,9 +1,8 @@
-//! Tags: ours on an EBS snapshot, and which of an instance's tags go along.
+//! Tags: the names of ours, and which tags EC2 and we let a caller set.
+
+pub mod pattern;
 
 use std::collections::BTreeMap;
-
-use crate::domain::ids::{EbsSnapshotId, InstanceId, SnapshotId};
-use crate::domain::snapshot::{Origin, ScheduleSlot};
 
 /// What all of ours begin with.
 pub const PREFIX: &str = "snapkeep:";
@@ -54,32 +53,7 @@ pub const CALLER_TAGS_MAX: usize = TAGS_MAX - OWN_TAGS;
 /// Tags as EC2 has them.
 pub type Tags = BTreeMap<String, String>;
 
-/// The tags of every EBS snapshot of one set, to be given in the create call itself.
-///
-/// Ours come first, then the caller's, then the instance's (without `aws:` ones) in the order of their
-/// names, until the 50 that EC2 allows are reached.
-pub fn for_creation(identity: &Identity<'_>, caller: &Tags, copied: &Tags) -> Tags {
-    let mut tags = identity.tags();
-    let others = caller.iter().chain(copied);
-    for (key, value) in others.filter(|(key, _)| is_free(key)) {
-        if tags.len() == TAGS_MAX - 1 {
-            // One place is left for the mark of condemnation: without it the snapshot could never be deleted.
-            break;
-        }
-        tags.entry(key.clone()).or_insert_with(|| value.clone());
-    }
-    tags
-}
-
-/// The tags that make an EBS snapshot that is there already ours. Its own stay, its name too.
-pub fn for_adoption(identity: &Identity<'_>) -> Tags {
-    let mut tags = identity.tags();
-    tags.remove("Name");
-    tags.insert(ORIGIN.to_owned(), Origin::Adopted.to_string());
-    tags
-}
-
-/// Why an EBS snapshot with these tags has no room for those of [`for_adoption`] and the mark of condemnation, in
+/// Why an EBS snapshot with these tags has no room for `added` and the mark of condemnation, in
 /// words; nothing if it has.
 pub fn no_room(present: &Tags, added: &Tags) -> Option<String> {
     let kept = present.keys().filter(|key| !key.starts_with("aws:") && !added.contains_key(*key));
@@ -87,53 +61,6 @@ pub fn no_room(present: &Tags, added: &Tags) -> Option<String> {
     let most = TAGS_MAX - 1 - added.len();
     (kept > most)
         .then(|| format!("it has {kept} tags, and ours need room for {} more", TAGS_MAX - most))
-}
-
-/// What the tags of an EBS snapshot say about its set.
-#[derive(Clone, Debug)]
-pub struct Identity<'a> {
-    /// Our snapshot.
-    pub snapshot_id: &'a SnapshotId,
-    /// The instance.
-    pub instance_id: &'a InstanceId,
-    /// The schedule and due time, if a schedule asked.
-    pub slot: Option<&'a ScheduleSlot>,
-    /// The display name, EC2's `Name`.
-    pub name: &'a str,
-    /// What it is a copy of, if it is one.
-    pub copied_from: Option<CopiedFrom<'a>>,
-}
-
-/// What an EBS snapshot is a copy of.
-#[derive(Clone, Copy, Debug)]
-pub struct CopiedFrom<'a> {
-    /// Our snapshot.
-    pub snapshot_id: &'a SnapshotId,
-    /// Where it is.
-    pub region: &'a str,
-    /// Its member.
-    pub ebs_snapshot_id: &'a EbsSnapshotId,
-}
-
-impl Identity<'_> {
-    fn tags(&self) -> Tags {
-        let mut tags = Tags::from([
-            (ID.to_owned(), self.snapshot_id.to_string()),
-            (MANAGED_BY.to_owned(), MANAGER.to_owned()),
-            (INSTANCE.to_owned(), self.instance_id.to_string()),
-            ("Name".to_owned(), self.name.to_owned()),
-        ]);
-        if let Some(slot) = self.slot {
-            tags.insert(SCHEDULE.to_owned(), slot.schedule_id.to_string());
-            tags.insert(SLOT.to_owned(), slot.slot.to_string());
-        }
-        if let Some(CopiedFrom { snapshot_id, region, ebs_snapshot_id }) = self.copied_from {
-            tags.insert(ORIGIN.to_owned(), Origin::Copy.to_string());
-            tags.insert(COPY_OF.to_owned(), snapshot_id.to_string());
-            tags.insert(COPIED_FROM.to_owned(), format!("{region}/{ebs_snapshot_id}"));
-        }
-        tags
-    }
 }
 
 /// Whether EC2 would accept a tag of this key from us, and it is not one of our own.
@@ -173,75 +100,6 @@ mod tests {
 
     fn many(count: usize, prefix: &str) -> Tags {
         (0..count).map(|n| (format!("{prefix}{n:03}"), "v".to_owned())).collect()
-    }
-
-    fn creation(caller: &Tags, copied: &Tags) -> Tags {
-        let snapshot_id = "snp_0195500c-6d00-7000-8000-000000000000".parse().unwrap();
-        let instance_id = "i-0123456789abcdef0".parse().unwrap();
-        let identity = Identity {
-            snapshot_id: &snapshot_id,
-            instance_id: &instance_id,
-            slot: None,
-            name: "web",
-            copied_from: None,
-        };
-        for_creation(&identity, caller, copied)
-    }
-
-    #[test]
-    fn ours_are_always_there_and_one_place_stays_free() {
-        let tags = creation(&many(43, "caller"), &many(50, "instance"));
-
-        assert_eq!(tags.len(), TAGS_MAX - 1);
-        assert!(tags.contains_key(ID) && tags.contains_key(MANAGED_BY));
-    }
-
-    #[test]
-    fn the_callers_tags_go_before_the_instances() {
-        let tags = creation(&many(43, "z"), &many(50, "a"));
-
-        assert_eq!(tags.keys().filter(|key| key.starts_with('z')).count(), 43);
-    }
-
-    #[test]
-    fn reserved_tags_of_the_instance_are_dropped() {
-        let copied = Tags::from([
-            ("aws:cloudformation:stack-name".to_owned(), "x".to_owned()),
-            (STATE.to_owned(), CONDEMNED.to_owned()),
-            ("team".to_owned(), "blue".to_owned()),
-        ]);
-
-        let tags = creation(&Tags::new(), &copied);
-
-        assert!(!tags.contains_key(STATE));
-        assert_eq!(tags.get("team").map(String::as_str), Some("blue"));
-        assert_eq!(tags.len(), 5);
-    }
-
-    #[test]
-    fn adoption_leaves_a_place_for_the_mark() {
-        let snapshot_id = "snp_0195500c-6d00-7000-8000-000000000000".parse().unwrap();
-        let instance_id = "i-0123456789abcdef0".parse().unwrap();
-        let identity = Identity {
-            snapshot_id: &snapshot_id,
-            instance_id: &instance_id,
-            slot: None,
-            name: "web",
-            copied_from: None,
-        };
-
-        let added = for_adoption(&identity);
-
-        assert!(!added.contains_key("Name") && !added.contains_key(STATE));
-        assert_eq!(added.get(ORIGIN).map(String::as_str), Some("adopted"));
-        let most = TAGS_MAX - 1 - added.len();
-        assert_eq!(no_room(&many(most, "k"), &added), None);
-        let mut full = many(most + 1, "k");
-        assert!(no_room(&full, &added).unwrap().contains(&format!("it has {} tags", most + 1)));
-        // EC2 does not count its own.
-        full = many(most, "k");
-        full.insert("aws:x".to_owned(), String::new());
-        assert_eq!(no_room(&full, &added), None);
     }
 
     #[test]

@@ -8,8 +8,9 @@ use super::errors::failed;
 use super::{Ec2, FILTER_VALUES_MAX, PAGE_MAX, convert, filter};
 use crate::domain::ids::{InstanceId, VolumeId};
 use crate::domain::instance::{Instance, VolumeDetails};
-use crate::domain::schedule::selector::{Part, Pattern, Selector};
+use crate::domain::schedule::selector::Selector;
 use crate::domain::schedule::{TagMatch, Targets};
+use crate::domain::tags::pattern::{Part, Pattern};
 use crate::error::Error;
 
 /// How many filters one call takes, and how long a filter's texts may be

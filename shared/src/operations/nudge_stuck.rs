@@ -16,7 +16,7 @@ use crate::events::{
 use crate::operations::copies::order::order_copies;
 use crate::operations::runs::ask_targets::requests_for;
 use crate::service::Service;
-use crate::table::keys::DueKind;
+use crate::table::DueKind;
 
 /// How many snapshots of each kind one tick makes known; the next goes on.
 const SNAPSHOTS_MAX: usize = 500;

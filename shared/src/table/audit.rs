@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::client::{Condition, Range, Table, Written};
+pub use super::keys::audit::{before, day_of, instant_of};
 use super::keys::{self, Index, Key};
 use super::record::{Item, Record};
 use super::transaction::{TRANSACTION_MAX, Write};

@@ -12,7 +12,6 @@ use serde::de::DeserializeOwned;
 pub(super) use super::condition::Condition;
 use super::keys::{Index, Key};
 use super::record::{Item, Record, body, key_item, key_of, text};
-pub(super) use super::transaction::Write;
 use crate::domain::audit::Author;
 use crate::domain::cursor::Order;
 use crate::error::Error;

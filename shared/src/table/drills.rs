@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::client::{Condition, Table, Write, Written};
+use super::client::{Condition, Table, Written};
 use super::keys::{self, DueKind, IndexKeys, Key, drills as places};
 use super::record::Record;
+use super::transaction::Write;
 use crate::domain::ids::{InstanceId, ScheduleId};
 use crate::domain::restore::Restore;
 use crate::domain::restore::last_drill::LastDrill;

@@ -13,6 +13,7 @@ pub use due_kind::DueKind;
 
 use jiff::Timestamp;
 
+use super::lists::{Presence, SnapshotList};
 use crate::domain::ids::{EbsSnapshotId, InstanceId, ScheduleId, SnapshotId, SweepId};
 use crate::domain::run::Run;
 use crate::domain::schedule::Schedule;
@@ -114,59 +115,27 @@ pub const SWEEPS: &str = "SWEEPS";
 pub const GONE: &str = "GONE";
 /// Where what is known of each region's EBS snapshots is.
 pub const FINDINGS: &str = "FINDINGS";
-/// The partition of [`Index::Blocked`].
-pub const BLOCKED: &str = "BLOCKED";
-/// The partition of [`Index::Held`].
-pub const HELD: &str = "HELD";
-
-/// Whether a list shows what is there or what is gone: two partitions of each index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presence {
-    /// What lists show.
-    Here,
-    /// Deleted or missing.
-    Gone,
-}
-
-impl Presence {
-    fn of(status: Status) -> Self {
-        if status.is_gone() { Self::Gone } else { Self::Here }
-    }
-
-    fn suffix(self) -> &'static str {
-        match self {
-            Self::Here => "HERE",
-            Self::Gone => "GONE",
+/// The index and the partition of a list.
+pub fn list(list: &SnapshotList) -> (Index, String) {
+    match list {
+        SnapshotList::All(presence) => (Index::All, format!("SNAPSHOTS#{}", suffix(*presence))),
+        SnapshotList::Of(id, presence) => {
+            (Index::Instance, format!("INSTANCE#{id}#{}", suffix(*presence)))
         }
+        SnapshotList::OfSchedule(id, presence) => {
+            (Index::Schedule, format!("SCHEDULE#{id}#{}", suffix(*presence)))
+        }
+        SnapshotList::InStatus(status) => (Index::Status, format!("STATUS#{status}")),
+        SnapshotList::Blocked => (Index::Blocked, "BLOCKED".to_owned()),
+        SnapshotList::Held => (Index::Held, "HELD".to_owned()),
     }
 }
 
-/// The partition of [`Index::All`].
-pub fn all(presence: Presence) -> String {
-    format!("SNAPSHOTS#{}", presence.suffix())
-}
-
-/// The partition of an instance in [`Index::Instance`].
-pub fn instance(id: &str, presence: Presence) -> String {
-    format!("INSTANCE#{id}#{}", presence.suffix())
-}
-
-/// The partition of a schedule in [`Index::Schedule`].
-pub fn schedule_list(id: &str, presence: Presence) -> String {
-    format!("SCHEDULE#{id}#{}", presence.suffix())
-}
-
-/// The partition of a status in [`Index::Status`]; none for those that are not in it.
-pub fn status(status: Status) -> Option<String> {
-    match status {
-        Status::Available | Status::Deleted => None,
-        Status::Requested
-        | Status::Creating
-        | Status::Pending
-        | Status::Error
-        | Status::Condemned
-        | Status::Deleting
-        | Status::Missing => Some(format!("STATUS#{status}")),
+/// What tells the two partitions of an index apart.
+fn suffix(presence: Presence) -> &'static str {
+    match presence {
+        Presence::Here => "HERE",
+        Presence::Gone => "GONE",
     }
 }
 
@@ -257,38 +226,28 @@ pub(super) type IndexKeys = Vec<(&'static str, String)>;
 /// The index keys of a snapshot.
 pub(super) fn of_snapshot(snapshot: &Snapshot) -> IndexKeys {
     let presence = Presence::of(snapshot.status);
-    let mut keys = vec![
-        (Index::All.partition(), all(presence)),
-        (Index::Instance.partition(), instance(snapshot.source.instance_id.as_str(), presence)),
-        (Index::All.sort(), list_position(snapshot)),
+    let of_schedule = snapshot.schedule_id().cloned();
+    let lists = [
+        Some(SnapshotList::All(presence)),
+        Some(SnapshotList::Of(snapshot.source.instance_id.clone(), presence)),
+        of_schedule.map(|id| SnapshotList::OfSchedule(id, presence)),
+        SnapshotList::in_status(snapshot.status),
+        Some(SnapshotList::Blocked),
+        Some(SnapshotList::Held),
     ];
-    if let Some(id) = snapshot.schedule_id() {
-        keys.push((Index::Schedule.partition(), schedule_list(id.as_str(), presence)));
-    }
-    if let Some(partition) = status(snapshot.status) {
-        keys.push((Index::Status.partition(), partition));
-    }
-    if is_blocked(snapshot) {
-        keys.push((Index::Blocked.partition(), BLOCKED.to_owned()));
-    }
-    if is_held(snapshot) {
-        keys.push((Index::Held.partition(), HELD.to_owned()));
-    }
+    let lists = lists.into_iter().flatten().filter(|list| list.has(snapshot));
+    let mut keys: IndexKeys = lists
+        .map(|one| {
+            let (index, partition) = list(&one);
+            (index.partition(), partition)
+        })
+        .collect();
+    keys.push((Index::All.sort(), list_position(snapshot)));
     if let Some((partition, at)) = due_of(snapshot) {
         keys.push((Index::Due.partition(), partition));
         keys.push((Index::Due.sort(), due(at, snapshot.id.as_str())));
     }
     keys
-}
-
-/// Whether a snapshot is in [`Index::Blocked`].
-pub fn is_blocked(snapshot: &Snapshot) -> bool {
-    snapshot.blocked.is_some() && !snapshot.status.is_gone()
-}
-
-/// Whether a snapshot is in [`Index::Held`].
-pub fn is_held(snapshot: &Snapshot) -> bool {
-    snapshot.hold.is_some() && !snapshot.status.is_gone()
 }
 
 /// Where a snapshot is in [`Index::Due`], if anything is to be done about it.

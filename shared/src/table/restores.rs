@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::client::{Condition, Range, Table, Write, Written};
+use super::client::{Condition, Range, Table, Written};
 use super::keys::{DueKind, Index, Key, restores as keys};
 use super::record::Record;
 use super::snapshots;
+use super::transaction::Write;
 use crate::domain::audit::entries_of_restore;
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::ids::{InstanceId, RestoreId, SnapshotId};

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::client::{Condition, Range, Table, Write, Written};
+use super::client::{Condition, Range, Table, Written};
 use super::drills;
 use super::keys::{self, DueKind, Key};
 use super::record::Record;
+use super::transaction::Write;
 use crate::domain::audit::{entries_of_removed_schedule, entries_of_schedule};
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::ids::ScheduleId;

@@ -5,24 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::client::{Condition, Found, Position, Range, Table, Write, Written};
+use super::client::{Condition, Found, Position, Range, Table, Written};
 use super::keys::{self, DueKind, Index, Key};
+use super::lists::SnapshotList;
 use super::record::Record;
-use super::transaction::TRANSACTION_MAX;
+use super::transaction::{TRANSACTION_MAX, Write};
 use crate::domain::audit::entries_of_snapshot;
 use crate::domain::cursor::Order;
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::snapshot::Snapshot;
 use crate::error::Error;
-
-/// A list of snapshots: a partition of an index.
-#[derive(Clone, Debug)]
-pub struct SnapshotList {
-    /// The index.
-    pub index: Index,
-    /// The partition, spelt by [`keys`].
-    pub partition: String,
-}
 
 /// A part of a list, by position only.
 #[derive(Clone, Debug)]
@@ -42,6 +34,20 @@ pub struct Listed {
     pub snapshots: Vec<(String, Snapshot)>,
     /// Whether there may be more behind.
     pub more: bool,
+}
+
+impl Slice {
+    /// The range that it is of a list.
+    fn of(&self, list: &SnapshotList) -> Range {
+        let Self { order, limit, after } = self.clone();
+        let (index, partition) = keys::list(list);
+        Range { order, limit, after, ..Range::of(Some(index), partition) }
+    }
+}
+
+/// The bound in a list below all that was made at `at` or later, and above all that was made earlier.
+pub fn bound(at: Timestamp) -> String {
+    keys::instant(at)
 }
 
 #[derive(Serialize, Deserialize)]
@@ -159,12 +165,7 @@ impl Table {
         list: &SnapshotList,
         slice: &Slice,
     ) -> Result<Listed, Error> {
-        let range = Range {
-            order: slice.order,
-            limit: slice.limit,
-            after: slice.after.clone(),
-            ..Range::of(Some(list.index), &list.partition)
-        };
+        let range = slice.of(list);
         let found = self.query_positions(&range).await?;
         let snapshots = self.resolve(found.items).await?;
         Ok(Listed { snapshots, more: found.more })
@@ -177,12 +178,7 @@ impl Table {
         list: &SnapshotList,
         slice: &Slice,
     ) -> Result<(Vec<SnapshotId>, bool), Error> {
-        let range = Range {
-            order: slice.order,
-            limit: slice.limit,
-            after: slice.after.clone(),
-            ..Range::of(Some(list.index), &list.partition)
-        };
+        let range = slice.of(list);
         let Found { items, more } = self.query_positions(&range).await?;
         Ok((items.iter().filter_map(|one| keys::snapshot_id(&one.key)).collect(), more))
     }
@@ -212,13 +208,8 @@ impl Table {
         let mut listed: BTreeSet<Key> = BTreeSet::new();
         let mut after = None;
         loop {
-            let range = Range {
-                order: Order::OldestFirst,
-                limit: 1_000,
-                after,
-                ..Range::of(Some(list.index), &list.partition)
-            };
-            let found = self.query_positions(&range).await?;
+            let slice = Slice { order: Order::OldestFirst, limit: 1_000, after };
+            let found = self.query_positions(&slice.of(list)).await?;
             after = found.items.last().map(|position| position.sort.clone());
             listed.extend(found.items.into_iter().map(|position| position.key));
             if !found.more || after.is_none() {

@@ -13,12 +13,12 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use super::client::{Found, Range, Table, Written, failed};
-use super::keys::statistics::{self as keys, Kind};
+use super::keys::statistics as keys;
 use super::record::{Item, Record, SCHEMA, key_item, text};
 use crate::domain::chain::Estimates;
 use crate::domain::cursor::Order;
 use crate::domain::snapshot::Snapshot;
-use crate::domain::statistics::{Dimension, Measure, Row, Tally, delta};
+use crate::domain::statistics::{Dimension, Kind, Measure, Row, Tally, delta};
 use crate::error::{Error, chain};
 
 /// The attributes of the volume sizes and full sizes that the last count of all found.
@@ -108,8 +108,12 @@ impl Table {
         after: Option<String>,
         limit: usize,
     ) -> Result<Rows, Error> {
-        let range =
-            Range { order: Order::OldestFirst, limit, after, ..Range::of(None, kind.partition()) };
+        let range = Range {
+            order: Order::OldestFirst,
+            limit,
+            after,
+            ..Range::of(None, keys::partition(kind))
+        };
         let Found { items, more } = self.query_items(&range).await?;
         let rows = items
             .iter()

@@ -12,8 +12,7 @@ use crate::domain::cursor::{Page, PageRequest};
 use crate::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use crate::error::Error;
 use crate::service::Service;
-use crate::table::audit::{Entries, Pages};
-use crate::table::keys::audit as keys;
+use crate::table::audit::{Entries, Pages, before, day_of, instant_of};
 
 /// How far back a list goes that does not say.
 const DEFAULT_SPAN: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -73,7 +72,7 @@ pub async fn list_audit(
 ) -> Result<Page<AuditItem>, Error> {
     let cursor = position(request)?;
     if let Some(timeline) = filter.timeline(service).await? {
-        let start = cursor.or_else(|| filter.to.map(keys::before));
+        let start = cursor.or_else(|| filter.to.map(before));
         let from = filter.from.unwrap_or(Timestamp::MIN);
         let source = Source { pages: Pages::Of(timeline), from };
         return read(service, filter, request, (source, start)).await;
@@ -81,7 +80,7 @@ pub async fn list_audit(
     // What another writes at this moment may be a little ahead of our clock.
     let to = filter.to.unwrap_or_else(|| soon(now));
     let from = filter.from.unwrap_or_else(|| to.saturating_sub(DEFAULT_SPAN).unwrap_or(to));
-    let start = cursor.unwrap_or_else(|| keys::before(to));
+    let start = cursor.unwrap_or_else(|| before(to));
     let source = Source { pages: Pages::Day(day_before(&start)), from };
     read(service, filter, request, (source, Some(start))).await
 }
@@ -97,7 +96,7 @@ impl Source {
     fn older(&self) -> Option<(Self, String)> {
         let Pages::Day(day) = &self.pages else { return None };
         let begins = begins(*day).filter(|begins| *begins > self.from)?;
-        let start = keys::before(begins);
+        let start = before(begins);
         Some((Self { pages: Pages::Day(day_before(&start)), from: self.from }, start))
     }
 }
@@ -140,11 +139,11 @@ fn soon(now: Timestamp) -> Timestamp {
 
 /// The day that has what comes right before a position.
 fn day_before(position: &str) -> Date {
-    let at = keys::instant_of(position).unwrap_or_default();
+    let at = instant_of(position).unwrap_or_default();
     let is_bound = !position.contains('#');
     let at =
         if is_bound { at.saturating_sub(SignedDuration::from_millis(1)).unwrap_or(at) } else { at };
-    keys::day_of(at)
+    day_of(at)
 }
 
 fn begins(day: Date) -> Option<Timestamp> {

@@ -18,8 +18,8 @@ use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::{Error, chain};
 use crate::service::Service;
 use crate::table::Table;
-use crate::table::keys::{self, Index, Presence};
-use crate::table::snapshots::{Slice, SnapshotList};
+use crate::table::snapshots::Slice;
+use crate::table::{Presence, SnapshotList};
 
 /// How many records of one instance are looked at.
 const INSTANCE_RECORDS_MAX: usize = 1_000;
@@ -224,8 +224,7 @@ struct Read {
 }
 
 async fn read_group(table: &Table, instance: &InstanceId, limit: usize) -> Result<Read, Error> {
-    let partition = keys::instance(instance.as_str(), Presence::Here);
-    let list = SnapshotList { index: Index::Instance, partition };
+    let list = SnapshotList::Of(instance.clone(), Presence::Here);
     let slice = Slice { order: Order::NewestFirst, limit, after: None };
     let listed = table.list_snapshots(&list, &slice).await?;
     let snapshots = listed.snapshots.into_iter().map(|(_, snapshot)| snapshot).collect();

@@ -6,8 +6,8 @@ use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::snapshot::Snapshot;
 use crate::error::Error;
 use crate::service::Service;
-use crate::table::keys::{self, Index};
-use crate::table::snapshots::{Listed, Slice, SnapshotList};
+use crate::table::SnapshotList;
+use crate::table::snapshots::{Listed, Slice};
 
 /// How many records one page looks at before it answers with what it has and a cursor.
 const EXAMINED_MAX: usize = 1_000;
@@ -27,8 +27,8 @@ pub async fn list_blocked(
     service: &Service,
     request: &PageRequest,
 ) -> Result<Page<Snapshot>, Error> {
-    let list = SnapshotList { index: Index::Blocked, partition: keys::BLOCKED.to_owned() };
-    page_of(service, &list, request, keys::is_blocked).await
+    let list = SnapshotList::Blocked;
+    page_of(service, &list, request, |snapshot| list.has(snapshot)).await
 }
 
 /// One page of the snapshots that have a hold, by when they were made.
@@ -38,14 +38,14 @@ pub async fn list_held(
     request: &PageRequest,
     now: Timestamp,
 ) -> Result<Page<Snapshot>, Error> {
-    let list = SnapshotList { index: Index::Held, partition: keys::HELD.to_owned() };
+    let list = SnapshotList::Held;
     let is_due = |snapshot: &Snapshot| {
         let review_at = snapshot.hold.as_ref().and_then(|hold| hold.review_at);
         review_at.is_some_and(|at| at <= now)
     };
     let wants = |snapshot: &Snapshot| match wanted {
-        Holds::All => keys::is_held(snapshot),
-        Holds::ReviewDue => keys::is_held(snapshot) && is_due(snapshot),
+        Holds::All => list.has(snapshot),
+        Holds::ReviewDue => list.has(snapshot) && is_due(snapshot),
     };
     page_of(service, &list, request, wants).await
 }

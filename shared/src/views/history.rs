@@ -8,8 +8,8 @@ use crate::domain::tags::Tags;
 use crate::error::Error;
 use crate::service::Service;
 use crate::table::audit::{Entries, Pages};
-use crate::table::keys::{self, Index, Presence};
-use crate::table::snapshots::{Slice, SnapshotList};
+use crate::table::snapshots::Slice;
+use crate::table::{Presence, SnapshotList};
 use crate::views::audit::page::{Filling, merged, position};
 
 /// Of how many schedules the misses and failures are merged in.
@@ -80,8 +80,7 @@ async fn schedules_of(service: &Service, id: &InstanceId) -> Result<Vec<Schedule
 async fn last_tags(service: &Service, id: &InstanceId) -> Result<Option<Tags>, Error> {
     let slice = Slice { order: Order::NewestFirst, limit: 1, after: None };
     for presence in [Presence::Here, Presence::Gone] {
-        let partition = keys::instance(id.as_str(), presence);
-        let list = SnapshotList { index: Index::Instance, partition };
+        let list = SnapshotList::Of(id.clone(), presence);
         let listed = service.table.list_snapshots(&list, &slice).await?;
         if let Some((_, snapshot)) = listed.snapshots.into_iter().next() {
             return Ok(Some(snapshot.source.tags));

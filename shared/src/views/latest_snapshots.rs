@@ -13,8 +13,8 @@ use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::Error;
 use crate::service::Service;
 use crate::table::Table;
-use crate::table::keys::{self, Index, Presence};
-use crate::table::snapshots::{Slice, SnapshotList};
+use crate::table::snapshots::Slice;
+use crate::table::{Presence, SnapshotList};
 
 /// How many of an instance's newest records are looked at, in rounds: the first is nearly always enough.
 const ROUNDS: [usize; 3] = [1, 2, 5];
@@ -94,8 +94,7 @@ pub(crate) async fn latest_of(
 /// How many EBS snapshots are pending in each region, as our records tell, of the latest hundred snapshots that are: one
 /// Query of keys, and one `BatchGetItem` if they are more than a few.
 pub(crate) async fn pending_by_region(service: &Service) -> Result<BTreeMap<String, usize>, Error> {
-    let Some(partition) = keys::status(Status::Pending) else { return Ok(BTreeMap::new()) };
-    let list = SnapshotList { index: Index::Status, partition };
+    let list = SnapshotList::InStatus(Status::Pending);
     let slice = Slice { order: Order::NewestFirst, limit: PENDING_IN_REGION, after: None };
     let (ids, _) = service.table.snapshot_ids(&list, &slice).await?;
     let mut counts = BTreeMap::new();
@@ -159,8 +158,7 @@ async fn newest_ids(
     instance: &InstanceId,
     limit: usize,
 ) -> Result<Vec<SnapshotId>, Error> {
-    let partition = keys::instance(instance.as_str(), Presence::Here);
-    let list = SnapshotList { index: Index::Instance, partition };
+    let list = SnapshotList::Of(instance.clone(), Presence::Here);
     let slice = Slice { order: Order::NewestFirst, limit, after: None };
     Ok(table.snapshot_ids(&list, &slice).await?.0)
 }

@@ -11,15 +11,15 @@ use crate::domain::cursor::Order;
 use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, ScheduleId, SnapshotId};
 use crate::domain::instance::gone::has_rule;
 use crate::domain::schedule::Schedule;
+use crate::domain::schedule::edit::Edit;
 use crate::domain::snapshot::condemnation::BlockedCause;
 use crate::domain::snapshot::{Origin, Snapshot, Status};
 use crate::domain::sweep::brake::brakes;
 use crate::domain::sweep::plan::{NEWEST_AVAILABLE, PlanEntry, Verdict, World, plan};
 use crate::error::Error;
-use crate::operations::schedules::edit::Edit;
 use crate::service::Service;
-use crate::table::keys::{self, Index, Presence};
-use crate::table::snapshots::{Slice, SnapshotList};
+use crate::table::snapshots::Slice;
+use crate::table::{Presence, SnapshotList};
 use crate::views::gone_instances::look;
 
 /// How many available snapshots a preview looks at.
@@ -188,8 +188,7 @@ impl<'a> Scene<'a> {
     }
 
     async fn read(&mut self, id: &ScheduleId, most: usize) -> Result<(), Error> {
-        let partition = keys::schedule_list(id.as_str(), Presence::Here);
-        let list = SnapshotList { index: Index::Schedule, partition };
+        let list = SnapshotList::OfSchedule(id.clone(), Presence::Here);
         let mut after = None;
         loop {
             let slice = Slice { order: Order::OldestFirst, limit: PAGE, after };
@@ -230,8 +229,7 @@ impl<'a> Scene<'a> {
 
     /// Adds what may be the instance's newest available snapshot in a region, whatever it was taken for.
     async fn add_newest(&mut self, instance: &InstanceId, region: &str) -> Result<(), Error> {
-        let partition = keys::instance(instance.as_str(), Presence::Here);
-        let list = SnapshotList { index: Index::Instance, partition };
+        let list = SnapshotList::Of(instance.clone(), Presence::Here);
         let mut after = None;
         loop {
             let slice = Slice { order: Order::NewestFirst, limit: NEWEST_PAGE, after };

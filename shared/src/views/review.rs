@@ -8,12 +8,12 @@ use crate::domain::cursor::{Order, Page, PageRequest};
 use crate::domain::ids::ScheduleId;
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::Snapshot;
+use crate::domain::statistics::Kind;
 use crate::domain::statistics::{Dimension, Measure, Tally};
 use crate::error::Error;
 use crate::service::Service;
-use crate::table::keys::statistics::Kind;
-use crate::table::keys::{self, Index, Presence};
-use crate::table::snapshots::{Listed, Slice, SnapshotList};
+use crate::table::snapshots::{Listed, Slice};
+use crate::table::{Presence, SnapshotList};
 use crate::views::held_and_blocked::{Holds, list_blocked, list_held};
 
 /// How many of a kind are named.
@@ -97,7 +97,7 @@ impl<T> Section<T> {
 }
 
 async fn without_rules(service: &Service, until: Timestamp) -> Result<Section<Snapshot>, Error> {
-    let list = SnapshotList { index: Index::All, partition: keys::all(Presence::Here) };
+    let list = SnapshotList::All(Presence::Here);
     let slice = Slice { order: Order::OldestFirst, limit: EXAMINED_MAX, after: None };
     let Listed { snapshots, more } = service.table.list_snapshots(&list, &slice).await?;
     let mut old: Vec<_> = snapshots.into_iter().map(|(_, snapshot)| snapshot).collect();

@@ -8,8 +8,8 @@ use crate::domain::schedule::TagMatch;
 use crate::domain::snapshot::{Origin, Snapshot, Status};
 use crate::error::Error;
 use crate::service::Service;
-use crate::table::keys::{self, Index, Presence};
-use crate::table::snapshots::{Slice, SnapshotList};
+use crate::table::snapshots::{Slice, bound};
+use crate::table::{Presence, SnapshotList};
 
 /// How many records one page looks at before it answers with what it has and a cursor.
 const EXAMINED_MAX: usize = 1_000;
@@ -146,40 +146,39 @@ impl SnapshotFilter {
             (false, Deleted::Show) => &[Presence::Here, Presence::Gone],
         };
         if let Some(id) = &self.instance_id {
-            let partition = |presence| keys::instance(id.as_str(), presence);
-            return presences.iter().map(|one| list(Index::Instance, partition(*one))).collect();
+            return presences.iter().map(|one| SnapshotList::Of(id.clone(), *one)).collect();
         }
         if let Some(id) = &self.schedule_id {
-            let partition = |presence| keys::schedule_list(id.as_str(), presence);
-            return presences.iter().map(|one| list(Index::Schedule, partition(*one))).collect();
+            return presences
+                .iter()
+                .map(|one| SnapshotList::OfSchedule(id.clone(), *one))
+                .collect();
         }
-        if let Some(partition) = self.status.and_then(keys::status) {
-            return vec![list(Index::Status, partition)];
+        if let Some(list) = self.status.and_then(SnapshotList::in_status) {
+            return vec![list];
         }
-        presences.iter().map(|one| list(Index::All, keys::all(*one))).collect()
+        presences.iter().map(|one| SnapshotList::All(*one)).collect()
     }
 
     /// Where the list begins: at the cursor, or at the bound of time.
     fn start(&self, order: Order, cursor: Option<String>) -> Option<String> {
-        let bound = match order {
-            Order::NewestFirst => self.created_before.map(keys::instant),
-            Order::OldestFirst => self.created_after.map(keys::instant),
+        let limit = match order {
+            Order::NewestFirst => self.created_before.map(bound),
+            Order::OldestFirst => self.created_after.map(bound),
         };
-        match (cursor, bound, order) {
-            (Some(cursor), Some(bound), Order::NewestFirst) => Some(cursor.min(bound)),
-            (Some(cursor), Some(bound), Order::OldestFirst) => Some(cursor.max(bound)),
-            (cursor, bound, _) => cursor.or(bound),
+        match (cursor, limit, order) {
+            (Some(cursor), Some(limit), Order::NewestFirst) => Some(cursor.min(limit)),
+            (Some(cursor), Some(limit), Order::OldestFirst) => Some(cursor.max(limit)),
+            (cursor, limit, _) => cursor.or(limit),
         }
     }
 
     /// Whether everything from this position on lies outside the bounds of time.
     fn is_past(&self, order: Order, position: &str) -> bool {
         match order {
-            Order::NewestFirst => {
-                self.created_after.is_some_and(|after| *position < *keys::instant(after))
-            }
+            Order::NewestFirst => self.created_after.is_some_and(|after| *position < *bound(after)),
             Order::OldestFirst => {
-                self.created_before.is_some_and(|before| *position >= *keys::instant(before))
+                self.created_before.is_some_and(|before| *position >= *bound(before))
             }
         }
     }
@@ -197,10 +196,6 @@ impl SnapshotFilter {
             && self.tag.as_ref().is_none_or(|tag| snapshot.tags.get(&tag.key) == Some(&tag.value))
             && self.q.as_ref().is_none_or(|q| has_text(snapshot, q))
     }
-}
-
-fn list(index: Index, partition: String) -> SnapshotList {
-    SnapshotList { index, partition }
 }
 
 fn has_text(snapshot: &Snapshot, text: &str) -> bool {

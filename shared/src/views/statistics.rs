@@ -4,13 +4,13 @@ use jiff::{Timestamp, ToSpan as _};
 
 use crate::domain::cursor::{Cursor, Order, Page, PageRequest};
 use crate::domain::snapshot::Snapshot;
+pub use crate::domain::statistics::Kind;
 use crate::domain::statistics::history::{Day, days};
 use crate::domain::statistics::{Measure, Row, Tally, date_of};
 use crate::error::Error;
 use crate::service::Service;
-pub use crate::table::keys::statistics::Kind;
-use crate::table::keys::{self, Index, Presence};
-use crate::table::snapshots::{Listed, Slice, SnapshotList};
+use crate::table::snapshots::{Listed, Slice};
+use crate::table::{Presence, SnapshotList};
 
 /// Of how many days the growth is told.
 pub const GROWTH_DAYS: i64 = 30;
@@ -68,7 +68,7 @@ pub(crate) async fn regions(service: &Service) -> Result<Vec<Row>, Error> {
 }
 
 async fn end(service: &Service, order: Order) -> Result<Option<Snapshot>, Error> {
-    let list = SnapshotList { index: Index::All, partition: keys::all(Presence::Here) };
+    let list = SnapshotList::All(Presence::Here);
     let slice = Slice { order, limit: ENDS_EXAMINED, after: None };
     let Listed { snapshots, .. } = service.table.list_snapshots(&list, &slice).await?;
     Ok(snapshots.into_iter().map(|(_, snapshot)| snapshot).find(Snapshot::is_good))

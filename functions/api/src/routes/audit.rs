@@ -17,7 +17,8 @@ use utoipa_axum::routes;
 
 use super::wire::List;
 use super::words::{AuditAction, wire_words};
-use crate::call::{App, Call, Viewer};
+use crate::app::App;
+use crate::call::{Call, Viewer};
 use crate::extract::Id;
 use crate::problem::Problem;
 use crate::query::{FromQuery, PageParameters, Parameters};

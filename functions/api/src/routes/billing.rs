@@ -15,7 +15,8 @@ use utoipa_axum::routes;
 
 use self::by::{By, Percent};
 use self::wire::Bill;
-use crate::call::{App, Call, Viewer};
+use crate::app::App;
+use crate::call::{Call, Viewer};
 use crate::problem::Problem;
 use crate::query::{FromQuery, PageParameters, Parameters};
 use crate::respond::Answer;

@@ -14,11 +14,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::call::{App, Call, Viewer};
-use crate::caller::Role;
+use crate::app::App;
+use crate::call::{Call, Viewer};
 use crate::problem::Problem;
 use crate::query::{NoParameters, Query};
 use crate::respond::Answer;
+use crate::role::Role;
 
 /// Routes about the API itself.
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {

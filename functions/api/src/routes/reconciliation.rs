@@ -18,7 +18,8 @@ use utoipa_axum::routes;
 
 use self::adopt::{AdoptSnapshots, Adoption};
 use self::wire::{OwnerWord, Reconciliation, ReconciliationAsked};
-use crate::call::{Admin, App, Call, Operator, Viewer};
+use crate::app::App;
+use crate::call::{Admin, Call, Operator, Viewer};
 use crate::extract::{Body, Claimed, Creation, NoFields};
 use crate::problem::Problem;
 use crate::query::{FromQuery, PageParameters, Parameters};

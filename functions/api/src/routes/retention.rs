@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 pub(crate) use self::preview::PreviewVerdict;
 pub(crate) use self::rules::Retention;
-use crate::call::App;
+use crate::app::App;
 
 /// Routes of retention.
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {

@@ -18,7 +18,8 @@ use utoipa_axum::routes;
 
 use self::wire::{Run, RunWithTargets};
 use super::wire::List;
-use crate::call::{App, Call, Operator, Viewer};
+use crate::app::App;
+use crate::call::{Call, Operator, Viewer};
 use crate::extract::{Claimed, Creation, Id, NoFields};
 use crate::problem::Problem;
 use crate::query::PageParameters;

@@ -27,12 +27,13 @@ use self::limits::{CheckedSchedule, CreateParameters};
 use self::request::{CreateSchedule, EditSchedule};
 use self::wire::Schedule;
 use super::wire::List;
-use crate::call::{Admin, App, Call, Operator, Viewer};
-use crate::caller::Role;
+use crate::app::App;
+use crate::call::{Admin, Call, Operator, Viewer};
 use crate::extract::{Body, Claimed, Creation, Id, IfMatch};
 use crate::problem::Problem;
 use crate::query::PageParameters;
 use crate::respond::{Answer, Gone};
+use crate::role::Role;
 
 /// Routes of schedules.
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {

@@ -30,12 +30,13 @@ use self::request::{CreateSnapshot, DeleteParameters, EditSnapshot, SnapshotPara
 pub(super) use self::sort::Sort;
 use self::wire::Snapshot;
 use super::wire::{List, ahead, checked_tags};
-use crate::call::{Admin, App, Call, Operator, Viewer};
-use crate::caller::Role;
+use crate::app::App;
+use crate::call::{Admin, Call, Operator, Viewer};
 use crate::extract::{Body, Claimed, Creation, Id, IfMatch, NoFields};
 use crate::problem::Problem;
 use crate::query::PageParameters;
 use crate::respond::Answer;
+use crate::role::Role;
 
 /// Routes of snapshots.
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {

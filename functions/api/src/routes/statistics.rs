@@ -12,7 +12,8 @@ use utoipa_axum::routes;
 
 use self::wire::{InstanceNumbers, ScheduleNumbers, SnapshotStatistics};
 use super::wire::List;
-use crate::call::{App, Call, Viewer};
+use crate::app::App;
+use crate::call::{Call, Viewer};
 use crate::problem::Problem;
 use crate::query::PageParameters;
 use crate::respond::Answer;

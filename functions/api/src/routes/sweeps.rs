@@ -19,12 +19,13 @@ use utoipa_axum::routes;
 
 use self::wire::{Sweep, SweepMode, SweepWithPlan};
 use super::wire::List;
-use crate::call::{Admin, App, Call, Operator, Viewer};
-use crate::caller::Role;
+use crate::app::App;
+use crate::call::{Admin, Call, Operator, Viewer};
 use crate::extract::{Body, Claimed, Creation, Id};
 use crate::problem::Problem;
 use crate::query::PageParameters;
 use crate::respond::Answer;
+use crate::role::Role;
 
 /// Routes of sweeps.
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {

@@ -3,7 +3,7 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use shared::domain::schedule::selector as domain;
-use shared::domain::tags::TAGS_MAX;
+use shared::domain::tags::{TAGS_MAX, pattern as patterns};
 use utoipa::ToSchema;
 
 /// How many characters EC2 allows a tag's key and its value.
@@ -78,28 +78,28 @@ impl TryFrom<Vec<TagPattern>> for Patterns {
     }
 }
 
-impl From<Patterns> for Vec<domain::TagPattern> {
+impl From<Patterns> for Vec<patterns::TagPattern> {
     fn from(Patterns(tags): Patterns) -> Self {
         tags.into_iter().map(Into::into).collect()
     }
 }
 
-impl From<Vec<domain::TagPattern>> for Patterns {
-    fn from(tags: Vec<domain::TagPattern>) -> Self {
+impl From<Vec<patterns::TagPattern>> for Patterns {
+    fn from(tags: Vec<patterns::TagPattern>) -> Self {
         Self(tags.into_iter().map(Into::into).collect())
     }
 }
 
-impl From<TagPattern> for domain::TagPattern {
+impl From<TagPattern> for patterns::TagPattern {
     fn from(tag: TagPattern) -> Self {
         let TagPattern { key, value } = tag;
-        Self { key, value: domain::Pattern::new(value) }
+        Self { key, value: patterns::Pattern::new(value) }
     }
 }
 
-impl From<domain::TagPattern> for TagPattern {
-    fn from(tag: domain::TagPattern) -> Self {
-        let domain::TagPattern { key, value } = tag;
+impl From<patterns::TagPattern> for TagPattern {
+    fn from(tag: patterns::TagPattern) -> Self {
+        let patterns::TagPattern { key, value } = tag;
         Self { key, value: value.to_string() }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::support::{Call, SNAPSHOT};
-use crate::caller::Role;
+use crate::role::Role;
 use crate::router::documented;
 
 const SCHEDULE: &str = "sch_0195500c-6d00-7000-8000-000000000000";

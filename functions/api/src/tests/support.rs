@@ -16,7 +16,7 @@ use shared::clock::Clock;
 use shared::service::Connections;
 use shared::settings::Settings;
 
-use crate::caller::Role;
+use crate::role::Role;
 
 /// An identifier that nothing has.
 pub(super) const SNAPSHOT: &str = "snp_0195500c-6d00-7000-8000-000000000000";

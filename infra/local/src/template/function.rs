@@ -7,8 +7,8 @@ use jiff::SignedDuration;
 use super::{
     Access, AsyncInvoke, EnvironmentValue, Failures, FunctionSettings, QueueMapping, Route,
     ScheduleRule, Template, TemplateError,
+    context::{Context, Kind},
     node::Node,
-    resources::{Context, Kind},
     rule,
 };
 use crate::function::Function;

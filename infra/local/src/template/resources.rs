@@ -6,11 +6,12 @@ use jiff::SignedDuration;
 use yaml_serde::Value;
 
 use super::{
-    QueueSettings, Redrive, Template, TemplateError, function,
+    QueueSettings, Redrive, Template, TemplateError,
+    context::{Context, Kind},
+    function,
     node::{Fields, Node},
     rule,
 };
-use crate::function::Function;
 
 /// Resources without which the system behaves the same on one machine: who may what, where logs go, who is
 /// told of failures, how people sign in, what AWS keeps beside.
@@ -31,26 +32,6 @@ const WITHOUT_EFFECT: [&str; 15] = [
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
 ];
-
-/// What a reference may lead to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Api,
-    Bus,
-    Function(Function),
-    Queue,
-    Rule,
-    Table,
-    Topic,
-    WithoutEffect,
-}
-
-/// What references are resolved with.
-#[derive(Debug)]
-pub(super) struct Context<'a> {
-    pub(super) parameters: BTreeMap<&'a str, String>,
-    pub(super) kinds: BTreeMap<&'a str, Kind>,
-}
 
 pub(super) fn read(text: &str) -> Result<Template, TemplateError> {
     let value: Value =
@@ -102,17 +83,6 @@ pub(super) fn read(text: &str) -> Result<Template, TemplateError> {
         }
     }
     Ok(template)
-}
-
-impl Context<'_> {
-    /// The queue whose `Arn` stands here.
-    pub(super) fn queue_arn(&self, node: &Node<'_>) -> Result<String, TemplateError> {
-        let id = node.attribute("Arn")?;
-        match self.kinds.get(id) {
-            Some(Kind::Queue) => Ok(id.to_owned()),
-            Some(_) | None => Err(node.refuse(format_args!("{id} is no queue"))),
-        }
-    }
 }
 
 fn kind(resource: &Node<'_>) -> Result<Kind, TemplateError> {

@@ -4,8 +4,8 @@ use shared::domain::schedule::expression::Expression;
 
 use super::{
     BusKind, BusRule, ScheduleRule, Target, Template, TemplateError,
+    context::{Context, Kind},
     node::{Fields, Node},
-    resources::{Context, Kind},
 };
 use crate::dispatch::pattern::Pattern;
 

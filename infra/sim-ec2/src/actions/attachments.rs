@@ -2,11 +2,11 @@
 
 use super::{Reply, Scene, instances, volumes};
 use crate::{
-    agenda::Task,
     clock::later,
     errors::Ec2Error,
     request::Params,
     state::{
+        agenda::Task,
         instance::{Device, Instance, InstanceState},
         volume::{Attachment, AttachmentState, Volume, VolumeState},
     },

@@ -6,12 +6,14 @@ use super::{
     describe_snapshots, keys, tags,
 };
 use crate::{
-    agenda::Task,
     clock::later,
     errors::Ec2Error,
     ids::Kind,
     request::Params,
-    state::snapshot::{CopySource, Fate, Snapshot, SnapshotState},
+    state::{
+        agenda::Task,
+        snapshot::{CopySource, Fate, Snapshot, SnapshotState},
+    },
     xml::Xml,
 };
 

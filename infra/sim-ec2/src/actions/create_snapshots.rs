@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use super::{Reply, Scene, describe_snapshots, tags};
 use crate::{
-    agenda::Task,
     clock::{between, later, wire_time},
     errors::Ec2Error,
     ids::{Kind, chance},
     request::Params,
     state::{
         Tags,
+        agenda::Task,
         instance::Instance,
         snapshot::{Deletion, Fate, Snapshot, SnapshotSet, SnapshotState},
         tier::Tiering,

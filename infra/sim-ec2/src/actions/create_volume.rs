@@ -4,13 +4,13 @@ use std::ops::RangeInclusive;
 
 use super::{Reply, Scene, describe_snapshots, keys, regions, tags, volumes};
 use crate::{
-    agenda::Task,
     clock::later,
     errors::Ec2Error,
     ids::Kind,
     request::Params,
     state::{
         Tags,
+        agenda::Task,
         volume::{Volume, VolumeState},
     },
     xml::Xml,

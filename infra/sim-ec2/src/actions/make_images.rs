@@ -6,12 +6,12 @@ use super::{
     describe_snapshots, instances, tags,
 };
 use crate::{
-    agenda::Task,
     errors::Ec2Error,
     ids::{self, Kind},
     request::Params,
     state::{
         Region, Tags,
+        agenda::Task,
         image::{Image, ImageDevice, ImageState, ImageSupport, OnTermination},
         snapshot::Fate,
         volume::Volume,

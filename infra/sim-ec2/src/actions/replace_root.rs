@@ -8,7 +8,6 @@ use super::{
     describe_snapshots, images, instances, tags,
 };
 use crate::{
-    agenda::Task,
     clock::later,
     errors::Ec2Error,
     filters::{Filters, one},
@@ -17,6 +16,7 @@ use crate::{
     request::Params,
     state::{
         Tags,
+        agenda::Task,
         image::{Image, ImageDevice},
         instance::{Instance, InstanceState, RootDevice},
         root_replacement::{ReplacedVolume, ReplacementState, RootReplacement},

@@ -6,13 +6,13 @@ use super::{
     describe_snapshots, images, instance_types, instances, keys, launch_settings, tags,
 };
 use crate::{
-    agenda::Task,
     clock::later,
     errors::Ec2Error,
     ids::{Kind, chance},
     request::Params,
     state::{
         Tags,
+        agenda::Task,
         image::{Image, OnTermination},
         instance::{Device, Instance, InstanceState, LaunchSettings, RootDevice},
         volume::{Attachment, AttachmentState, VolumeState},

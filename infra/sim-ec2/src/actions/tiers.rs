@@ -10,13 +10,13 @@ use super::{
     snapshots, tags,
 };
 use crate::{
-    agenda::Task,
     clock::{later, wire_time},
     errors::Ec2Error,
     filters::{Filters, one},
     paging::{Page, USUAL},
     request::Params,
     state::{
+        agenda::Task,
         snapshot::Snapshot,
         tier::{StorageTier, TierChange, TierChangeKind, TierChangeStage},
     },

@@ -2,11 +2,13 @@
 
 use super::{Reply, Scene, instances::find};
 use crate::{
-    agenda::Task,
     clock::later,
     errors::Ec2Error,
     request::Params,
-    state::instance::{Instance, InstanceState, RootDevice, Termination},
+    state::{
+        agenda::Task,
+        instance::{Instance, InstanceState, RootDevice, Termination},
+    },
     xml::Xml,
 };
 

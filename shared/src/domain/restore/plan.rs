@@ -3,6 +3,7 @@
 pub use super::course::{SnapshotFirst, steps};
 
 use super::mode::{Launch, Mode, PlannedVolume};
+use super::refusal::{Refusal, field, state};
 use super::volumes::{all_have_devices, planned, volumes};
 use super::wanted::{Attach, LaunchChoice, VolumeChoice, Wanted, WantedMode};
 use crate::domain::image::recipe::launchable;
@@ -18,23 +19,6 @@ pub struct Plan {
     pub zone: Option<String>,
     /// The volumes that are made.
     pub volumes: Vec<PlannedVolume>,
-}
-
-/// Why there is no plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// A value can never be right.
-    Field(String, String),
-    /// The state of things forbids it.
-    State(String),
-}
-
-pub(super) fn field<T>(name: impl Into<String>, reason: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal::Field(name.into(), reason.into()))
-}
-
-pub(super) fn state<T>(reason: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal::State(reason.into()))
 }
 
 /// The plan for `snapshot`, where `instance` is the one that it changes, as EC2 shows it.

@@ -2,7 +2,7 @@
 //! several instances at once, and what is on it does not belong to one of them alone.
 
 use super::mode::{OldVolume, PlannedVolume};
-use super::plan::{Refusal, state};
+use super::refusal::{Refusal, state};
 use super::seen::SeenVolume;
 use crate::domain::ids::VolumeId;
 use crate::domain::instance::Instance;

@@ -2,8 +2,8 @@
 //! it does not bring everything back.
 
 use super::Restore;
+use super::decision::{Next, fail};
 use super::mode::{Mode, OldVolume};
-use super::next::{Next, fail};
 use super::plan::ended_once_stopped;
 use super::seen::Seen;
 use super::step::{StepName, StepStatus};

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::Restore;
+use super::decision::{Act, Next, fail, instance_gone};
 use super::mode::{Mode, PlannedVolume};
-use super::next::{Act, Next, fail, instance_gone};
 use super::plan::ended_once_stopped;
 use super::room::{self, in_the_way};
 use super::seen::Seen;

@@ -3,16 +3,15 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use super::decision::{Act, Next};
 use super::mode::{Mode, OldVolume, PlannedVolume};
-use super::next::{Act, Next, next, part};
-use super::plan::{Refusal, SnapshotFirst, steps};
-use super::room::{in_the_way, refuse_shared};
+use super::next::{next, part};
+use super::plan::{SnapshotFirst, steps};
 use super::seen::{Seen, SeenAttachment, SeenTask, SeenVolume, TaskState, VolumeState};
 use super::step::{Step, StepName, StepStatus};
 use super::transitions::Cancellation;
 use super::*;
 use crate::domain::ids::{EbsSnapshotId, VolumeId};
-use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::instance::{AttachedVolume, Instance, InstanceState, RootKind};
 use crate::domain::tags::{self, Tags};
 
@@ -98,7 +97,7 @@ fn instance(state: InstanceState, volumes: &[(&str, usize)]) -> Instance {
         volumes: volumes.collect(),
         tags: Tags::new(),
         launched_at: None,
-        launch: LaunchSettings::default(),
+        launch: crate::domain::instance::launch::LaunchSettings::default(),
         root: RootKind::Ebs,
         can_hibernate: false,
     }
@@ -494,11 +493,12 @@ fn a_volume_that_another_instance_has_too_is_not_replaced() {
     let here = seen.instance.as_ref().unwrap();
     let planned = in_place().volumes;
 
-    let Err(Refusal::State(why)) = refuse_shared(&planned, here, &seen.volumes) else { panic!() };
+    let refused = room::refuse_shared(&planned, here, &seen.volumes);
+    let Err(refusal::Refusal::State(why)) = refused else { panic!() };
     for word in [volume_id(2).as_str(), "/dev/sdb", here.id.as_str(), other_instance().as_str()] {
         assert!(why.contains(word), "{word}: {why}");
     }
-    assert_eq!(refuse_shared(&planned[..1], here, &seen.volumes), Ok(()));
+    assert_eq!(room::refuse_shared(&planned[..1], here, &seen.volumes), Ok(()));
 
     // Attached there after the restore was asked for: the instance is not stopped, and nothing taken off it.
     for (step, state) in [
@@ -507,7 +507,7 @@ fn a_volume_that_another_instance_has_too_is_not_replaced() {
     ] {
         let mut restore = at_step(&in_place(), step);
         restore.was_running = Some(true);
-        restore.old_volumes = Some(in_the_way(&restore.volumes, here));
+        restore.old_volumes = Some(room::in_the_way(&restore.volumes, here));
         let stops = next(&restore, &with_a_shared_one(state), NOW);
         let Some(Next::Fail { code: "VolumeShared", message, .. }) = stops else {
             panic!("{stops:?}")

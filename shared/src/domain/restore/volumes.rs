@@ -1,7 +1,7 @@
 //! The volumes that a restore makes: as they were recorded, but for what is asked for otherwise.
 
 use super::mode::PlannedVolume;
-use super::plan::{Refusal, field, state};
+use super::refusal::{Refusal, field, state};
 use super::wanted::{VolumeChoice, Wanted};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::snapshot::member::Member;

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::Restore;
+use super::decision::{Act, Next, fail, instance_gone, may_not_show};
 use super::mode::{OldVolume, PlannedVolume};
-use super::next::{Act, Next, fail, instance_gone, may_not_show};
 use super::safety::root_is_off;
 use super::seen::{ImageState, Seen, SeenTask, TaskState};
 use crate::domain::ids::{InstanceId, VolumeId};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::retention::Rules;
 use crate::domain::snapshot::Snapshot;
+use crate::domain::snapshot::copying::{CopyOrder, CopyStage};
 
 /// How many regions a schedule has its snapshots copied to at the most.
 pub const TARGETS_MAX: usize = 5;
@@ -23,6 +24,17 @@ pub struct CopyTarget {
     /// How long they are kept there; without rules all are.
     #[serde(default)]
     pub rules: Option<Rules>,
+}
+
+impl CopyTarget {
+    /// The order for a copy there.
+    pub fn order(&self) -> CopyOrder {
+        CopyOrder {
+            region: self.region.clone(),
+            kms_key: self.kms_key.clone(),
+            stage: CopyStage::Wanted,
+        }
+    }
 }
 
 /// What is wrong with the targets of a schedule's copies, and with which, where `regions` are looked after; nothing if

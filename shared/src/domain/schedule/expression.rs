@@ -25,7 +25,7 @@ pub use self::{at::At, cron::Cron, density::Window, rate::Rate};
 use crate::domain::schedule::zone::Zone;
 
 /// The last year in which anything but a rate fires.
-pub(super) const LAST_YEAR: i16 = *cron::YEARS.end();
+pub(super) const LAST_YEAR: i16 = *field::YEARS.end();
 
 /// `EventBridge` allows no longer expression.
 const LENGTH_MAX: usize = 256;

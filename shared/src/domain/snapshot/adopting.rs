@@ -4,11 +4,12 @@
 
 use jiff::Timestamp;
 
+use super::labels::{Identity, for_adoption};
 use super::member::Member;
 use super::{Failure, Origin, ScheduleSlot, Snapshot, Source, Status};
 use crate::domain::ids::SnapshotId;
 use crate::domain::ownership::{EbsSnapshot, EbsState};
-use crate::domain::tags::{self, Tags};
+use crate::domain::tags::Tags;
 
 impl Snapshot {
     /// A set that is to be taken over: its members are there, their tags are not ours yet.
@@ -36,7 +37,7 @@ impl Snapshot {
 
     /// The tags that its members get.
     pub fn adoption_tags(&self) -> Tags {
-        tags::for_adoption(&tags::Identity {
+        for_adoption(&Identity {
             snapshot_id: &self.id,
             instance_id: &self.source.instance_id,
             slot: self.slot.as_ref(),

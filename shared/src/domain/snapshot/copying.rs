@@ -17,7 +17,6 @@ use super::{ABSENCE_UNCERTAIN, Failure, Origin, Snapshot, Source, Status, words}
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::instance::launch::{LaunchSettings, VolumeSettings};
 use crate::domain::ownership::EbsState;
-use crate::domain::schedule::copies::CopyTarget;
 
 /// How long an original waits for its copies at the most: what is not begun by then is given up, and nothing keeps the
 /// original from going any more.
@@ -153,17 +152,11 @@ impl Snapshot {
         self.copy_of.as_ref().map_or(&self.source.region, |original| &original.region)
     }
 
-    /// The same with copies wanted in the regions of `targets`, but for its own.
+    /// The same with these copies wanted, but for one in its own region.
     #[must_use]
-    pub fn with_copies_wanted(mut self, targets: &[CopyTarget]) -> Self {
-        let others = targets.iter().filter(|target| target.region != self.source.region);
-        self.copies = others
-            .map(|target| CopyOrder {
-                region: target.region.clone(),
-                kms_key: target.kms_key.clone(),
-                stage: CopyStage::Wanted,
-            })
-            .collect();
+    pub fn with_copies_wanted(mut self, orders: impl IntoIterator<Item = CopyOrder>) -> Self {
+        let others = orders.into_iter().filter(|order| order.region != self.source.region);
+        self.copies = others.collect();
         self
     }
 

@@ -9,7 +9,7 @@ use crate::domain::snapshot::{Failure, Snapshot};
 use crate::error::{Error, chain};
 use crate::events::{JobDue, OwnEvent};
 use crate::service::Service;
-use crate::table::keys::DueKind;
+use crate::table::DueKind;
 
 /// How many snapshots one tick orders copies of; the next goes on.
 const ORIGINALS_MAX: usize = 200;

@@ -8,11 +8,11 @@ use serde::Serialize;
 use tracing::{info, warn};
 
 use crate::domain::snapshot::Snapshot;
+use crate::domain::statistics::Kind;
 use crate::domain::statistics::recount::{Correction, Recount};
 use crate::domain::statistics::{Dimension, Row, Tally, flow};
 use crate::error::{Error, chain};
 use crate::service::Service;
-use crate::table::keys::statistics::Kind;
 
 /// What a count of all records found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -6,8 +6,7 @@ use tracing::info;
 use crate::domain::snapshot::Snapshot;
 use crate::error::Error;
 use crate::service::Service;
-use crate::table::keys::{self, Index};
-use crate::table::snapshots::SnapshotList;
+use crate::table::SnapshotList;
 
 /// How many records one call writes; the next goes on.
 const WRITTEN_MAX: usize = 1_000;
@@ -17,12 +16,11 @@ pub(crate) async fn relist_snapshots(
     service: &Service,
     records: &[Snapshot],
 ) -> Result<usize, Error> {
-    let held = records.iter().filter(|one| keys::is_held(one));
-    let list = SnapshotList { index: Index::Held, partition: keys::HELD.to_owned() };
-    let mut unlisted = service.table.unlisted(&list, held).await?;
-    let blocked = records.iter().filter(|one| keys::is_blocked(one));
-    let list = SnapshotList { index: Index::Blocked, partition: keys::BLOCKED.to_owned() };
-    unlisted.extend(service.table.unlisted(&list, blocked).await?);
+    let mut unlisted = Vec::new();
+    for list in [SnapshotList::Held, SnapshotList::Blocked] {
+        let members = records.iter().filter(|one| list.has(one));
+        unlisted.extend(service.table.unlisted(&list, members).await?);
+    }
     let mut written = 0;
     for snapshot in unlisted.into_iter().take(WRITTEN_MAX) {
         let again = Snapshot { version: snapshot.version + 1, ..snapshot.clone() };

@@ -13,7 +13,8 @@ use tracing::{info, warn};
 
 use crate::clock::Clock;
 use crate::domain::ids::{InstanceId, RestoreId};
-use crate::domain::restore::next::{Act, Next, next};
+use crate::domain::restore::decision::{Act, Next};
+use crate::domain::restore::next::next;
 use crate::domain::restore::step::StepStatus;
 use crate::domain::restore::{Restore, RestoreFailure, RestoreStatus};
 use crate::error::{Error, chain};

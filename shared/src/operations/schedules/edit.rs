@@ -1,6 +1,5 @@
 //! Schedules: made, shown, edited, deleted.
 
-use crate::views::schedules::show_schedule;
 use jiff::Timestamp;
 use tracing::info;
 
@@ -8,14 +7,16 @@ use crate::domain::cursor::PageRequest;
 use crate::domain::ids::ScheduleId;
 use crate::domain::retention::{Rules, Span};
 use crate::domain::schedule::copies::{CopyTarget, refusal};
+use crate::domain::schedule::edit::Edit;
 use crate::domain::schedule::expression::Expression;
-use crate::domain::schedule::selector::TagPattern;
 use crate::domain::schedule::zone::Zone;
 use crate::domain::schedule::{NewSchedule, Options, Schedule, Targets, WhenGone, slots};
 use crate::domain::tags::TAGS_MAX;
+use crate::domain::tags::pattern::TagPattern;
 use crate::error::Error;
 use crate::operations::record_missed::record_missed;
 use crate::service::Service;
+use crate::views::schedules::show_schedule;
 use crate::views::snapshots::{Deleted, SnapshotFilter, list_snapshots};
 
 /// What is to change; what is not given stays.
@@ -140,15 +141,6 @@ async fn record_dropped(
         }
         None => Ok(()),
     }
-}
-
-/// What an edit makes of a schedule: the same if it changes nothing.
-#[derive(Clone, Debug)]
-pub struct Edit {
-    /// As it is.
-    pub old: Schedule,
-    /// As it would be.
-    pub new: Schedule,
 }
 
 /// The edit, checked and not written; or why it cannot be.

@@ -4,8 +4,8 @@ use crate::domain::cursor::Order;
 use crate::domain::snapshot::Snapshot;
 use crate::error::Error;
 use crate::service::Service;
-use crate::table::keys::{self, Index, Presence};
-use crate::table::snapshots::{Listed, Slice, SnapshotList};
+use crate::table::snapshots::{Listed, Slice};
+use crate::table::{Presence, SnapshotList};
 
 /// Among how many records a newer one is looked for first: almost always one of the latest is newer, and each deletion
 /// looks for one.
@@ -25,8 +25,7 @@ pub(crate) async fn newer_available(
     service: &Service,
     snapshot: &Snapshot,
 ) -> Result<Option<Snapshot>, Error> {
-    let partition = keys::instance(snapshot.source.instance_id.as_str(), Presence::Here);
-    let list = SnapshotList { index: Index::Instance, partition };
+    let list = SnapshotList::Of(snapshot.source.instance_id.clone(), Presence::Here);
     let mut slice = Slice { order: Order::NewestFirst, limit: FIRST_LOOK, after: None };
     loop {
         let Listed { snapshots, more } = service.table.list_snapshots(&list, &slice).await?;

@@ -18,9 +18,8 @@ use crate::operations::images::note_uses::{ImageUses, note_images};
 use crate::operations::sweeps::gone_instances::remember;
 use crate::regions::OutOfReach;
 use crate::service::Service;
-use crate::table::keys::{self, Index, Presence};
-use crate::table::snapshots::SnapshotList;
 use crate::table::sweeps::PLAN_PAGE_ENTRIES;
+use crate::table::{Presence, SnapshotList};
 use crate::views::gone_instances::{Looks, look};
 
 /// How many changes of what blocks a snapshot one sweep writes; the next goes on.
@@ -50,7 +49,7 @@ impl Present {
         let Sight { uses, within_reach, out_of_reach, doubt } =
             look_around(service, last_sweep_at, now).await?;
         let schedules = service.table.every_schedule().await?;
-        let list = SnapshotList { index: Index::All, partition: keys::all(Presence::Here) };
+        let list = SnapshotList::All(Presence::Here);
         let snapshots = service.table.every_snapshot(&list).await?;
         let looks = look(service, &schedules, &snapshots).await?;
         Ok(Self {

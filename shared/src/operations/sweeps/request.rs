@@ -1,6 +1,5 @@
 //! Sweeps that people ask for, look at and release.
 
-use crate::views::sweeps::show_sweep;
 use jiff::Timestamp;
 use tracing::warn;
 
@@ -9,6 +8,7 @@ use crate::domain::sweep::{Mode, Sweep};
 use crate::error::{Error, chain};
 use crate::events::{OwnEvent, SweepRequested};
 use crate::service::Service;
+use crate::views::sweeps::show_sweep;
 
 /// Records that a sweep is wanted and makes it known. Asked again under the same id, it answers what there is.
 pub async fn request_sweep(

@@ -1,33 +1,18 @@
 //! The keys of the numbers that are kept up to date.
 
 use super::Key;
-use crate::domain::statistics::Dimension;
+use crate::domain::statistics::{Dimension, Kind};
 
 /// What has no schedule.
 const NO_SCHEDULE: &str = "none";
 
-/// A kind of dimension: a partition each, which functions may update.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Regions.
-    Region,
-    /// Instances.
-    Instance,
-    /// Schedules.
-    Schedule,
-    /// Days.
-    Day,
-}
-
-impl Kind {
-    /// Its partition.
-    pub fn partition(self) -> &'static str {
-        match self {
-            Self::Region => "STATISTICS#REGION",
-            Self::Instance => "STATISTICS#INSTANCE",
-            Self::Schedule => "STATISTICS#SCHEDULE",
-            Self::Day => "STATISTICS#DAY",
-        }
+/// The partition of a kind.
+pub fn partition(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Region => "STATISTICS#REGION",
+        Kind::Instance => "STATISTICS#INSTANCE",
+        Kind::Schedule => "STATISTICS#SCHEDULE",
+        Kind::Day => "STATISTICS#DAY",
     }
 }
 
@@ -42,7 +27,7 @@ pub fn row(dimension: &Dimension) -> Key {
         }
         Dimension::Day(date, region) => (Kind::Day, format!("{date}#{region}")),
     };
-    Key::new(kind.partition(), sort)
+    Key::new(partition(kind), sort)
 }
 
 /// What the numbers at a sort key are of.
@@ -86,7 +71,7 @@ mod tests {
         ] {
             let key = row(&dimension);
 
-            assert_eq!(key.pk, kind.partition());
+            assert_eq!(key.pk, partition(kind));
             assert_eq!(super::dimension(kind, &key.sk), Some(dimension));
         }
     }

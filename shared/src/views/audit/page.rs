@@ -4,8 +4,7 @@ use crate::domain::audit::AuditItem;
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::error::Error;
 use crate::service::Service;
-use crate::table::audit::{Entries, Pages};
-use crate::table::keys::audit as keys;
+use crate::table::audit::{Entries, Pages, instant_of};
 
 /// How many entries one page looks at before it answers with what it has and a cursor.
 pub(crate) const EXAMINED_MAX: usize = 1_000;
@@ -14,7 +13,7 @@ pub(crate) const EXAMINED_MAX: usize = 1_000;
 pub(crate) fn position(request: &PageRequest) -> Result<Option<String>, Error> {
     let refusal = "is no cursor of this list; take the next_cursor of the page before, unchanged";
     match &request.cursor {
-        Some(cursor) if keys::instant_of(cursor.key()).is_none() => {
+        Some(cursor) if instant_of(cursor.key()).is_none() => {
             Err(Error::invalid("cursor", refusal))
         }
         cursor => Ok(cursor.as_ref().map(|cursor| cursor.key().to_owned())),

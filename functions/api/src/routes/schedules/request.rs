@@ -357,9 +357,9 @@ mod tests {
         let id = ScheduleId::derived(at, &["x"]);
         let mut new = domain::NewSchedule::of(id, "nightly", "rate(1 day)".parse().unwrap());
         new.targets.instance_ids = vec!["i-01234567".parse().unwrap()];
-        new.targets.tags.all_of = vec![domain::selector::TagPattern {
+        new.targets.tags.all_of = vec![shared::domain::tags::pattern::TagPattern {
             key: "a".to_owned(),
-            value: domain::selector::Pattern::new("b"),
+            value: shared::domain::tags::pattern::Pattern::new("b"),
         }];
         new.options.exclusions.boot_volume = true;
         domain::Schedule::made(new, at)

@@ -12,7 +12,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::call::{App, Call, Viewer};
+use crate::app::App;
+use crate::call::{Call, Viewer};
 use crate::problem::Problem;
 use crate::query::{FromQuery, Parameters};
 use crate::respond::Answer;

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use jiff::{Timestamp, civil::DateTime};
 
-use super::{ParseExpressionError, cron, local};
+use super::{ParseExpressionError, field::YEARS, local};
 use crate::domain::schedule::zone::Zone;
 
 /// One local time; in a zone whose clock skips it, it never comes.
@@ -36,7 +36,7 @@ impl FromStr for At {
         let time: DateTime = text.parse().map_err(|_| refused())?;
         // What prints otherwise was written otherwise: without seconds, or 23:59:60.
         let is_as_written = time.to_string() == text && time.subsec_nanosecond() == 0;
-        if !is_as_written || !cron::YEARS.contains(&time.year()) {
+        if !is_as_written || !YEARS.contains(&time.year()) {
             return Err(refused());
         }
         Ok(Self(time))

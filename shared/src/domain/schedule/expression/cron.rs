@@ -1,6 +1,6 @@
 //! Every local time that matches six fields.
 
-use std::{fmt, ops::RangeInclusive, str::FromStr};
+use std::{fmt, str::FromStr};
 
 use jiff::{
     Timestamp,
@@ -13,9 +13,6 @@ use super::{
     local,
 };
 use crate::domain::schedule::zone::Zone;
-
-/// The years that `EventBridge` knows.
-pub(super) const YEARS: RangeInclusive<i16> = 1970..=2199;
 
 /// The local times that match minutes, hours, a day field, months and years.
 #[derive(Clone, Debug, PartialEq, Eq)]

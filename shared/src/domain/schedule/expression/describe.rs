@@ -3,7 +3,8 @@
 //! It is told from the values that the fields mean, not from how they are written: `0/5`,
 //! `*/5` and the list of all twelve minutes read the same.
 
-use super::cron::{Cron, Days, YEARS};
+use super::cron::{Cron, Days};
+use super::field::YEARS;
 
 const MONTHS: [&str; 12] = [
     "January",

@@ -2,7 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use super::{ParseExpressionError, cron};
+use super::ParseExpressionError;
+
+/// The years that `EventBridge` knows.
+pub(super) const YEARS: RangeInclusive<i16> = 1970..=2199;
 
 const MONTHS: [&str; 12] =
     ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
@@ -49,7 +52,7 @@ impl Field {
             Self::DayOfMonth => 1..=31,
             Self::Month => 1..=12,
             Self::DayOfWeek => 1..=7,
-            Self::Year => cron::YEARS,
+            Self::Year => YEARS,
         }
     }
 

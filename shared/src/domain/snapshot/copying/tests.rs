@@ -35,8 +35,8 @@ fn copy_number(number: usize) -> EbsSnapshotId {
     format!("snap-c{number:07x}").parse().unwrap()
 }
 
-fn to(region: &str) -> CopyTarget {
-    CopyTarget { region: region.to_owned(), kms_key: None, rules: None }
+fn to(region: &str) -> CopyOrder {
+    CopyOrder { region: region.to_owned(), kms_key: None, stage: CopyStage::Wanted }
 }
 
 /// An available snapshot of so many volumes in us-east-1, of which copies are wanted there.
@@ -47,14 +47,13 @@ fn original(members: usize, regions: &[&str]) -> Snapshot {
     source.launch.subnet_id = Some("subnet-1".to_owned());
     source.launch.root_device = Some("/dev/sd0".to_owned());
     let id = SnapshotId::derived(at(0), &["x"]);
-    let targets: Vec<_> = regions.iter().map(|region| to(region)).collect();
     let wanted = Snapshot::requested(id, Origin::Schedule, source, None, at(0));
     Snapshot {
         status: Status::Available,
         started_at: Some(at(1)),
         completed_at: Some(at(5)),
         members: (0..members).map(member).collect(),
-        ..wanted.with_copies_wanted(&targets)
+        ..wanted.with_copies_wanted(regions.iter().map(|region| to(region)))
     }
 }
 

@@ -24,7 +24,7 @@ fn copying(own: Option<Rules>, far: Option<Rules>, when_gone: WhenGone) -> Sched
 /// The available copy of what was taken at this hour.
 fn copy(taken: i64, schedule: &Schedule) -> Snapshot {
     let original = snapshot(taken, Some(schedule));
-    let wanted = original.with_copies_wanted(&[to(FAR, None)]);
+    let wanted = original.with_copies_wanted([to(FAR, None).order()]);
     let made = wanted.copy_ordered(&wanted.copies[0], hour(taken + 1));
     let mut member = wanted.members[0].clone();
     member.ebs_snapshot_id = format!("snap-c{taken:07x}").parse().unwrap();
@@ -106,7 +106,7 @@ fn an_original_stays_while_its_copy_is_under_way() {
     let schedule = copying(Some(rules(r#"{"keep_last": 1}"#)), None, WhenGone::Apply);
     let mut case = case(&schedule, 3, 0, 100);
     for one in &mut case.snapshots {
-        *one = one.clone().with_copies_wanted(&[to(FAR, None)]);
+        *one = one.clone().with_copies_wanted([to(FAR, None).order()]);
     }
     let under_way = deleted(&case);
     for one in &mut case.snapshots {

@@ -15,8 +15,8 @@ use crate::ec2::Attachments;
 use crate::error::{Error, chain};
 use crate::operations::reconciliation::reindex::relist_snapshots;
 use crate::service::Service;
-use crate::table::keys::{self, Index, Presence};
-use crate::table::snapshots::{Slice, SnapshotList};
+use crate::table::snapshots::Slice;
+use crate::table::{Presence, SnapshotList};
 
 /// How many missing snapshots are among what was found, the newest.
 const MISSING_SHOWN_MAX: usize = 1_000;
@@ -33,13 +33,12 @@ pub(super) struct Records {
 
 impl Records {
     pub(super) async fn read(service: &Service) -> Result<Self, Error> {
-        let list = SnapshotList { index: Index::All, partition: keys::all(Presence::Here) };
+        let list = SnapshotList::All(Presence::Here);
         let all = service.table.every_snapshot(&list).await?;
         if let Err(error) = relist_snapshots(service, &all).await {
             warn!(error.chain = %chain(&error), "The ledgers may lack records until the next hour");
         }
-        let partition = keys::status(Status::Missing).unwrap_or_default();
-        let list = SnapshotList { index: Index::Status, partition };
+        let list = SnapshotList::InStatus(Status::Missing);
         let slice = Slice { order: Order::NewestFirst, limit: MISSING_SHOWN_MAX, after: None };
         let missing = service.table.list_snapshots(&list, &slice).await?.snapshots;
         let missing = missing.into_iter().map(|(_, one)| one);

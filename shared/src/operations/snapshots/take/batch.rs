@@ -9,6 +9,7 @@ use crate::domain::ids::{SnapshotId, VolumeId};
 use crate::domain::instance::{Instance, InstanceType};
 use crate::domain::ownership::EbsSnapshot;
 use crate::domain::schedule::Schedule;
+use crate::domain::schedule::copies::CopyTarget;
 use crate::domain::schedule::name_template::NameFields;
 use crate::domain::snapshot::{Failure, Origin, Request, ScheduleSlot, Snapshot, Source, Status};
 use crate::error::Error;
@@ -184,8 +185,8 @@ impl Batch {
             restore_until,
             ..Snapshot::requested(id, Origin::Schedule, source, self.slot.clone(), now)
         };
-        let copies = self.schedule.as_ref().map(|schedule| schedule.copies.as_slice());
-        wanted.with_copies_wanted(copies.unwrap_or_default())
+        let copies = self.schedule.iter().flat_map(|schedule| &schedule.copies);
+        wanted.with_copies_wanted(copies.map(CopyTarget::order))
     }
 }
 
