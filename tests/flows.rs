@@ -29,6 +29,7 @@ mod restore_window;
 mod runs;
 mod scale;
 mod schedules;
+mod shielded;
 mod statistics;
 mod sweeps;
 mod targets;

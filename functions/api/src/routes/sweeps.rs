@@ -217,6 +217,7 @@ mod tests {
             taken_at: Timestamp::UNIX_EPOCH,
             verdict: Verdict::Keep,
             reasons: Vec::new(),
+            shielded_from: None,
             outcome: None,
         };
         (0..count).map(entry).collect()

@@ -10,7 +10,7 @@ use crate::domain::ids::ScheduleId;
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
-use crate::domain::sweep::plan::{PlanEntry, Verdict};
+use crate::domain::sweep::plan::PlanEntry;
 
 /// How far the sweep before may lie back.
 const LAST_SWEEP_AGE_MAX: SignedDuration = SignedDuration::from_hours(35 * 24);
@@ -32,7 +32,8 @@ pub struct BrakeLimits {
 pub struct Brake {
     /// The schedule.
     pub schedule_id: ScheduleId,
-    /// How many of its snapshots would go that the rules of the last executed sweep would have kept.
+    /// How many of its snapshots would go that the rules of the last executed sweep would have kept, now or once nothing
+    /// protects them any more.
     pub unexpected: u32,
     /// How many available snapshots it has.
     pub available: u32,
@@ -46,7 +47,7 @@ pub struct Brake {
 /// of all originals look small.
 type Group<'a> = (&'a ScheduleId, Option<&'a String>);
 
-/// The schedules whose unexpected deletions are too many, among their own snapshots or among their copies in a region;
+/// The schedules whose unexpected deletions, those that protection keeps from showing among them, are too many, among their own snapshots or among their copies in a region;
 /// of several such, the numbers are those of the one with the most.
 pub fn brakes(entries: &[PlanEntry], snapshots: &[Snapshot], limits: BrakeLimits) -> Vec<Brake> {
     let copied_to: BTreeMap<_, _> =
@@ -54,9 +55,7 @@ pub fn brakes(entries: &[PlanEntry], snapshots: &[Snapshot], limits: BrakeLimits
     let available = available(snapshots);
     let mut unexpected: BTreeMap<Group<'_>, (u32, Option<&String>)> = BTreeMap::new();
     for entry in entries {
-        if let (Verdict::Delete { unexpected: true, by }, Some(id)) =
-            (&entry.verdict, &entry.schedule_id)
-        {
+        if let (Some(by), Some(id)) = (entry.unexpected_by(), &entry.schedule_id) {
             let region = copied_to.get(&entry.snapshot_id).copied().flatten();
             let (count, digest) = unexpected.entry((id, region)).or_default();
             *count += 1;

@@ -83,6 +83,7 @@ impl Present {
         });
         for entry in entries.iter_mut().filter(|entry| entry.verdict != Verdict::Keep) {
             if let Some(region) = unseen.get(&entry.snapshot_id) {
+                entry.shielded_from = entry.unexpected_by().cloned();
                 entry.verdict = Verdict::Keep;
                 entry.reasons = vec![format!("its region {region} is out of reach; left alone")];
             }
@@ -107,7 +108,7 @@ impl Present {
 
     /// The schedules with an edited rule for gone instances, of which one may be gone since before the edit and is
     /// not believed to be. One that was still there at a sweep since the edit is not in question. And those with
-    /// snapshots that were not judged, because their region is out of reach.
+    /// snapshots that were not judged, because their region is out of reach or EC2 has failed to show them.
     fn unsettled(&self, now: Timestamp) -> Vec<ScheduleId> {
         let in_doubt = self.looks.in_doubt(now);
         let edited: BTreeMap<_, _> = self
@@ -127,7 +128,10 @@ impl Present {
             })
             .map(|(id, _)| id)
             .collect();
-        let unjudged = self.unseen().filter_map(Snapshot::schedule_id);
+        let is_unshown =
+            |one: &&Snapshot| one.status == Status::Available && one.absent_since.is_some();
+        let unshown = self.snapshots.iter().filter(is_unshown);
+        let unjudged = self.unseen().chain(unshown).filter_map(Snapshot::schedule_id);
         doubtful.into_iter().chain(unjudged).cloned().collect::<BTreeSet<_>>().into_iter().collect()
     }
 
@@ -233,13 +237,15 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
     })
 }
 
-/// What a person asks for is stored whole. Of an hourly sweep only what is not kept: it runs 730 times a month,
+/// What a person asks for is stored whole. Of an hourly sweep only what is not kept, or by protection alone: it runs 730 times a month,
 /// and the rest can be asked for at any time.
 fn stored_entries(sweep: &Sweep, entries: Vec<PlanEntry>) -> Vec<PlanEntry> {
     if sweep.requested_by.is_some() {
         return entries;
     }
-    entries.into_iter().filter(|entry| entry.verdict != Verdict::Keep).collect()
+    let is_plain =
+        |entry: &PlanEntry| entry.verdict == Verdict::Keep && entry.shielded_from.is_none();
+    entries.into_iter().filter(|entry| !is_plain(entry)).collect()
 }
 
 async fn store(

@@ -205,6 +205,7 @@ impl From<PlanEntry> for SnapshotVerdict {
             taken_at,
             verdict,
             reasons,
+            shielded_from: _shielded_from,
             outcome: _outcome,
         } = entry;
         Self {

@@ -119,6 +119,7 @@ impl From<domain::Change> for VerdictChange {
             taken_at,
             verdict,
             reasons,
+            shielded_from: _shielded_from,
             outcome: _outcome,
         } = after;
         let after = domain::Fate::of(&verdict).into();

@@ -256,6 +256,38 @@ fn deletions_by_edited_rules_are_unexpected_and_too_many_are_stopped() {
 }
 
 #[test]
+fn what_is_held_used_or_the_newest_counts_for_the_brake_as_what_the_rules_make_of_it() {
+    let mut schedule = schedule(Some(rules(r#"{"max_age": "100d"}"#)));
+    schedule.rules = Some(rules(r#"{"max_age": "1h"}"#));
+    let mut case = Case::new(&schedule, 1..=40, 100);
+    for snapshot in &mut case.snapshots[..20] {
+        snapshot.hold = Some(Hold {
+            kind: HoldKind::Never,
+            by: "ada".to_owned(),
+            at: hour(3),
+            reason: None,
+            review_at: None,
+        });
+    }
+    let used = case.snapshots[20..30].iter().map(|one| one.members[0].ebs_snapshot_id.clone());
+    case.in_use = used.map(|id| (id, "ami-00000001".parse().unwrap())).collect();
+
+    let brakes = brakes(&case.entries(), &case.snapshots, LIMITS);
+
+    assert_eq!(case.text().matches("delete!").count(), 9);
+    assert_eq!((brakes[0].unexpected, brakes[0].available), (40, 40));
+    assert_eq!(brakes[0].rules_digest, Some(schedule.rules_digest()));
+    // What an earlier version has stored knows of no such thing.
+    let entry = case.entries().remove(0);
+    let stored = serde_json::to_value(&entry).unwrap();
+    let mut earlier = stored.clone();
+    earlier.as_object_mut().unwrap().remove("shielded_from");
+    let read: PlanEntry = serde_json::from_value(earlier).unwrap();
+    assert_eq!(serde_json::from_value::<PlanEntry>(stored).unwrap(), entry);
+    assert_eq!((read.shielded_from, entry.shielded_from.is_some()), (None, true));
+}
+
+#[test]
 fn the_brake_lets_through_what_is_not_both_many_and_much() {
     let edited = |keep: usize, hours: i64| {
         let mut schedule = schedule(Some(rules(r#"{"keep_last": 1000}"#)));
