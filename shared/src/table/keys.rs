@@ -231,6 +231,11 @@ pub fn plan_page(id: &SweepId, plan_hash: &str, page: u32) -> Key {
     Key::new(format!("SWEEP#{id}"), format!("PLAN#{plan_hash}#{page:06}"))
 }
 
+/// One page of the tallies of a sweep's plan, from 1 on; under their own hash, as for the plan.
+pub fn tally_page(id: &SweepId, tally_hash: &str, page: u32) -> Key {
+    Key::new(format!("SWEEP#{id}"), format!("TALLY#{tally_hash}#{page:06}"))
+}
+
 /// When the last sweep was executed.
 pub fn last_sweep() -> Key {
     Key::new("META", "LAST_SWEEP")

@@ -14,6 +14,7 @@ use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::newest::{Newest, using_image};
 use crate::domain::sweep::plan::rulings::{Ruling, Rulings, rulings};
+use crate::domain::sweep::tally::Group;
 
 /// The reason of what stays only because it is its instance's newest available snapshot.
 pub const NEWEST_AVAILABLE: &str = "newest available";
@@ -59,6 +60,9 @@ pub struct PlanEntry {
     /// for the brake: what protects it ends, and the rule is still there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shielded_from: Option<CondemnedBy>,
+    /// With what it is counted together.
+    #[serde(default, skip_serializing_if = "Group::is_default")]
+    pub group: Group,
     /// What became of it.
     pub outcome: Option<Outcome>,
 }
@@ -139,6 +143,7 @@ pub fn plan(world: &World<'_>) -> Vec<PlanEntry> {
                 verdict,
                 reasons,
                 shielded_from: shielded_from.filter(|_| is_shielded),
+                group: Group::of(snapshot),
                 outcome: None,
             }
         })

@@ -9,9 +9,10 @@ use crate::domain::ids::{EbsSnapshotId, ScheduleId, SweepId};
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::condemnation::Wanted;
 use crate::domain::snapshot::{Snapshot, Status};
-use crate::domain::sweep::brake::{Brake, ClockDoubt, brakes, clock_doubt};
+use crate::domain::sweep::brake::{ClockDoubt, brakes, clock_doubt};
 use crate::domain::sweep::plan::{PlanEntry, Verdict, World, plan, plan_hash};
-use crate::domain::sweep::{Mode, PlanCounts, Sweep, SweepStatus};
+use crate::domain::sweep::tally::Tallies;
+use crate::domain::sweep::{Mode, NAMED_MAX, PlanCounts, Sweep, SweepStatus};
 use crate::ec2::Ec2;
 use crate::error::{Error, chain};
 use crate::operations::images::note_uses::{ImageUses, note_images};
@@ -135,6 +136,13 @@ impl Present {
         doubtful.into_iter().chain(unjudged).cloned().collect::<BTreeSet<_>>().into_iter().collect()
     }
 
+    /// What these entries take from each schedule, which of them are stopped, and which not settled.
+    fn tallies(&self, service: &Service, entries: &[PlanEntry], now: Timestamp) -> Tallies {
+        let tallies = Tallies::of(entries, &self.snapshots);
+        let brakes = brakes(&tallies, &self.schedules, service.settings.brake, now);
+        tallies.with(&brakes, &self.unsettled(now))
+    }
+
     /// Whether a sweep has looked at the instances of a schedule since its last edit.
     fn has_seen(&self, schedule: &Schedule) -> bool {
         let since_edit = self.last_sweep_at.map(|last| last.duration_since(schedule.updated_at));
@@ -195,14 +203,16 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
     let entries = present.plan(service, now);
     let planned = PlanCounts::of(&entries);
     let hash = plan_hash(&entries);
-    let brakes = brakes(&entries, &present.snapshots, service.settings.brake);
+    let tallies = present.tallies(service, &entries, now);
     if is_trusted {
         tidy_marks(service, &present).await?;
-        note_blocked(service, &present, &entries, &brakes, now).await?;
+        note_blocked(service, &present, &entries, &tallies, now).await?;
         note_images(service, present.seen(), &present.uses, now).await?;
     }
     let stored = stored_entries(sweep, entries);
     let pages = store(service, (&sweep.id, &hash), &stored, now).await?;
+    let tally_hash = tallies.hash();
+    let tally_pages = service.table.store_tallies((&sweep.id, &tally_hash), &tallies, now).await?;
     info!(
         sweep.id = %sweep.id,
         "Sweep {}: {} of {} snapshots are to go", sweep.id, planned.delete, planned.snapshots
@@ -227,9 +237,12 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
         planned_at: Some(now),
         plan_hash: Some(hash),
         plan_pages: pages,
+        tally_hash: Some(tally_hash),
+        tally_pages,
         planned,
-        brakes,
-        unsettled: present.unsettled(now),
+        brakes_total: u32::try_from(tallies.brakes().count()).unwrap_or(u32::MAX),
+        brakes: tallies.brakes().take(NAMED_MAX).cloned().collect(),
+        unsettled: tallies.unsettled().take(NAMED_MAX).cloned().collect(),
         regions_out_of_reach: present.out_of_reach.clone(),
         refusal,
         finished_at: ended.then_some(now),
@@ -269,7 +282,7 @@ async fn note_blocked(
     service: &Service,
     present: &Present,
     entries: &[PlanEntry],
-    brakes: &[Brake],
+    tallies: &Tallies,
     now: Timestamp,
 ) -> Result<(), Error> {
     // Of a region that has not answered nobody knows what images use there: what was noted stands.
@@ -280,7 +293,9 @@ async fn note_blocked(
         let snapshot = *by_id.get(&entry.snapshot_id)?;
         let wanted = match &entry.verdict {
             // Nobody has released these rules yet; what others said stands.
-            Verdict::Blocked { .. } if is_braked(entry, brakes) => return None,
+            Verdict::Blocked { .. } if tallies.is_stopped(entry.schedule_id.as_ref()) => {
+                return None;
+            }
             Verdict::Blocked { image_id, by: Some(by) } => {
                 let reason = entry.reasons.first().cloned().unwrap_or_default();
                 Some((image_id.clone(), Wanted { by: by.clone(), reason }))
@@ -293,10 +308,6 @@ async fn note_blocked(
         _ = service.table.update_snapshot(snapshot, &noted).await?;
     }
     Ok(())
-}
-
-fn is_braked(entry: &PlanEntry, brakes: &[Brake]) -> bool {
-    brakes.iter().any(|brake| entry.schedule_id.as_ref() == Some(&brake.schedule_id))
 }
 
 /// Puts the mark on condemned members that lack it, and takes it off others: whoever condemned or rescued them

@@ -206,6 +206,7 @@ impl From<PlanEntry> for SnapshotVerdict {
             verdict,
             reasons,
             shielded_from: _shielded_from,
+            group: _group,
             outcome: _outcome,
         } = entry;
         Self {

@@ -120,6 +120,7 @@ impl From<domain::Change> for VerdictChange {
             verdict,
             reasons,
             shielded_from: _shielded_from,
+            group: _group,
             outcome: _outcome,
         } = after;
         let after = domain::Fate::of(&verdict).into();

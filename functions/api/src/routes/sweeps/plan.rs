@@ -77,6 +77,7 @@ impl From<domain::PlanEntry> for PlanEntry {
             verdict,
             reasons,
             shielded_from,
+            group: _group,
             outcome,
         } = entry;
         let is_shielded = shielded_from.map(|_| true);
