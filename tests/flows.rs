@@ -19,6 +19,7 @@ mod gone;
 mod holds;
 mod images;
 mod limits;
+mod marks;
 mod protection;
 mod reconciliation;
 mod regions;

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 use crate::clock::Clock;
-use crate::domain::ids::{EbsSnapshotId, ScheduleId, SnapshotId, SweepId};
+use crate::domain::ids::{ScheduleId, SnapshotId, SweepId};
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
@@ -16,9 +16,9 @@ use crate::domain::sweep::plan::{Outcome, PlanEntry, Verdict};
 use crate::domain::sweep::tally::Tallies;
 use crate::domain::sweep::{ExecutionCounts, Sweep, SweepStatus};
 use crate::error::{Error, chain};
+use crate::operations::snapshots::mark::mark_sets;
 use crate::operations::sweeps::enforce::{CarriedOut, Takings, enforce, note_losses};
 use crate::operations::sweeps::plan::{Present, plan_sweep};
-use crate::regions::members_by_region;
 use crate::service::Service;
 
 /// How old a plan may be for what it says to be condemned as it stands.
@@ -181,11 +181,11 @@ impl Execution<'_> {
             .map(|entry| entry.snapshot_id.clone())
             .collect();
         let current = self.service.table.snapshots(&ids).await?;
-        let mut marks = Marks::new();
+        let mut marks = Vec::new();
         for entry in entries.iter_mut().filter(|entry| is_open(entry, self.sweep)) {
             let outcome = if let Some(snapshot) = self.condemned_before(entry, &current) {
                 if snapshot.status == Status::Condemned {
-                    add_marks(&mut marks, snapshot);
+                    marks.push(snapshot.clone());
                 }
                 Outcome::Condemned
             } else if self.tallies.is_braked(self.sweep, entry.schedule_id.as_ref()) {
@@ -200,16 +200,8 @@ impl Execution<'_> {
             }
             entry.outcome = Some(outcome);
         }
-        for (region, marks) in marks {
-            let marked = match self.service.ec2_in(&region) {
-                Ok(ec2) => ec2.mark_condemned(&marks).await,
-                Err(error) => Err(error),
-            };
-            if let Err(error) = marked {
-                // The records stand; the next sweep puts the marks on, and without them nothing is deleted.
-                warn!(sweep.id = %self.sweep.id, error.chain = %chain(&error), "Marks in {region} wait for the next sweep");
-            }
-        }
+        // The records stand; the next sweep marks what is not marked.
+        _ = mark_sets(self.service, &marks, now).await;
         Ok(())
     }
 
@@ -246,7 +238,7 @@ impl Execution<'_> {
         entry: &PlanEntry,
         current: &BTreeMap<SnapshotId, Snapshot>,
         now: Timestamp,
-        marks: &mut Marks,
+        marks: &mut Vec<Snapshot>,
     ) -> Outcome {
         let Verdict::Delete { by, .. } = &entry.verdict else { return Outcome::Changed };
         let Some(snapshot) = current.get(&entry.snapshot_id) else { return Outcome::Changed };
@@ -263,7 +255,7 @@ impl Execution<'_> {
         };
         match self.service.table.update_snapshot(snapshot, &condemned).await {
             Ok(written) if written.is_done() => {
-                add_marks(marks, &condemned);
+                marks.push(condemned);
                 Outcome::Condemned
             }
             Ok(_) => Outcome::Changed,
@@ -273,14 +265,5 @@ impl Execution<'_> {
                 Outcome::Failed
             }
         }
-    }
-}
-
-/// What is to be marked, by region.
-type Marks = BTreeMap<String, Vec<EbsSnapshotId>>;
-
-fn add_marks(marks: &mut Marks, snapshot: &Snapshot) {
-    for (region, members) in members_by_region([snapshot]) {
-        marks.entry(region).or_default().extend(members);
     }
 }

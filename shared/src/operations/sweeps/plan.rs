@@ -14,8 +14,9 @@ use crate::domain::sweep::plan::{PlanEntry, Verdict, World, plan, plan_hash};
 use crate::domain::sweep::tally::Tallies;
 use crate::domain::sweep::{Mode, NAMED_MAX, PlanCounts, Sweep, SweepStatus};
 use crate::ec2::Ec2;
-use crate::error::{Error, chain};
+use crate::error::Error;
 use crate::operations::images::note_uses::{ImageUses, note_images};
+use crate::operations::snapshots::mark::{later, note_refused};
 use crate::operations::sweeps::gone_instances::remember;
 use crate::regions::OutOfReach;
 use crate::service::Service;
@@ -205,7 +206,7 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
     let hash = plan_hash(&entries);
     let tallies = present.tallies(service, &entries, now);
     if is_trusted {
-        tidy_marks(service, &present).await?;
+        tidy_marks(service, &present, now).await;
         note_blocked(service, &present, &entries, &tallies, now).await?;
         note_images(service, present.seen(), &present.uses, now).await?;
     }
@@ -311,26 +312,25 @@ async fn note_blocked(
 }
 
 /// Puts the mark on condemned members that lack it, and takes it off others: whoever condemned or rescued them
-/// broke off in between. A region that is out of reach by now waits for the next sweep: without its mark nothing is
-/// deleted.
-async fn tidy_marks(service: &Service, present: &Present) -> Result<(), Error> {
+/// broke off in between. Nothing that goes wrong with marks fails the sweep: without its mark nothing is deleted.
+async fn tidy_marks(service: &Service, present: &Present, now: Timestamp) {
     for region in &present.within_reach {
         let snapshots = present.snapshots.iter().filter(|one| one.source.region == *region);
-        let tidied = tidy_marks_in(service, service.ec2_in(region)?, snapshots).await;
-        match tidied {
-            Err(error) if present.within_reach.len() > 1 => {
-                warn!(region = %region, error.chain = %chain(&error), "Marks in {region} wait: {error}");
-            }
-            tidied => tidied?,
+        let tidied = match service.ec2_in(region) {
+            Ok(ec2) => tidy_marks_in(service, ec2, snapshots, now).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = tidied {
+            later(region, &error);
         }
     }
-    Ok(())
 }
 
 async fn tidy_marks_in(
     service: &Service,
     ec2: &Ec2,
     snapshots: impl Iterator<Item = &Snapshot>,
+    now: Timestamp,
 ) -> Result<(), Error> {
     let mut condemned: BTreeMap<&EbsSnapshotId, &Snapshot> = BTreeMap::new();
     let mut others: BTreeMap<&EbsSnapshotId, &Snapshot> = BTreeMap::new();
@@ -342,12 +342,12 @@ async fn tidy_marks_in(
     let seen = ec2.every_ebs_snapshot().await?;
     let ours = seen.iter().filter(|one| one.set().is_some());
     let (marked, unmarked): (Vec<_>, Vec<_>) = ours.partition(|one| one.is_marked_condemned());
-    let lacking: Vec<_> = unmarked
-        .into_iter()
-        .filter(|one| condemned.contains_key(&one.id))
-        .map(|one| one.id.clone())
-        .collect();
-    ec2.mark_condemned(&lacking).await?;
+    let lacking = unmarked.into_iter().filter_map(|one| condemned.get_key_value(&one.id));
+    // Those that EC2 has refused it for come last: they keep no other waiting.
+    let (refused, usual): (Vec<_>, Vec<_>) = lacking.partition(|(_, set)| set.blocked.is_some());
+    let lacking: Vec<_> = usual.into_iter().chain(refused).map(|(id, _)| (*id).clone()).collect();
+    let marking = ec2.mark_condemned(&lacking).await;
+    note_refused(service, &marking.refused, &condemned, now).await;
 
     let stray: BTreeMap<_, _> = marked
         .into_iter()
@@ -365,5 +365,9 @@ async fn tidy_marks_in(
         })
         .map(|(id, _)| id)
         .collect();
-    ec2.unmark_condemned(&still).await
+    let unmarking = ec2.unmark_condemned(&still).await;
+    for (id, failure) in &unmarking.refused {
+        warn!("The EBS snapshot {id} keeps its mark: {}: {}", failure.code, failure.message);
+    }
+    marking.failure.or(unmarking.failure).map_or(Ok(()), Err)
 }

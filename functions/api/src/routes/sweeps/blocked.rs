@@ -129,7 +129,7 @@ impl BlockedSnapshot {
                 | BlockedCause::Held
                 | BlockedCause::InRestore { .. }
                 | BlockedCause::Newest
-                | BlockedCause::NotMarked
+                | BlockedCause::NotMarked { .. }
                 | BlockedCause::Refused { .. } => None,
             },
             since,
