@@ -12,6 +12,7 @@ pub mod errors;
 mod images;
 mod instances;
 pub mod launches;
+mod marks;
 mod registration;
 mod snapshots;
 mod types;
@@ -20,6 +21,7 @@ pub mod volumes;
 pub use adoption::{Attachments, Tagging};
 pub use copies::NewCopy;
 pub use instances::{Found, InstanceFilter, InstancePage};
+pub use marks::Marking;
 pub use registration::{Deregistered, RegistrationError};
 pub use snapshots::{CreateSet, CreatedMember, CreationError, Deletion};
 

@@ -5,6 +5,7 @@ pub mod copies;
 pub mod drills;
 pub mod edit;
 pub mod expression;
+pub mod losses;
 pub mod name_template;
 pub mod preview;
 pub mod selector;
@@ -22,6 +23,7 @@ use crate::domain::retention::{Rules, Span};
 use crate::domain::schedule::copies::{CopyTarget, rules_of};
 use crate::domain::schedule::drills::Drills;
 use crate::domain::schedule::expression::Expression;
+use crate::domain::schedule::losses::Losses;
 use crate::domain::schedule::name_template::NameTemplate;
 use crate::domain::schedule::selector::Selector;
 use crate::domain::schedule::zone::Zone;
@@ -85,6 +87,9 @@ pub struct Schedule {
     pub next_due: Option<Timestamp>,
     /// What was in force at the last executed sweep.
     pub enforced: Enforced,
+    /// What it has lost within a day that nobody expected.
+    #[serde(default, skip_serializing_if = "Losses::is_empty")]
+    pub losses: Losses,
     /// How far it is with its drills.
     #[serde(default)]
     pub drills: Drills,
@@ -301,6 +306,7 @@ impl Schedule {
             created_at: now,
             updated_at: now,
             next_due: None,
+            losses: Losses::default(),
             drills: Drills::default(),
         };
         let schedule = schedule.with_drills_since(None, now);
@@ -353,5 +359,11 @@ impl Schedule {
             at,
         };
         Self { enforced, revision: self.revision + 1, ..self.clone() }
+    }
+
+    /// The same schedule, with these losses.
+    #[must_use]
+    pub fn having_lost(&self, losses: Losses) -> Self {
+        Self { losses, revision: self.revision + 1, ..self.clone() }
     }
 }

@@ -4,6 +4,7 @@ pub mod brake;
 pub mod newest;
 pub mod plan;
 pub mod still_stands;
+pub mod tally;
 
 use std::fmt;
 
@@ -16,6 +17,8 @@ use crate::domain::sweep::plan::PlanEntry;
 
 /// How long a plan that waits for approval can be released.
 pub const APPROVABLE_FOR: SignedDuration = SignedDuration::from_hours(1);
+/// How many schedules the record of a sweep names; ten thousand would not fit into DynamoDB's 400 KB.
+pub const NAMED_MAX: usize = 100;
 
 /// One evaluation of retention.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,13 +41,22 @@ pub struct Sweep {
     pub plan_hash: Option<String>,
     /// How many pages the stored plan has.
     pub plan_pages: u32,
+    /// A fingerprint of its tallies; none in sweeps of earlier versions.
+    #[serde(default)]
+    pub tally_hash: Option<String>,
+    /// How many pages they have.
+    #[serde(default)]
+    pub tally_pages: u32,
     /// What the plan says, in numbers.
     pub planned: PlanCounts,
-    /// The schedules that were stopped, and why.
+    /// The schedules that were stopped, and why: the first [`NAMED_MAX`]. All are among the plan's tallies.
     pub brakes: Vec<Brake>,
+    /// How many were stopped; 0 in sweeps of earlier versions, which name all.
+    #[serde(default)]
+    pub brakes_total: u32,
     /// The schedules whose rules are not in force yet: the one for instances that are gone is edited, and an instance
     /// may be gone, but that is believed at the next look only; or a region with snapshots of theirs was out of reach.
-    /// What they delete then must not count as expected.
+    /// What they delete then must not count as expected. The first [`NAMED_MAX`]; all are among the plan's tallies.
     #[serde(default)]
     pub unsettled: Vec<ScheduleId>,
     /// The regions that were out of reach when it was planned. Their snapshots stay, whatever the rules say.
@@ -150,8 +162,11 @@ impl Sweep {
             planned_at: None,
             plan_hash: None,
             plan_pages: 0,
+            tally_hash: None,
+            tally_pages: 0,
             planned: PlanCounts::default(),
             brakes: Vec::new(),
+            brakes_total: 0,
             unsettled: Vec::new(),
             regions_out_of_reach: Vec::new(),
             refusal: None,
@@ -165,12 +180,6 @@ impl Sweep {
     pub fn hourly(tick: Timestamp) -> Self {
         let id = SweepId::derived(tick, &["hourly", &tick.to_string()]);
         Self::requested(id, Mode::Execute, None, tick)
-    }
-
-    /// Whether the brake stopped this schedule, or the whole sweep, and nobody has released it.
-    pub fn is_braked(&self, schedule: Option<&ScheduleId>) -> bool {
-        let named = |id: &ScheduleId| self.brakes.iter().any(|brake| brake.schedule_id == *id);
-        self.approval.is_none() && (self.refusal.is_some() || schedule.is_some_and(named))
     }
 
     /// It was not carried out for a day: nobody waits for it any more.

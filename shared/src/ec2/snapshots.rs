@@ -6,7 +6,7 @@ use aws_sdk_ec2::types::{
 use jiff::Timestamp;
 
 use super::errors::{Meaning, failed, meaning};
-use super::{Ec2, FILTER_VALUES_MAX, PAGE_MAX, TAGGED_MAX, convert, filter};
+use super::{Ec2, FILTER_VALUES_MAX, PAGE_MAX, convert, filter};
 use crate::domain::ids::{EbsSnapshotId, InstanceId, SnapshotId, VolumeId};
 use crate::domain::ownership::{EbsSnapshot, EbsState};
 use crate::domain::snapshot::Failure;
@@ -52,6 +52,8 @@ pub struct CreatedMember {
 pub enum CreationError {
     /// EC2 did nothing, and may do it later.
     NotNow(Failure),
+    /// EC2 did nothing, since our role may not; a right that is missing may be given.
+    NotPermitted(Failure),
     /// EC2 did nothing, and will not.
     Refused(Failure),
     /// EC2 may have made it: look for the tag.
@@ -200,34 +202,6 @@ impl Ec2 {
             .map_err(|error| failed("DescribeSnapshots", error))?;
         let found = answer.snapshots().iter().filter_map(convert::ebs_snapshot).collect();
         Ok((found, answer.next_token.filter(|token| !token.is_empty())))
-    }
-
-    /// Marks these EBS snapshots as condemned, 1,000 a call. Without the mark IAM refuses their deletion.
-    pub async fn mark_condemned(&self, ids: &[EbsSnapshotId]) -> Result<(), Error> {
-        for chunk in ids.chunks(TAGGED_MAX) {
-            self.client
-                .create_tags()
-                .set_resources(Some(chunk.iter().map(ToString::to_string).collect()))
-                .tags(Tag::builder().key(tags::STATE).value(tags::CONDEMNED).build())
-                .send()
-                .await
-                .map_err(|error| failed("CreateTags", error))?;
-        }
-        Ok(())
-    }
-
-    /// Takes the mark off again. One that does not bear it is left as it is.
-    pub async fn unmark_condemned(&self, ids: &[EbsSnapshotId]) -> Result<(), Error> {
-        for chunk in ids.chunks(TAGGED_MAX) {
-            self.client
-                .delete_tags()
-                .set_resources(Some(chunk.iter().map(ToString::to_string).collect()))
-                .tags(Tag::builder().key(tags::STATE).value(tags::CONDEMNED).build())
-                .send()
-                .await
-                .map_err(|error| failed("DeleteTags", error))?;
-        }
-        Ok(())
     }
 
     /// Deletes one EBS snapshot. Already gone is success.

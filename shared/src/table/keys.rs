@@ -200,6 +200,11 @@ pub fn plan_page(id: &SweepId, plan_hash: &str, page: u32) -> Key {
     Key::new(format!("SWEEP#{id}"), format!("PLAN#{plan_hash}#{page:06}"))
 }
 
+/// One page of the tallies of a sweep's plan, from 1 on; under their own hash, as for the plan.
+pub fn tally_page(id: &SweepId, tally_hash: &str, page: u32) -> Key {
+    Key::new(format!("SWEEP#{id}"), format!("TALLY#{tally_hash}#{page:06}"))
+}
+
 /// When the last sweep was executed.
 pub fn last_sweep() -> Key {
     Key::new("META", "LAST_SWEEP")
@@ -256,7 +261,7 @@ fn due_of(snapshot: &Snapshot) -> Option<(String, Timestamp)> {
     match snapshot.status {
         Status::Condemned | Status::Deleting => by_attention(DueKind::Deletion),
         _ if snapshot.is_awaited_copy() => {
-            Some((copies::queue(&snapshot.source.region), snapshot.created_at))
+            Some((copies::queue(&snapshot.source.region), snapshot.queued_at()))
         }
         Status::Requested | Status::Creating => by_attention(DueKind::Creation),
         Status::Available if snapshot.has_copies_to_order() => {

@@ -10,11 +10,14 @@ use crate::domain::audit::entries_of_sweep;
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::ids::SweepId;
 use crate::domain::sweep::plan::PlanEntry;
+use crate::domain::sweep::tally::{Tallies, Tally};
 use crate::domain::sweep::{Sweep, SweepStatus};
 use crate::error::Error;
 
 /// How many entries a page of a stored plan has: some 60 KB, far below DynamoDB's 400.
 pub const PLAN_PAGE_ENTRIES: usize = 200;
+/// How many tallies a page has: some 100 KB.
+const TALLY_PAGE_ENTRIES: usize = 200;
 /// When the tick asks again for a sweep that was asked for and is not finished.
 const NUDGE_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// How long the record of a sweep is kept.
@@ -97,6 +100,39 @@ impl Table {
     ) -> Result<(), Error> {
         let key = keys::plan_page(id, plan_hash, page);
         self.overwrite(plan_record(key, &entries, now)).await
+    }
+
+    /// The tallies of the plan that a sweep's record names.
+    pub async fn tallies(&self, sweep: &Sweep) -> Result<Tallies, Error> {
+        let Some(hash) = &sweep.tally_hash else { return Ok(Tallies::of_record(sweep)) };
+        let mut tallies: Vec<Tally> = Vec::new();
+        for page in 1..=sweep.tally_pages {
+            let found = self.get::<Vec<Tally>>(keys::tally_page(&sweep.id, hash, page)).await?;
+            // Without it nobody knows what the brake has stopped.
+            let missing =
+                || Error::internal("reading a plan", format!("no page {page} of its tallies"));
+            tallies.extend(found.ok_or_else(missing)?);
+        }
+        Ok(tallies.into_iter().collect())
+    }
+
+    /// Stores the tallies of a plan under their hash, and answers how many pages they have.
+    pub async fn store_tallies(
+        &self,
+        (id, tally_hash): (&SweepId, &str),
+        tallies: &Tallies,
+        now: Timestamp,
+    ) -> Result<u32, Error> {
+        let tallies: Vec<_> = tallies.iter().collect();
+        let mut pages = 0;
+        for page in tallies.chunks(TALLY_PAGE_ENTRIES) {
+            pages += 1;
+            let key = keys::tally_page(id, tally_hash, pages);
+            let expires_at = Some(kept_until(now));
+            let record = Record { key, version: 1, indexes: Vec::new(), body: &page, expires_at };
+            self.overwrite(record).await?;
+        }
+        Ok(pages)
     }
 
     /// When the last sweep was executed.

@@ -16,6 +16,7 @@ use crate::domain::snapshot::condemnation::BlockedCause;
 use crate::domain::snapshot::{Origin, Snapshot, Status};
 use crate::domain::sweep::brake::brakes;
 use crate::domain::sweep::plan::{NEWEST_AVAILABLE, PlanEntry, Verdict, World, plan};
+use crate::domain::sweep::tally::Tallies;
 use crate::error::Error;
 use crate::service::Service;
 use crate::table::snapshots::Slice;
@@ -110,7 +111,9 @@ pub async fn preview_edit(
     let scene = Scene::load(service, &[old, new], SNAPSHOTS_MAX, now).await?;
     let (before, after) = (scene.entries(old), scene.entries(new));
     let limits = service.settings.brake;
-    let brake = brakes(&after, &scene.snapshots, limits).into_iter().next();
+    let tallies = Tallies::of(&after, &scene.snapshots);
+    let edited = BTreeMap::from([(new.id.clone(), new.clone())]);
+    let brake = brakes(&tallies, &edited, limits, now).into_iter().next();
     let counts = (Counts::of(&before), Counts::of(&after));
     // Both have the same snapshots in the same order.
     let mut changes: Vec<_> = before
@@ -122,9 +125,13 @@ pub async fn preview_edit(
     let changes_total = u32::try_from(changes.len()).unwrap_or(u32::MAX);
     changes.truncate(CHANGES_MAX);
     let braked = brake.map(|brake| {
+        let earlier = match brake.earlier {
+            0 => String::new(),
+            earlier => format!(", after {earlier} within 24 hours"),
+        };
         format!(
             "{} of its {} available snapshots would go that the rules of the last executed sweep would have \
-             kept; more than {} that are also more than {} % wait for an admin's approval",
+             kept{earlier}; more than {} that are also more than {} % wait for an admin's approval",
             brake.unexpected, brake.available, limits.deletions, limits.percent
         )
     });

@@ -207,6 +207,7 @@ mod tests {
     use jiff::Timestamp;
     use shared::domain::ids::SnapshotId;
     use shared::domain::sweep::plan::Verdict;
+    use shared::domain::sweep::tally::Group;
 
     use super::*;
 
@@ -218,6 +219,8 @@ mod tests {
             taken_at: Timestamp::UNIX_EPOCH,
             verdict: Verdict::Keep,
             reasons: Vec::new(),
+            shielded_from: None,
+            group: Group::default(),
             outcome: None,
         };
         (0..count).map(entry).collect()

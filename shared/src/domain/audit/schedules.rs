@@ -153,6 +153,7 @@ fn fields(schedule: &Schedule) -> Fields {
         updated_at: _updated_at,
         next_due: _next_due,
         enforced: _enforced,
+        losses: _losses,
         drills: _drills,
     } = schedule;
     vec![

@@ -113,7 +113,11 @@ pub enum BlockedCause {
     /// It is the newest available snapshot of its instance. Written by earlier versions; now it is rescued.
     Newest,
     /// A member of it does not bear our tags.
-    NotMarked,
+    NotMarked {
+        /// Which member EC2 lets us put no mark on, and its words; none if it was not asked.
+        #[serde(default)]
+        message: Option<String>,
+    },
     /// EC2 refused for a reason we do not know.
     Refused {
         /// What EC2 said.
@@ -132,7 +136,10 @@ impl BlockedCause {
             Self::Held => "held".to_owned(),
             Self::InRestore { restore_id } => format!("in use by the restore {restore_id}"),
             Self::Newest => "newest available snapshot of its instance".to_owned(),
-            Self::NotMarked => "not yet marked as condemned in EC2".to_owned(),
+            Self::NotMarked { message: None } => "not yet marked as condemned in EC2".to_owned(),
+            Self::NotMarked { message: Some(message) } => {
+                format!("cannot be marked as condemned in EC2: {message}")
+            }
             Self::Refused { message } => format!("refused: {message}"),
         }
     }
@@ -145,6 +152,22 @@ impl Snapshot {
         let condemned =
             condemned.map(|past| Wanted { by: past.by.clone(), reason: past.reason.clone() });
         condemned.or_else(|| self.blocked.as_ref()?.wanted.clone())
+    }
+
+    /// The snapshot, condemned, with EC2's words why a member can have no mark; nothing if it says so already. It is tried
+    /// again as before.
+    pub fn mark_refused(&self, words: String, now: Timestamp) -> Option<Self> {
+        if !matches!(self.status, Status::Condemned | Status::Deleting) {
+            return None;
+        }
+        let since = self.blocked.as_ref().map_or(now, |blocked| blocked.since);
+        let cause = BlockedCause::NotMarked { message: Some(words) };
+        let blocked = Some(Blocked { cause, since, wanted: None });
+        (blocked != self.blocked).then(|| Self {
+            blocked,
+            version: self.version + 1,
+            ..self.clone()
+        })
     }
 
     /// The snapshot, not condemned, with the image that keeps a rule from condemning it, or without one any more;

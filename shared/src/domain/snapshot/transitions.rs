@@ -316,10 +316,19 @@ impl Snapshot {
         self.must_be(&[Status::Condemned, Status::Deleting], "blocked")?;
         let retry_at = match (&cause, self.hold.as_ref().map(|hold| hold.kind)) {
             (BlockedCause::Held, Some(HoldKind::Until(instant))) => Some(instant),
-            (BlockedCause::NotMarked, _) => later(now, UNMARKED_RETRY_AFTER),
+            (BlockedCause::NotMarked { .. }, _) => later(now, UNMARKED_RETRY_AFTER),
             _ => later(now, BLOCKED_RETRY_AFTER),
         };
         let since = self.blocked.as_ref().map_or(now, |blocked| blocked.since);
+        let known = self.blocked.as_ref().map(|blocked| &blocked.cause);
+        let cause = match (cause, known) {
+            // That there is no mark says less than why there can be none.
+            (
+                BlockedCause::NotMarked { message: None },
+                Some(BlockedCause::NotMarked { message }),
+            ) => BlockedCause::NotMarked { message: message.clone() },
+            (cause, _) => cause,
+        };
         Ok(Self {
             blocked: Some(Blocked { cause, since, wanted: None }),
             attention_at: retry_at,

@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::ScheduleId;
 use crate::domain::schedule::Schedule;
-use crate::domain::snapshot::condemnation::CondemnedBy;
-use crate::domain::snapshot::{Snapshot, Status};
-use crate::domain::sweep::plan::{PlanEntry, Verdict};
+use crate::domain::sweep::tally::{Tallies, Tally};
 
 /// How far the sweep before may lie back.
 const LAST_SWEEP_AGE_MAX: SignedDuration = SignedDuration::from_hours(35 * 24);
@@ -32,9 +30,13 @@ pub struct BrakeLimits {
 pub struct Brake {
     /// The schedule.
     pub schedule_id: ScheduleId,
-    /// How many of its snapshots would go that the rules of the last executed sweep would have kept.
+    /// How many of its snapshots would go that the rules of the last executed sweep would have kept, now or once nothing
+    /// protects them any more.
     pub unexpected: u32,
-    /// How many available snapshots it has.
+    /// How many went like that in the day before.
+    #[serde(default)]
+    pub earlier: u32,
+    /// How many available snapshots it had when that day began.
     pub available: u32,
     /// What the plan was made with: [`crate::domain::schedule::Schedule::rules_digest`]; none in sweeps of earlier
     /// versions.
@@ -42,54 +44,41 @@ pub struct Brake {
     pub rules_digest: Option<String>,
 }
 
-/// What a brake counts apart: a schedule's own snapshots, and its copies in each region. Many copies must not make the loss
-/// of all originals look small.
-type Group<'a> = (&'a ScheduleId, Option<&'a String>);
-
-/// The schedules whose unexpected deletions are too many, among their own snapshots or among their copies in a region;
-/// of several such, the numbers are those of the one with the most.
-pub fn brakes(entries: &[PlanEntry], snapshots: &[Snapshot], limits: BrakeLimits) -> Vec<Brake> {
-    let copied_to: BTreeMap<_, _> =
-        snapshots.iter().map(|one| (&one.id, one.copied_to())).collect();
-    let available = available(snapshots);
-    let mut unexpected: BTreeMap<Group<'_>, (u32, Option<&String>)> = BTreeMap::new();
-    for entry in entries {
-        if let (Verdict::Delete { unexpected: true, by }, Some(id)) =
-            (&entry.verdict, &entry.schedule_id)
-        {
-            let region = copied_to.get(&entry.snapshot_id).copied().flatten();
-            let (count, digest) = unexpected.entry((id, region)).or_default();
-            *count += 1;
-            *digest = digest.or(digest_of(by));
-        }
-    }
-    let mut brakes: BTreeMap<&ScheduleId, Brake> = BTreeMap::new();
-    for (group, (unexpected, digest)) in unexpected {
-        let available = available.get(&group).copied().unwrap_or_default();
-        let is_too_many = unexpected > limits.deletions
-            && u64::from(unexpected) * 100 > u64::from(available) * u64::from(limits.percent);
-        let (id, _) = group;
-        if is_too_many && brakes.get(id).is_none_or(|worst| unexpected > worst.unexpected) {
-            let rules_digest = digest.cloned();
-            brakes
-                .insert(id, Brake { schedule_id: id.clone(), unexpected, available, rules_digest });
-        }
-    }
-    brakes.into_values().collect()
-}
-
-/// What the rules were, if they condemn.
-fn digest_of(by: &CondemnedBy) -> Option<&String> {
-    match by {
-        CondemnedBy::Rules { digest } | CondemnedBy::InstanceGone { digest } => Some(digest),
-        CondemnedBy::Person { .. }
-        | CondemnedBy::Expiry { .. }
-        | CondemnedBy::Failed
-        | CondemnedBy::Duplicate => None,
-    }
+/// The schedules whose unexpected deletions are too many in one of their groups, counted together with those of the day
+/// before `now`, against what the group had when that day began. Of several such groups the numbers are those of the one with
+/// the most.
+pub fn brakes(
+    tallies: &Tallies,
+    schedules: &BTreeMap<ScheduleId, Schedule>,
+    limits: BrakeLimits,
+    now: Timestamp,
+) -> Vec<Brake> {
+    let brake = |tally: &Tally| {
+        let losses = schedules.get(&tally.schedule_id).map(|schedule| &schedule.losses);
+        let stopped = tally.groups.iter().filter_map(|count| {
+            let before = losses.and_then(|losses| losses.of_day(&count.group, now));
+            let brake = Brake {
+                schedule_id: tally.schedule_id.clone(),
+                unexpected: count.unexpected,
+                earlier: before.map_or(0, |loss| loss.unexpected),
+                available: before.map_or(count.available, |loss| loss.available),
+                rules_digest: tally.rules_digest.clone(),
+            };
+            brake.is_too_many(limits).then_some(brake)
+        });
+        stopped.max_by_key(|brake| (brake.unexpected, brake.earlier))
+    };
+    tallies.iter().filter_map(brake).collect()
 }
 
 impl Brake {
+    fn is_too_many(&self, limits: BrakeLimits) -> bool {
+        let unexpected = u64::from(self.unexpected) + u64::from(self.earlier);
+        self.unexpected > 0
+            && unexpected > u64::from(limits.deletions)
+            && unexpected * 100 > u64::from(self.available) * u64::from(limits.percent)
+    }
+
     /// Why a plan with this brake cannot be released any more, if what it was made with has changed: `schedule` is
     /// the schedule as it is now.
     pub fn outdated(&self, schedule: Option<&Schedule>) -> Option<String> {
@@ -105,17 +94,6 @@ impl Brake {
             )
         })
     }
-}
-
-/// How many available snapshots each group has.
-fn available(snapshots: &[Snapshot]) -> BTreeMap<Group<'_>, u32> {
-    let mut counts: BTreeMap<_, u32> = BTreeMap::new();
-    for snapshot in snapshots.iter().filter(|one| one.status == Status::Available) {
-        if let Some(id) = snapshot.schedule_id() {
-            *counts.entry((id, snapshot.copied_to())).or_default() += 1;
-        }
-    }
-    counts
 }
 
 /// Why the clock is not trusted.

@@ -14,6 +14,7 @@ use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::newest::{Newest, using_image};
 use crate::domain::sweep::plan::rulings::{Ruling, Rulings, rulings};
+use crate::domain::sweep::tally::Group;
 
 /// The reason of what stays only because it is its instance's newest available snapshot.
 pub const NEWEST_AVAILABLE: &str = "newest available";
@@ -55,6 +56,13 @@ pub struct PlanEntry {
     pub verdict: Verdict,
     /// Why, in words.
     pub reasons: Vec<String>,
+    /// Which rule would delete it if nothing protected it, where the rules of the last executed sweep would not. It counts
+    /// for the brake: what protects it ends, and the rule is still there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shielded_from: Option<CondemnedBy>,
+    /// With what it is counted together.
+    #[serde(default, skip_serializing_if = "Group::is_default")]
+    pub group: Group,
     /// What became of it.
     pub outcome: Option<Outcome>,
 }
@@ -98,6 +106,17 @@ pub enum Outcome {
     Failed,
 }
 
+impl PlanEntry {
+    /// Which rule deletes it, now or once nothing protects it any more, where the rules of the last executed sweep would not.
+    pub fn unexpected_by(&self) -> Option<&CondemnedBy> {
+        match &self.verdict {
+            Verdict::Delete { unexpected: true, by } => Some(by),
+            Verdict::Delete { unexpected: false, by: _ } => None,
+            Verdict::Keep | Verdict::Blocked { image_id: _, by: _ } => self.shielded_from.as_ref(),
+        }
+    }
+}
+
 /// The plan: an entry for every snapshot that could go, oldest first.
 ///
 /// What is not whole yet, and what is already condemned, is not in it.
@@ -113,7 +132,9 @@ pub fn plan(world: &World<'_>) -> Vec<PlanEntry> {
                 Some(original) => wanted_of_duplicate(snapshot, original, &newest, world),
                 None => wanted(snapshot, world, &by_rules),
             };
+            let shielded_from = wanted.unexpected_by().cloned();
             let (verdict, reasons) = protected(snapshot, wanted, &newest, world);
+            let is_shielded = !matches!(verdict, Verdict::Delete { .. });
             PlanEntry {
                 snapshot_id: snapshot.id.clone(),
                 instance_id: snapshot.source.instance_id.clone(),
@@ -121,6 +142,8 @@ pub fn plan(world: &World<'_>) -> Vec<PlanEntry> {
                 taken_at: snapshot.taken_at(),
                 verdict,
                 reasons,
+                shielded_from: shielded_from.filter(|_| is_shielded),
+                group: Group::of(snapshot),
                 outcome: None,
             }
         })
@@ -131,11 +154,17 @@ pub fn plan(world: &World<'_>) -> Vec<PlanEntry> {
     entries
 }
 
-/// A fingerprint of a plan: of which snapshots there are, and the verdict on each. Two plans with the same one have
-/// the same entries in the same order.
+/// A fingerprint of a plan: of which snapshots there are, the verdict on each, and what protection keeps from showing.
+/// Two plans with the same one have the same entries in the same order.
 pub fn plan_hash(entries: &[PlanEntry]) -> String {
-    let parts: Vec<_> =
-        entries.iter().map(|entry| format!("{} {:?}", entry.snapshot_id, entry.verdict)).collect();
+    let part = |entry: &PlanEntry| {
+        let verdict = format!("{} {:?}", entry.snapshot_id, entry.verdict);
+        match &entry.shielded_from {
+            Some(by) => format!("{verdict} {by:?}"),
+            None => verdict,
+        }
+    };
+    let parts: Vec<_> = entries.iter().map(part).collect();
     let parts: Vec<_> = parts.iter().map(String::as_str).collect();
     digest(&parts)
 }
@@ -144,6 +173,16 @@ pub fn plan_hash(entries: &[PlanEntry]) -> String {
 enum Wanted {
     Keep(Vec<String>),
     Delete { by: CondemnedBy, reason: String, unexpected: bool },
+}
+
+impl Wanted {
+    /// Which rule wants a deletion that the rules of the last executed sweep would not want.
+    fn unexpected_by(&self) -> Option<&CondemnedBy> {
+        match self {
+            Self::Delete { by, unexpected: true, reason: _ } => Some(by),
+            Self::Delete { unexpected: false, by: _, reason: _ } | Self::Keep(_) => None,
+        }
+    }
 }
 
 fn wanted(snapshot: &Snapshot, world: &World<'_>, rulings: &Rulings<'_>) -> Wanted {

@@ -10,6 +10,7 @@ use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::{Error, chain};
 use crate::events::{OwnEvent, SnapshotDeletionDue};
 use crate::operations::snapshots::edit::expected;
+use crate::operations::snapshots::mark::{Marked, mark_sets};
 use crate::operations::snapshots::refresh::stale;
 use crate::service::Service;
 
@@ -55,17 +56,19 @@ pub async fn delete_snapshot(
         return Err(stale(&snapshot));
     }
     info!(snapshot.id = %id, "Snapshot {id} is condemned by a person");
+    if mark_sets(service, std::slice::from_ref(&condemned), now).await == Marked::NotAll {
+        // The sweep tries again, and then the tick makes it known. The record says by now what EC2 has against it.
+        let noted = service.table.snapshot(&id).await?;
+        return Ok(noted.unwrap_or(condemned));
+    }
     if let Err(error) = make_due(service, &condemned, now).await {
-        // The record stands: the tick makes it known again, the sweep marks what is not marked.
+        // The record stands: the tick makes it known again.
         warn!(snapshot.id = %id, error.chain = %chain(&error), "The deletion of {id} waits for the tick");
     }
     Ok(condemned)
 }
 
 async fn make_due(service: &Service, condemned: &Snapshot, now: Timestamp) -> Result<(), Error> {
-    let members: Vec<_> =
-        condemned.living_members().map(|member| member.ebs_snapshot_id.clone()).collect();
-    service.ec2_in(&condemned.source.region)?.mark_condemned(&members).await?;
     let is_due = condemned.condemnation.as_ref().is_some_and(|one| one.delete_after <= now);
     if is_due {
         let detail = SnapshotDeletionDue { snapshot_ids: vec![condemned.id.clone()] };

@@ -108,7 +108,7 @@ async fn reap(
     let snapshot = recalled.as_ref().unwrap_or(snapshot);
     let guardian = match last_check(service, snapshot, evidence, now).await? {
         Check::Delete(guardian) => guardian,
-        Check::Blocked(BlockedCause::NotMarked) if is_fresh(snapshot, now) => {
+        Check::Blocked(BlockedCause::NotMarked { .. }) if is_fresh(snapshot, now) => {
             return Ok(Reaped::Later);
         }
         Check::Blocked(cause) => return block(service, snapshot, cause, now).await,

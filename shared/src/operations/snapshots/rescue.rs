@@ -5,6 +5,7 @@ use tracing::{info, warn};
 
 use crate::domain::ids::SnapshotId;
 use crate::domain::snapshot::{Snapshot, Status};
+use crate::ec2::Marking;
 use crate::error::{Error, chain};
 use crate::operations::snapshots::edit::expected;
 use crate::operations::snapshots::refresh::stale;
@@ -28,13 +29,16 @@ pub async fn rescue_snapshot(
     info!(snapshot.id = %id, "Snapshot {id} is rescued");
     let members: Vec<_> =
         rescued.living_members().map(|member| member.ebs_snapshot_id.clone()).collect();
-    let unmarked = match service.ec2_in(&rescued.source.region) {
+    // Without its record in `condemned` nothing is deleted; the next sweep takes the mark off.
+    let unmarking = match service.ec2_in(&rescued.source.region) {
         Ok(ec2) => ec2.unmark_condemned(&members).await,
-        Err(error) => Err(error),
+        Err(error) => Marking { failure: Some(error), ..Marking::default() },
     };
-    if let Err(error) = unmarked {
-        // Without its record in `condemned` nothing is deleted; the next sweep takes the mark off.
-        warn!(snapshot.id = %id, error.chain = %chain(&error), "The mark on {id} waits for the sweep");
+    for (member, failure) in &unmarking.refused {
+        warn!(snapshot.id = %id, "{member} of {id} keeps its mark: {}: {}", failure.code, failure.message);
+    }
+    if let Some(error) = &unmarking.failure {
+        warn!(snapshot.id = %id, error.chain = %chain(error), "The mark on {id} waits for the sweep");
     }
     Ok(rescued)
 }

@@ -7,22 +7,22 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 use crate::clock::Clock;
-use crate::domain::ids::{EbsSnapshotId, ScheduleId, SnapshotId, SweepId};
+use crate::domain::ids::{ScheduleId, SnapshotId, SweepId};
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::brake::ClockDoubt;
 use crate::domain::sweep::plan::{Outcome, PlanEntry, Verdict};
+use crate::domain::sweep::tally::Tallies;
 use crate::domain::sweep::{ExecutionCounts, Sweep, SweepStatus};
 use crate::error::{Error, chain};
-use crate::operations::sweeps::plan::{EDIT_SETTLED, Present, plan_sweep};
-use crate::regions::members_by_region;
+use crate::operations::snapshots::mark::mark_sets;
+use crate::operations::sweeps::enforce::{CarriedOut, Takings, enforce, note_losses};
+use crate::operations::sweeps::plan::{Present, plan_sweep};
 use crate::service::Service;
 
 /// How old a plan may be for what it says to be condemned as it stands.
 const PLAN_FRESH: SignedDuration = SignedDuration::from_mins(10);
-/// How often a schedule that somebody writes at the same moment is written anew.
-const ENFORCE_ATTEMPTS: usize = 3;
 
 /// The hourly sweep of `tick`: the same however often its tick is delivered.
 pub async fn hourly_sweep(
@@ -69,8 +69,12 @@ async fn execute(service: &Service, sweep: &Sweep, clock: &Clock) -> Result<Swee
     } else {
         None
     };
-    let execution = Execution { service, sweep, schedules: &schedules, confirmed };
+    let tallies = service.table.tallies(sweep).await?;
+    note_losses(service, sweep, &tallies, &schedules).await?;
+    let execution =
+        Execution { service, sweep, tallies: &tallies, schedules: &schedules, confirmed };
     let mut executed = ExecutionCounts::default();
+    let mut takings = Takings::default();
     for page in 1..=sweep.plan_pages {
         let mut entries = service.table.plan_page(sweep, page).await?;
         if entries.iter().any(|entry| is_open(entry, sweep)) {
@@ -83,6 +87,7 @@ async fn execute(service: &Service, sweep: &Sweep, clock: &Clock) -> Result<Swee
             service.table.store_plan_page(plan, page, &entries, clock.now()).await?;
         }
         count(&entries, &mut executed);
+        takings.count(&entries);
     }
     let now = clock.now();
     let finished = Sweep {
@@ -92,7 +97,8 @@ async fn execute(service: &Service, sweep: &Sweep, clock: &Clock) -> Result<Swee
         finished_at: Some(now),
         ..sweep.clone()
     };
-    enforce(service, sweep, &schedules, now).await?;
+    let carried_out = CarriedOut { sweep, tallies: &tallies, takings: &takings };
+    enforce(service, &carried_out, &schedules, now).await?;
     _ = service.table.update_sweep(sweep, &finished, now).await?;
     info!(sweep.id = %sweep.id, "Sweep {} has condemned {}", sweep.id, executed.condemned);
     Ok(finished)
@@ -128,59 +134,6 @@ fn count(entries: &[PlanEntry], executed: &mut ExecutionCounts) {
     }
 }
 
-/// From now on the rules of these schedules are what the brake takes as expected. Those it has stopped, and those
-/// whose rule for gone instances waits for a second look, keep what was in force before.
-async fn enforce(
-    service: &Service,
-    sweep: &Sweep,
-    schedules: &BTreeMap<ScheduleId, Schedule>,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let planned_at = sweep.planned_at.unwrap_or(now);
-    _ = service.table.set_last_sweep_at(planned_at).await?;
-    let takes_effect =
-        |id: &ScheduleId| !sweep.is_braked(Some(id)) && !sweep.unsettled.contains(id);
-    for schedule in schedules.values().filter(|one| takes_effect(&one.id)) {
-        let is_new = schedule.enforced.rules != schedule.rules
-            || schedule.enforced.timezone != schedule.timezone
-            || schedule.enforced.when_gone != schedule.when_gone
-            || schedule.enforced.copies != schedule.copies
-            || schedule.enforced.at < planned_at;
-        // Edited since the plan was made: what it says now was not enforced.
-        if is_new && planned_at.duration_since(schedule.updated_at) >= EDIT_SETTLED {
-            enforce_one(service, schedule, planned_at).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Written anew where only something else has changed, as the tick does when it advances the schedule. One that is
-/// written ever again is enforced by the next sweep.
-async fn enforce_one(
-    service: &Service,
-    schedule: &Schedule,
-    planned_at: Timestamp,
-) -> Result<(), Error> {
-    let mut current = schedule.clone();
-    for _ in 0..ENFORCE_ATTEMPTS {
-        let enforced = current.enforced_at(planned_at);
-        if service.table.update_schedule(&current, &enforced).await?.is_done() {
-            break;
-        }
-        match service.table.schedule(&schedule.id).await? {
-            Some(found) if is_unedited(schedule, &found) => current = found,
-            Some(_) | None => break,
-        }
-    }
-    Ok(())
-}
-
-fn is_unedited(read: &Schedule, found: &Schedule) -> bool {
-    found.updated_at == read.updated_at
-        && found.rules_digest() == read.rules_digest()
-        && found.enforced == read.enforced
-}
-
 /// What a plan of this moment deletes, and by which rules. Nothing of it is stored but which instances are not there.
 /// While the clock is wrong, or nobody has said that it is right, there is none, and the tick asks again.
 async fn deletions_now(
@@ -208,6 +161,7 @@ async fn deletions_now(
 struct Execution<'a> {
     service: &'a Service,
     sweep: &'a Sweep,
+    tallies: &'a Tallies,
     schedules: &'a BTreeMap<ScheduleId, Schedule>,
     /// Of a sweep whose plan has waited: what a plan of this moment deletes as well.
     confirmed: Option<BTreeMap<SnapshotId, CondemnedBy>>,
@@ -227,14 +181,14 @@ impl Execution<'_> {
             .map(|entry| entry.snapshot_id.clone())
             .collect();
         let current = self.service.table.snapshots(&ids).await?;
-        let mut marks = Marks::new();
+        let mut marks = Vec::new();
         for entry in entries.iter_mut().filter(|entry| is_open(entry, self.sweep)) {
             let outcome = if let Some(snapshot) = self.condemned_before(entry, &current) {
                 if snapshot.status == Status::Condemned {
-                    add_marks(&mut marks, snapshot);
+                    marks.push(snapshot.clone());
                 }
                 Outcome::Condemned
-            } else if self.sweep.is_braked(entry.schedule_id.as_ref()) {
+            } else if self.tallies.is_braked(self.sweep, entry.schedule_id.as_ref()) {
                 Outcome::Stopped
             } else if room == 0 {
                 Outcome::Later
@@ -246,16 +200,8 @@ impl Execution<'_> {
             }
             entry.outcome = Some(outcome);
         }
-        for (region, marks) in marks {
-            let marked = match self.service.ec2_in(&region) {
-                Ok(ec2) => ec2.mark_condemned(&marks).await,
-                Err(error) => Err(error),
-            };
-            if let Err(error) = marked {
-                // The records stand; the next sweep puts the marks on, and without them nothing is deleted.
-                warn!(sweep.id = %self.sweep.id, error.chain = %chain(&error), "Marks in {region} wait for the next sweep");
-            }
-        }
+        // The records stand; the next sweep marks what is not marked.
+        _ = mark_sets(self.service, &marks, now).await;
         Ok(())
     }
 
@@ -292,7 +238,7 @@ impl Execution<'_> {
         entry: &PlanEntry,
         current: &BTreeMap<SnapshotId, Snapshot>,
         now: Timestamp,
-        marks: &mut Marks,
+        marks: &mut Vec<Snapshot>,
     ) -> Outcome {
         let Verdict::Delete { by, .. } = &entry.verdict else { return Outcome::Changed };
         let Some(snapshot) = current.get(&entry.snapshot_id) else { return Outcome::Changed };
@@ -309,7 +255,7 @@ impl Execution<'_> {
         };
         match self.service.table.update_snapshot(snapshot, &condemned).await {
             Ok(written) if written.is_done() => {
-                add_marks(marks, &condemned);
+                marks.push(condemned);
                 Outcome::Condemned
             }
             Ok(_) => Outcome::Changed,
@@ -319,14 +265,5 @@ impl Execution<'_> {
                 Outcome::Failed
             }
         }
-    }
-}
-
-/// What is to be marked, by region.
-type Marks = BTreeMap<String, Vec<EbsSnapshotId>>;
-
-fn add_marks(marks: &mut Marks, snapshot: &Snapshot) {
-    for (region, members) in members_by_region([snapshot]) {
-        marks.entry(region).or_default().extend(members);
     }
 }

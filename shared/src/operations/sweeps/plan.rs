@@ -9,12 +9,14 @@ use crate::domain::ids::{EbsSnapshotId, ScheduleId, SweepId};
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::condemnation::Wanted;
 use crate::domain::snapshot::{Snapshot, Status};
-use crate::domain::sweep::brake::{Brake, ClockDoubt, brakes, clock_doubt};
+use crate::domain::sweep::brake::{ClockDoubt, brakes, clock_doubt};
 use crate::domain::sweep::plan::{PlanEntry, Verdict, World, plan, plan_hash};
-use crate::domain::sweep::{Mode, PlanCounts, Sweep, SweepStatus};
+use crate::domain::sweep::tally::Tallies;
+use crate::domain::sweep::{Mode, NAMED_MAX, PlanCounts, Sweep, SweepStatus};
 use crate::ec2::Ec2;
-use crate::error::{Error, chain};
+use crate::error::Error;
 use crate::operations::images::note_uses::{ImageUses, note_images};
+use crate::operations::snapshots::mark::{later, note_refused};
 use crate::operations::sweeps::gone_instances::remember;
 use crate::regions::OutOfReach;
 use crate::service::Service;
@@ -82,6 +84,7 @@ impl Present {
         });
         for entry in entries.iter_mut().filter(|entry| entry.verdict != Verdict::Keep) {
             if let Some(region) = unseen.get(&entry.snapshot_id) {
+                entry.shielded_from = entry.unexpected_by().cloned();
                 entry.verdict = Verdict::Keep;
                 entry.reasons = vec![format!("its region {region} is out of reach; left alone")];
             }
@@ -106,7 +109,7 @@ impl Present {
 
     /// The schedules with an edited rule for gone instances, of which one may be gone since before the edit and is
     /// not believed to be. One that was still there at a sweep since the edit is not in question. And those with
-    /// snapshots that were not judged, because their region is out of reach.
+    /// snapshots that were not judged, because their region is out of reach or EC2 has failed to show them.
     fn unsettled(&self, now: Timestamp) -> Vec<ScheduleId> {
         let in_doubt = self.looks.in_doubt(now);
         let edited: BTreeMap<_, _> = self
@@ -126,8 +129,18 @@ impl Present {
             })
             .map(|(id, _)| id)
             .collect();
-        let unjudged = self.unseen().filter_map(Snapshot::schedule_id);
+        let is_unshown =
+            |one: &&Snapshot| one.status == Status::Available && one.absent_since.is_some();
+        let unshown = self.snapshots.iter().filter(is_unshown);
+        let unjudged = self.unseen().chain(unshown).filter_map(Snapshot::schedule_id);
         doubtful.into_iter().chain(unjudged).cloned().collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// What these entries take from each schedule, which of them are stopped, and which not settled.
+    fn tallies(&self, service: &Service, entries: &[PlanEntry], now: Timestamp) -> Tallies {
+        let tallies = Tallies::of(entries, &self.snapshots);
+        let brakes = brakes(&tallies, &self.schedules, service.settings.brake, now);
+        tallies.with(&brakes, &self.unsettled(now))
     }
 
     /// Whether a sweep has looked at the instances of a schedule since its last edit.
@@ -190,14 +203,16 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
     let entries = present.plan(service, now);
     let planned = PlanCounts::of(&entries);
     let hash = plan_hash(&entries);
-    let brakes = brakes(&entries, &present.snapshots, service.settings.brake);
+    let tallies = present.tallies(service, &entries, now);
     if is_trusted {
-        tidy_marks(service, &present).await?;
-        note_blocked(service, &present, &entries, &brakes, now).await?;
+        tidy_marks(service, &present, now).await;
+        note_blocked(service, &present, &entries, &tallies, now).await?;
         note_images(service, present.seen(), &present.uses, now).await?;
     }
     let stored = stored_entries(sweep, entries);
     let pages = store(service, (&sweep.id, &hash), &stored, now).await?;
+    let tally_hash = tallies.hash();
+    let tally_pages = service.table.store_tallies((&sweep.id, &tally_hash), &tallies, now).await?;
     info!(
         sweep.id = %sweep.id,
         "Sweep {}: {} of {} snapshots are to go", sweep.id, planned.delete, planned.snapshots
@@ -222,9 +237,12 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
         planned_at: Some(now),
         plan_hash: Some(hash),
         plan_pages: pages,
+        tally_hash: Some(tally_hash),
+        tally_pages,
         planned,
-        brakes,
-        unsettled: present.unsettled(now),
+        brakes_total: u32::try_from(tallies.brakes().count()).unwrap_or(u32::MAX),
+        brakes: tallies.brakes().take(NAMED_MAX).cloned().collect(),
+        unsettled: tallies.unsettled().take(NAMED_MAX).cloned().collect(),
         regions_out_of_reach: present.out_of_reach.clone(),
         refusal,
         finished_at: ended.then_some(now),
@@ -232,13 +250,15 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
     })
 }
 
-/// What a person asks for is stored whole. Of an hourly sweep only what is not kept: it runs 730 times a month,
+/// What a person asks for is stored whole. Of an hourly sweep only what is not kept, or by protection alone: it runs 730 times a month,
 /// and the rest can be asked for at any time.
 fn stored_entries(sweep: &Sweep, entries: Vec<PlanEntry>) -> Vec<PlanEntry> {
     if sweep.requested_by.is_some() {
         return entries;
     }
-    entries.into_iter().filter(|entry| entry.verdict != Verdict::Keep).collect()
+    let is_plain =
+        |entry: &PlanEntry| entry.verdict == Verdict::Keep && entry.shielded_from.is_none();
+    entries.into_iter().filter(|entry| !is_plain(entry)).collect()
 }
 
 async fn store(
@@ -262,7 +282,7 @@ async fn note_blocked(
     service: &Service,
     present: &Present,
     entries: &[PlanEntry],
-    brakes: &[Brake],
+    tallies: &Tallies,
     now: Timestamp,
 ) -> Result<(), Error> {
     // Of a region that has not answered nobody knows what images use there: what was noted stands.
@@ -273,7 +293,9 @@ async fn note_blocked(
         let snapshot = *by_id.get(&entry.snapshot_id)?;
         let wanted = match &entry.verdict {
             // Nobody has released these rules yet; what others said stands.
-            Verdict::Blocked { .. } if is_braked(entry, brakes) => return None,
+            Verdict::Blocked { .. } if tallies.is_stopped(entry.schedule_id.as_ref()) => {
+                return None;
+            }
             Verdict::Blocked { image_id, by: Some(by) } => {
                 let reason = entry.reasons.first().cloned().unwrap_or_default();
                 Some((image_id.clone(), Wanted { by: by.clone(), reason }))
@@ -288,31 +310,26 @@ async fn note_blocked(
     Ok(())
 }
 
-fn is_braked(entry: &PlanEntry, brakes: &[Brake]) -> bool {
-    brakes.iter().any(|brake| entry.schedule_id.as_ref() == Some(&brake.schedule_id))
-}
-
 /// Puts the mark on condemned members that lack it, and takes it off others: whoever condemned or rescued them
-/// broke off in between. A region that is out of reach by now waits for the next sweep: without its mark nothing is
-/// deleted.
-async fn tidy_marks(service: &Service, present: &Present) -> Result<(), Error> {
+/// broke off in between. Nothing that goes wrong with marks fails the sweep: without its mark nothing is deleted.
+async fn tidy_marks(service: &Service, present: &Present, now: Timestamp) {
     for region in &present.within_reach {
         let snapshots = present.snapshots.iter().filter(|one| one.source.region == *region);
-        let tidied = tidy_marks_in(service, service.ec2_in(region)?, snapshots).await;
-        match tidied {
-            Err(error) if present.within_reach.len() > 1 => {
-                warn!(region = %region, error.chain = %chain(&error), "Marks in {region} wait: {error}");
-            }
-            tidied => tidied?,
+        let tidied = match service.ec2_in(region) {
+            Ok(ec2) => tidy_marks_in(service, ec2, snapshots, now).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = tidied {
+            later(region, &error);
         }
     }
-    Ok(())
 }
 
 async fn tidy_marks_in(
     service: &Service,
     ec2: &Ec2,
     snapshots: impl Iterator<Item = &Snapshot>,
+    now: Timestamp,
 ) -> Result<(), Error> {
     let mut condemned: BTreeMap<&EbsSnapshotId, &Snapshot> = BTreeMap::new();
     let mut others: BTreeMap<&EbsSnapshotId, &Snapshot> = BTreeMap::new();
@@ -324,12 +341,12 @@ async fn tidy_marks_in(
     let seen = ec2.every_ebs_snapshot().await?;
     let ours = seen.iter().filter(|one| one.set().is_some());
     let (marked, unmarked): (Vec<_>, Vec<_>) = ours.partition(|one| one.is_marked_condemned());
-    let lacking: Vec<_> = unmarked
-        .into_iter()
-        .filter(|one| condemned.contains_key(&one.id))
-        .map(|one| one.id.clone())
-        .collect();
-    ec2.mark_condemned(&lacking).await?;
+    let lacking = unmarked.into_iter().filter_map(|one| condemned.get_key_value(&one.id));
+    // Those that EC2 has refused it for come last: they keep no other waiting.
+    let (refused, usual): (Vec<_>, Vec<_>) = lacking.partition(|(_, set)| set.blocked.is_some());
+    let lacking: Vec<_> = usual.into_iter().chain(refused).map(|(id, _)| (*id).clone()).collect();
+    let marking = ec2.mark_condemned(&lacking).await;
+    note_refused(service, &marking.refused, &condemned, now).await;
 
     let stray: BTreeMap<_, _> = marked
         .into_iter()
@@ -347,5 +364,9 @@ async fn tidy_marks_in(
         })
         .map(|(id, _)| id)
         .collect();
-    ec2.unmark_condemned(&still).await
+    let unmarking = ec2.unmark_condemned(&still).await;
+    for (id, failure) in &unmarking.refused {
+        warn!("The EBS snapshot {id} keeps its mark: {}: {}", failure.code, failure.message);
+    }
+    marking.failure.or(unmarking.failure).map_or(Ok(()), Err)
 }

@@ -40,9 +40,11 @@ pub async fn approve_sweep(
         return Ok(sweep);
     }
     let approved = sweep.approve(who, plan_hash, now).map_err(Error::conflict)?;
-    for brake in &sweep.brakes {
-        let schedule = service.table.schedule(&brake.schedule_id).await?;
-        if let Some(reason) = brake.outdated(schedule.as_ref()) {
+    let tallies = service.table.tallies(&sweep).await?;
+    let ids = tallies.brakes().map(|brake| brake.schedule_id.clone()).collect();
+    let schedules = service.table.schedules(&ids).await?;
+    for brake in tallies.brakes() {
+        if let Some(reason) = brake.outdated(schedules.get(&brake.schedule_id)) {
             return Err(Error::conflict(reason));
         }
     }

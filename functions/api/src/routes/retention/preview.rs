@@ -205,6 +205,8 @@ impl From<PlanEntry> for SnapshotVerdict {
             taken_at,
             verdict,
             reasons,
+            shielded_from: _shielded_from,
+            group: _group,
             outcome: _outcome,
         } = entry;
         Self {

@@ -119,6 +119,8 @@ impl From<domain::Change> for VerdictChange {
             taken_at,
             verdict,
             reasons,
+            shielded_from: _shielded_from,
+            group: _group,
             outcome: _outcome,
         } = after;
         let after = domain::Fate::of(&verdict).into();

@@ -162,6 +162,7 @@ impl From<domain::Schedule> for Content {
             updated_at,
             next_due,
             enforced: _enforced,
+            losses: _losses,
             drills,
         } = schedule;
         let Drills { due: _due, try_at: _try_at, put_off, after: _after, last: _last } = drills;

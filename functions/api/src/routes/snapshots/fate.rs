@@ -93,7 +93,7 @@ pub(crate) enum BlockedBy {
     InRestore,
     /// It is the newest available snapshot of its instance.
     Newest,
-    /// It is not yet marked as condemned in EC2.
+    /// It is not yet marked as condemned in EC2, or EC2 lets us put no mark on it.
     NotMarked,
     /// EC2 refused.
     Refused,
@@ -157,7 +157,7 @@ impl From<&BlockedCause> for BlockedBy {
             BlockedCause::Held => Self::Held,
             BlockedCause::InRestore { .. } => Self::InRestore,
             BlockedCause::Newest => Self::Newest,
-            BlockedCause::NotMarked => Self::NotMarked,
+            BlockedCause::NotMarked { .. } => Self::NotMarked,
             BlockedCause::Refused { .. } => Self::Refused,
         }
     }

@@ -130,7 +130,7 @@ impl BlockedSnapshot {
                 | BlockedCause::Held
                 | BlockedCause::InRestore { .. }
                 | BlockedCause::Newest
-                | BlockedCause::NotMarked
+                | BlockedCause::NotMarked { .. }
                 | BlockedCause::Refused { .. } => None,
             },
             since,

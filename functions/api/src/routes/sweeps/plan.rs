@@ -27,7 +27,8 @@ pub(super) struct PlanEntry {
     verdict: PlanVerdict,
     /// With verdict `delete` or `blocked`: which rule says so.
     by: Option<Condemner>,
-    /// With verdict `delete`: whether the rules of the last executed sweep would have kept it.
+    /// With verdict `delete`: whether the rules of the last executed sweep would have kept it. With another verdict: true if
+    /// only what protects it keeps it from such a deletion, which counts for the brake as well.
     unexpected: Option<bool>,
     /// With verdict `blocked`: the image that uses it.
     #[schema(value_type = Option<String>)]
@@ -75,16 +76,19 @@ impl From<domain::PlanEntry> for PlanEntry {
             taken_at,
             verdict,
             reasons,
+            shielded_from,
+            group: _group,
             outcome,
         } = entry;
+        let is_shielded = shielded_from.map(|_| true);
         let (verdict, by, unexpected, image_id) = match verdict {
-            Verdict::Keep => (PlanVerdict::Keep, None, None, None),
+            Verdict::Keep => (PlanVerdict::Keep, None, is_shielded, None),
             Verdict::Delete { by, unexpected } => {
                 (PlanVerdict::Delete, Some(Condemner::from(&by)), Some(unexpected), None)
             }
             Verdict::Blocked { image_id, by } => {
                 let by = by.as_ref().map(Condemner::from);
-                (PlanVerdict::Blocked, by, None, Some(image_id))
+                (PlanVerdict::Blocked, by, is_shielded, Some(image_id))
             }
         };
         Self {

@@ -33,8 +33,10 @@ pub(super) struct Sweep {
     plan_hash: Option<String>,
     /// The plan in numbers.
     planned: PlanCounts,
-    /// The schedules that were stopped, and why.
+    /// The schedules that were stopped, and why: the first hundred.
     brakes: Vec<Brake>,
+    /// How many schedules were stopped.
+    brakes_total: u32,
     /// The regions that were out of reach when it was planned. Their snapshots are left alone.
     regions_out_of_reach: Vec<String>,
     /// Why the whole sweep was refused, or waits for a person's word.
@@ -107,9 +109,12 @@ struct Brake {
     /// The schedule.
     #[schema(value_type = String)]
     schedule_id: ScheduleId,
-    /// How many of its snapshots would go that the rules of the last executed sweep would have kept.
+    /// How many of its snapshots would go that the rules of the last executed sweep would have kept, now or once nothing
+    /// protects them any more.
     unexpected: u32,
-    /// How many available snapshots it has.
+    /// How many went like that in the 24 hours before.
+    earlier: u32,
+    /// How many available snapshots it had when those began.
     available: u32,
 }
 
@@ -170,8 +175,11 @@ impl From<domain::Sweep> for Sweep {
             planned_at,
             plan_hash,
             plan_pages: _plan_pages,
+            tally_hash: _tally_hash,
+            tally_pages: _tally_pages,
             planned,
             brakes,
+            brakes_total,
             unsettled: _unsettled,
             regions_out_of_reach,
             refusal,
@@ -188,6 +196,7 @@ impl From<domain::Sweep> for Sweep {
             planned_at,
             plan_hash,
             planned: planned.into(),
+            brakes_total: brakes_total.max(u32::try_from(brakes.len()).unwrap_or(u32::MAX)),
             brakes: brakes.into_iter().map(Brake::from).collect(),
             regions_out_of_reach,
             refusal,
@@ -208,8 +217,9 @@ impl From<domain::PlanCounts> for PlanCounts {
 
 impl From<brake::Brake> for Brake {
     fn from(brake: brake::Brake) -> Self {
-        let brake::Brake { schedule_id, unexpected, available, rules_digest: _digest } = brake;
-        Self { schedule_id, unexpected, available }
+        let brake::Brake { schedule_id, unexpected, earlier, available, rules_digest: _digest } =
+            brake;
+        Self { schedule_id, unexpected, earlier, available }
     }
 }
 

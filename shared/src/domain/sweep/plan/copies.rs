@@ -1,12 +1,11 @@
 //! Copies in the plan: judged by the rules of their region, apart from the originals.
 
-use super::tests::{Case, LIMITS, hour, keep_last, rules, schedule_when_gone, snapshot};
+use super::tests::{Case, hour, keep_last, rules, schedule_when_gone, snapshot};
 use super::*;
 use crate::domain::retention::Rules;
 use crate::domain::schedule::WhenGone;
 use crate::domain::schedule::copies::CopyTarget;
 use crate::domain::snapshot::copying::{CopyOf, CopyStage};
-use crate::domain::sweep::brake::brakes;
 
 const FAR: &str = "eu-west-1";
 
@@ -66,7 +65,7 @@ fn many_copies_do_not_hide_that_all_originals_would_go() {
     let edited = Schedule { rules: keep(1), ..before };
     let case = case(&edited, 30, 365, 400);
 
-    let stopped = brakes(&case.entries(), &case.snapshots, LIMITS);
+    let stopped = case.brakes();
 
     assert_eq!(stopped.len(), 1);
     assert_eq!((stopped[0].unexpected, stopped[0].available), (29, 30));

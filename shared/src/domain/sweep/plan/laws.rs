@@ -316,6 +316,24 @@ proptest! {
     }
 
     #[test]
+    fn protection_hides_no_unexpected_deletion_from_the_brake(world in any_world()) {
+        let mut bare = world.clone();
+        bare.in_use.clear();
+        for snapshot in &mut bare.snapshots {
+            snapshot.hold = None;
+        }
+
+        let counted = |made: &Made| -> BTreeSet<_> {
+            let entries = made.plan().into_iter();
+            entries
+                .filter(|entry| entry.unexpected_by().is_some())
+                .map(|entry| entry.snapshot_id)
+                .collect()
+        };
+        prop_assert_eq!(counted(&world), counted(&bare));
+    }
+
+    #[test]
     fn raising_keep_last_never_deletes_more(world in any_world(), low in 1..6_u32, more in 1..6_u32) {
         let with = |count: u32| {
             let mut world = world.clone();

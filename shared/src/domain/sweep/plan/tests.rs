@@ -12,9 +12,10 @@ use crate::domain::retention::Rules;
 use crate::domain::schedule::{NewSchedule, WhenGone};
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{Origin, ScheduleSlot, Source};
-use crate::domain::sweep::brake::{BrakeLimits, brakes};
+use crate::domain::sweep::brake::{Brake, BrakeLimits, brakes};
+use crate::domain::sweep::tally::{GroupCount, Tallies};
 
-pub(super) const LIMITS: BrakeLimits = BrakeLimits { deletions: 10, percent: 25 };
+const LIMITS: BrakeLimits = BrakeLimits { deletions: 10, percent: 25 };
 
 pub(super) fn hour(hour: i64) -> Timestamp {
     "2026-03-01T00:00:00Z".parse::<Timestamp>().unwrap() + hour.hours()
@@ -109,6 +110,11 @@ impl Case {
             failed_kept: SignedDuration::from_hours(24),
             now: hour(self.now),
         })
+    }
+
+    pub(super) fn brakes(&self) -> Vec<Brake> {
+        let tallies = Tallies::of(&self.entries(), &self.snapshots);
+        brakes(&tallies, &self.schedules, LIMITS, hour(self.now))
     }
 
     /// A line for each snapshot: hour, verdict, reasons.
@@ -240,7 +246,7 @@ fn two_deletions_by_the_rules_that_were_in_force_are_expected() {
     let case = Case::new(&schedule, 1..=40, 41);
 
     assert!(!case.text().contains("delete!"), "{}", case.text());
-    assert!(brakes(&case.entries(), &case.snapshots, LIMITS).is_empty());
+    assert!(case.brakes().is_empty());
 }
 
 #[test]
@@ -249,10 +255,42 @@ fn deletions_by_edited_rules_are_unexpected_and_too_many_are_stopped() {
     schedule.rules = Some(rules(r#"{"keep_last": 5}"#));
     let case = Case::new(&schedule, 1..=40, 41);
 
-    let brakes = brakes(&case.entries(), &case.snapshots, LIMITS);
+    let stopped = case.brakes();
 
     assert_eq!(case.text().matches("delete!").count(), 35);
-    assert_eq!((brakes[0].unexpected, brakes[0].available), (35, 40));
+    assert_eq!((stopped[0].unexpected, stopped[0].available), (35, 40));
+}
+
+#[test]
+fn what_is_held_used_or_the_newest_counts_for_the_brake_as_what_the_rules_make_of_it() {
+    let mut schedule = schedule(Some(rules(r#"{"max_age": "100d"}"#)));
+    schedule.rules = Some(rules(r#"{"max_age": "1h"}"#));
+    let mut case = Case::new(&schedule, 1..=40, 100);
+    for snapshot in &mut case.snapshots[..20] {
+        snapshot.hold = Some(Hold {
+            kind: HoldKind::Never,
+            by: "ada".to_owned(),
+            at: hour(3),
+            reason: None,
+            review_at: None,
+        });
+    }
+    let used = case.snapshots[20..30].iter().map(|one| one.members[0].ebs_snapshot_id.clone());
+    case.in_use = used.map(|id| (id, "ami-00000001".parse().unwrap())).collect();
+
+    let stopped = case.brakes();
+
+    assert_eq!(case.text().matches("delete!").count(), 9);
+    assert_eq!((stopped[0].unexpected, stopped[0].available), (40, 40));
+    assert_eq!(stopped[0].rules_digest, Some(schedule.rules_digest()));
+    // What an earlier version has stored knows of no such thing.
+    let entry = case.entries().remove(0);
+    let stored = serde_json::to_value(&entry).unwrap();
+    let mut earlier = stored.clone();
+    earlier.as_object_mut().unwrap().remove("shielded_from");
+    let read: PlanEntry = serde_json::from_value(earlier).unwrap();
+    assert_eq!(serde_json::from_value::<PlanEntry>(stored).unwrap(), entry);
+    assert_eq!((read.shielded_from, entry.shielded_from.is_some()), (None, true));
 }
 
 #[test]
@@ -261,7 +299,7 @@ fn the_brake_lets_through_what_is_not_both_many_and_much() {
         let mut schedule = schedule(Some(rules(r#"{"keep_last": 1000}"#)));
         schedule.rules = Some(rules(&format!(r#"{{"keep_last": {keep}}}"#)));
         let case = Case::new(&schedule, 1..=hours, hours + 1);
-        brakes(&case.entries(), &case.snapshots, LIMITS).len()
+        case.brakes().len()
     };
 
     // 10 of 12: much, but not more than 10.
@@ -283,7 +321,47 @@ fn what_was_adopted_since_the_last_sweep_is_unexpected() {
         adopted.created_at = hour(25);
     }
 
-    assert_eq!(brakes(&case.entries(), &case.snapshots, LIMITS).len(), 1);
+    assert_eq!(case.brakes().len(), 1);
+}
+
+#[test]
+fn what_was_adopted_counts_by_itself_however_much_the_schedule_has() {
+    let schedule = schedule(Some(rules(r#"{"keep_last": 200}"#)));
+    let mut case = Case::new(&schedule, 1..=220, 300);
+    for adopted in &mut case.snapshots[..20] {
+        adopted.origin = Origin::Adopted;
+        adopted.created_at = hour(299);
+    }
+
+    let stopped = case.brakes();
+
+    assert_eq!(case.text().matches("delete!").count(), 20);
+    assert_eq!((stopped[0].unexpected, stopped[0].available), (20, 20));
+}
+
+#[test]
+fn what_went_unexpectedly_within_a_day_counts_together() {
+    let sweep_id = crate::domain::ids::SweepId::derived(hour(0), &["before"]);
+    let lost = [GroupCount { group: Group::Own, unexpected: 20, available: 100 }];
+    let mut schedule = schedule(Some(rules(r#"{"keep_last": 80}"#)));
+    schedule.losses = schedule.losses.with(&sweep_id, &lost, hour(90));
+    let stopped = |keep: usize, now: i64| {
+        let edited = rules(&format!(r#"{{"keep_last": {keep}}}"#));
+        let edited = Schedule { rules: Some(edited), ..schedule.clone() };
+        let mut case = Case::new(&edited, 1..=80, now);
+        case.now = now;
+        case.brakes().first().map(|one| (one.unexpected, one.earlier, one.available))
+    };
+
+    // 25 of 100, and one more.
+    assert_eq!(stopped(75, 100), None);
+    assert_eq!(stopped(74, 100), Some((6, 20, 100)));
+    assert_eq!(stopped(74, 113), Some((6, 20, 100)));
+    // A day later the day begins with what there is.
+    assert_eq!(stopped(74, 114), None);
+    assert_eq!(stopped(59, 114), Some((21, 0, 80)));
+    // Where nothing goes there is nothing to stop.
+    assert_eq!(stopped(80, 100), None);
 }
 
 #[test]
@@ -295,7 +373,7 @@ fn what_was_still_being_adopted_at_the_last_sweep_is_unexpected() {
         adopted.completed_at = Some(hour(25));
     }
 
-    assert_eq!(brakes(&case.entries(), &case.snapshots, LIMITS).len(), 1);
+    assert_eq!(case.brakes().len(), 1);
 }
 
 #[test]
@@ -372,10 +450,10 @@ fn a_rule_for_what_is_gone_is_unexpected_until_a_sweep_has_enforced_it() {
     let mut case = Case::new(&schedule, 1..=20, 30);
     case.gone = [case.snapshots[0].source.instance_id.clone()].into();
 
-    let before = brakes(&case.entries(), &case.snapshots, LIMITS);
+    let before = case.brakes();
     let enforced = schedule.enforced_at(hour(29));
     case.schedules.insert(enforced.id.clone(), enforced);
-    let after = brakes(&case.entries(), &case.snapshots, LIMITS);
+    let after = case.brakes();
 
     assert_eq!(before[0].unexpected, 19);
     assert!(after.is_empty());
@@ -386,7 +464,7 @@ fn a_brake_remembers_what_the_plan_was_made_with() {
     let mut schedule = schedule(Some(rules(r#"{"keep_last": 40}"#)));
     schedule.rules = Some(rules(r#"{"keep_last": 5}"#));
     let case = Case::new(&schedule, 1..=40, 41);
-    let brake = brakes(&case.entries(), &case.snapshots, LIMITS).remove(0);
+    let brake = case.brakes().remove(0);
 
     assert_eq!(brake.outdated(Some(&schedule)), None);
     assert!(brake.outdated(None).unwrap().contains("is gone"));
@@ -394,7 +472,7 @@ fn a_brake_remembers_what_the_plan_was_made_with() {
     assert!(brake.outdated(Some(&schedule)).unwrap().contains("have changed"));
     // One that an earlier version has stored does not know.
     let json = format!(r#"{{"schedule_id": "{}", "unexpected": 1, "available": 1}}"#, schedule.id);
-    let old: crate::domain::sweep::brake::Brake = serde_json::from_str(&json).unwrap();
+    let old: Brake = serde_json::from_str(&json).unwrap();
     assert_eq!(old.outdated(Some(&schedule)), None);
 }
 

@@ -215,7 +215,7 @@ pub(super) async fn last_check(
     let shown = snapshot.living_members().filter_map(|member| seen(&member.ebs_snapshot_id));
     for member in shown {
         if member.set().as_ref() != Some(snapshot.tagged_id()) || !member.is_marked_condemned() {
-            return Ok(Check::Blocked(BlockedCause::NotMarked));
+            return Ok(Check::Blocked(BlockedCause::NotMarked { message: None }));
         }
     }
     if is_broken(snapshot, evidence) {

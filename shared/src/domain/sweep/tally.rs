@@ -1,0 +1,208 @@
+//! What a plan takes from each schedule that nobody expects, in the groups that the brake counts apart.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{ScheduleId, digest};
+use crate::domain::snapshot::condemnation::CondemnedBy;
+use crate::domain::snapshot::{Origin, Snapshot, Status};
+use crate::domain::sweep::Sweep;
+use crate::domain::sweep::brake::Brake;
+use crate::domain::sweep::plan::PlanEntry;
+
+/// Snapshots of a schedule that are counted together. The loss of a small group must not look small beside a large one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Group {
+    /// All of its own, adopted ones too, but for copies.
+    #[default]
+    Own,
+    /// The adopted ones among its own.
+    Adopted,
+    /// Its copies in a region.
+    CopiesIn(String),
+}
+
+/// A group in numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupCount {
+    /// Which.
+    pub group: Group,
+    /// How many would go that the rules of the last executed sweep would have kept, now or once nothing protects them
+    /// any more.
+    pub unexpected: u32,
+    /// How many available snapshots it has.
+    pub available: u32,
+}
+
+/// What the execution of a plan has to know of a schedule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// The schedule.
+    pub schedule_id: ScheduleId,
+    /// The groups with anything unexpected.
+    pub groups: Vec<GroupCount>,
+    /// By which rules: [`crate::domain::schedule::Schedule::rules_digest`].
+    pub rules_digest: Option<String>,
+    /// Why it is stopped, if it is.
+    pub brake: Option<Brake>,
+    /// Whether its rules are not in force after this sweep, whatever else: see [`Sweep::unsettled`].
+    pub is_unsettled: bool,
+}
+
+/// The tallies of a plan; a schedule without one has nothing unexpected.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tallies(BTreeMap<ScheduleId, Tally>);
+
+impl Group {
+    /// The narrowest group that a snapshot is in.
+    pub fn of(snapshot: &Snapshot) -> Self {
+        match (snapshot.copied_to(), snapshot.origin) {
+            (Some(region), _) => Self::CopiesIn(region.clone()),
+            (None, Origin::Adopted) => Self::Adopted,
+            (None, Origin::Schedule | Origin::Manual | Origin::Copy) => Self::Own,
+        }
+    }
+
+    /// Every group that counts what is in this one.
+    pub fn counted_in(self) -> Vec<Self> {
+        match self {
+            Self::Adopted => vec![Self::Own, Self::Adopted],
+            Self::Own | Self::CopiesIn(_) => vec![self],
+        }
+    }
+
+    /// Whether it is the one that a snapshot is in if nothing is said.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Tally {
+    fn new(schedule_id: &ScheduleId) -> Self {
+        Self {
+            schedule_id: schedule_id.clone(),
+            groups: Vec::new(),
+            rules_digest: None,
+            brake: None,
+            is_unsettled: false,
+        }
+    }
+}
+
+impl Tallies {
+    /// What `entries` take from each schedule, of what it has among `snapshots`.
+    pub fn of(entries: &[PlanEntry], snapshots: &[Snapshot]) -> Self {
+        let mut unexpected: BTreeMap<(&ScheduleId, Group), u32> = BTreeMap::new();
+        let mut tallies: BTreeMap<ScheduleId, Tally> = BTreeMap::new();
+        for entry in entries {
+            let (Some(by), Some(id)) = (entry.unexpected_by(), &entry.schedule_id) else {
+                continue;
+            };
+            for group in entry.group.clone().counted_in() {
+                *unexpected.entry((id, group)).or_default() += 1;
+            }
+            let tally = tallies.entry(id.clone()).or_insert_with(|| Tally::new(id));
+            if tally.rules_digest.is_none() {
+                tally.rules_digest = digest_of(by).cloned();
+            }
+        }
+        let available = available(snapshots);
+        for ((id, group), unexpected) in unexpected {
+            let available = available.get(&(id, group.clone())).copied().unwrap_or_default();
+            if let Some(tally) = tallies.get_mut(id) {
+                tally.groups.push(GroupCount { group, unexpected, available });
+            }
+        }
+        Self(tallies)
+    }
+
+    /// The same, with these schedules stopped and those not settled.
+    #[must_use]
+    pub fn with(mut self, brakes: &[Brake], unsettled: &[ScheduleId]) -> Self {
+        for brake in brakes {
+            self.entry(&brake.schedule_id).brake = Some(brake.clone());
+        }
+        for id in unsettled {
+            self.entry(id).is_unsettled = true;
+        }
+        self
+    }
+
+    /// What the record of a sweep says by itself: all there is of one that an earlier version has planned.
+    pub fn of_record(sweep: &Sweep) -> Self {
+        Self::default().with(&sweep.brakes, &sweep.unsettled)
+    }
+
+    /// A fingerprint.
+    pub fn hash(&self) -> String {
+        let parts: Vec<_> = self.iter().map(|tally| format!("{tally:?}")).collect();
+        let parts: Vec<_> = parts.iter().map(String::as_str).collect();
+        digest(&parts)
+    }
+
+    /// The tally of a schedule, if it has one.
+    pub fn get(&self, id: &ScheduleId) -> Option<&Tally> {
+        self.0.get(id)
+    }
+
+    /// All, by schedule.
+    pub fn iter(&self) -> impl Iterator<Item = &Tally> {
+        self.0.values()
+    }
+
+    /// The schedules that are stopped.
+    pub fn brakes(&self) -> impl Iterator<Item = &Brake> {
+        self.0.values().filter_map(|tally| tally.brake.as_ref())
+    }
+
+    /// The schedules whose rules are not in force after this sweep, whatever else.
+    pub fn unsettled(&self) -> impl Iterator<Item = &ScheduleId> {
+        self.0.values().filter(|tally| tally.is_unsettled).map(|tally| &tally.schedule_id)
+    }
+
+    /// Whether the brake stops this schedule, or the whole sweep, and nobody has released it.
+    pub fn is_braked(&self, sweep: &Sweep, schedule: Option<&ScheduleId>) -> bool {
+        sweep.approval.is_none() && (sweep.refusal.is_some() || self.is_stopped(schedule))
+    }
+
+    /// Whether the plan stopped this schedule, released since or not.
+    pub fn is_stopped(&self, schedule: Option<&ScheduleId>) -> bool {
+        let tally = schedule.and_then(|id| self.get(id));
+        tally.is_some_and(|tally| tally.brake.is_some())
+    }
+
+    fn entry(&mut self, id: &ScheduleId) -> &mut Tally {
+        self.0.entry(id.clone()).or_insert_with(|| Tally::new(id))
+    }
+}
+
+impl FromIterator<Tally> for Tallies {
+    fn from_iter<I: IntoIterator<Item = Tally>>(tallies: I) -> Self {
+        Self(tallies.into_iter().map(|tally| (tally.schedule_id.clone(), tally)).collect())
+    }
+}
+
+/// What the rules were, if they condemn.
+fn digest_of(by: &CondemnedBy) -> Option<&String> {
+    match by {
+        CondemnedBy::Rules { digest } | CondemnedBy::InstanceGone { digest } => Some(digest),
+        CondemnedBy::Person { .. }
+        | CondemnedBy::Expiry { .. }
+        | CondemnedBy::Failed
+        | CondemnedBy::Duplicate => None,
+    }
+}
+
+/// How many available snapshots each group has.
+fn available(snapshots: &[Snapshot]) -> BTreeMap<(&ScheduleId, Group), u32> {
+    let mut counts: BTreeMap<_, u32> = BTreeMap::new();
+    for snapshot in snapshots.iter().filter(|one| one.status == Status::Available) {
+        let Some(id) = snapshot.schedule_id() else { continue };
+        for group in Group::of(snapshot).counted_in() {
+            *counts.entry((id, group)).or_default() += 1;
+        }
+    }
+    counts
+}
