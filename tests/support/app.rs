@@ -7,7 +7,6 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
-use dynoxide::Database;
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
 use local::connections;
@@ -69,7 +68,7 @@ impl App {
         let clock = sim_ec2::Clock::at(BEGINNING.parse().unwrap());
         let ec2 = SimEc2::new(config.clone(), clock.clone());
         let base = base(&config.region);
-        let database = SimDynamoDb::new(Database::memory().unwrap());
+        let database = SimDynamoDb::memory().unwrap();
         let dynamodb = connections::through(base.clone(), database.http_client());
         let ec2_config = connections::through(base.clone(), ec2.http_client());
         let parts = Parts {

@@ -3,7 +3,17 @@
 //! A crate of its own, so that it can be optimised like the database behind it: what reads requests and writes answers
 //! is compiled here.
 
-use std::fmt;
+mod reads;
+mod values;
+mod writes;
+
+use std::{
+    fmt,
+    future::Future,
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, Waker},
+};
 
 use aws_smithy_runtime_api::{
     client::{
@@ -17,7 +27,15 @@ use aws_smithy_runtime_api::{
     http::StatusCode as SmithyStatus,
 };
 use aws_smithy_types::body::SdkBody;
-use dynoxide::{Database, actions::transact_write_items::TransactWriteItemsRequest};
+use dynoxide::{
+    DynoxideError,
+    actions::{
+        batch_get_item, create_table, delete_item, describe_table, describe_time_to_live, get_item,
+        put_item, query, scan, transact_write_items, update_item, update_time_to_live,
+        vector_lifecycle::VectorIndexLifecycle,
+    },
+    storage::Storage,
+};
 use http::StatusCode;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
@@ -25,38 +43,64 @@ use tokio::task::yield_now;
 
 /// What the names of operations begin with in `X-Amz-Target`.
 const PREFIX: &str = "DynamoDB_20120810.";
+/// How many statements stay prepared: two for each index, and our own.
+const STATEMENTS_MAX: usize = 64;
 
 /// An embedded DynamoDB that is called without leaving the process. Clones are the same one.
 #[derive(Clone)]
-pub struct SimDynamoDb(Database);
+pub struct SimDynamoDb(Arc<Inner>);
+
+struct Inner {
+    storage: Mutex<Storage>,
+    vectors: VectorIndexLifecycle,
+}
 
 impl SimDynamoDb {
-    /// What this database answers.
-    pub fn new(database: Database) -> Self {
-        Self(database)
+    /// A database in memory, without tables.
+    pub fn memory() -> dynoxide::Result<Self> {
+        let storage = Storage::memory()?;
+        storage.conn().set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        Ok(Self(Arc::new(Inner {
+            storage: Mutex::new(storage),
+            vectors: VectorIndexLifecycle::new(),
+        })))
     }
 
     /// Answers a call of DynamoDB's JSON protocol, of the operations that the functions and tests use.
     pub fn answer(&self, target: &str, body: &[u8]) -> (StatusCode, String) {
-        let database = &self.0;
+        let storage = &*self.0.storage.lock().unwrap_or_else(PoisonError::into_inner);
+        let vectors = &self.0.vectors;
         match target.strip_prefix(PREFIX).unwrap_or_default() {
-            "BatchGetItem" => run(body, |request| database.batch_get_item(request)),
-            "CreateTable" => run(body, |request| database.create_table(request)),
-            "DeleteItem" => run(body, |request| database.delete_item(request)),
-            "DescribeTable" => run(body, |request| database.describe_table(request)),
-            "DescribeTimeToLive" => run(body, |request| database.describe_time_to_live(request)),
-            "GetItem" => run(body, |request| database.get_item(request)),
-            "PutItem" => run(body, |request| database.put_item(request)),
-            "Query" => run(body, |request| database.query(request)),
-            "Scan" => run(body, |request| database.scan(request)),
-            "TransactWriteItems" => run(body, |request: TransactWriteItemsRequest| {
-                // Each token is remembered for ten minutes, and each transaction looks at all of them. No answer is
-                // lost on the way here, so none is ever asked for again.
-                let request = TransactWriteItemsRequest { client_request_token: None, ..request };
-                database.transact_write_items(request)
-            }),
-            "UpdateItem" => run(body, |request| database.update_item(request)),
-            "UpdateTimeToLive" => run(body, |request| database.update_time_to_live(request)),
+            "BatchGetItem" => match reads::batch_get(storage, body) {
+                Some(answer) => (StatusCode::OK, answer),
+                None => run(body, |request| batch_get_item::execute(storage, request)),
+            },
+            "CreateTable" => run(body, |request| create_table::execute(storage, request)),
+            "DeleteItem" => run(body, |request| delete_item::execute(storage, request)),
+            "DescribeTable" => {
+                run(body, |request| describe_table::execute(storage, request, vectors))
+            }
+            "DescribeTimeToLive" => {
+                run(body, |request| describe_time_to_live::execute(storage, request))
+            }
+            "GetItem" => match reads::get(storage, body) {
+                Some(answer) => (StatusCode::OK, answer),
+                None => run(body, |request| get_item::execute(storage, request)),
+            },
+            "PutItem" => match writes::put(body) {
+                Some(request) => answered(now(put_item::execute(storage, request))),
+                None => run(body, |request| put_item::execute(storage, request)),
+            },
+            "Query" => run(body, |request| query::execute(storage, request)),
+            "Scan" => run(body, |request| scan::execute(storage, request)),
+            "TransactWriteItems" => match writes::transaction(body) {
+                Some(request) => answered(now(transact_write_items::execute(storage, request))),
+                None => run(body, |request| transact_write_items::execute(storage, request)),
+            },
+            "UpdateItem" => run(body, |request| update_item::execute(storage, request)),
+            "UpdateTimeToLive" => {
+                run(body, |request| update_time_to_live::execute(storage, request))
+            }
             _ => refused("UnknownOperationException", &format!("{target} is not known here")),
         }
     }
@@ -103,15 +147,27 @@ impl HttpConnector for SimDynamoDb {
     }
 }
 
-fn run<Q: DeserializeOwned, A: Serialize>(
+fn run<Q: DeserializeOwned, A: Serialize, F: Future<Output = dynoxide::Result<A>>>(
     body: &[u8],
-    call: impl FnOnce(Q) -> dynoxide::Result<A>,
+    call: impl FnOnce(Q) -> F,
 ) -> (StatusCode, String) {
-    let request = match serde_json::from_slice(body) {
-        Ok(request) => request,
-        Err(error) => return refused("SerializationException", &error.to_string()),
-    };
-    match call(request).map(|answer| serde_json::to_string(&answer)) {
+    match serde_json::from_slice(body) {
+        Ok(request) => answered(now(call(request))),
+        Err(error) => refused("SerializationException", &error.to_string()),
+    }
+}
+
+/// The outcome of a call; the embedded database never waits for anything.
+fn now<A>(call: impl Future<Output = dynoxide::Result<A>>) -> dynoxide::Result<A> {
+    let mut context = Context::from_waker(Waker::noop());
+    match pin!(call).poll(&mut context) {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => Err(DynoxideError::InternalServerError("it waits".to_owned())),
+    }
+}
+
+fn answered<A: Serialize>(outcome: dynoxide::Result<A>) -> (StatusCode, String) {
+    match outcome.map(|answer| serde_json::to_string(&answer)) {
         Ok(Ok(answer)) => (StatusCode::OK, answer),
         Ok(Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
         Err(error) => {
@@ -126,74 +182,4 @@ fn refused(code: &str, message: &str) -> (StatusCode, String) {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::Value;
-
-    use super::*;
-
-    fn call(database: &SimDynamoDb, operation: &str, body: &Value) -> (u16, Value) {
-        let target = format!("{PREFIX}{operation}");
-        let (status, answer) = database.answer(&target, body.to_string().as_bytes());
-        (status.as_u16(), serde_json::from_str(&answer).unwrap())
-    }
-
-    fn with_table() -> SimDynamoDb {
-        let database = SimDynamoDb::new(Database::memory().unwrap());
-        let table = json!({
-            "TableName": "table",
-            "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
-            "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
-            "BillingMode": "PAY_PER_REQUEST",
-        });
-        let made = call(&database, "CreateTable", &table);
-        assert_eq!(made.0, 200, "{made:?}");
-        database
-    }
-
-    fn put(token: &str) -> Value {
-        let put = json!({
-            "TableName": "table",
-            "Item": { "pk": { "S": "a" } },
-            "ConditionExpression": "attribute_not_exists(pk)",
-        });
-        json!({ "TransactItems": [{ "Put": put }], "ClientRequestToken": token })
-    }
-
-    #[test]
-    fn what_is_written_is_read() {
-        let database = with_table();
-
-        let written = call(&database, "TransactWriteItems", &put("1"));
-        let key = json!({ "TableName": "table", "Key": { "pk": { "S": "a" } } });
-        let read = call(&database, "GetItem", &key);
-
-        assert_eq!(written.0, 200);
-        assert_eq!(read, (200, json!({ "Item": { "pk": { "S": "a" } } })));
-    }
-
-    #[test]
-    fn a_refusal_says_why_and_no_token_makes_a_second_write_the_first() {
-        let database = with_table();
-        call(&database, "TransactWriteItems", &put("1"));
-
-        let (status, refusal) = call(&database, "TransactWriteItems", &put("1"));
-
-        assert_eq!(status, 400);
-        assert!(refusal["__type"].as_str().unwrap().ends_with("#TransactionCanceledException"));
-        assert_eq!(refusal["CancellationReasons"][0]["Code"], "ConditionalCheckFailed");
-    }
-
-    #[test]
-    fn what_cannot_be_read_or_is_not_known_is_refused() {
-        let database = with_table();
-
-        let unreadable = call(&database, "GetItem", &json!({ "TableName": 1 }));
-        let unknown = call(&database, "ListTables", &json!({}));
-
-        assert_eq!(
-            (unreadable.0, &unreadable.1["__type"]),
-            (400, &json!("SerializationException"))
-        );
-        assert_eq!((unknown.0, &unknown.1["__type"]), (400, &json!("UnknownOperationException")));
-    }
-}
+mod tests;
