@@ -3,6 +3,7 @@
 pub(crate) mod app;
 pub(crate) mod contract;
 pub(crate) mod events;
+pub(crate) mod forward;
 pub(crate) mod images;
 pub(crate) mod others;
 pub(crate) mod regions;
