@@ -1,0 +1,199 @@
+//! Cargo, asked where things are and run with the copy.
+
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, Stdio},
+};
+
+use crate::failure::Failure;
+
+const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
+
+/// Where Cargo keeps what is cut, and where it builds.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    /// The version in Cargo.lock.
+    pub(crate) version: String,
+    manifest: PathBuf,
+    target: PathBuf,
+}
+
+impl Workspace {
+    /// Asks Cargo, which downloads all crates of Cargo.lock if they are not there.
+    pub(crate) fn ask() -> Result<Self, Failure> {
+        // Without a platform it would download what only the others need.
+        let rustc = output_of(Command::new(rustc()).arg("-vV"))?;
+        let platform = rustc.lines().find_map(|line| line.strip_prefix("host: "));
+        let platform = platform.ok_or_else(|| Failure::new("`rustc -vV` names no host"))?;
+        let mut metadata = Command::new(cargo());
+        metadata.args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--locked",
+            "--manifest-path",
+            MANIFEST,
+        ]);
+        Self::from_metadata(&output_of(metadata.args(["--filter-platform", platform]))?)
+    }
+
+    fn from_metadata(metadata: &str) -> Result<Self, Failure> {
+        // A package begins with these two fields, a dependency's name is followed by something else.
+        let packages: Vec<&str> =
+            metadata.split(r#"{"name":"aws-sdk-ec2","version":"#).skip(1).collect();
+        let [package] = packages.as_slice() else {
+            let count = packages.len();
+            return Err(Failure::new(format!("`cargo metadata` names aws-sdk-ec2 {count} times")));
+        };
+        let unclear = |what| Failure::new(format!("`cargo metadata` tells no {what}"));
+        let field = |text, name| text_after(text, &format!(r#""{name}":"#));
+        Ok(Self {
+            version: text_after(package, "").ok_or_else(|| unclear("version"))?,
+            manifest: field(package, "manifest_path")
+                .ok_or_else(|| unclear("manifest_path"))?
+                .into(),
+            target: field(metadata, "target_directory")
+                .ok_or_else(|| unclear("target_directory"))?
+                .into(),
+        })
+    }
+
+    /// The crate's own folder.
+    pub(crate) fn crate_folder(&self) -> &Path {
+        self.manifest.parent().unwrap_or(&self.manifest)
+    }
+
+    /// The copy's.
+    pub(crate) fn copy_folder(&self) -> PathBuf {
+        self.target.join("slim-ec2").join("aws-sdk-ec2")
+    }
+}
+
+/// The JSON text that stands behind the mark.
+fn text_after(json: &str, mark: &str) -> Option<String> {
+    let (_, rest) = json.split_once(mark)?;
+    let mut letters = rest.strip_prefix('"')?.chars();
+    let mut text = String::new();
+    loop {
+        match letters.next()? {
+            '"' => return Some(text),
+            '\\' => match letters.next()? {
+                letter @ ('"' | '\\' | '/') => text.push(letter),
+                // A control character in a path.
+                _ => return None,
+            },
+            letter => text.push(letter),
+        }
+    }
+}
+
+/// Runs Cargo with the copy in the place of the crate; comes back only when it cannot be started, or where a process
+/// cannot be replaced by another.
+pub(crate) fn run_with(copy: &Path, arguments: &[OsString]) -> Result<ExitCode, Failure> {
+    let path = copy.to_str().ok_or_else(|| {
+        Failure::new(format!("{} is a path that TOML cannot have", copy.display()))
+    })?;
+    let path = path.replace('\\', r"\\").replace('"', r#"\""#);
+    let mut command = Command::new(cargo());
+    // Behind the subcommand, where those that are programs of their own (clippy) take it as well.
+    let (subcommand, rest) = arguments.split_at(arguments.len().min(1));
+    command.args(subcommand).arg("--config").arg(format!("paths=[\"{path}\"]")).args(rest);
+    // What Cargo has said of this package is of no interest to the next.
+    for (name, _) in env::vars_os() {
+        if is_of_this_package(&name) {
+            command.env_remove(name);
+        }
+    }
+    become_it(&mut command)
+}
+
+fn is_of_this_package(variable: &OsStr) -> bool {
+    variable.to_str().is_some_and(|name| {
+        ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+    })
+}
+
+/// The terminal's signals, and how it ends, are the new process's own.
+#[cfg(unix)]
+fn become_it(command: &mut Command) -> Result<ExitCode, Failure> {
+    let error = std::os::unix::process::CommandExt::exec(command);
+    Err(Failure::new(format!("cannot run {command:?}: {error}")))
+}
+
+#[cfg(not(unix))]
+fn become_it(command: &mut Command) -> Result<ExitCode, Failure> {
+    let ended = command
+        .status()
+        .map_err(|error| Failure::new(format!("cannot run {command:?}: {error}")))?;
+    let code = ended.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+fn output_of(command: &mut Command) -> Result<String, Failure> {
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| Failure::new(format!("cannot run {command:?}: {error}")))?;
+    if !output.status.success() {
+        return Err(Failure::new(format!("{command:?} failed: {}", output.status)));
+    }
+    String::from_utf8(output.stdout)
+        .map_err(|_| Failure::new(format!("{command:?} answers something that is not UTF-8")))
+}
+
+/// The Cargo that runs this program, so that both are of one toolchain.
+fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+fn rustc() -> OsString {
+    env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_crate_is_found_among_packages_and_dependencies() {
+        let workspace = Workspace::from_metadata(
+            r#"{"packages":[
+                {"name":"shared","version":"0.1.0","dependencies":[{"name":"aws-sdk-ec2","source":"registry"}],
+                 "manifest_path":"/home/shared/Cargo.toml"},
+                {"name":"aws-sdk-ec2","version":"1.2.3","targets":[{"name":"aws_sdk_ec2"}],
+                 "manifest_path":"C:\\crates\\a \"b\"\\Cargo.toml"},
+                {"name":"aws-sdk-dynamodb","version":"4.5.6","manifest_path":"/crates/dynamodb/Cargo.toml"}
+            ],"target_directory":"/elsewhere/target","version":1}"#,
+        )
+        .unwrap();
+
+        assert_eq!(workspace.version, "1.2.3");
+        assert_eq!(workspace.manifest, Path::new(r#"C:\crates\a "b"\Cargo.toml"#));
+        assert_eq!(workspace.copy_folder(), Path::new("/elsewhere/target/slim-ec2/aws-sdk-ec2"));
+    }
+
+    #[test]
+    fn two_versions_of_the_crate_are_refused() {
+        let failure = Workspace::from_metadata(
+            r#"[{"name":"aws-sdk-ec2","version":"1.2.3"},{"name":"aws-sdk-ec2","version":"1.2.4"}]"#,
+        )
+        .unwrap_err();
+
+        assert_eq!(failure.to_string(), "`cargo metadata` names aws-sdk-ec2 2 times");
+    }
+
+    #[test]
+    fn only_what_is_said_of_this_package_is_taken_back() {
+        let of_this = |name: &&str| is_of_this_package(OsStr::new(name));
+        let names =
+            ["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR", "CARGO_TARGET_DIR", "CARGO_HOME", "PATH"];
+
+        let taken: Vec<_> = names.into_iter().filter(of_this).collect();
+
+        assert_eq!(taken, ["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR"]);
+    }
+}
