@@ -47,7 +47,7 @@ mod tests {
 
     impl Scratch {
         fn new(name: &str) -> Self {
-            Self(env::temp_dir().join(format!("slim-ec2-{}-{name}", process::id())))
+            Self(env::temp_dir().join(format!("slim-sdk-{}-{name}", process::id())))
         }
     }
 

@@ -1,8 +1,8 @@
 use super::*;
 
-/// A crate of three operations: one takes a tag, one gives a volume, one has nothing.
+/// A crate of three operations: one has a volume, which needs a tag, one has pages, one nothing. Its error has a reason.
 fn sources() -> Sources {
-    let manifest = "[package]\nname = \"aws-sdk-ec2\"\n\n[[test]]\nname = \"waiters\"\n\n[dependencies]\nbytes = \"1\"\n\n[hints]\nmostly-unused = true\n";
+    let manifest = "[package]\nname = \"aws-sdk-ec2\"\n\n[[test]]\nname = \"waiters\"\n\n[[bench]]\nname = \"put\"\n\n[dependencies]\nbytes = \"1\"\n\n[hints]\nmostly-unused = true\n";
     Sources::new(
         &[
             ("lib.rs", "pub mod client;\n\n/// Waits.\npub mod waiters;\n"),
@@ -29,13 +29,16 @@ fn sources() -> Sources {
             ("protocol_serde/shape_volume.rs", "crate::types::builders::TagBuilder\n"),
             (
                 "types.rs",
-                "pub use crate::types::_tag::Tag;\npub use crate::types::_volume::Volume;\nmod _tag;\nmod _volume;\n/// All.\npub mod builders;\n",
+                "pub use crate::types::_tag::Tag;\npub use crate::types::_volume::Volume;\npub use crate::types::_reason::Reason;\nmod _reason;\nmod _tag;\nmod _volume;\n/// All.\npub mod builders;\npub mod error;\n",
             ),
             (
                 "types/builders.rs",
                 "pub use crate::types::_tag::TagBuilder;\npub use crate::types::_volume::VolumeBuilder;\n",
             ),
             ("types/_tag.rs", "struct Tag;\n"),
+            ("types/_reason.rs", "struct Reason;\n"),
+            ("types/error.rs", "mod _refused;\n"),
+            ("types/error/_refused.rs", "crate::types::Reason\n"),
             ("types/_volume.rs", "crate::protocol_serde::shape_volume::de()\n"),
             (
                 "lens.rs",
@@ -58,7 +61,7 @@ fn cut_to(operations: &[&str]) -> Files {
 }
 
 #[test]
-fn what_an_operation_needs_of_others_comes_with_it() {
+fn what_an_operation_or_an_error_needs_comes_with_it() {
     let files = cut_to(&["attach"]);
 
     let names: Vec<_> = files.keys().map(|name| name.trim_start_matches("src/")).collect();
@@ -81,9 +84,12 @@ fn what_an_operation_needs_of_others_comes_with_it() {
             "protocol_serde/shape_volume.rs",
             "serde_util.rs",
             "types.rs",
+            "types/_reason.rs",
             "types/_tag.rs",
             "types/_volume.rs",
             "types/builders.rs",
+            "types/error.rs",
+            "types/error/_refused.rs",
         ]
     );
 }
@@ -98,7 +104,7 @@ fn lists_name_only_what_is_kept() {
     assert_eq!(files["src/protocol_serde.rs"], "fn parse() {}\n");
     assert_eq!(
         files["src/types.rs"],
-        "pub use crate::types::_tag::Tag;\nmod _tag;\n/// All.\npub mod builders;\n"
+        "pub use crate::types::_tag::Tag;\npub use crate::types::_reason::Reason;\nmod _reason;\nmod _tag;\n/// All.\npub mod builders;\npub mod error;\n"
     );
     assert_eq!(files["src/types/builders.rs"], "pub use crate::types::_tag::TagBuilder;\n");
     assert_eq!(
@@ -126,7 +132,7 @@ fn an_operation_that_there_is_not_is_named() {
 
     assert_eq!(
         failure.to_string(),
-        "aws-sdk-ec2 has no operation detach; see infra/slim-ec2/operations.txt"
+        "the crate has no operation detach; infra/slim-sdk lists what is called"
     );
 }
 

@@ -11,13 +11,20 @@ use crate::failure::Failure;
 
 const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
 
-/// Where Cargo keeps what is cut, and where it builds.
+/// What Cargo knows of this workspace.
 #[derive(Debug)]
 pub(crate) struct Workspace {
-    /// The version in Cargo.lock.
+    /// Where Cargo builds.
+    pub(crate) target: PathBuf,
+    metadata: String,
+}
+
+/// A crate as Cargo.lock names it.
+#[derive(Debug)]
+pub(crate) struct Package {
     pub(crate) version: String,
-    manifest: PathBuf,
-    target: PathBuf,
+    /// Where its manifest is.
+    pub(crate) folder: PathBuf,
 }
 
 impl Workspace {
@@ -36,38 +43,31 @@ impl Workspace {
             "--manifest-path",
             MANIFEST,
         ]);
-        Self::from_metadata(&output_of(metadata.args(["--filter-platform", platform]))?)
+        Self::from_metadata(output_of(metadata.args(["--filter-platform", platform]))?)
     }
 
-    fn from_metadata(metadata: &str) -> Result<Self, Failure> {
+    fn from_metadata(metadata: String) -> Result<Self, Failure> {
+        let target = text_after(&metadata, r#""target_directory":"#);
+        let target =
+            target.ok_or_else(|| Failure::new("`cargo metadata` names no target folder"))?;
+        Ok(Self { target: target.into(), metadata })
+    }
+
+    /// The one version of the crate in Cargo.lock.
+    pub(crate) fn package(&self, name: &str) -> Result<Package, Failure> {
         // A package begins with these two fields, a dependency's name is followed by something else.
-        let packages: Vec<&str> =
-            metadata.split(r#"{"name":"aws-sdk-ec2","version":"#).skip(1).collect();
+        let beginning = format!(r#"{{"name":"{name}","version":"#);
+        let packages: Vec<&str> = self.metadata.split(&beginning).skip(1).collect();
         let [package] = packages.as_slice() else {
             let count = packages.len();
-            return Err(Failure::new(format!("`cargo metadata` names aws-sdk-ec2 {count} times")));
+            return Err(Failure::new(format!("`cargo metadata` names {count} versions, not one")));
         };
-        let unclear = |what| Failure::new(format!("`cargo metadata` tells no {what}"));
-        let field = |text, name| text_after(text, &format!(r#""{name}":"#));
-        Ok(Self {
-            version: text_after(package, "").ok_or_else(|| unclear("version"))?,
-            manifest: field(package, "manifest_path")
-                .ok_or_else(|| unclear("manifest_path"))?
-                .into(),
-            target: field(metadata, "target_directory")
-                .ok_or_else(|| unclear("target_directory"))?
-                .into(),
+        let unclear = || Failure::new("`cargo metadata` does not tell where it is");
+        let manifest = text_after(package, r#""manifest_path":"#).ok_or_else(unclear)?;
+        Ok(Package {
+            version: text_after(package, "").ok_or_else(unclear)?,
+            folder: Path::new(&manifest).parent().ok_or_else(unclear)?.to_owned(),
         })
-    }
-
-    /// The crate's own folder.
-    pub(crate) fn crate_folder(&self) -> &Path {
-        self.manifest.parent().unwrap_or(&self.manifest)
-    }
-
-    /// The copy's.
-    pub(crate) fn copy_folder(&self) -> PathBuf {
-        self.target.join("slim-ec2").join("aws-sdk-ec2")
     }
 }
 
@@ -89,17 +89,13 @@ fn text_after(json: &str, mark: &str) -> Option<String> {
     }
 }
 
-/// Runs Cargo with the copy in the place of the crate; comes back only when it cannot be started, or where a process
+/// Runs Cargo with the copies in the place of the crates; comes back only when it cannot be started, or where a process
 /// cannot be replaced by another.
-pub(crate) fn run_with(copy: &Path, arguments: &[OsString]) -> Result<ExitCode, Failure> {
-    let path = copy.to_str().ok_or_else(|| {
-        Failure::new(format!("{} is a path that TOML cannot have", copy.display()))
-    })?;
-    let path = path.replace('\\', r"\\").replace('"', r#"\""#);
+pub(crate) fn run_with(copies: &[PathBuf], arguments: &[OsString]) -> Result<ExitCode, Failure> {
     let mut command = Command::new(cargo());
     // Behind the subcommand, where those that are programs of their own (clippy) take it as well.
     let (subcommand, rest) = arguments.split_at(arguments.len().min(1));
-    command.args(subcommand).arg("--config").arg(format!("paths=[\"{path}\"]")).args(rest);
+    command.args(subcommand).arg("--config").arg(overrides(copies)?).args(rest);
     // What Cargo has said of this package is of no interest to the next.
     for (name, _) in env::vars_os() {
         if is_of_this_package(&name) {
@@ -107,6 +103,19 @@ pub(crate) fn run_with(copy: &Path, arguments: &[OsString]) -> Result<ExitCode, 
         }
     }
     become_it(&mut command)
+}
+
+/// Cargo's setting that puts the copies in the place of the crates, in TOML.
+fn overrides(copies: &[PathBuf]) -> Result<String, Failure> {
+    let mut paths = Vec::new();
+    for copy in copies {
+        let shown = copy.display();
+        let path = copy
+            .to_str()
+            .ok_or_else(|| Failure::new(format!("{shown} is a path that TOML cannot have")))?;
+        paths.push(format!("\"{}\"", path.replace('\\', r"\\").replace('"', "\\\"")));
+    }
+    Ok(format!("paths=[{}]", paths.join(",")))
 }
 
 fn is_of_this_package(variable: &OsStr) -> bool {
@@ -158,32 +167,44 @@ fn rustc() -> OsString {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_crate_is_found_among_packages_and_dependencies() {
-        let workspace = Workspace::from_metadata(
-            r#"{"packages":[
-                {"name":"shared","version":"0.1.0","dependencies":[{"name":"aws-sdk-ec2","source":"registry"}],
-                 "manifest_path":"/home/shared/Cargo.toml"},
-                {"name":"aws-sdk-ec2","version":"1.2.3","targets":[{"name":"aws_sdk_ec2"}],
-                 "manifest_path":"C:\\crates\\a \"b\"\\Cargo.toml"},
-                {"name":"aws-sdk-dynamodb","version":"4.5.6","manifest_path":"/crates/dynamodb/Cargo.toml"}
-            ],"target_directory":"/elsewhere/target","version":1}"#,
-        )
-        .unwrap();
-
-        assert_eq!(workspace.version, "1.2.3");
-        assert_eq!(workspace.manifest, Path::new(r#"C:\crates\a "b"\Cargo.toml"#));
-        assert_eq!(workspace.copy_folder(), Path::new("/elsewhere/target/slim-ec2/aws-sdk-ec2"));
+    fn workspace(packages: &str) -> Workspace {
+        let rest = r#""target_directory":"/elsewhere/target","version":1}"#;
+        Workspace::from_metadata(format!(r#"{{"packages":[{packages}],{rest}"#)).unwrap()
     }
 
     #[test]
-    fn two_versions_of_the_crate_are_refused() {
-        let failure = Workspace::from_metadata(
-            r#"[{"name":"aws-sdk-ec2","version":"1.2.3"},{"name":"aws-sdk-ec2","version":"1.2.4"}]"#,
-        )
-        .unwrap_err();
+    fn a_crate_is_found_among_packages_and_dependencies() {
+        let workspace = workspace(
+            r#"{"name":"shared","version":"0.1.0","dependencies":[{"name":"aws-sdk-ec2","source":"registry"}],
+                "manifest_path":"/home/shared/Cargo.toml"},
+               {"name":"aws-sdk-ec2","version":"1.2.3","targets":[{"name":"aws_sdk_ec2"}],
+                "manifest_path":"/crates/a \"b\" \\/Cargo.toml"},
+               {"name":"aws-sdk-dynamodb","version":"4.5.6","manifest_path":"/crates/dynamodb/Cargo.toml"}"#,
+        );
 
-        assert_eq!(failure.to_string(), "`cargo metadata` names aws-sdk-ec2 2 times");
+        let package = workspace.package("aws-sdk-ec2").unwrap();
+
+        assert_eq!(package.version, "1.2.3");
+        assert_eq!(package.folder, Path::new(r#"/crates/a "b" \"#));
+        assert_eq!(workspace.target, Path::new("/elsewhere/target"));
+    }
+
+    #[test]
+    fn two_versions_of_a_crate_are_refused() {
+        let workspace = workspace(
+            r#"{"name":"aws-sdk-ec2","version":"1.2.3"},{"name":"aws-sdk-ec2","version":"1.2.4"}"#,
+        );
+
+        let failure = workspace.package("aws-sdk-ec2").unwrap_err();
+
+        assert_eq!(failure.to_string(), "`cargo metadata` names 2 versions, not one");
+    }
+
+    #[test]
+    fn paths_are_written_as_toml_has_them() {
+        let copies = [PathBuf::from("/a b/c"), PathBuf::from(r#"C:\d\"e""#)];
+
+        assert_eq!(overrides(&copies).unwrap(), r#"paths=["/a b/c","C:\\d\\\"e\""]"#);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The crate with fewer operations.
 //!
 //! Modules of `operation`, `protocol_serde`, `types` and `client` and functions of `lens` and `serde_util` are kept if
-//! something kept names them; the rest of the crate is kept whole.
+//! something kept names them; the rest of the crate is kept whole, its errors among it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,8 +39,8 @@ pub(crate) fn cut(sources: &Sources, operations: &BTreeSet<&str>) -> Result<File
     let index = Index {
         types: sources.reexports("types.rs")?,
         builders: sources.reexports("types/builders.rs")?,
-        lenses: sources.functions("lens.rs")?,
-        serde_utils: sources.functions("serde_util.rs")?,
+        lenses: sources.functions("lens.rs"),
+        serde_utils: sources.functions("serde_util.rs"),
     };
     let kept = reach(sources, &index, operations)?;
     let mut files = whole_files(sources, &kept)?;
@@ -63,12 +63,15 @@ fn reach<'a>(
     if !unknown.is_empty() {
         let unknown = unknown.join(", ");
         return Err(Failure::new(format!(
-            "aws-sdk-ec2 has no operation {unknown}; see infra/slim-ec2/operations.txt"
+            "the crate has no operation {unknown}; infra/slim-sdk lists what is called"
         )));
     }
     let mut kept = Kept::default();
     let mut waiting: Vec<Reference<'a>> =
         operations.iter().copied().map(Reference::Operation).collect();
+    waiting.extend(
+        sources.files().filter(|(name, _)| is_whole(name)).flat_map(|(_, text)| references(text)),
+    );
     while let Some(reference) = waiting.pop() {
         for text in kept.add(reference, sources, index)? {
             waiting.extend(references(text));
@@ -120,7 +123,7 @@ impl<'a> Kept<'a> {
         }
     }
 
-    fn has(&self, reference: &Reference<'_>, index: &Index<'_>) -> bool {
+    fn has(&self, reference: Reference<'_>, index: &Index<'_>) -> bool {
         let has_type = |module: Option<&&str>| module.is_some_and(|name| self.types.contains(name));
         match reference {
             Reference::Operation(name) => self.operations.contains(name),
@@ -134,20 +137,35 @@ impl<'a> Kept<'a> {
     }
 }
 
+/// Those files in which something is chosen by the item.
+const THINNED: [&str; 9] = [
+    "client.rs",
+    "error_meta.rs",
+    "lens.rs",
+    "lib.rs",
+    "operation.rs",
+    "protocol_serde.rs",
+    "serde_util.rs",
+    "types.rs",
+    "types/builders.rs",
+];
+
+/// Whether the file is kept whatever the operations are.
+fn is_whole(name: &str) -> bool {
+    let is_chosen = ["client/", "operation/", "protocol_serde/", "types/", "waiters"]
+        .iter()
+        .any(|place| name.starts_with(place));
+    let is_kept = name.starts_with("client/customize") || name.starts_with("types/error");
+    (is_kept || !is_chosen) && !THINNED.contains(&name)
+}
+
 /// What is copied as it is.
 fn whole_files(sources: &Sources, kept: &Kept<'_>) -> Result<Files, Failure> {
-    const CHOSEN: [&str; 6] =
-        ["operation", "protocol_serde", "types", "client", "waiters", "waiters.rs"];
     let mut files = Files::new();
     let mut keep = |(name, text): (&str, &str)| {
         files.insert(name.to_owned(), text.to_owned());
     };
-    for (name, text) in sources.files() {
-        let top = name.split('/').next().unwrap_or(name);
-        if !CHOSEN.contains(&top) || name.starts_with("client/customize") {
-            keep((name, text));
-        }
-    }
+    sources.files().filter(|(name, _)| is_whole(name)).for_each(&mut keep);
     for operation in &kept.operations {
         sources.module(&format!("operation/{operation}"))?.into_iter().for_each(&mut keep);
         sources.module(&format!("client/{operation}"))?.into_iter().for_each(&mut keep);
@@ -162,39 +180,36 @@ fn whole_files(sources: &Sources, kept: &Kept<'_>) -> Result<Files, Failure> {
 }
 
 /// What is copied without the items that name something that is not kept.
-fn thinned_files(
-    sources: &Sources,
-    index: &Index<'_>,
-    kept: &Kept<'_>,
-) -> Result<Vec<(String, String)>, Failure> {
-    let no_module_but = |names: &BTreeSet<&str>, always: &str, item: &str| {
-        module_of(item).is_none_or(|name| names.contains(name) || name == always)
-    };
-    let no_type_but =
-        |item: &str| reexport_of(item).is_none_or(|(module, _)| kept.types.contains(module));
-    let nothing_but = |names: &BTreeSet<&str>, item: &str| {
-        function_of(item).is_some_and(|name| names.contains(name))
-    };
-    let thinned = |name: &str, stays: &dyn Fn(&str) -> bool| {
-        let items = items_of(sources.file(name)?).into_iter();
-        Ok((name.to_owned(), items.filter(|item| stays(item)).collect::<String>()))
-    };
-    Ok(vec![
-        thinned("lib.rs", &|item| !is_of_waiters(item))
-            .map(|(name, text)| (name, format!("#![allow(warnings)]\n{text}")))?,
-        thinned("client.rs", &|item| {
-            !is_of_waiters(item) && no_module_but(&kept.operations, "customize", item)
-        })?,
-        thinned("operation.rs", &|item| no_module_but(&kept.operations, "", item))?,
-        thinned("protocol_serde.rs", &|item| no_module_but(&kept.shapes, "", item))?,
-        thinned("types.rs", &|item| {
-            no_type_but(item) && no_module_but(&kept.types, "builders", item)
-        })?,
-        thinned("types/builders.rs", &no_type_but)?,
-        thinned("error_meta.rs", &|item| references(item).all(|one| kept.has(&one, index)))?,
-        thinned("lens.rs", &|item| nothing_but(&kept.lenses, item))?,
-        thinned("serde_util.rs", &|item| nothing_but(&kept.serde_utils, item))?,
-    ])
+fn thinned_files(sources: &Sources, index: &Index<'_>, kept: &Kept<'_>) -> Result<Files, Failure> {
+    let is_kept = |names: &BTreeSet<&str>, name: &str| names.contains(name);
+    let mut files = Files::new();
+    for name in THINNED.into_iter().filter(|name| sources.has(name)) {
+        let stays = |item: &&str| match name {
+            "client.rs" => {
+                let module = module_of(item).filter(|name| *name != "customize");
+                !is_of_waiters(item) && module.is_none_or(|name| is_kept(&kept.operations, name))
+            }
+            "error_meta.rs" => references(item).all(|one| kept.has(one, index)),
+            "lens.rs" => function_of(item).is_some_and(|name| is_kept(&kept.lenses, name)),
+            "operation.rs" => module_of(item).is_none_or(|name| is_kept(&kept.operations, name)),
+            "protocol_serde.rs" => module_of(item).is_none_or(|name| is_kept(&kept.shapes, name)),
+            "serde_util.rs" => {
+                function_of(item).is_some_and(|name| is_kept(&kept.serde_utils, name))
+            }
+            "types.rs" | "types/builders.rs" => {
+                let module = module_of(item).filter(|name| name.starts_with('_'));
+                let module = module.or(reexport_of(item).map(|(module, _)| module));
+                module.is_none_or(|name| is_kept(&kept.types, name))
+            }
+            _ => !is_of_waiters(item),
+        };
+        let text: String = items_of(sources.file(name)?).into_iter().filter(stays).collect();
+        files.insert(name.to_owned(), text);
+    }
+    if let Some(text) = files.get_mut("lib.rs") {
+        text.insert_str(0, "#![allow(warnings)]\n");
+    }
+    Ok(files)
 }
 
 /// Nothing of ours waits, and every waiter pulls its operation in.
@@ -203,14 +218,15 @@ fn is_of_waiters(item: &str) -> bool {
     code_of(item).any(|line| BEGINNINGS.iter().any(|beginning| line.starts_with(beginning)))
 }
 
-/// The crate's own manifest without its tests and without a hint that Cargo wants a nightly flag for, and as a
-/// workspace of its own: ours lies around the copy.
+/// The crate's own manifest without tests and benchmarks, without a hint that Cargo wants a nightly flag
+/// for, and as a workspace of its own: ours lies around the copy.
 fn manifest(text: &str) -> String {
     let mut kept = String::new();
     let mut stays = true;
     for line in text.split_inclusive('\n') {
         if line.starts_with('[') {
-            stays = !line.starts_with("[[test]]") && !line.starts_with("[hints]");
+            let dropped = ["[[test]]", "[[bench]]", "[hints]"];
+            stays = !dropped.iter().any(|section| line.starts_with(section));
         }
         if stays {
             kept.push_str(line);

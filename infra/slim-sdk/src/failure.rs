@@ -1,6 +1,6 @@
 //! Why there is no copy.
 
-use std::{fmt, path::Path};
+use std::{fmt, io, path::Path};
 
 /// A sentence for whoever called.
 #[derive(Debug)]
@@ -14,13 +14,18 @@ impl Failure {
     /// The crate has changed its shape, and the rules here must follow.
     pub(crate) fn unknown_layout(what: impl fmt::Display) -> Self {
         Self(format!(
-            "aws-sdk-ec2 is laid out differently from what infra/slim-ec2 knows: {what}; \
-             until that is mended, use the whole crate: `cargo run -p local`, `cargo test --workspace`"
+            "the crate is laid out differently from what infra/slim-sdk knows: {what}; until that is mended, use the \
+             whole crate: `cargo run -p local`, `cargo test --workspace`"
         ))
     }
 
-    pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
+    pub(crate) fn file(path: &Path, error: &io::Error) -> Self {
         Self(format!("{}: {error}", path.display()))
+    }
+
+    /// The same, with the crate's name.
+    pub(crate) fn of(self, name: &str) -> Self {
+        Self(format!("{name}: {}", self.0))
     }
 }
 
