@@ -28,21 +28,16 @@ pub(crate) struct Package {
 }
 
 impl Workspace {
-    /// Asks Cargo, which downloads all crates of Cargo.lock if they are not there.
-    pub(crate) fn ask() -> Result<Self, Failure> {
+    /// Asks Cargo, which downloads all crates of Cargo.lock if they are not there; what the arguments forbid it (the
+    /// network, another Cargo.lock) is forbidden here as well.
+    pub(crate) fn ask(arguments: &[OsString]) -> Result<Self, Failure> {
         // Without a platform it would download what only the others need.
         let rustc = output_of(Command::new(rustc()).arg("-vV"))?;
         let platform = rustc.lines().find_map(|line| line.strip_prefix("host: "));
         let platform = platform.ok_or_else(|| Failure::new("`rustc -vV` names no host"))?;
         let mut metadata = Command::new(cargo());
-        metadata.args([
-            "metadata",
-            "--format-version",
-            "1",
-            "--locked",
-            "--manifest-path",
-            MANIFEST,
-        ]);
+        metadata.args(["metadata", "--format-version", "1", "--manifest-path", MANIFEST]);
+        metadata.args(restrictions(arguments));
         Self::from_metadata(output_of(metadata.args(["--filter-platform", platform]))?)
     }
 
@@ -69,6 +64,12 @@ impl Workspace {
             folder: Path::new(&manifest).parent().ok_or_else(unclear)?.to_owned(),
         })
     }
+}
+
+/// Those of Cargo's own arguments that say what it may not do.
+fn restrictions(arguments: &[OsString]) -> impl Iterator<Item = &OsString> {
+    let own = arguments.iter().take_while(|argument| *argument != "--");
+    own.filter(|argument| ["--frozen", "--locked", "--offline"].iter().any(|one| argument == one))
 }
 
 /// The JSON text that stands behind the mark.
@@ -198,6 +199,14 @@ mod tests {
         let failure = workspace.package("aws-sdk-ec2").unwrap_err();
 
         assert_eq!(failure.to_string(), "`cargo metadata` names 2 versions, not one");
+    }
+
+    #[test]
+    fn what_cargo_may_not_do_is_read_before_the_two_dashes() {
+        let arguments =
+            ["test", "--offline", "-q", "--locked", "--", "--frozen"].map(OsString::from);
+
+        assert_eq!(restrictions(&arguments).collect::<Vec<_>>(), ["--offline", "--locked"]);
     }
 
     #[test]

@@ -48,7 +48,7 @@ fn run(arguments: &[OsString]) -> Result<ExitCode, Failure> {
     if arguments.is_empty() {
         return Err(Failure::new("say what Cargo shall do: `cargo slim test --workspace`"));
     }
-    let workspace = Workspace::ask()?;
+    let workspace = Workspace::ask(arguments)?;
     let mut copies = Vec::new();
     for (name, operations) in CRATES {
         let operations = listed(operations);
