@@ -14,7 +14,7 @@ use shared::domain::schedule::Schedule;
 use shared::domain::schedule::slots::Timing;
 use shared::domain::simulation::{Scenario, Simulation};
 use shared::domain::snapshot::Status;
-use shared::table::lists::{Presence, SnapshotList};
+use shared::table::{Presence, SnapshotList};
 
 use super::app::App;
 use super::reply::text;
