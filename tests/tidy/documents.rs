@@ -171,7 +171,7 @@ fn the_readme_begins_with_the_two_commands() {
     let readme = read("README.md");
     let first_block = readme.split("```console\n").nth(1).unwrap().split("```").next().unwrap();
 
-    assert_eq!(first_block, "$ cargo run -p local\n$ cargo test --workspace\n");
+    assert_eq!(first_block, "$ cargo start\n$ cargo slim test --workspace\n");
 }
 
 #[test]
