@@ -2,8 +2,9 @@
 
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use tracing::warn;
 
-use crate::error::{BoxError, Error};
+use crate::error::{BoxError, Error, chain};
 use crate::events::{OwnEvent, SOURCE};
 
 /// How many entries one `PutEvents` takes
@@ -42,6 +43,16 @@ impl Bus {
             }
         }
         Ok(())
+    }
+
+    /// Publishes what tells of records that are written already. A failure is logged only: the tick or the reconciler finds
+    /// the records and makes them known again.
+    pub async fn publish_or_leave(&self, events: &[OwnEvent]) {
+        let Err(error) = self.publish(events).await else { return };
+        for event in events {
+            let (kind, detail) = (event.detail_type(), event.detail().unwrap_or_default());
+            warn!(event.kind = kind, event.detail = detail, error.chain = %chain(&error), "{kind} waits for the tick");
+        }
     }
 
     fn entry(&self, event: &OwnEvent) -> Result<PutEventsRequestEntry, Error> {

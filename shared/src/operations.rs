@@ -10,6 +10,7 @@ pub mod reconciliation;
 mod record_missed;
 pub mod reject_message;
 pub mod restores;
+mod rewrite;
 pub mod runs;
 pub mod schedules;
 pub mod snapshots;

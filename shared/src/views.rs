@@ -13,6 +13,7 @@ pub mod images;
 pub mod instance_coverage;
 pub mod instances;
 pub mod latest_snapshots;
+mod paging;
 pub mod restores;
 pub mod retention_preview;
 pub mod review;

@@ -73,7 +73,7 @@ fn crates() -> BTreeMap<String, BTreeMap<Module, String>> {
 }
 
 /// A file without its comments and the tests at its end.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     before_tests(text).lines().filter(|line| !line.trim_start().starts_with("//")).fold(
         String::new(),
         |mut code, line| {
@@ -111,6 +111,11 @@ struct Path {
     segments: Vec<String>,
     /// The name it has there, if it is imported.
     imported_as: Option<String>,
+}
+
+/// All paths of a file as one would spell each alone.
+pub(super) fn spelt_out(text: &str) -> impl Iterator<Item = String> {
+    paths(text).into_iter().map(|path| path.segments.join("::"))
 }
 
 /// All paths of a file: each leaf of its imports, and what is spelt out.

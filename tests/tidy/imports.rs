@@ -1,6 +1,7 @@
 //! Who may import whom.
 
-use super::sources::{before_tests, files};
+use super::circles::{code, spelt_out};
+use super::sources::files;
 
 /// Below each folder or file: what may not be named there.
 const FORBIDDEN: &[(&str, &[&str])] = &[
@@ -98,11 +99,16 @@ fn nobody_imports_what_is_not_for_it() {
         let below: Vec<_> = sources.iter().filter(|(name, _)| name.starts_with(place)).collect();
         assert!(!below.is_empty(), "{place}");
         for (name, text) in below.into_iter().filter(|(name, _)| !name.contains("tests")) {
-            let code =
-                before_tests(text).lines().filter(|line| !line.trim_start().starts_with("//"));
-            for line in code {
+            let code = code(text);
+            for line in code.lines() {
                 for word in *forbidden {
                     assert!(!names(line, word), "{name} names {word}: {line}");
+                }
+            }
+            // What a group of imports says in several lines, or apart from what it begins with.
+            for path in spelt_out(&code) {
+                for word in *forbidden {
+                    assert!(!names(&path, word), "{name} imports {word}: {path}");
                 }
             }
         }

@@ -4,30 +4,17 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::client::{Condition, Range, Table, Written};
+use super::client::{Condition, Table, Written};
 use super::keys::{self, DueKind, Index, Key};
 use super::record::Record;
+use super::snapshots::Slice;
 use crate::domain::audit::entries_of_image;
-use crate::domain::cursor::Order;
 use crate::domain::ids::{ImageJobId, InstanceId};
 use crate::domain::image::{Image, ImageStatus};
 use crate::error::Error;
 
 /// How long the record of an image that is gone is kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
-
-/// A part of a list of images.
-#[derive(Clone, Debug)]
-pub struct ImageSlice {
-    /// Of this instance; of all without it.
-    pub instance_id: Option<InstanceId>,
-    /// Which way.
-    pub order: Order,
-    /// At most so many.
-    pub limit: usize,
-    /// After this position.
-    pub after: Option<String>,
-}
 
 impl Table {
     /// The image of this id, as it is at this moment.
@@ -65,21 +52,17 @@ impl Table {
         self.put_with_entries(record(new, now), condition, &entries).await
     }
 
-    /// A part of a list with the positions of its images, and whether there may be more behind.
+    /// A part of the list of all images, or of those of an instance, with their positions, and whether there may be more behind.
     pub async fn list_images(
         &self,
-        slice: &ImageSlice,
+        instance: Option<&InstanceId>,
+        slice: &Slice,
     ) -> Result<(Vec<(String, Image)>, bool), Error> {
-        let (index, partition) = match &slice.instance_id {
+        let (index, partition) = match instance {
             Some(id) => (Some(Index::Instance), keys::images::of_instance(id)),
             None => (None, keys::images::IMAGES.to_owned()),
         };
-        let range = Range {
-            order: slice.order,
-            limit: slice.limit,
-            after: slice.after.clone(),
-            ..Range::of(index, partition)
-        };
+        let range = slice.of(index, partition);
         if index.is_none() {
             let found = self.query::<Image>(&range).await?;
             let items = found.items.into_iter().map(|image| (image.id.to_string(), image));

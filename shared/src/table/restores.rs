@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::client::{Condition, Range, Table, Written};
+use super::client::{Condition, Table, Written};
 use super::keys::{DueKind, Index, Key, restores as keys};
 use super::record::Record;
-use super::snapshots;
+use super::snapshots::{self, Slice};
 use super::transaction::Write;
 use crate::domain::audit::entries_of_restore;
-use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::ids::{InstanceId, RestoreId, SnapshotId};
 use crate::domain::restore::{Restore, RestoreStatus};
 use crate::domain::snapshot::Snapshot;
@@ -49,29 +48,27 @@ impl Table {
         Ok(self.get(keys::restoring(instance)).await?.unwrap_or_default())
     }
 
-    /// One page of a list: one Query, and one `BatchGetItem` where an index gives keys only.
+    /// A part of a list with the positions of its restores, and whether there may be more behind: one Query, and one
+    /// `BatchGetItem` for each hundred records.
     pub async fn list_restores(
         &self,
         list: &RestoreList,
-        request: &PageRequest,
-    ) -> Result<Page<Restore>, Error> {
+        slice: &Slice,
+    ) -> Result<(Vec<(String, Restore)>, bool), Error> {
         let (index, of) = match list {
             RestoreList::All => (None, keys::RESTORES.to_owned()),
             RestoreList::OfInstance(id) => (Some(Index::Instance), keys::restores_of_instance(id)),
             RestoreList::OfSnapshot(id) => (Some(Index::All), keys::restores_of_snapshot(id)),
             RestoreList::That(status) => (Some(Index::Status), keys::restores_that_are(*status)),
         };
-        let range = Range {
-            order: request.order,
-            limit: request.limit,
-            after: request.cursor.as_ref().map(|cursor| cursor.key().to_owned()),
-            ..Range::of(index, of)
-        };
-        let found = self.query_positions(&range).await?;
-        let end = found.items.last().filter(|_| found.more);
-        let next_cursor = end.map(|position| Cursor::after(&position.sort));
-        let keys: Vec<_> = found.items.into_iter().map(|position| position.key).collect();
-        Ok(Page { items: self.restores_at(&keys).await?, next_cursor })
+        let found = self.query_positions(&slice.of(index, of)).await?;
+        let keys: Vec<_> = found.items.iter().map(|position| position.key.clone()).collect();
+        let mut restores: BTreeMap<Key, Restore> = self.get_all(&keys).await?;
+        let items = found
+            .items
+            .into_iter()
+            .filter_map(|position| Some((position.sort, restores.remove(&position.key)?)));
+        Ok((items.collect(), found.more))
     }
 
     /// At most `limit` restores that the tick is to look at by `now`, the longest due first.

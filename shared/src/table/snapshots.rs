@@ -37,11 +37,15 @@ pub struct Listed {
 }
 
 impl Slice {
-    /// The range that it is of a list.
-    fn of(&self, list: &SnapshotList) -> Range {
+    /// The range that it is of a partition.
+    pub(super) fn of(&self, index: Option<Index>, partition: impl Into<String>) -> Range {
         let Self { order, limit, after } = self.clone();
+        Range { order, limit, after, ..Range::of(index, partition) }
+    }
+
+    fn of_list(&self, list: &SnapshotList) -> Range {
         let (index, partition) = keys::list(list);
-        Range { order, limit, after, ..Range::of(Some(index), partition) }
+        self.of(Some(index), partition)
     }
 }
 
@@ -165,7 +169,7 @@ impl Table {
         list: &SnapshotList,
         slice: &Slice,
     ) -> Result<Listed, Error> {
-        let range = slice.of(list);
+        let range = slice.of_list(list);
         let found = self.query_positions(&range).await?;
         let snapshots = self.resolve(found.items).await?;
         Ok(Listed { snapshots, more: found.more })
@@ -178,7 +182,7 @@ impl Table {
         list: &SnapshotList,
         slice: &Slice,
     ) -> Result<(Vec<SnapshotId>, bool), Error> {
-        let range = slice.of(list);
+        let range = slice.of_list(list);
         let Found { items, more } = self.query_positions(&range).await?;
         Ok((items.iter().filter_map(|one| keys::snapshot_id(&one.key)).collect(), more))
     }
@@ -209,7 +213,7 @@ impl Table {
         let mut after = None;
         loop {
             let slice = Slice { order: Order::OldestFirst, limit: 1_000, after };
-            let found = self.query_positions(&slice.of(list)).await?;
+            let found = self.query_positions(&slice.of_list(list)).await?;
             after = found.items.last().map(|position| position.sort.clone());
             listed.extend(found.items.into_iter().map(|position| position.key));
             if !found.more || after.is_none() {

@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::{SignedDuration, ToSpan as _};
 
-use self::page::{Filling, position};
+use self::page::position;
 use crate::domain::audit::{Action, AuditItem, Timeline};
 use crate::domain::cursor::{Page, PageRequest};
 use crate::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use crate::error::Error;
 use crate::service::Service;
 use crate::table::audit::{Entries, Pages, before, day_of, instant_of};
+use crate::views::paging::Filling;
 
 /// How far back a list goes that does not say.
 const DEFAULT_SPAN: SignedDuration = SignedDuration::from_hours(30 * 24);

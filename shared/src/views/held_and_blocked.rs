@@ -2,15 +2,13 @@
 
 use jiff::Timestamp;
 
-use crate::domain::cursor::{Cursor, Page, PageRequest};
+use crate::domain::cursor::{Page, PageRequest};
 use crate::domain::snapshot::Snapshot;
 use crate::error::Error;
 use crate::service::Service;
 use crate::table::SnapshotList;
-use crate::table::snapshots::{Listed, Slice};
-
-/// How many records one page looks at before it answers with what it has and a cursor.
-const EXAMINED_MAX: usize = 1_000;
+use crate::table::snapshots::Listed;
+use crate::views::paging::collect;
 
 /// Which holds are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,30 +55,9 @@ async fn page_of(
     request: &PageRequest,
     is_wanted: impl Fn(&Snapshot) -> bool,
 ) -> Result<Page<Snapshot>, Error> {
-    let mut after = request.cursor.as_ref().map(|cursor| cursor.key().to_owned());
-    let mut items = Vec::new();
-    let mut examined = 0;
-    loop {
-        let slice = Slice { order: request.order, limit: request.limit.max(50) + 1, after };
+    let read = |slice| async move {
         let Listed { snapshots, more } = service.table.list_snapshots(list, &slice).await?;
-        let mut rest = snapshots.into_iter();
-        let mut end = None;
-        for (position, snapshot) in rest.by_ref() {
-            examined += 1;
-            end = Some(position);
-            if is_wanted(&snapshot) {
-                items.push(snapshot);
-            }
-            if items.len() == request.limit {
-                break;
-            }
-        }
-        let Some(end) = end.filter(|_| more || rest.len() > 0) else {
-            return Ok(Page { items, next_cursor: None });
-        };
-        if items.len() == request.limit || examined >= EXAMINED_MAX {
-            return Ok(Page { items, next_cursor: Some(Cursor::after(end)) });
-        }
-        after = Some(end);
-    }
+        Ok((snapshots, more))
+    };
+    collect(request, read, is_wanted).await
 }

@@ -10,7 +10,8 @@ use crate::service::Service;
 use crate::table::audit::{Entries, Pages};
 use crate::table::snapshots::Slice;
 use crate::table::{Presence, SnapshotList};
-use crate::views::audit::page::{Filling, merged, position};
+use crate::views::audit::page::{merged, position};
+use crate::views::paging::Filling;
 
 /// Of how many schedules the misses and failures are merged in.
 const SCHEDULES_MAX: usize = 20;

@@ -1,14 +1,11 @@
 //! Images as they are recorded: one of them, and lists.
 
-use crate::domain::cursor::{Cursor, Page, PageRequest};
+use crate::domain::cursor::{Page, PageRequest};
 use crate::domain::ids::{ImageJobId, InstanceId, SnapshotId};
 use crate::domain::image::{Image, ImageStatus};
 use crate::error::Error;
 use crate::service::Service;
-use crate::table::images::ImageSlice;
-
-/// How many records one page looks at before it answers with what it has and a cursor.
-const EXAMINED_MAX: usize = 1_000;
+use crate::views::paging::collect;
 
 /// Which images are wanted: those to which everything given applies.
 #[derive(Clone, Debug, Default)]
@@ -35,36 +32,9 @@ pub async fn list_images(
     filter: &ImageFilter,
     request: &PageRequest,
 ) -> Result<Page<Image>, Error> {
-    let mut slice = ImageSlice {
-        instance_id: filter.instance_id.clone(),
-        order: request.order,
-        limit: request.limit.max(50) + 1,
-        after: request.cursor.as_ref().map(|cursor| cursor.key().to_owned()),
-    };
-    let mut items = Vec::new();
-    let mut examined = 0;
-    loop {
-        let (found, more) = service.table.list_images(&slice).await?;
-        let mut last = None;
-        for (position, image) in found {
-            examined += 1;
-            if filter.wants(&image) {
-                items.push(image);
-            }
-            last = Some(position);
-            if items.len() == request.limit {
-                break;
-            }
-        }
-        let is_full = items.len() == request.limit;
-        let Some(last) = last.filter(|_| more || is_full) else {
-            return Ok(Page { items, next_cursor: None });
-        };
-        if is_full || examined >= EXAMINED_MAX {
-            return Ok(Page { items, next_cursor: Some(Cursor::after(last)) });
-        }
-        slice.after = Some(last);
-    }
+    let of = filter.instance_id.as_ref();
+    let read = |slice| async move { service.table.list_images(of, &slice).await };
+    collect(request, read, |image| filter.wants(image)).await
 }
 
 impl ImageFilter {

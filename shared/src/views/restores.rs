@@ -6,9 +6,7 @@ use crate::domain::restore::{Restore, RestoreStatus};
 use crate::error::Error;
 use crate::service::Service;
 use crate::table::restores::RestoreList;
-
-/// How many pages are read for one of the caller's where few of many are wanted.
-const PAGES_MAX: usize = 5;
+use crate::views::paging::collect;
 
 /// Which restores are wanted: those to which everything given applies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,21 +30,9 @@ pub async fn list_restores(
     filter: &RestoreFilter,
     request: &PageRequest,
 ) -> Result<Page<Restore>, Error> {
-    let list = filter.list();
-    let mut request = request.clone();
-    let mut items = Vec::new();
-    for _ in 0..PAGES_MAX {
-        let page = service.table.list_restores(&list, &request).await?;
-        request.limit = request
-            .limit
-            .saturating_sub(page.items.iter().filter(|restore| filter.wants(restore)).count());
-        items.extend(page.items.into_iter().filter(|restore| filter.wants(restore)));
-        request.cursor = page.next_cursor;
-        if request.cursor.is_none() || request.limit == 0 {
-            break;
-        }
-    }
-    Ok(Page { items, next_cursor: request.cursor })
+    let list = &filter.list();
+    let read = |slice| async move { service.table.list_restores(list, &slice).await };
+    collect(request, read, |restore| filter.wants(restore)).await
 }
 
 impl RestoreFilter {

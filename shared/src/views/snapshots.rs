@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::cursor::{Cursor, Order, Page, PageRequest};
+use crate::domain::cursor::{Order, Page, PageRequest};
 use crate::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use crate::domain::schedule::TagMatch;
 use crate::domain::snapshot::{Origin, Snapshot, Status};
@@ -10,9 +10,7 @@ use crate::error::Error;
 use crate::service::Service;
 use crate::table::snapshots::{Slice, bound};
 use crate::table::{Presence, SnapshotList};
-
-/// How many records one page looks at before it answers with what it has and a cursor.
-const EXAMINED_MAX: usize = 1_000;
+use crate::views::paging::{Part, collect};
 
 /// Which snapshots are wanted: those to which everything given applies.
 #[derive(Clone, Debug, Default)]
@@ -61,79 +59,54 @@ pub async fn list_snapshots(
     filter: &SnapshotFilter,
     request: &PageRequest,
 ) -> Result<Page<Snapshot>, Error> {
-    let lists = filter.lists();
-    let mut after = request.cursor.as_ref().map(|cursor| cursor.key().to_owned());
-    after = filter.start(request.order, after);
-    let mut items = Vec::new();
-    let mut examined = 0;
-    loop {
-        let merged = merge(service, &lists, request, after).await?;
-        let mut last = None;
-        for (position, snapshot) in merged.found {
-            if filter.is_past(request.order, &position) {
-                return Ok(Page { items, next_cursor: None });
-            }
-            examined += 1;
-            if filter.wants(&snapshot) {
-                items.push(snapshot);
-            }
-            last = Some(position);
-            if items.len() == request.limit {
-                break;
-            }
-        }
-        let Some(last) = last.filter(|_| merged.more || items.len() == request.limit) else {
-            return Ok(Page { items, next_cursor: None });
-        };
-        if items.len() == request.limit || examined >= EXAMINED_MAX {
-            return Ok(Page { items, next_cursor: Some(Cursor::after(last)) });
-        }
-        after = Some(last);
-    }
-}
-
-struct Merged {
-    found: Vec<(String, Snapshot)>,
-    more: bool,
+    let lists = &filter.lists();
+    let read = |slice: Slice| async move {
+        let order = slice.order;
+        let after = filter.start(order, slice.after);
+        let (mut found, more) = merge(service, lists, &Slice { after, ..slice }).await?;
+        let count = found.len();
+        found.retain(|(position, _)| !filter.is_past(order, position));
+        let is_at_end = found.len() < count;
+        Ok((found, more && !is_at_end))
+    };
+    collect(request, read, |snapshot| filter.wants(snapshot)).await
 }
 
 /// The next part of all `lists` together, in order.
 async fn merge(
     service: &Service,
     lists: &[SnapshotList],
-    request: &PageRequest,
-    after: Option<String>,
-) -> Result<Merged, Error> {
-    let slice = Slice { order: request.order, limit: request.limit.max(50) + 1, after };
+    slice: &Slice,
+) -> Result<Part<Snapshot>, Error> {
     let mut found = Vec::new();
     let mut more = false;
     // A list that goes on behind its part bounds what can be merged: what lies behind that is not known yet.
     let mut bound: Option<String> = None;
     for list in lists {
-        let listed = service.table.list_snapshots(list, &slice).await?;
+        let listed = service.table.list_snapshots(list, slice).await?;
         if listed.more {
             more = true;
             let end = listed.snapshots.last().map(|(position, _)| position.clone());
-            bound = [bound, end].into_iter().flatten().reduce(|one, other| match request.order {
+            bound = [bound, end].into_iter().flatten().reduce(|one, other| match slice.order {
                 Order::NewestFirst => one.max(other),
                 Order::OldestFirst => one.min(other),
             });
         }
         found.extend(listed.snapshots);
     }
-    found.sort_by(|(one, _), (other, _)| match request.order {
+    found.sort_by(|(one, _), (other, _)| match slice.order {
         Order::NewestFirst => other.cmp(one),
         Order::OldestFirst => one.cmp(other),
     });
     // One that moves from list to list meanwhile is found in both.
     found.dedup_by(|(one, _), (other, _)| one == other);
     if let Some(bound) = bound {
-        found.retain(|(position, _)| match request.order {
+        found.retain(|(position, _)| match slice.order {
             Order::NewestFirst => *position >= bound,
             Order::OldestFirst => *position <= bound,
         });
     }
-    Ok(Merged { found, more })
+    Ok((found, more))
 }
 
 impl SnapshotFilter {

@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, ToSpan as _};
 
-use crate::domain::cursor::{Cursor, Order, Page, PageRequest};
+use crate::domain::cursor::{Order, Page, PageRequest};
 use crate::domain::snapshot::Snapshot;
 pub use crate::domain::statistics::Kind;
 use crate::domain::statistics::history::{Day, days};
@@ -10,15 +10,14 @@ use crate::domain::statistics::{Measure, Row, Tally, date_of};
 use crate::error::Error;
 use crate::service::Service;
 use crate::table::snapshots::{Listed, Slice};
+use crate::table::statistics::Rows;
 use crate::table::{Presence, SnapshotList};
+use crate::views::paging::collect;
 
 /// Of how many days the growth is told.
 pub const GROWTH_DAYS: i64 = 30;
 /// Among how many records the newest and the oldest available one are looked for.
 const ENDS_EXAMINED: usize = 25;
-/// How many rows one page looks at before it answers with what it has and a cursor.
-const EXAMINED_MAX: usize = 1_000;
-
 /// The numbers of all snapshots.
 #[derive(Clone, Debug)]
 pub struct Statistics {
@@ -80,29 +79,9 @@ pub async fn list_rows(
     kind: Kind,
     request: &PageRequest,
 ) -> Result<Page<Row>, Error> {
-    let mut after = request.cursor.as_ref().map(|cursor| cursor.key().to_owned());
-    let mut items = Vec::new();
-    let mut examined = 0;
-    loop {
-        let found = service.table.rows(kind, after, request.limit.max(50) + 1).await?;
-        let mut rest = found.rows.into_iter();
-        let mut last = None;
-        for (position, row) in rest.by_ref() {
-            examined += 1;
-            last = Some(position);
-            if row.tally.get(Measure::Stored) > 0 {
-                items.push(row);
-            }
-            if items.len() == request.limit {
-                break;
-            }
-        }
-        let Some(last) = last.filter(|_| found.more || rest.len() > 0) else {
-            return Ok(Page { items, next_cursor: None });
-        };
-        if items.len() == request.limit || examined >= EXAMINED_MAX {
-            return Ok(Page { items, next_cursor: Some(Cursor::after(last)) });
-        }
-        after = Some(last);
-    }
+    let read = |slice: Slice| async move {
+        let Rows { rows, more } = service.table.rows(kind, slice.after, slice.limit).await?;
+        Ok((rows, more))
+    };
+    collect(request, read, |row| row.tally.get(Measure::Stored) > 0).await
 }

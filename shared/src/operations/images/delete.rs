@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::operations::images::request::make_known;
 use crate::operations::snapshots::newest::newer_available;
 use crate::service::Service;
-use crate::table::images::ImageSlice;
+use crate::table::snapshots::Slice;
 
 /// How many images of an instance are looked at for one that is on its way from the same snapshot.
 const LOOKED_AT_MAX: usize = 1_000;
@@ -147,13 +147,8 @@ async fn is_newest(service: &Service, snapshot: &Snapshot) -> Result<bool, Error
 
 /// Another image of ours that is on its way from the same snapshot.
 async fn coming_image(service: &Service, image: &Image) -> Result<Option<Image>, Error> {
-    let slice = ImageSlice {
-        instance_id: Some(image.instance_id.clone()),
-        order: Order::NewestFirst,
-        limit: LOOKED_AT_MAX,
-        after: None,
-    };
-    let (images, _) = service.table.list_images(&slice).await?;
+    let slice = Slice { order: Order::NewestFirst, limit: LOOKED_AT_MAX, after: None };
+    let (images, _) = service.table.list_images(Some(&image.instance_id), &slice).await?;
     Ok(images.into_iter().map(|(_, other)| other).find(|other| {
         other.id != image.id && other.snapshot_id == image.snapshot_id && other.status.is_coming()
     }))

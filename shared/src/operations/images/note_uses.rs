@@ -10,12 +10,11 @@ use tracing::warn;
 use crate::domain::ids::{EbsSnapshotId, ImageId, SnapshotId};
 use crate::domain::snapshot::Snapshot;
 use crate::error::{Error, chain};
+use crate::operations::rewrite::until_written;
 use crate::service::Service;
 
 /// How many snapshots one sweep writes at the most; the next goes on.
 const NOTED_MAX: usize = 1_000;
-/// How often a record that others write at the same moment is read anew.
-const ATTEMPTS: usize = 3;
 
 /// Which images use each EBS snapshot that any uses.
 pub(crate) type ImageUses = BTreeMap<EbsSnapshotId, BTreeSet<ImageId>>;
@@ -88,14 +87,21 @@ async fn note(
     ids: impl Fn(&Snapshot) -> BTreeSet<ImageId>,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let mut current = snapshot;
-    for _ in 0..ATTEMPTS {
-        let Some(noted) = current.with_images(ids(&current), now) else { return Ok(()) };
-        if service.table.update_snapshot(&current, &noted).await?.is_done() {
-            return Ok(());
+    let (id, mut first) = (snapshot.id.clone(), Some(snapshot));
+    let (id, ids) = (&id, &ids);
+    until_written(|| {
+        let first = first.take();
+        async move {
+            let current = match first {
+                Some(first) => Some(first),
+                None => service.table.snapshot(id).await?,
+            };
+            let noted = current.as_ref().and_then(|one| one.with_images(ids(one), now));
+            let Some((current, noted)) = current.as_ref().zip(noted) else { return Ok(Some(())) };
+            let written = service.table.update_snapshot(current, &noted).await?;
+            Ok(written.is_done().then_some(()))
         }
-        let Some(read) = service.table.snapshot(&current.id).await? else { return Ok(()) };
-        current = read;
-    }
+    })
+    .await?;
     Ok(())
 }

@@ -1,13 +1,13 @@
 //! A person asks for an image of a snapshot: the intent is recorded, then made known.
 
 use jiff::Timestamp;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::domain::ids::{ImageJobId, SnapshotId};
 use crate::domain::image::Image;
 use crate::domain::image::recipe::{Given, Recipe, Unregistrable};
 use crate::domain::image::transitions::Wanted;
-use crate::error::{Error, chain};
+use crate::error::Error;
 use crate::events::{JobDue, OwnEvent};
 use crate::service::Service;
 
@@ -51,9 +51,7 @@ pub async fn request_image(
 /// Has the image brought a step further now; if that cannot be made known, the tick does it later.
 pub(crate) async fn make_known(service: &Service, id: &ImageJobId) {
     let event = OwnEvent::JobDue(JobDue::Image(id.clone()));
-    if let Err(error) = service.bus.publish(&[event]).await {
-        warn!(image.id = %id, error.chain = %chain(&error), "Image {id} waits for the tick");
-    }
+    service.bus.publish_or_leave(&[event]).await;
 }
 
 fn refused(reason: &Unregistrable) -> Error {

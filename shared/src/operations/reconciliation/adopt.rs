@@ -7,7 +7,7 @@ mod origins;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use tracing::{info, warn};
+use tracing::info;
 
 use self::origins::Origins;
 use crate::domain::adoption::{Candidate, Choice, Group, Reason, Refused, refuse_copies, sort_out};
@@ -15,7 +15,7 @@ use crate::domain::ids::{EbsSnapshotId, InstanceId, ScheduleId, SnapshotId};
 use crate::domain::ownership::{EbsSnapshot, Images};
 use crate::domain::snapshot::{Origin, Snapshot, Status};
 use crate::domain::tags;
-use crate::error::{Error, chain};
+use crate::error::Error;
 use crate::events::{AdoptionRequested, OwnEvent, PER_EVENT_MAX};
 use crate::service::Service;
 
@@ -153,10 +153,8 @@ async fn make_known(service: &Service, ids: &[SnapshotId]) {
         .chunks(PER_EVENT_MAX)
         .map(|ids| OwnEvent::AdoptionRequested(AdoptionRequested { snapshot_ids: ids.to_vec() }))
         .collect();
-    if let Err(error) = service.bus.publish(&events).await {
-        // They are recorded: the reconciler finds them within the hour.
-        warn!(error.chain = %chain(&error), "{} adoptions wait for the reconciler", ids.len());
-    }
+    // What is not made known, the reconciler finds within the hour.
+    service.bus.publish_or_leave(&events).await;
 }
 
 fn all_refused(refused: &[Refused]) -> Error {

@@ -18,12 +18,11 @@ use crate::domain::restore::next::next;
 use crate::domain::restore::step::StepStatus;
 use crate::domain::restore::{Restore, RestoreFailure, RestoreStatus};
 use crate::error::{Error, chain};
+use crate::operations::rewrite::until_written;
 use crate::service::Service;
 
 /// How many decisions one worker makes; the tick goes on.
 const ROUNDS_MAX: usize = 40;
-/// How often the end is written anew when the snapshot changes meanwhile.
-const END_ATTEMPTS: usize = 5;
 
 /// Does what is next of a restore. While another worker is at it, or nothing is to be done, it does nothing.
 pub async fn advance_restore(
@@ -65,7 +64,7 @@ pub(crate) async fn end(
     old: &Restore,
     new: &Restore,
 ) -> Result<Option<Restore>, Error> {
-    for _ in 0..END_ATTEMPTS {
+    let ended = until_written(|| async move {
         let snapshot = service.table.snapshot(&old.snapshot_id).await?;
         let lock = match old.mode.target() {
             Some(target) => Some(service.table.restoring(target).await?),
@@ -73,12 +72,14 @@ pub(crate) async fn end(
         };
         let written = service.table.end_restore(old, new, snapshot.as_ref(), lock.as_ref()).await?;
         if written.is_done() {
-            return Ok(Some(Restore { version: old.version + 1, ..new.clone() }));
+            return Ok(Some(Some(Restore { version: old.version + 1, ..new.clone() })));
         }
         let current = service.table.restore(&old.id).await?;
-        if current.is_none_or(|current| current.version != old.version) {
-            return Ok(None);
-        }
+        let is_other = current.is_none_or(|current| current.version != old.version);
+        Ok(is_other.then_some(None))
+    });
+    if let Some(ended) = ended.await? {
+        return Ok(ended);
     }
     let source = "its snapshot changes all the time".into();
     Err(Error::Unavailable { service: "the end of a restore", source })

@@ -1,7 +1,7 @@
 //! A person, or a schedule that is to be drilled, asks for a restore: what can be checked is checked, the intent is recorded, then made known.
 
 use jiff::Timestamp;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::domain::ids::{InstanceId, RestoreId, SnapshotId};
 use crate::domain::instance::Instance;
@@ -13,13 +13,11 @@ use crate::domain::restore::step::Step;
 use crate::domain::restore::wanted::{Attach, Wanted, WantedMode};
 use crate::domain::restore::{Restore, RestoreStatus};
 use crate::domain::snapshot::{Snapshot, Status};
-use crate::error::{Error, chain};
+use crate::error::Error;
 use crate::events::{JobDue, OwnEvent};
+use crate::operations::rewrite::until_written;
 use crate::service::Service;
 use crate::table::restores::Restoring;
-
-/// How often the intent is written anew when the snapshot changes meanwhile.
-const ATTEMPTS: usize = 5;
 
 /// A restore that is wanted.
 #[derive(Clone, Debug)]
@@ -56,12 +54,13 @@ pub async fn request_restore(
     if let Some(existing) = service.table.restore(&new.id).await? {
         return Ok(existing);
     }
-    for _ in 0..ATTEMPTS {
-        let snapshot = restorable(service, &new, now).await?;
-        let instance = subject(service, &new, &snapshot).await?;
+    let new = &new;
+    let requested = until_written(|| async move {
+        let snapshot = restorable(service, new, now).await?;
+        let instance = subject(service, new, &snapshot).await?;
         let plan = plan(&snapshot, &new.wanted, instance.as_ref()).map_err(refused)?;
         of_one_instance(service, &plan, instance.as_ref()).await?;
-        let restore = intent(&snapshot, &new, plan, now)?;
+        let restore = intent(&snapshot, new, plan, now)?;
         let lock = free(service, &restore).await?;
         let noted = snapshot.restore_begun(&restore.id).map_err(Error::conflict)?;
         let both = (&snapshot, &noted);
@@ -69,11 +68,12 @@ pub async fn request_restore(
             let id = &restore.id;
             info!(restore.id = %id, snapshot.id = %snapshot.id, "Restore {id} of {} is requested", snapshot.id);
             make_known(service, id).await;
-            return Ok(restore);
+            return Ok(Some(restore));
         }
-        if let Some(existing) = service.table.restore(&new.id).await? {
-            return Ok(existing);
-        }
+        service.table.restore(&new.id).await
+    });
+    if let Some(restore) = requested.await? {
+        return Ok(restore);
     }
     Err(Error::conflict(
         "the snapshot, or what is restored of its instance, changes all the time; try again",
@@ -83,9 +83,7 @@ pub async fn request_restore(
 /// Tells the restorer that a restore has something to do; if that fails, the tick does.
 pub(crate) async fn make_known(service: &Service, id: &RestoreId) {
     let event = OwnEvent::JobDue(JobDue::Restore(id.clone()));
-    if let Err(error) = service.bus.publish(&[event]).await {
-        warn!(restore.id = %id, error.chain = %chain(&error), "Restore {id} waits for the tick");
-    }
+    service.bus.publish_or_leave(&[event]).await;
 }
 
 async fn restorable(

@@ -11,6 +11,7 @@ use crate::domain::instance::Instance;
 use crate::domain::schedule::assignment::Assigned;
 use crate::domain::schedule::{Schedule, TARGETS_MAX, Targets};
 use crate::error::Error;
+use crate::operations::rewrite::until_written;
 use crate::service::Service;
 use crate::views::instance_coverage::{InstanceView, view_of};
 use crate::views::instances::show_instance;
@@ -66,23 +67,27 @@ pub async fn assign_schedules(
         return Err(Error::conflict(reason));
     }
     // A tick may write a schedule's next due time between our reading and writing.
-    for _ in 0..3 {
+    let subject = &instance;
+    let written = until_written(|| async move {
         let mut schedules = service.table.every_schedule().await?;
-        let planned = plan(&instance, wanted, &schedules, now)?;
+        let planned = plan(subject, wanted, &schedules, now)?;
         let pairs: Vec<_> = planned.iter().map(|one| (one.old.clone(), one.new.clone())).collect();
         if mode == Mode::Write && !pairs.is_empty() {
             if !service.table.update_schedules(&pairs).await?.is_done() {
-                continue;
+                return Ok(None);
             }
             info!(instance.id = %id, "{} schedules are changed for {id}", pairs.len());
         }
         schedules.extend(pairs.into_iter().map(|(_, new)| (new.id.clone(), new)));
-        let warnings = warnings(service, &planned, now).await;
-        let view = view_of(service, instance, &schedules, now).await?;
-        let changes = planned.into_iter().map(|one| (one.new, one.assigned)).collect();
-        return Ok(Assignment { view, changes, warnings });
-    }
-    Err(Error::conflict("a schedule is being changed by others; try again"))
+        Ok(Some((schedules, planned)))
+    });
+    let Some((schedules, planned)) = written.await? else {
+        return Err(Error::conflict("a schedule is being changed by others; try again"));
+    };
+    let warnings = warnings(service, &planned, now).await;
+    let view = view_of(service, instance, &schedules, now).await?;
+    let changes = planned.into_iter().map(|one| (one.new, one.assigned)).collect();
+    Ok(Assignment { view, changes, warnings })
 }
 
 /// A schedule that is to change.

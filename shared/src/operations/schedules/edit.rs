@@ -15,6 +15,7 @@ use crate::domain::tags::TAGS_MAX;
 use crate::domain::tags::pattern::TagPattern;
 use crate::error::Error;
 use crate::operations::record_missed::record_missed;
+use crate::operations::rewrite::until_written;
 use crate::service::Service;
 use crate::views::schedules::show_schedule;
 use crate::views::snapshots::{Deleted, SnapshotFilter, list_snapshots};
@@ -113,18 +114,23 @@ pub async fn edit_schedule(
     now: Timestamp,
 ) -> Result<Schedule, Error> {
     // A tick may write its next due time between our reading and writing: that is no conflict of people.
-    for _ in 0..3 {
-        let Edit { old, new } = plan_edit(service, id, &edit, expected_version, now).await?;
+    let edit = &edit;
+    let edited = until_written(|| async move {
+        let Edit { old, new } = plan_edit(service, id, edit, expected_version, now).await?;
         if new == old {
-            return Ok(new);
+            return Ok(Some(new));
         }
-        if service.table.update_schedule(&old, &new).await?.is_done() {
-            // Only now: had the edit not been written, a tick would take the record for the slot's run.
-            record_dropped(service, &old, &new, now).await?;
-            return Ok(new);
+        if !service.table.update_schedule(&old, &new).await?.is_done() {
+            return Ok(None);
         }
+        // Only now: had the edit not been written, a tick would take the record for the slot's run.
+        record_dropped(service, &old, &new, now).await?;
+        Ok(Some(new))
+    });
+    match edited.await? {
+        Some(new) => Ok(new),
+        None => Err(stale(&show_schedule(service, id).await?)),
     }
-    Err(stale(&show_schedule(service, id).await?))
 }
 
 /// Leaves a record of the slots that were due and that nobody will run any more.
@@ -181,17 +187,18 @@ pub async fn delete_schedule(
     expected_version: Option<u64>,
     now: Timestamp,
 ) -> Result<(), Error> {
-    for _ in 0..3 {
+    let deleted = until_written(|| async move {
         let old = show_schedule(service, id).await?;
         if expected_version.is_some_and(|version| version != old.version) {
             return Err(stale(&old));
         }
-        if service.table.delete_schedule(&old, now).await?.is_done() {
-            info!(schedule.id = %id, "Schedule {id} is deleted");
-            return Ok(());
-        }
+        Ok(service.table.delete_schedule(&old, now).await?.is_done().then_some(()))
+    });
+    if deleted.await?.is_none() {
+        return Err(stale(&show_schedule(service, id).await?));
     }
-    Err(stale(&show_schedule(service, id).await?))
+    info!(schedule.id = %id, "Schedule {id} is deleted");
+    Ok(())
 }
 
 fn edited(old: &Schedule, edit: ScheduleEdit) -> Schedule {

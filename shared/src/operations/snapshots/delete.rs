@@ -72,7 +72,7 @@ async fn make_due(service: &Service, condemned: &Snapshot, now: Timestamp) -> Re
     let is_due = condemned.condemnation.as_ref().is_some_and(|one| one.delete_after <= now);
     if is_due {
         let detail = SnapshotDeletionDue { snapshot_ids: vec![condemned.id.clone()] };
-        service.bus.publish(&[OwnEvent::SnapshotDeletionDue(detail)]).await?;
+        service.bus.publish_or_leave(&[OwnEvent::SnapshotDeletionDue(detail)]).await;
     }
     Ok(())
 }

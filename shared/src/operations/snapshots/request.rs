@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::domain::hold::Hold;
 use crate::domain::ids::{InstanceId, SnapshotId, VolumeId};
@@ -13,7 +13,7 @@ use crate::domain::instance::{
 };
 use crate::domain::snapshot::{Origin, Request, Snapshot, Source};
 use crate::domain::tags::Tags;
-use crate::error::{Error, chain};
+use crate::error::Error;
 use crate::events::{OwnEvent, RequestedTarget, SnapshotRequested};
 use crate::regions::find_instance;
 use crate::service::Service;
@@ -73,10 +73,7 @@ pub async fn request_snapshot(
             instance_id: instance.id.clone(),
         }],
     });
-    if let Err(error) = service.bus.publish(&[event]).await {
-        // The intent is recorded: the tick makes it known again.
-        warn!(snapshot.id = %snapshot.id, error.chain = %chain(&error), "A request waits for the tick");
-    }
+    service.bus.publish_or_leave(&[event]).await;
     Ok(snapshot)
 }
 

@@ -1,11 +1,10 @@
 //! Sweeps that people ask for, look at and release.
 
 use jiff::Timestamp;
-use tracing::warn;
 
 use crate::domain::ids::SweepId;
 use crate::domain::sweep::{Mode, Sweep};
-use crate::error::{Error, chain};
+use crate::error::Error;
 use crate::events::{OwnEvent, SweepRequested};
 use crate::service::Service;
 use crate::views::sweeps::show_sweep;
@@ -58,7 +57,5 @@ pub async fn approve_sweep(
 /// What is recorded and not known is made known by the tick.
 async fn make_known(service: &Service, sweep: &Sweep) {
     let event = OwnEvent::SweepRequested(SweepRequested { sweep_id: sweep.id.clone() });
-    if let Err(error) = service.bus.publish(&[event]).await {
-        warn!(sweep.id = %sweep.id, error.chain = %chain(&error), "Sweep {} waits for the tick", sweep.id);
-    }
+    service.bus.publish_or_leave(&[event]).await;
 }

@@ -1,13 +1,9 @@
 //! A page of the audit, of one part of it or of several merged.
 
-use crate::domain::audit::AuditItem;
-use crate::domain::cursor::{Cursor, Page, PageRequest};
+use crate::domain::cursor::PageRequest;
 use crate::error::Error;
 use crate::service::Service;
 use crate::table::audit::{Entries, Pages, instant_of};
-
-/// How many entries one page looks at before it answers with what it has and a cursor.
-pub(crate) const EXAMINED_MAX: usize = 1_000;
 
 /// Where a page goes on: refused if the cursor is none of ours.
 pub(crate) fn position(request: &PageRequest) -> Result<Option<String>, Error> {
@@ -17,48 +13,6 @@ pub(crate) fn position(request: &PageRequest) -> Result<Option<String>, Error> {
             Err(Error::invalid("cursor", refusal))
         }
         cursor => Ok(cursor.as_ref().map(|cursor| cursor.key().to_owned())),
-    }
-}
-
-/// A page being filled.
-pub(crate) struct Filling {
-    limit: usize,
-    examined: usize,
-    items: Vec<AuditItem>,
-}
-
-impl Filling {
-    /// One of at most `limit` entries.
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, examined: 0, items: Vec::new() }
-    }
-
-    /// Takes of these what is wanted; answers where the page ends, if it is full or has seen enough.
-    pub(crate) fn take(
-        &mut self,
-        found: Vec<(String, AuditItem)>,
-        is_wanted: impl Fn(&AuditItem) -> bool,
-    ) -> Option<String> {
-        for (position, item) in found {
-            self.examined += 1;
-            if is_wanted(&item) {
-                self.items.push(item);
-            }
-            if self.items.len() == self.limit || self.examined >= EXAMINED_MAX {
-                return Some(position);
-            }
-        }
-        None
-    }
-
-    /// How many entries to ask for.
-    pub(crate) fn slice(&self) -> usize {
-        self.limit.max(50) + 1
-    }
-
-    /// The page, which goes on after `next`.
-    pub(crate) fn page(self, next: Option<String>) -> Page<AuditItem> {
-        Page { items: self.items, next_cursor: next.map(Cursor::after) }
     }
 }
 
