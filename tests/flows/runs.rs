@@ -228,6 +228,28 @@ async fn a_snapshot_from_before_an_outage_is_still_looked_for() {
 }
 
 #[tokio::test]
+async fn a_due_slot_that_finds_no_instance_fails_and_somebody_is_told() {
+    let app = App::start().await;
+    let body = json!({
+        "name": "daily", "expression": "rate(5 minutes)",
+        "targets": { "tags": { "all_of": [{ "key": "Backup", "value": "daily" }] } },
+    });
+    let id = text(&app.call("POST", "/v1/schedules", body).await.expect(201), "id").to_owned();
+
+    app.pass_minutes(7).await;
+
+    let runs = app.list(&format!("/v1/schedules/{id}/runs")).await;
+    assert_eq!((runs.len(), text(&runs[0], "status")), (1, "failed"));
+    assert_eq!(text(&runs[0]["failure"], "code"), "NoTargets");
+    assert!(runs[0]["finished_at"].is_string());
+    let told = app.announced();
+    let missed: Vec<_> =
+        told.iter().filter(|event| event["detail-type"] == "snapkeep.schedule.missed").collect();
+    assert_eq!(missed.len(), 1, "{told:?}");
+    assert!(text(&missed[0]["detail"], "reason").contains("no instance"));
+}
+
+#[tokio::test]
 async fn missed_slots_have_a_record_each_and_the_latest_ones_only() {
     let app = App::start().await;
     let instance = app.instance("web", 1);

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use super::{Action, Change, Entry, shown};
 use crate::domain::run::{Run, RunStatus, Trigger};
 
+/// Why due times are missed that nobody took up.
+const NOTHING_RAN: &str = "nothing ran then";
+
 /// What became of a run by a write: begun, finished or missed; nothing for what its visits find.
 pub fn entries_of_run(old: Option<&Run>, new: &Run) -> Vec<Entry> {
     let status = |run: Option<&Run>| run.map(|run| run.status);
@@ -15,10 +18,16 @@ pub fn entries_of_run(old: Option<&Run>, new: &Run) -> Vec<Entry> {
     let ended_at = new.finished_at.unwrap_or(new.claimed_at);
     match new.status {
         RunStatus::Dispatching => {
-            let overdue = (new.missed > 0).then(|| missed(new, new.missed, new.claimed_at));
+            let overdue =
+                (new.missed > 0).then(|| missed(new, new.missed, new.claimed_at, NOTHING_RAN));
             std::iter::once(started(new)).chain(overdue).collect()
         }
         RunStatus::Running => Vec::new(),
+        RunStatus::Failed if new.asked == 0 && new.trigger == Trigger::Schedule => {
+            // No snapshot will fail for it: nobody would be told.
+            let reason = new.failure.as_ref().map_or("it failed", |one| one.message.as_str());
+            vec![finished(old, new, ended_at), missed(new, 1, ended_at, reason)]
+        }
         RunStatus::Done | RunStatus::PartlyFailed | RunStatus::Failed => {
             vec![finished(old, new, ended_at)]
         }
@@ -26,7 +35,7 @@ pub fn entries_of_run(old: Option<&Run>, new: &Run) -> Vec<Entry> {
             let record = entry(Action::RunMissed, old, new, ended_at, "was missed");
             let record = record.because(Some("it was not begun in time"));
             // One that was claimed had no later one yet that counts it.
-            let overdue = old.map(|_| missed(new, 1, ended_at));
+            let overdue = old.map(|_| missed(new, 1, ended_at, NOTHING_RAN));
             std::iter::once(record.of_schedule(&new.slot.schedule_id)).chain(overdue).collect()
         }
     }
@@ -68,14 +77,14 @@ fn entry(action: Action, old: Option<&Run>, run: &Run, at: Timestamp, verb: &str
     Entry { schedule_id: Some(schedule.clone()), ..entry }
 }
 
-/// So many due times passed without a run; told once, by the run that catches up.
-fn missed(run: &Run, count: u32, at: Timestamp) -> Entry {
+/// So many due times passed without anything being asked for; told once, by the run that catches up or has failed.
+fn missed(run: &Run, count: u32, at: Timestamp, reason: &str) -> Entry {
     let (schedule, slot) = (&run.slot.schedule_id, run.slot.slot);
     let times = if count == 1 { "time" } else { "times" };
     let summary = format!("Schedule {schedule} missed {count} due {times}");
     Entry::new(Action::ScheduleMissed, (schedule.as_str(), run.version), at, summary)
         .of_schedule(schedule)
-        .because(Some("nothing ran then"))
+        .because(Some(reason))
         .about(json!({ "id": schedule, "missed": count, "slot": slot }))
 }
 

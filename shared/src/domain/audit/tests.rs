@@ -304,6 +304,13 @@ fn a_run_tells_when_it_begins_ends_or_is_missed() {
     let finished = entries_of_run(Some(&run(0)), &failed);
     assert_eq!(finished[0].reason.as_deref(), Some("no"));
     assert!(finished[0].timeline.is_some());
+    // Nothing was asked for: no snapshot will tell of it.
+    assert_eq!(actions(&finished), ["run.finished", "schedule.missed"]);
+    assert_eq!(finished[1].reason.as_deref(), Some("no"));
+    let asked = Run { asked: 1, ..failed.clone() };
+    assert_eq!(actions(&entries_of_run(Some(&run(0)), &asked)), ["run.finished"]);
+    let by_person = Run { trigger: Trigger::Person, ..failed };
+    assert_eq!(actions(&entries_of_run(Some(&run(0)), &by_person)), ["run.finished"]);
     assert!(entries_of_run(Some(&run(0)), &run(0).reclaimed(at(9)).unwrap()).is_empty());
 }
 

@@ -132,7 +132,12 @@ impl Run {
             return Self { attention_at, ..self };
         }
         let is_all = failed + skipped == 0 && self.unreached.is_empty();
+        let no_targets = (total == 0 && is_all).then(|| {
+            let message = "its schedule is for no instance: by their ids and tags none was found";
+            Failure::new("NoTargets", message)
+        });
         let status = match succeeded {
+            _ if no_targets.is_some() => RunStatus::Failed,
             _ if is_all => RunStatus::Done,
             0 => RunStatus::Failed,
             _ => RunStatus::PartlyFailed,
@@ -141,7 +146,7 @@ impl Run {
             let message = "every target was skipped: its previous snapshot was still pending";
             Failure::new("Skipped", message)
         });
-        let failure = self.failure.clone().or(all_skipped);
+        let failure = self.failure.clone().or(all_skipped).or(no_targets);
         Self { status, failure, finished_at: Some(now), attention_at: None, ..self }
     }
 }
