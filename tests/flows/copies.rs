@@ -346,6 +346,50 @@ async fn a_right_that_is_missing_makes_copies_late_and_fails_none() {
 }
 
 #[tokio::test]
+async fn one_that_is_not_permitted_keeps_no_other_waiting() {
+    let app = two_regions().await;
+    let instances: Vec<_> = ["web", "db", "mail"].map(|name| app.instance(name, 2)).into();
+    let ids: Vec<_> = instances.iter().map(String::as_str).collect();
+    copied(&app, &ids, there()).await;
+    app.ec2.fault(Fault::on("CopySnapshot").times(1).error("UnauthorizedOperation", 403));
+
+    while app.ec2.calls().get("CopySnapshot").is_none() {
+        app.clock.advance(SignedDuration::from_secs(30));
+        app.settle().await;
+    }
+    let calls = app.ec2.calls()["CopySnapshot"];
+    let (waiting, begun): (Vec<_>, Vec<_>) =
+        copies(&app).await.into_iter().partition(|copy| copy["status"] == "requested");
+    app.pass_minutes(20).await;
+
+    // The second volume of the one that was refused waits with it.
+    assert_eq!((calls, waiting.len(), begun.len()), (5, 1, 2));
+    assert_eq!(text(&waiting[0]["failure"], "code"), "UnauthorizedOperation");
+    let all = copies(&app).await;
+    assert!(all.iter().all(|copy| copy["status"] == "available"), "{all:?}");
+}
+
+#[tokio::test]
+async fn what_is_not_permitted_goes_to_the_end_of_the_queue() {
+    let app = two_regions().await;
+    // More than one round tries.
+    let many: Vec<_> = (0..90).map(|number| app.instance(&format!("web-{number}"), 1)).collect();
+    let ids: Vec<_> = many.iter().map(String::as_str).collect();
+    copied(&app, &ids, there()).await;
+    app.ec2.fault(Fault::on("CopySnapshot").times(80).error("UnauthorizedOperation", 403));
+
+    while app.ec2.calls().get("CopySnapshot").is_none_or(|calls| *calls < 80) {
+        app.clock.advance(SignedDuration::from_secs(30));
+        app.settle().await;
+    }
+    let all = copies(&app).await;
+    let refused = all.iter().filter(|copy| copy["failure"]["code"] == "UnauthorizedOperation");
+
+    // Each once.
+    assert_eq!((app.ec2.calls()["CopySnapshot"], refused.count()), (80, 80));
+}
+
+#[tokio::test]
 async fn what_a_failed_copy_had_begun_without_an_answer_gets_a_record_of_its_own() {
     let app = two_regions().await;
     let instance = app.instance("web", 2);

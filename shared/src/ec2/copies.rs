@@ -87,10 +87,8 @@ impl Ec2 {
             Err(error) => error,
         };
         Err(match meaning(&error) {
-            // A right that is missing is given later, and the copy has a week.
-            Meaning::NotNow(failure) | Meaning::NotPermitted(failure) => {
-                CreationError::NotNow(failure)
-            }
+            Meaning::NotNow(failure) => CreationError::NotNow(failure),
+            Meaning::NotPermitted(failure) => CreationError::NotPermitted(failure),
             Meaning::Refused(failure) => CreationError::Refused(failure),
             Meaning::Gone => {
                 let message = format!("{source_region} has no {source}, or no such key is known");

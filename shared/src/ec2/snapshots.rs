@@ -52,6 +52,8 @@ pub struct CreatedMember {
 pub enum CreationError {
     /// EC2 did nothing, and may do it later.
     NotNow(Failure),
+    /// EC2 did nothing, since our role may not; a right that is missing may be given.
+    NotPermitted(Failure),
     /// EC2 did nothing, and will not.
     Refused(Failure),
     /// EC2 may have made it: look for the tag.

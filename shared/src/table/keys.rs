@@ -302,7 +302,7 @@ fn due_of(snapshot: &Snapshot) -> Option<(String, Timestamp)> {
     match snapshot.status {
         Status::Condemned | Status::Deleting => by_attention(DueKind::Deletion),
         _ if snapshot.is_awaited_copy() => {
-            Some((copies::queue(&snapshot.source.region), snapshot.created_at))
+            Some((copies::queue(&snapshot.source.region), snapshot.queued_at()))
         }
         Status::Requested | Status::Creating => by_attention(DueKind::Creation),
         Status::Available if snapshot.has_copies_to_order() => {

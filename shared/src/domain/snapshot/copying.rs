@@ -63,6 +63,9 @@ pub struct CopyOf {
     /// Whether the original still waits for it.
     #[serde(default)]
     pub is_awaited: bool,
+    /// When EC2 last did not permit it; it waits behind all others that were asked for until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_at: Option<Timestamp>,
 }
 
 impl CopyOf {
@@ -86,7 +89,14 @@ impl CopyOf {
     /// What is known of a copy without a record: nobody waits for it.
     pub fn known_by_tags(snapshot_id: SnapshotId, region: impl Into<String>) -> Self {
         let (kms_key, parts) = (None, Vec::new());
-        Self { snapshot_id, region: region.into(), kms_key, parts, is_awaited: false }
+        Self {
+            snapshot_id,
+            region: region.into(),
+            kms_key,
+            parts,
+            is_awaited: false,
+            refused_at: None,
+        }
     }
 }
 
@@ -110,6 +120,8 @@ pub enum PartAnswer {
     Begun(EbsSnapshotId),
     /// EC2 did nothing, and may do it later; or it has made nothing, as is believed by now.
     NotNow(Failure),
+    /// EC2 did nothing, since our role may not. A right that is missing is given later, and the copy has a week.
+    NotPermitted(Failure),
     /// EC2 did nothing, and will not.
     Refused(Failure),
 }
@@ -204,6 +216,7 @@ impl Snapshot {
                 kms_key: order.kms_key.clone(),
                 parts,
                 is_awaited: true,
+                refused_at: None,
             }),
             ..Self::requested(id, Origin::Copy, source, self.slot.clone(), now)
         }
@@ -238,6 +251,12 @@ impl Snapshot {
         let order = self.copies.iter().find(|order| order.stage != CopyStage::Over)?;
         (now.duration_since(since) < COPY_WITHIN)
             .then(|| format!("its copy in {} is under way; wait for its end", order.region))
+    }
+
+    /// Since when a copy waits in the queue for its turn.
+    pub fn queued_at(&self) -> Timestamp {
+        let refused_at = self.copy_of.as_ref().and_then(|original| original.refused_at);
+        refused_at.map_or(self.created_at, |at| at.max(self.created_at))
     }
 
     /// Whether it is a copy that EC2 is to be asked for, or has not answered for.
@@ -281,6 +300,11 @@ impl Snapshot {
                 Some(PartAnswer::Begun(id)) => {
                     begun.push(part.member(id.clone()));
                     (part.claimed_at, part.copy) = (None, Some(id.clone()));
+                }
+                Some(PartAnswer::NotPermitted(failure)) => {
+                    part.claimed_at = None;
+                    next.failure = Some(failure.clone());
+                    original.refused_at = Some(now);
                 }
                 Some(PartAnswer::NotNow(failure)) => {
                     part.claimed_at = None;

@@ -24,6 +24,8 @@ use crate::table::turns::Turn;
 
 /// How many copies are looked at: those under way are at the head of the queue, and at most twenty.
 const QUEUE_MAX: usize = 100;
+/// How many that are not permitted are tried in one round.
+const REFUSED_MAX: usize = 40;
 /// How often a record is read again because somebody else has written it.
 const TRIES_MAX: usize = 3;
 
@@ -81,7 +83,7 @@ pub async fn advance_copies(
     }
     report.found = look_for_unanswered(service, ec2, &mut open, now).await?;
     let under_way = under_way(&open, &seen);
-    open.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
+    open.sort_by(|one, other| (one.queued_at(), &one.id).cmp(&(other.queued_at(), &other.id)));
     report.begun = Box::pin(begin(service, ec2, open, under_way, clock)).await;
     Ok(report)
 }
@@ -189,7 +191,8 @@ async fn look_for_unanswered(
     Ok(count)
 }
 
-/// Begins what waits, first asked for first, as long as EC2 takes more and there is time. Answers how many.
+/// Begins what waits, first asked for first, as long as EC2 takes more and there is time. One that is not permitted stops
+/// no other. Answers how many.
 async fn begin(
     service: &Service,
     ec2: &Ec2,
@@ -199,6 +202,7 @@ async fn begin(
 ) -> usize {
     let mut room = UNDER_WAY_MAX.saturating_sub(under_way);
     let mut begun = 0;
+    let mut refused = 0;
     for copy in open {
         let waiting: Vec<_> = copy
             .parts()
@@ -209,16 +213,18 @@ async fn begin(
         if waiting.is_empty() || !copy.is_being_copied() {
             continue;
         }
-        if room == 0 || clock.is_over() {
+        if room == 0 || refused >= REFUSED_MAX || clock.is_over() {
             break;
         }
         let next: Vec<_> = waiting.into_iter().take(room).collect();
         match begin_parts(service, ec2, &copy, &next, clock).await {
-            Ok(Begun { count, more }) => {
+            Ok(Begun { count, taken, more }) => {
                 begun += count;
-                room -= next.len();
-                if more == More::NotNow {
-                    break;
+                room = room.saturating_sub(taken);
+                match more {
+                    More::Perhaps => {}
+                    More::NotOfThis => refused += 1,
+                    More::NotNow => break,
                 }
             }
             Err(error) => later(&copy, &error),
@@ -231,16 +237,20 @@ async fn begin(
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum More {
     Perhaps,
+    /// Of others perhaps.
+    NotOfThis,
     NotNow,
 }
 
 struct Begun {
     count: usize,
+    /// How many EC2 is making, or may be.
+    taken: usize,
     more: More,
 }
 
 impl Begun {
-    const NOTHING: Self = Self { count: 0, more: More::Perhaps };
+    const NOTHING: Self = Self { count: 0, taken: 0, more: More::Perhaps };
 }
 
 /// Claims these parts of a copy, asks EC2 for each, and records its answers.
@@ -262,11 +272,17 @@ async fn begin_parts(
     if !service.table.update_members(Some(copy), &claimed).await?.is_done() {
         return Ok(Begun::NOTHING);
     }
-    let (mut answers, mut count, mut more) = (BTreeMap::new(), 0, More::Perhaps);
+    let mut answers: BTreeMap<EbsSnapshotId, PartAnswer> = BTreeMap::new();
+    let (mut count, mut unknown, mut more) = (0, 0, More::Perhaps);
+    let mut stopped: Option<PartAnswer> = None;
     for source in sources {
-        if more == More::NotNow || clock.is_over() {
-            let failure = Failure::new("NotNow", "EC2 takes no more copies at present");
-            answers.insert(source.clone(), PartAnswer::NotNow(failure));
+        if stopped.is_none() && clock.is_over() {
+            let failure = Failure::new("NotNow", "there was no time for it");
+            stopped = Some(PartAnswer::NotNow(failure));
+        }
+        if let Some(answer) = &stopped {
+            // The others of the same set wait with it.
+            answers.insert(source.clone(), answer.clone());
             continue;
         }
         let Some(new) = new_copy(&claimed, source) else { continue };
@@ -277,7 +293,12 @@ async fn begin_parts(
             }
             Err(CreationError::NotNow(failure)) => {
                 more = More::NotNow;
-                PartAnswer::NotNow(failure)
+                stopped.insert(PartAnswer::NotNow(failure)).clone()
+            }
+            Err(CreationError::NotPermitted(failure)) => {
+                more = More::NotOfThis;
+                warn!(snapshot.id = %copy.id, "The copy {} is not permitted: {}", copy.id, failure.message);
+                stopped.insert(PartAnswer::NotPermitted(failure)).clone()
             }
             Err(CreationError::Refused(failure)) => {
                 warn!(snapshot.id = %copy.id, "The copy {} fails: {}", copy.id, failure.message);
@@ -286,13 +307,14 @@ async fn begin_parts(
             Err(CreationError::Unknown(source)) => {
                 let text = chain(source.as_ref());
                 warn!(snapshot.id = %copy.id, error.chain = %text, "EC2 did not answer for {}", copy.id);
+                unknown += 1;
                 continue;
             }
         };
         answers.insert(source.clone(), answer);
     }
     record(service, claimed, &answers, clock.now()).await?;
-    Ok(Begun { count, more })
+    Ok(Begun { count, taken: count + unknown, more })
 }
 
 fn new_copy<'a>(copy: &'a Snapshot, source: &'a EbsSnapshotId) -> Option<NewCopy<'a>> {

@@ -167,7 +167,9 @@ async fn create(
         }
         Ok(_) => return Taken::Unknown,
         Err(CreationError::NotNow(failure)) => (claimed.put_off(failure, now), Taken::PutOff),
-        Err(CreationError::Refused(failure)) => (claimed.fail(failure, now), Taken::Failed),
+        Err(CreationError::Refused(failure) | CreationError::NotPermitted(failure)) => {
+            (claimed.fail(failure, now), Taken::Failed)
+        }
         Err(CreationError::Unknown(source)) => {
             let text = chain(source.as_ref());
             warn!(snapshot.id = %claimed.id, error.chain = %text, "EC2 did not answer for {}", claimed.id);

@@ -2,7 +2,8 @@
 
 use super::Key;
 
-/// The partition of the due index that has the copies which their originals wait for, by when they were asked for.
+/// The partition of the due index that has the copies which their originals wait for, by when they were
+/// asked for, or last not permitted.
 pub fn queue(region: &str) -> String {
     format!("COPY#{region}")
 }

@@ -65,6 +65,7 @@ impl From<copying::CopyOf> for CopyOf {
             kms_key: _kms_key,
             parts: _parts,
             is_awaited: _is_awaited,
+            refused_at: _refused_at,
         } = original;
         Self { snapshot_id, region }
     }
