@@ -68,6 +68,9 @@ pub struct Sweep {
     pub approval: Option<Approval>,
     /// What the execution did, in numbers.
     pub executed: ExecutionCounts,
+    /// When a function took it up that may still be at it: for as long as a function lasts the tick leaves it alone.
+    #[serde(default)]
+    pub claimed_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
 }
@@ -172,6 +175,7 @@ impl Sweep {
             refusal: None,
             approval: None,
             executed: ExecutionCounts::default(),
+            claimed_at: None,
             finished_at: None,
         }
     }
@@ -182,12 +186,25 @@ impl Sweep {
         Self::requested(id, Mode::Execute, None, tick)
     }
 
+    /// Taken up at `now`. Who had it before has died, or finds out when it writes.
+    #[must_use]
+    pub fn claimed(&self, now: Timestamp) -> Self {
+        Self { version: self.version + 1, claimed_at: Some(now), ..self.clone() }
+    }
+
+    /// Nobody is at it any more.
+    #[must_use]
+    pub fn released(&self) -> Self {
+        Self { version: self.version + 1, claimed_at: None, ..self.clone() }
+    }
+
     /// It was not carried out for a day: nobody waits for it any more.
     #[must_use]
     pub fn given_up(&self, now: Timestamp) -> Self {
         Self {
             version: self.version + 1,
             status: SweepStatus::Refused,
+            claimed_at: None,
             refusal: Some("it was not carried out within 24 hours".to_owned()),
             finished_at: Some(now),
             ..self.clone()
@@ -219,6 +236,7 @@ impl Sweep {
         Ok(Self {
             version: self.version + 1,
             status: SweepStatus::Approved,
+            claimed_at: None,
             approval: Some(Approval { by: by.to_owned(), at: now }),
             ..self.clone()
         })

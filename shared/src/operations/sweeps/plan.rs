@@ -246,6 +246,7 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
         unsettled: tallies.unsettled().take(NAMED_MAX).cloned().collect(),
         regions_out_of_reach: present.out_of_reach.clone(),
         refusal,
+        claimed_at: sweep.claimed_at.filter(|_| !ended),
         finished_at: ended.then_some(now),
         ..sweep.clone()
     })
