@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::{ScheduleId, SweepId};
 use crate::domain::sweep::brake::Brake;
 use crate::domain::sweep::plan::PlanEntry;
+use crate::domain::sweep::tally::Tallies;
 
 /// How long a plan that waits for approval can be released.
 pub const APPROVABLE_FOR: SignedDuration = SignedDuration::from_hours(1);
@@ -196,6 +197,17 @@ impl Sweep {
     #[must_use]
     pub fn released(&self) -> Self {
         Self { version: self.version + 1, claimed_at: None, ..self.clone() }
+    }
+
+    /// The same, naming what the tallies of its plan have stopped, as far as there is room.
+    #[must_use]
+    pub fn naming(self, tallies: &Tallies) -> Self {
+        Self {
+            brakes_total: u32::try_from(tallies.brakes().count()).unwrap_or(u32::MAX),
+            brakes: tallies.brakes().take(NAMED_MAX).cloned().collect(),
+            unsettled: tallies.unsettled().take(NAMED_MAX).cloned().collect(),
+            ..self
+        }
     }
 
     /// It was not carried out for a day: nobody waits for it any more.
