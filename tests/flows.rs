@@ -5,6 +5,7 @@ mod approval;
 mod audit;
 mod blocked;
 mod brake;
+mod brake_many;
 mod copies;
 mod crash;
 mod creation;

@@ -1,5 +1,6 @@
 //! The rules of the house, as tests.
 
+mod alarms;
 mod circles;
 mod documents;
 mod features;

@@ -232,7 +232,7 @@ async fn a_due_slot_that_finds_no_instance_fails_and_somebody_is_told() {
     let app = App::start().await;
     let body = json!({
         "name": "daily", "expression": "rate(5 minutes)",
-        "targets": { "tags": [{ "key": "Backup", "value": "daily" }] },
+        "targets": { "tags": { "all_of": [{ "key": "Backup", "value": "daily" }] } },
     });
     let id = text(&app.call("POST", "/v1/schedules", body).await.expect(201), "id").to_owned();
 

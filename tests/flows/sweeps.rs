@@ -4,10 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::domain::ids::SweepId;
 use shared::domain::sweep::plan::Outcome;
-use shared::domain::sweep::{Mode, Sweep};
+use shared::domain::sweep::{Mode, Sweep, SweepStatus};
+use shared::operations::nudge_stuck::nudge_stuck;
 use shared::operations::sweeps::execute::carry_out;
 use shared::operations::sweeps::plan::plan_sweep;
 use shared::table::client::Written;
+use sim_ec2::Fault;
 
 use crate::support::app::App;
 use crate::support::events::tick;
@@ -272,4 +274,70 @@ async fn ticks_in_the_middle_of_a_sweep_do_not_keep_its_rules_from_being_enforce
         let schedule = table.schedule(&id).await.unwrap().unwrap();
         assert_eq!(schedule.enforced.rules, schedule.rules, "{ticks} ticks");
     }
+}
+
+#[tokio::test]
+async fn a_sweep_that_takes_longer_than_the_nudge_is_still_recorded() {
+    let mut was_late = false;
+    for steps in (4..100).step_by(12) {
+        let app = App::start().await;
+        let instance = app.instance("web", 1);
+        app.schedule("rate(1 minute)", &[&instance], json!({ "keep_last": 100 })).await;
+        app.clock.advance(SignedDuration::from_mins(2));
+        let (now, clock) = (app.now(), app.function_clock());
+
+        // In the middle of it eleven minutes pass, and the tick looks for what is stuck.
+        let nudge = async {
+            for _ in 0..steps {
+                tokio::task::yield_now().await;
+            }
+            app.clock.advance(SignedDuration::from_mins(11));
+            nudge_stuck(app.service(), app.now()).await.unwrap()
+        };
+        let sweep = Box::pin(sweeper::handle(app.service(), &clock, tick(now)));
+        let (sweep, nudged) = tokio::join!(sweep, nudge);
+
+        assert_eq!(nudged.sweeps, 0, "{steps} steps");
+        let sweep = sweep.unwrap();
+        was_late |= sweep["status"] == json!("executing");
+        // One that was planned late goes on when the tick asks again.
+        app.pass_minutes(12).await;
+        let id = text(&sweep, "id");
+        assert_eq!(text(&app.get(&format!("/v1/sweeps/{id}")).await, "status"), "done");
+    }
+    assert!(was_late, "in no case did planning take long");
+}
+
+#[tokio::test]
+async fn what_somebody_is_at_the_tick_leaves_alone_as_long_as_a_function_lasts() {
+    let app = App::start().await;
+    let table = &app.service().table;
+    let id = SweepId::derived(app.now(), &["claimed"]);
+    let sweep = Sweep::requested(id.clone(), Mode::Execute, Some("ada".to_owned()), app.now());
+    assert!(table.insert_sweep(&sweep, app.now()).await.unwrap().is_done());
+    let claimed = sweep.claimed(app.now());
+    assert!(table.update_sweep(&sweep, &claimed, app.now()).await.unwrap().is_done());
+
+    let stuck = async |seconds| {
+        let later = app.now() + SignedDuration::from_secs(seconds);
+        table.stuck_sweeps(later, 10).await.unwrap().len()
+    };
+    assert_eq!((stuck(15 * 60).await, stuck(16 * 60 - 1).await, stuck(16 * 60).await), (0, 0, 1));
+    // It died: the next one takes it up, whenever it comes.
+    let done = carry_out(app.service(), &id, &app.function_clock()).await.unwrap();
+    assert_eq!((done.status, done.claimed_at), (SweepStatus::Done, None));
+}
+
+#[tokio::test]
+async fn a_sweep_that_could_not_be_planned_can_be_at_once_again() {
+    let app = App::start().await;
+    let (now, clock) = (app.now(), app.function_clock());
+    app.ec2.fault(Fault::on("DescribeImages").times(9).error("InternalError", 500));
+
+    let failed = sweeper::handle(app.service(), &clock, tick(now)).await;
+    app.ec2.forget_faults();
+    let again = sweeper::handle(app.service(), &clock, tick(now)).await.unwrap();
+
+    assert!(failed.is_err());
+    assert_eq!(again["status"], json!("done"));
 }

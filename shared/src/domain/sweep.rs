@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::{ScheduleId, SweepId};
 use crate::domain::sweep::brake::Brake;
 use crate::domain::sweep::plan::PlanEntry;
+use crate::domain::sweep::tally::Tallies;
 
 /// How long a plan that waits for approval can be released.
 pub const APPROVABLE_FOR: SignedDuration = SignedDuration::from_hours(1);
@@ -68,6 +69,9 @@ pub struct Sweep {
     pub approval: Option<Approval>,
     /// What the execution did, in numbers.
     pub executed: ExecutionCounts,
+    /// When a function took it up that may still be at it: for as long as a function lasts the tick leaves it alone.
+    #[serde(default)]
+    pub claimed_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
 }
@@ -172,6 +176,7 @@ impl Sweep {
             refusal: None,
             approval: None,
             executed: ExecutionCounts::default(),
+            claimed_at: None,
             finished_at: None,
         }
     }
@@ -182,12 +187,36 @@ impl Sweep {
         Self::requested(id, Mode::Execute, None, tick)
     }
 
+    /// Taken up at `now`. Who had it before has died, or finds out when it writes.
+    #[must_use]
+    pub fn claimed(&self, now: Timestamp) -> Self {
+        Self { version: self.version + 1, claimed_at: Some(now), ..self.clone() }
+    }
+
+    /// Nobody is at it any more.
+    #[must_use]
+    pub fn released(&self) -> Self {
+        Self { version: self.version + 1, claimed_at: None, ..self.clone() }
+    }
+
+    /// The same, naming what the tallies of its plan have stopped, as far as there is room.
+    #[must_use]
+    pub fn naming(self, tallies: &Tallies) -> Self {
+        Self {
+            brakes_total: u32::try_from(tallies.brakes().count()).unwrap_or(u32::MAX),
+            brakes: tallies.brakes().take(NAMED_MAX).cloned().collect(),
+            unsettled: tallies.unsettled().take(NAMED_MAX).cloned().collect(),
+            ..self
+        }
+    }
+
     /// It was not carried out for a day: nobody waits for it any more.
     #[must_use]
     pub fn given_up(&self, now: Timestamp) -> Self {
         Self {
             version: self.version + 1,
             status: SweepStatus::Refused,
+            claimed_at: None,
             refusal: Some("it was not carried out within 24 hours".to_owned()),
             finished_at: Some(now),
             ..self.clone()
@@ -219,6 +248,7 @@ impl Sweep {
         Ok(Self {
             version: self.version + 1,
             status: SweepStatus::Approved,
+            claimed_at: None,
             approval: Some(Approval { by: by.to_owned(), at: now }),
             ..self.clone()
         })

@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::domain::run::GIVEN_UP_AFTER;
 use crate::domain::snapshot::{ScheduleSlot, Snapshot};
-use crate::domain::sweep::Sweep;
 use crate::error::Error;
 use crate::events::{
     JobDue, OwnEvent, PER_EVENT_MAX, RequestedTarget, SnapshotDeletionDue, SnapshotRequested,
@@ -98,7 +97,7 @@ async fn nudge_sweeps(service: &Service, now: Timestamp) -> Result<usize, Error>
             sweep.given_up(now)
         } else {
             events.push(OwnEvent::SweepRequested(SweepRequested { sweep_id: id }));
-            Sweep { version: sweep.version + 1, ..sweep.clone() }
+            sweep.released()
         };
         // Written meanwhile: then it is not stuck.
         _ = service.table.update_sweep(&sweep, &touched, now).await?;

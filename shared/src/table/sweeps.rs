@@ -18,8 +18,10 @@ use crate::error::Error;
 pub const PLAN_PAGE_ENTRIES: usize = 200;
 /// How many tallies a page has: some 100 KB.
 const TALLY_PAGE_ENTRIES: usize = 200;
-/// When the tick asks again for a sweep that was asked for and is not finished.
+/// When the tick asks again for a sweep that was asked for and is not finished, and that nobody is at.
 const NUDGE_AFTER: SignedDuration = SignedDuration::from_mins(10);
+/// How long after it was taken up, if somebody is: when the function must have ended.
+const NUDGE_AFTER_CLAIM: SignedDuration = SignedDuration::from_mins(16);
 /// How long the record of a sweep is kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
@@ -49,7 +51,7 @@ impl Table {
     }
 
     /// The ids of at most `limit` sweeps that were asked for, are not finished and have not been touched for
-    /// ten minutes.
+    /// ten minutes, or sixteen if somebody has taken them up.
     pub async fn stuck_sweeps(&self, now: Timestamp, limit: usize) -> Result<Vec<SweepId>, Error> {
         let positions = self.due_positions(DueKind::Sweep, now, limit).await?;
         Ok(positions.iter().filter_map(|position| position.key.sk.parse().ok()).collect())
@@ -168,7 +170,11 @@ fn plan_record<'a>(
 fn record(sweep: &Sweep, now: Timestamp) -> Record<'_, Sweep> {
     let attention = match sweep.status {
         SweepStatus::Requested | SweepStatus::Executing | SweepStatus::Approved => {
-            now.saturating_add(NUDGE_AFTER).ok()
+            let again = match sweep.claimed_at {
+                Some(at) => at.saturating_add(NUDGE_AFTER_CLAIM),
+                None => now.saturating_add(NUDGE_AFTER),
+            };
+            again.ok()
         }
         SweepStatus::Planned
         | SweepStatus::NeedsApproval

@@ -93,10 +93,15 @@ fn a_run_is_overdue_a_day_after_its_last_target_was_due() {
 }
 
 #[test]
-fn a_run_without_targets_is_done_at_once() {
-    let run = asked(&begun(0, 60), at("2026-03-01T02:00:31Z"));
+fn a_run_without_targets_has_failed_at_once() {
+    let now = at("2026-03-01T02:00:31Z");
+    let run = asked(&begun(0, 60), now);
+    let waiting = asked(&begun(0, 60).lacking(vec!["eu-west-1".to_owned()]), now);
 
-    assert_eq!((run.status, run.attention_at), (RunStatus::Done, None));
+    assert_eq!((run.status, run.attention_at), (RunStatus::Failed, None));
+    assert_eq!(run.failure.unwrap().code, "NoTargets");
+    // There may be some in a region out of reach.
+    assert_eq!(waiting.status, RunStatus::Running);
 }
 
 #[test]

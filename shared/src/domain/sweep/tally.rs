@@ -206,3 +206,62 @@ fn available(snapshots: &[Snapshot]) -> BTreeMap<(&ScheduleId, Group), u32> {
     }
     counts
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::domain::audit::entries_of_sweep;
+    use crate::domain::ids::SweepId;
+    use crate::domain::sweep::{Mode, NAMED_MAX, SweepStatus};
+
+    fn brake(number: usize) -> Brake {
+        Brake {
+            schedule_id: ScheduleId::derived(Timestamp::UNIX_EPOCH, &[&number.to_string()]),
+            unexpected: 100_000,
+            earlier: 100_000,
+            available: 100_000,
+            rules_digest: Some("0".repeat(64)),
+        }
+    }
+
+    #[test]
+    fn ten_thousand_stopped_schedules_leave_the_record_of_a_sweep_small() {
+        let brakes: Vec<_> = (0..10_000).map(brake).collect();
+        let unsettled: Vec<_> = brakes.iter().map(|one| one.schedule_id.clone()).collect();
+        let tallies = Tallies::default().with(&brakes, &unsettled);
+        let id = SweepId::derived(Timestamp::UNIX_EPOCH, &["x"]);
+        let asked = Sweep::requested(id, Mode::Execute, None, Timestamp::UNIX_EPOCH);
+        let sweep = Sweep { status: SweepStatus::NeedsApproval, ..asked.clone() }.naming(&tallies);
+
+        let entries = entries_of_sweep(Some(&asked), &sweep, Timestamp::UNIX_EPOCH);
+
+        assert_eq!((sweep.brakes.len(), sweep.brakes_total), (NAMED_MAX, 10_000));
+        assert!(serde_json::to_string(&sweep).unwrap().len() < 40_000);
+        let reason = entries[0].reason.clone().unwrap();
+        assert!(reason.ends_with("and 9900 more") && reason.len() < 10_000, "{reason}");
+        assert!(entries[0].subject.to_string().len() < 10_000);
+    }
+
+    #[test]
+    fn what_an_earlier_version_has_planned_says_all_in_its_record() {
+        let id = SweepId::derived(Timestamp::UNIX_EPOCH, &["x"]);
+        let sweep = Sweep::requested(id, Mode::Execute, None, Timestamp::UNIX_EPOCH);
+        let mut stored = serde_json::to_value(&sweep).unwrap();
+        let (stopped, unsettled) = (brake(1).schedule_id, brake(2).schedule_id);
+        stored["brakes"] =
+            serde_json::json!([{ "schedule_id": stopped, "unexpected": 12, "available": 20 }]);
+        stored["unsettled"] = serde_json::json!([unsettled]);
+        for new in ["brakes_total", "tally_hash", "tally_pages", "claimed_at"] {
+            stored.as_object_mut().unwrap().remove(new);
+        }
+
+        let read: Sweep = serde_json::from_value(stored).unwrap();
+        let tallies = Tallies::of_record(&read);
+
+        assert!(tallies.is_braked(&read, Some(&stopped)));
+        assert!(!tallies.is_braked(&read, Some(&unsettled)));
+        assert!(tallies.get(&unsettled).unwrap().is_unsettled);
+    }
+}

@@ -39,15 +39,51 @@ pub async fn hourly_sweep(
 /// Carries on with a sweep from wherever it stands; what is finished stays as it is.
 pub async fn carry_out(service: &Service, id: &SweepId, clock: &Clock) -> Result<Sweep, Error> {
     let found = service.table.sweep(id).await?;
-    let mut sweep = found.ok_or_else(|| Error::not_found("sweep", id))?;
+    let sweep = found.ok_or_else(|| Error::not_found("sweep", id))?;
+    match sweep.status {
+        SweepStatus::Requested | SweepStatus::Executing | SweepStatus::Approved => {}
+        SweepStatus::Planned
+        | SweepStatus::NeedsApproval
+        | SweepStatus::Done
+        | SweepStatus::Refused => return Ok(sweep),
+    }
+    let now = clock.now();
+    let claimed = sweep.claimed(now);
+    if !service.table.update_sweep(&sweep, &claimed, now).await?.is_done() {
+        // Another delivery has taken it up at this moment.
+        return Ok(sweep);
+    }
+    let carried_out = go_on(service, &claimed, clock).await;
+    if carried_out.is_err() {
+        release(service, &claimed, clock.now()).await;
+    }
+    carried_out
+}
+
+/// Nobody need wait for a claim to end whose holder has failed.
+async fn release(service: &Service, claimed: &Sweep, now: Timestamp) {
+    if let Ok(Some(found)) = service.table.sweep(&claimed.id).await
+        && found.claimed_at == claimed.claimed_at
+    {
+        if let Err(error) = service.table.update_sweep(&found, &found.released(), now).await {
+            warn!(sweep.id = %found.id, error.chain = %chain(&error), "Sweep {} waits for the tick", found.id);
+        }
+    }
+}
+
+/// Plans a sweep that is claimed, if it is not yet, and executes it.
+async fn go_on(service: &Service, claimed: &Sweep, clock: &Clock) -> Result<Sweep, Error> {
+    let mut sweep = claimed.clone();
     if sweep.status == SweepStatus::Requested {
-        let now = clock.now();
-        let planned = plan_sweep(service, &sweep, now).await?;
-        if !service.table.update_sweep(&sweep, &planned, now).await?.is_done() {
-            // Another delivery has planned it: it goes on with that one.
+        let planned = plan_sweep(service, &sweep, clock.now()).await?;
+        if !service.table.update_sweep(&sweep, &planned, clock.now()).await?.is_done() {
             return Err(Error::Stale { noun: "the sweep", current: sweep.version });
         }
         sweep = planned;
+        if sweep.status == SweepStatus::Executing && has_waited(&sweep, clock.now()) {
+            // The planning took so long that all is to be looked at again: there is no time for that.
+            return put_off(service, &sweep, clock.now()).await;
+        }
     }
     match sweep.status {
         SweepStatus::Executing | SweepStatus::Approved => execute(service, &sweep, clock).await,
@@ -94,6 +130,7 @@ async fn execute(service: &Service, sweep: &Sweep, clock: &Clock) -> Result<Swee
         version: sweep.version + 1,
         status: if sweep.needs_approval() { SweepStatus::NeedsApproval } else { SweepStatus::Done },
         executed,
+        claimed_at: None,
         finished_at: Some(now),
         ..sweep.clone()
     };
@@ -112,7 +149,7 @@ fn has_waited(sweep: &Sweep, now: Timestamp) -> bool {
 
 /// The time is over before the plan is carried out: the tick has it go on.
 async fn put_off(service: &Service, sweep: &Sweep, now: Timestamp) -> Result<Sweep, Error> {
-    let touched = Sweep { version: sweep.version + 1, ..sweep.clone() };
+    let touched = sweep.released();
     _ = service.table.update_sweep(sweep, &touched, now).await?;
     Ok(touched)
 }

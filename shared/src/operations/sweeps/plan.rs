@@ -12,7 +12,7 @@ use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::brake::{ClockDoubt, brakes, clock_doubt};
 use crate::domain::sweep::plan::{PlanEntry, Verdict, World, plan, plan_hash};
 use crate::domain::sweep::tally::Tallies;
-use crate::domain::sweep::{Mode, NAMED_MAX, PlanCounts, Sweep, SweepStatus};
+use crate::domain::sweep::{Mode, PlanCounts, Sweep, SweepStatus};
 use crate::ec2::Ec2;
 use crate::error::Error;
 use crate::operations::images::note_uses::{ImageUses, note_images};
@@ -240,14 +240,13 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
         tally_hash: Some(tally_hash),
         tally_pages,
         planned,
-        brakes_total: u32::try_from(tallies.brakes().count()).unwrap_or(u32::MAX),
-        brakes: tallies.brakes().take(NAMED_MAX).cloned().collect(),
-        unsettled: tallies.unsettled().take(NAMED_MAX).cloned().collect(),
         regions_out_of_reach: present.out_of_reach.clone(),
         refusal,
+        claimed_at: sweep.claimed_at.filter(|_| !ended),
         finished_at: ended.then_some(now),
         ..sweep.clone()
-    })
+    }
+    .naming(&tallies))
 }
 
 /// What a person asks for is stored whole. Of an hourly sweep only what is not kept, or by protection alone: it runs 730 times a month,

@@ -185,6 +185,7 @@ impl From<domain::Sweep> for Sweep {
             refusal,
             approval,
             executed,
+            claimed_at: _claimed_at,
             finished_at,
         } = sweep;
         Self {
