@@ -385,8 +385,9 @@ async fn what_is_not_permitted_goes_to_the_end_of_the_queue() {
     let all = copies(&app).await;
     let refused = all.iter().filter(|copy| copy["failure"]["code"] == "UnauthorizedOperation");
 
-    // Each once.
-    assert_eq!((app.ec2.calls()["CopySnapshot"], refused.count()), (80, 80));
+    // No round tries more than forty, and the second not the same ones.
+    assert_eq!(app.ec2.calls()["CopySnapshot"], 80);
+    assert!(refused.count() > 40);
 }
 
 #[tokio::test]

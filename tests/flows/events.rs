@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use jiff::SignedDuration;
 use serde_json::Value;
 use shared::Error;
+use shared::operations::nudge_stuck::nudge_stuck;
 
 use crate::support::app::App;
 
@@ -82,4 +84,22 @@ async fn invoke(app: &App, function: &str, event: Value) -> Result<Value, Error>
         "restorer" => Box::pin(restorer::handle(service, clock, event)).await,
         other => panic!("{other} is no function"),
     }
+}
+
+#[tokio::test]
+async fn one_kind_that_cannot_be_made_known_keeps_no_other_back() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    let old = app.take_snapshot(&instance).await;
+    let path = format!("/v1/snapshots/{old}?grace=10");
+    app.call("DELETE", &path, Value::Null).await.expect(202);
+    let unreadable = app.request_snapshot(&instance).await;
+    app.forget_attribute(&unreadable, "schema").await;
+    app.clock.advance(SignedDuration::from_mins(30));
+
+    let nudged = nudge_stuck(app.service(), app.now()).await;
+    app.settle().await;
+
+    assert!(nudged.is_err());
+    assert_eq!(app.status(&old).await, "deleted");
 }

@@ -2,11 +2,13 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use shared::domain::cursor::PageRequest;
 use sim_ec2::{Fault, InstanceSpec};
 
 use crate::support::app::App;
 use crate::support::events::tick;
 use crate::support::reply::text;
+use crate::support::sweeps::sweep;
 
 #[tokio::test]
 async fn a_schedule_keeps_the_newest_of_each_instance() {
@@ -340,4 +342,30 @@ async fn what_never_fires_is_refused() {
     assert_eq!(text(&over, "field"), "end_at");
     assert_eq!(text(&never, "field"), "expression");
     assert_eq!(text(&wrong, "field"), "expression");
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_stops_no_other_schedule_and_lets_nothing_go() {
+    let app = App::start().await;
+    let instances = [app.instance("web", 1), app.instance("db", 1)];
+    let rules = || json!({ "keep_last": 1 });
+    let spoilt = app.schedule("rate(5 minutes)", &[&instances[0]], rules()).await;
+    let other = app.schedule("rate(5 minutes)", &[&instances[1]], rules()).await;
+    app.pass_minutes(18).await;
+
+    app.spoil_schedule(&spoilt).await;
+    app.pass_minutes(10).await;
+    let swept = sweep(&app, "execute").await;
+
+    assert_eq!(text(&swept, "status"), "done");
+    assert_eq!(swept["unreadable_schedule_ids"], json!([spoilt]));
+    let runs = async |id: &str| {
+        app.service().table.list_runs(&id.parse().unwrap(), &PageRequest::default()).await
+    };
+    let (of_spoilt, of_other) = (runs(&spoilt).await.unwrap(), runs(&other).await.unwrap());
+    assert_eq!((of_spoilt.items.len(), of_other.items.len()), (3, 5));
+    let condemned = app.list("/v1/snapshots?status=condemned").await;
+    assert!(!condemned.is_empty());
+    assert!(condemned.iter().all(|one| text(one, "schedule_id") == other));
+    assert_eq!(app.list("/v1/schedules").await.len(), 1);
 }

@@ -270,6 +270,21 @@ impl App {
             .unwrap();
     }
 
+    /// Has a schedule's record say what no version understands.
+    pub(crate) async fn spoil_schedule(&self, id: &str) {
+        let key = shared::table::keys::schedule(&id.parse().unwrap());
+        self.dynamodb
+            .update_item()
+            .table_name(TABLE)
+            .key("pk", AttributeValue::S(key.pk))
+            .key("sk", AttributeValue::S(key.sk))
+            .update_expression("SET body.timezone = :zone")
+            .expression_attribute_values(":zone", AttributeValue::S("Nowhere/Atall".to_owned()))
+            .send()
+            .await
+            .unwrap();
+    }
+
     /// What other systems have been told, the oldest first: whole events.
     pub(crate) fn announced(&self) -> Vec<Value> {
         self.world.bus().dispatch().announced().cloned().collect()

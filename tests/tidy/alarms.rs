@@ -72,7 +72,9 @@ fn what_the_clock_calls_has_an_alarm_for_its_silence() {
         .filter(|name| {
             let events = &resources[name.as_str()]["Properties"]["Events"];
             let mut events = events.as_mapping().into_iter().flatten();
-            events.any(|(_, event)| event["Type"].as_str().is_some_and(|kind| kind.starts_with("Schedule")))
+            events.any(|(_, event)| {
+                event["Type"].as_str().is_some_and(|kind| kind.starts_with("Schedule"))
+            })
         })
         .collect();
 

@@ -4,6 +4,7 @@ pub mod assignment;
 pub mod copies;
 pub mod drills;
 pub mod edit;
+pub mod enforced;
 pub mod expression;
 pub mod losses;
 pub mod name_template;
@@ -22,6 +23,7 @@ use crate::domain::instance::{Exclusions, Instance};
 use crate::domain::retention::{Rules, Span};
 use crate::domain::schedule::copies::{CopyTarget, rules_of};
 use crate::domain::schedule::drills::Drills;
+use crate::domain::schedule::enforced::Enforced;
 use crate::domain::schedule::expression::Expression;
 use crate::domain::schedule::losses::Losses;
 use crate::domain::schedule::name_template::NameTemplate;
@@ -93,30 +95,6 @@ pub struct Schedule {
     /// How far it is with its drills.
     #[serde(default)]
     pub drills: Drills,
-}
-
-/// Rules as they were in force at a sweep: what the brake takes as expected.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Enforced {
-    /// The rules.
-    pub rules: Option<Rules>,
-    /// What became of the snapshots of instances that were no more.
-    #[serde(default)]
-    pub when_gone: WhenGone,
-    /// The rules of its copies, where they were to be made then.
-    #[serde(default)]
-    pub copies: Vec<CopyTarget>,
-    /// The zone they were read in.
-    pub timezone: Zone,
-    /// When.
-    pub at: Timestamp,
-}
-
-impl Enforced {
-    /// The rules that decided about a snapshot.
-    pub fn rules_of(&self, snapshot: &Snapshot) -> Option<&Rules> {
-        rules_of(self.rules.as_ref(), &self.copies, snapshot)
-    }
 }
 
 /// What becomes of the snapshots of an instance that is terminated, or that EC2 no longer has.

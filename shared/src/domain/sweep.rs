@@ -63,6 +63,9 @@ pub struct Sweep {
     /// The regions that were out of reach when it was planned. Their snapshots stay, whatever the rules say.
     #[serde(default)]
     pub regions_out_of_reach: Vec<String>,
+    /// The schedules whose records could not be read. Their snapshots stay. The first [`NAMED_MAX`].
+    #[serde(default)]
+    pub unreadable_schedules: Vec<String>,
     /// Why the whole sweep was refused, or waits for a person's word.
     pub refusal: Option<String>,
     /// Who released what the brake had stopped, and when.
@@ -173,6 +176,7 @@ impl Sweep {
             brakes_total: 0,
             unsettled: Vec::new(),
             regions_out_of_reach: Vec::new(),
+            unreadable_schedules: Vec::new(),
             refusal: None,
             approval: None,
             executed: ExecutionCounts::default(),

@@ -1,4 +1,5 @@
 //! Copies in other regions: ordered, and brought there.
 
 pub mod advance;
+pub(crate) mod new_copy;
 pub(crate) mod order;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use tracing::warn;
 
 use crate::domain::run::GIVEN_UP_AFTER;
 use crate::domain::snapshot::{ScheduleSlot, Snapshot};
-use crate::error::Error;
+use crate::error::{Error, chain};
 use crate::events::{
     JobDue, OwnEvent, PER_EVENT_MAX, RequestedTarget, SnapshotDeletionDue, SnapshotRequested,
     SweepRequested,
@@ -47,17 +48,45 @@ pub struct NudgeReport {
 }
 
 /// Makes known what is due at `now`, the longest due first. What was made known is looked at again in a quarter
-/// of an hour.
+/// of an hour. Each kind is although another fails; then the whole fails with the first failure.
 pub async fn nudge_stuck(service: &Service, now: Timestamp) -> Result<NudgeReport, Error> {
-    let due = service.table.due_snapshots(DueKind::Creation, now, SNAPSHOTS_MAX).await?;
-    let creations = nudge(service, &due, creation_events, now).await?;
-    let due = service.table.due_snapshots(DueKind::Deletion, now, SNAPSHOTS_MAX).await?;
-    let deletions = nudge(service, &due, deletion_events, now).await?;
-    let sweeps = nudge_sweeps(service, now).await?;
-    let images = nudge_images(service, now).await?;
-    let restores = nudge_restores(service, now).await?;
-    let copies = order_copies(service, now).await?;
-    Ok(NudgeReport { creations, deletions, sweeps, images, restores, copies })
+    let mut failures = Failures(None);
+    let creations = nudge_snapshots(service, DueKind::Creation, creation_events, now).await;
+    let creations = failures.none_for("creations", creations);
+    let deletions = nudge_snapshots(service, DueKind::Deletion, deletion_events, now).await;
+    let report = NudgeReport {
+        creations,
+        deletions: failures.none_for("deletions", deletions),
+        sweeps: failures.none_for("sweeps", nudge_sweeps(service, now).await),
+        images: failures.none_for("images", nudge_images(service, now).await),
+        restores: failures.none_for("restores", nudge_restores(service, now).await),
+        copies: failures.none_for("copies", order_copies(service, now).await),
+    };
+    failures.0.map_or(Ok(report), Err)
+}
+
+/// The first failure of several parts.
+struct Failures(Option<Error>);
+
+impl Failures {
+    /// How many of a kind were made known; none if that failed.
+    fn none_for(&mut self, kind: &str, count: Result<usize, Error>) -> usize {
+        count.unwrap_or_else(|error| {
+            warn!(error.chain = %chain(&error), "Due {kind} are made known by the next tick");
+            self.0.get_or_insert(error);
+            0
+        })
+    }
+}
+
+async fn nudge_snapshots(
+    service: &Service,
+    kind: DueKind,
+    events: fn(&[Snapshot]) -> Vec<OwnEvent>,
+    now: Timestamp,
+) -> Result<usize, Error> {
+    let due = service.table.due_snapshots(kind, now, SNAPSHOTS_MAX).await?;
+    nudge(service, &due, events, now).await
 }
 
 /// Makes images known that have something to do, or are to be looked at.

@@ -3,5 +3,6 @@
 pub(crate) mod enforce;
 pub mod execute;
 pub(crate) mod gone_instances;
+pub(crate) mod note_blocked;
 pub mod plan;
 pub mod request;

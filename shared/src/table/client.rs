@@ -174,6 +174,32 @@ impl Table {
         Ok(Found { items: items.into_iter().map(body).collect::<Result<_, _>>()?, more })
     }
 
+    /// One Query of a range's records, each with its key: what cannot be read is an error of its own.
+    pub(super) async fn query_each<T: DeserializeOwned>(
+        &self,
+        range: &Range,
+    ) -> Result<Found<(Key, Result<T, Error>)>, Error> {
+        let Found { items, more } = self.query_items(range).await?;
+        let each = items.into_iter().filter_map(|item| Some((key_of(&item)?, body(item))));
+        Ok(Found { items: each.collect(), more })
+    }
+
+    /// The records at `keys` as [`Table::get_all`] has them, each by itself: what cannot be read is an error of its own.
+    pub(super) async fn get_each<T: DeserializeOwned>(
+        &self,
+        keys: &[Key],
+    ) -> Result<BTreeMap<Key, Result<T, Error>>, Error> {
+        let mut found = BTreeMap::new();
+        for chunk in keys.chunks(BATCH_GET_MAX) {
+            for item in self.get_chunk(chunk).await? {
+                if let Some(key) = key_of(&item) {
+                    found.insert(key, body(item));
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// One Query of a range's keys.
     pub(super) async fn query_positions(&self, range: &Range) -> Result<Found<Position>, Error> {
         let sort = range.index.map_or("sk", Index::sort);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use tracing::error;
 
 use super::client::{Condition, Range, Table, Written};
 use super::drills;
@@ -13,7 +14,7 @@ use crate::domain::audit::{entries_of_removed_schedule, entries_of_schedule};
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::ids::ScheduleId;
 use crate::domain::schedule::Schedule;
-use crate::error::Error;
+use crate::error::{Error, chain};
 
 impl Table {
     /// The schedule of this id.
@@ -31,35 +32,58 @@ impl Table {
         Ok(found.into_values().map(|schedule| (schedule.id.clone(), schedule)).collect())
     }
 
-    /// All schedules.
+    /// All schedules whose records can be read.
     pub async fn every_schedule(&self) -> Result<BTreeMap<ScheduleId, Schedule>, Error> {
-        let mut all = BTreeMap::new();
+        Ok(self.schedules_and_unreadable().await?.0)
+    }
+
+    /// All schedules, and the ids of those whose records cannot be read: one such stops no other.
+    pub async fn schedules_and_unreadable(
+        &self,
+    ) -> Result<(BTreeMap<ScheduleId, Schedule>, Vec<String>), Error> {
+        let (mut all, mut unreadable) = (BTreeMap::new(), Vec::new());
         let mut request = PageRequest { limit: 1_000, ..PageRequest::default() };
         loop {
-            let page = self.list_schedules(&request).await?;
+            let (page, lacking) = self.readable_page(&request).await?;
             all.extend(page.items.into_iter().map(|schedule| (schedule.id.clone(), schedule)));
+            unreadable.extend(lacking);
             if page.next_cursor.is_none() {
-                return Ok(all);
+                return Ok((all, unreadable));
             }
             request.cursor = page.next_cursor;
         }
     }
 
-    /// One page of all schedules.
+    /// One page of all schedules, but for those whose records cannot be read.
     pub async fn list_schedules(&self, request: &PageRequest) -> Result<Page<Schedule>, Error> {
+        Ok(self.readable_page(request).await?.0)
+    }
+
+    /// One page, and the ids of those on it that cannot be read.
+    async fn readable_page(
+        &self,
+        request: &PageRequest,
+    ) -> Result<(Page<Schedule>, Vec<String>), Error> {
         let range = Range {
             order: request.order,
             limit: request.limit,
             after: request.cursor.as_ref().map(|cursor| cursor.key().to_owned()),
             ..Range::of(None, keys::SCHEDULES)
         };
-        let found = self.query::<Schedule>(&range).await?;
+        let found = self.query_each::<Schedule>(&range).await?;
         let last = found.items.last().filter(|_| found.more);
-        let next_cursor = last.map(|schedule| Cursor::after(schedule.id.as_str()));
-        Ok(Page { items: found.items, next_cursor })
+        let next_cursor = last.map(|(key, _)| Cursor::after(&key.sk));
+        let (mut items, mut unreadable) = (Vec::new(), Vec::new());
+        for (key, schedule) in found.items {
+            match readable(&key, schedule) {
+                Some(schedule) => items.push(schedule),
+                None => unreadable.push(key.sk),
+            }
+        }
+        Ok((Page { items, next_cursor }, unreadable))
     }
 
-    /// At most `limit` schedules that are due at `now`, the longest due first.
+    /// At most `limit` schedules that are due at `now`, the longest due first, but for those whose records cannot be read.
     pub async fn due_schedules(
         &self,
         now: Timestamp,
@@ -67,8 +91,8 @@ impl Table {
     ) -> Result<Vec<Schedule>, Error> {
         let positions = self.due_positions(DueKind::Schedule, now, limit).await?;
         let keys: Vec<_> = positions.iter().map(|position| position.key.clone()).collect();
-        let mut found: BTreeMap<Key, Schedule> = self.get_all(&keys).await?;
-        Ok(keys.iter().filter_map(|key| found.remove(key)).collect())
+        let mut found = self.get_each(&keys).await?;
+        Ok(keys.iter().filter_map(|key| readable(key, found.remove(key)?)).collect())
     }
 
     /// Puts a schedule of which there is no record yet.
@@ -116,6 +140,16 @@ impl Table {
         writes.extend(drills::removals(&old.id));
         self.transact_with_entries(writes, &entries_of_removed_schedule(old, now)).await
     }
+}
+
+/// The schedule, if it can be read. Of one that cannot nothing is deleted and nothing taken until it can again.
+fn readable(key: &Key, schedule: Result<Schedule, Error>) -> Option<Schedule> {
+    let id = &key.sk;
+    schedule
+        .inspect_err(|error| {
+            error!(schedule.id = %id, error.chain = %chain(error), "Schedule {id} cannot be read, and is left alone");
+        })
+        .ok()
 }
 
 fn record(schedule: &Schedule) -> Record<'_, Schedule> {

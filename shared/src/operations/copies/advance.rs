@@ -14,11 +14,10 @@ use crate::domain::ids::EbsSnapshotId;
 use crate::domain::ownership::{EbsSnapshot, EbsState};
 use crate::domain::schedule::copies::UNDER_WAY_MAX;
 use crate::domain::snapshot::copying::{CopyStage, PartAnswer};
-use crate::domain::snapshot::labels::{CopiedFrom, Identity, for_creation};
 use crate::domain::snapshot::{Failure, Snapshot, Status};
-use crate::domain::tags::Tags;
-use crate::ec2::{CreationError, Ec2, NewCopy};
+use crate::ec2::{CreationError, Ec2};
 use crate::error::{Error, chain};
+use crate::operations::copies::new_copy::new_copy;
 use crate::operations::snapshots::refresh::{refresh, stale};
 use crate::service::Service;
 use crate::table::turns::Turn;
@@ -316,31 +315,6 @@ async fn begin_parts(
     }
     record(service, claimed, &answers, clock.now()).await?;
     Ok(Begun { count, taken: count + unknown, more })
-}
-
-fn new_copy<'a>(copy: &'a Snapshot, source: &'a EbsSnapshotId) -> Option<NewCopy<'a>> {
-    let original = copy.copy_of.as_ref()?;
-    let identity = Identity {
-        snapshot_id: &copy.id,
-        instance_id: &copy.source.instance_id,
-        slot: copy.slot.as_ref(),
-        name: &copy.name,
-        copied_from: Some(CopiedFrom {
-            snapshot_id: &original.snapshot_id,
-            region: &original.region,
-            ebs_snapshot_id: source,
-        }),
-    };
-    let none = Tags::new();
-    let copied = if copy.request.copy_tags { &copy.source.tags } else { &none };
-    let description = format!("Snapkeep: {}, copied from {}", copy.name, original.region);
-    Some(NewCopy {
-        source_region: &original.region,
-        source,
-        kms_key: original.kms_key.as_deref(),
-        description: description.chars().take(255).collect(),
-        tags: for_creation(&identity, &copy.tags, copied),
-    })
 }
 
 /// Writes what became of parts onto the record, also where somebody else has written that meanwhile; none if the record

@@ -7,25 +7,22 @@ use tracing::{info, warn};
 
 use crate::domain::ids::{EbsSnapshotId, ScheduleId, SweepId};
 use crate::domain::schedule::Schedule;
-use crate::domain::snapshot::condemnation::Wanted;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::brake::{ClockDoubt, brakes, clock_doubt};
 use crate::domain::sweep::plan::{PlanEntry, Verdict, World, plan, plan_hash};
 use crate::domain::sweep::tally::Tallies;
-use crate::domain::sweep::{Mode, PlanCounts, Sweep, SweepStatus};
+use crate::domain::sweep::{Mode, NAMED_MAX, PlanCounts, Sweep, SweepStatus};
 use crate::ec2::Ec2;
 use crate::error::Error;
 use crate::operations::images::note_uses::{ImageUses, note_images};
 use crate::operations::snapshots::mark::{later, note_refused};
 use crate::operations::sweeps::gone_instances::remember;
+use crate::operations::sweeps::note_blocked::note_blocked;
 use crate::regions::OutOfReach;
 use crate::service::Service;
 use crate::table::sweeps::PLAN_PAGE_ENTRIES;
 use crate::table::{Presence, SnapshotList};
 use crate::views::gone_instances::{Looks, look};
-
-/// How many changes of what blocks a snapshot one sweep writes; the next goes on.
-const BLOCKED_NOTED_MAX: usize = 1_000;
 
 /// How long before a plan an edit must lie for the plan to have seen it for certain.
 pub(crate) const EDIT_SETTLED: SignedDuration = SignedDuration::from_mins(1);
@@ -40,6 +37,8 @@ pub(crate) struct Present {
     /// The regions that have answered.
     within_reach: BTreeSet<String>,
     out_of_reach: Vec<String>,
+    /// The schedules that cannot be read: their snapshots are kept like those of schedules that are gone.
+    unreadable: Vec<String>,
     /// Why the clock is not trusted.
     pub(crate) doubt: Option<ClockDoubt>,
 }
@@ -50,7 +49,7 @@ impl Present {
         let last_sweep_at = service.table.last_sweep_at().await?;
         let Sight { uses, within_reach, out_of_reach, doubt } =
             look_around(service, last_sweep_at, now).await?;
-        let schedules = service.table.every_schedule().await?;
+        let (schedules, unreadable) = service.table.schedules_and_unreadable().await?;
         let list = SnapshotList::All(Presence::Here);
         let snapshots = service.table.every_snapshot(&list).await?;
         let looks = look(service, &schedules, &snapshots).await?;
@@ -62,6 +61,7 @@ impl Present {
             last_sweep_at,
             within_reach,
             out_of_reach,
+            unreadable,
             doubt,
         })
     }
@@ -206,7 +206,7 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
     let tallies = present.tallies(service, &entries, now);
     if is_trusted {
         tidy_marks(service, &present, now).await;
-        note_blocked(service, &present, &entries, &tallies, now).await?;
+        note_blocked(service, present.seen(), &entries, &tallies, now).await?;
         note_images(service, present.seen(), &present.uses, now).await?;
     }
     let stored = stored_entries(sweep, entries);
@@ -241,6 +241,7 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
         tally_pages,
         planned,
         regions_out_of_reach: present.out_of_reach.clone(),
+        unreadable_schedules: present.unreadable.iter().take(NAMED_MAX).cloned().collect(),
         refusal,
         claimed_at: sweep.claimed_at.filter(|_| !ended),
         finished_at: ended.then_some(now),
@@ -273,40 +274,6 @@ async fn store(
         _ = service.table.insert_plan_page(plan, pages, page, now).await?;
     }
     Ok(pages)
-}
-
-/// Writes onto what a rule wants gone and an image keeps that it is so, and takes it off where it is no longer.
-/// Who has changed a record meanwhile is looked at by the next sweep.
-async fn note_blocked(
-    service: &Service,
-    present: &Present,
-    entries: &[PlanEntry],
-    tallies: &Tallies,
-    now: Timestamp,
-) -> Result<(), Error> {
-    // Of a region that has not answered nobody knows what images use there: what was noted stands.
-    let seen = present.snapshots.iter();
-    let seen = seen.filter(|one| present.within_reach.contains(&one.source.region));
-    let by_id: BTreeMap<_, _> = seen.map(|one| (&one.id, one)).collect();
-    let changes = entries.iter().filter_map(|entry| {
-        let snapshot = *by_id.get(&entry.snapshot_id)?;
-        let wanted = match &entry.verdict {
-            // Nobody has released these rules yet; what others said stands.
-            Verdict::Blocked { .. } if tallies.is_stopped(entry.schedule_id.as_ref()) => {
-                return None;
-            }
-            Verdict::Blocked { image_id, by: Some(by) } => {
-                let reason = entry.reasons.first().cloned().unwrap_or_default();
-                Some((image_id.clone(), Wanted { by: by.clone(), reason }))
-            }
-            Verdict::Blocked { by: None, .. } | Verdict::Keep | Verdict::Delete { .. } => None,
-        };
-        Some((snapshot, snapshot.noted_in_use(wanted, now)?))
-    });
-    for (snapshot, noted) in changes.take(BLOCKED_NOTED_MAX) {
-        _ = service.table.update_snapshot(snapshot, &noted).await?;
-    }
-    Ok(())
 }
 
 /// Puts the mark on condemned members that lack it, and takes it off others: whoever condemned or rescued them

@@ -39,6 +39,8 @@ pub(super) struct Sweep {
     brakes_total: u32,
     /// The regions that were out of reach when it was planned. Their snapshots are left alone.
     regions_out_of_reach: Vec<String>,
+    /// The schedules whose records could not be read when it was planned: the first hundred. Their snapshots are left alone.
+    unreadable_schedule_ids: Vec<String>,
     /// Why the whole sweep was refused, or waits for a person's word.
     refusal: Option<String>,
     /// Who released what was stopped.
@@ -182,6 +184,7 @@ impl From<domain::Sweep> for Sweep {
             brakes_total,
             unsettled: _unsettled,
             regions_out_of_reach,
+            unreadable_schedules,
             refusal,
             approval,
             executed,
@@ -200,6 +203,7 @@ impl From<domain::Sweep> for Sweep {
             brakes_total: brakes_total.max(u32::try_from(brakes.len()).unwrap_or(u32::MAX)),
             brakes: brakes.into_iter().map(Brake::from).collect(),
             regions_out_of_reach,
+            unreadable_schedule_ids: unreadable_schedules,
             refusal,
             approval: approval.map(Approval::from),
             executed: executed.into(),

@@ -1,0 +1,48 @@
+//! The note on what a rule wants gone and an image keeps.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::domain::snapshot::Snapshot;
+use crate::domain::snapshot::condemnation::Wanted;
+use crate::domain::sweep::plan::{PlanEntry, Verdict};
+use crate::domain::sweep::tally::Tallies;
+use crate::error::Error;
+use crate::service::Service;
+
+/// How many changes of what blocks a snapshot one sweep writes; the next goes on.
+const BLOCKED_NOTED_MAX: usize = 1_000;
+
+/// Writes onto what a rule wants gone and an image keeps that it is so, and takes it off where it is no longer.
+/// Who has changed a record meanwhile is looked at by the next sweep.
+/// `seen` are the snapshots of regions that have answered: of another nobody knows what images use there, and what was noted
+/// stands.
+pub(crate) async fn note_blocked(
+    service: &Service,
+    seen: impl Iterator<Item = &Snapshot>,
+    entries: &[PlanEntry],
+    tallies: &Tallies,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let by_id: BTreeMap<_, _> = seen.map(|one| (&one.id, one)).collect();
+    let changes = entries.iter().filter_map(|entry| {
+        let snapshot = *by_id.get(&entry.snapshot_id)?;
+        let wanted = match &entry.verdict {
+            // Nobody has released these rules yet; what others said stands.
+            Verdict::Blocked { .. } if tallies.is_stopped(entry.schedule_id.as_ref()) => {
+                return None;
+            }
+            Verdict::Blocked { image_id, by: Some(by) } => {
+                let reason = entry.reasons.first().cloned().unwrap_or_default();
+                Some((image_id.clone(), Wanted { by: by.clone(), reason }))
+            }
+            Verdict::Blocked { by: None, .. } | Verdict::Keep | Verdict::Delete { .. } => None,
+        };
+        Some((snapshot, snapshot.noted_in_use(wanted, now)?))
+    });
+    for (snapshot, noted) in changes.take(BLOCKED_NOTED_MAX) {
+        _ = service.table.update_snapshot(snapshot, &noted).await?;
+    }
+    Ok(())
+}
