@@ -4,3 +4,4 @@ pub mod execute;
 pub(crate) mod gone_instances;
 pub mod plan;
 pub mod request;
+mod rescue;

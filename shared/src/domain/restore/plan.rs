@@ -277,7 +277,7 @@ mod tests {
 
     use super::*;
     use crate::domain::instance::launch::LaunchSettings;
-    use crate::domain::ownership::EbsState;
+    use crate::domain::ownership::{EbsState, StorageTier};
     use crate::domain::snapshot::member::Member;
     use crate::domain::snapshot::{Origin, Source};
     use crate::domain::tags::Tags;
@@ -293,6 +293,8 @@ mod tests {
             progress_percent: 100,
             full_size_bytes: None,
             volume: None,
+            tier: StorageTier::Standard,
+            restore_expires_at: None,
             deleted: false,
         }
     }

@@ -16,7 +16,7 @@ use super::transitions::Refusal;
 use super::{ABSENCE_UNCERTAIN, Failure, Origin, Snapshot, Source, Status, words};
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::instance::launch::{LaunchSettings, VolumeSettings};
-use crate::domain::ownership::EbsState;
+use crate::domain::ownership::{EbsState, StorageTier};
 use crate::domain::schedule::copies::CopyTarget;
 
 /// How long an original waits for its copies at the most: what is not begun by then is given up, and nothing keeps the
@@ -136,6 +136,8 @@ impl Part {
             progress_percent: 0,
             full_size_bytes: None,
             volume,
+            tier: StorageTier::Standard,
+            restore_expires_at: None,
             deleted: false,
             ..self.source.clone()
         }

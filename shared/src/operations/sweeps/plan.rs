@@ -5,17 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
-use crate::domain::ids::{EbsSnapshotId, ScheduleId, SweepId};
+use crate::domain::ids::{EbsSnapshotId, ScheduleId, SnapshotId, SweepId};
+use crate::domain::ownership::EbsSnapshot;
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::condemnation::Wanted;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::brake::{Brake, ClockDoubt, brakes, clock_doubt};
+use crate::domain::sweep::plan::again::rescues;
 use crate::domain::sweep::plan::{PlanEntry, Verdict, World, plan, plan_hash};
 use crate::domain::sweep::{Mode, PlanCounts, Sweep, SweepStatus};
 use crate::ec2::Ec2;
 use crate::error::{Error, chain};
 use crate::operations::images::note_uses::{ImageUses, note_images};
 use crate::operations::sweeps::gone_instances::remember;
+use crate::operations::sweeps::rescue::rescue_condemned;
 use crate::regions::OutOfReach;
 use crate::service::Service;
 use crate::table::keys::{self, Index, Presence};
@@ -32,7 +35,12 @@ pub(crate) const EDIT_SETTLED: SignedDuration = SignedDuration::from_mins(1);
 /// Everything that decisions depend on, as it was at one moment.
 pub(crate) struct Present {
     schedules: BTreeMap<ScheduleId, Schedule>,
+    /// As EC2 shows them, where their regions have answered: what decisions go by.
     snapshots: Vec<Snapshot>,
+    /// The records of those that EC2 shows otherwise.
+    records: BTreeMap<SnapshotId, Snapshot>,
+    /// Every EBS snapshot, by region.
+    listed: Listed,
     uses: ImageUses,
     looks: Looks,
     last_sweep_at: Option<Timestamp>,
@@ -47,15 +55,18 @@ impl Present {
     /// What the table and EC2 say; `now` is held against EC2's clock.
     pub(crate) async fn read(service: &Service, now: Timestamp) -> Result<Self, Error> {
         let last_sweep_at = service.table.last_sweep_at().await?;
-        let Sight { uses, within_reach, out_of_reach, doubt } =
+        let Sight { uses, listed, within_reach, out_of_reach, doubt } =
             look_around(service, last_sweep_at, now).await?;
         let schedules = service.table.every_schedule().await?;
         let list = SnapshotList { index: Index::All, partition: keys::all(Presence::Here) };
-        let snapshots = service.table.every_snapshot(&list).await?;
+        let read = service.table.every_snapshot(&list).await?;
+        let (snapshots, records) = as_shown(read, &listed, now);
         let looks = look(service, &schedules, &snapshots).await?;
         Ok(Self {
             schedules,
             snapshots,
+            records,
+            listed,
             uses,
             looks,
             last_sweep_at,
@@ -69,18 +80,7 @@ impl Present {
     pub(crate) fn plan(&self, service: &Service, now: Timestamp) -> Vec<PlanEntry> {
         let unseen: BTreeMap<_, _> =
             self.unseen().map(|one| (&one.id, &one.source.region)).collect();
-        // Of several images that use one, the one of the lowest id.
-        let in_use =
-            self.uses.iter().filter_map(|(id, images)| Some((id.clone(), images.first()?.clone())));
-        let mut entries = plan(&World {
-            schedules: &self.schedules,
-            snapshots: &self.snapshots,
-            in_use: &in_use.collect(),
-            gone: &self.looks.gone(now),
-            absent: &self.looks.in_doubt(now),
-            failed_kept: service.settings.failed_kept,
-            now,
-        });
+        let mut entries = self.judged(service, now, plan);
         for entry in entries.iter_mut().filter(|entry| entry.verdict != Verdict::Keep) {
             if let Some(region) = unseen.get(&entry.snapshot_id) {
                 entry.verdict = Verdict::Keep;
@@ -90,9 +90,45 @@ impl Present {
         entries
     }
 
+    /// The condemned that a plan of this moment would not condemn, as they are to be written, each with why it stays. Those
+    /// of regions that have not answered are not judged.
+    pub(crate) fn rescues(&self, service: &Service, now: Timestamp) -> Vec<(&Snapshot, String)> {
+        let seen: BTreeMap<_, _> = self.seen().map(|one| (&one.id, one)).collect();
+        let found = self.judged(service, now, rescues).into_iter();
+        found.filter_map(|(id, reason)| Some((*seen.get(&id)?, reason))).collect()
+    }
+
+    fn judged<T>(&self, service: &Service, now: Timestamp, ask: impl FnOnce(&World<'_>) -> T) -> T {
+        // Of several images that use one, the one of the lowest id.
+        let in_use =
+            self.uses.iter().filter_map(|(id, images)| Some((id.clone(), images.first()?.clone())));
+        ask(&World {
+            schedules: &self.schedules,
+            snapshots: &self.snapshots,
+            in_use: &in_use.collect(),
+            gone: &self.looks.gone(now),
+            absent: &self.looks.in_doubt(now),
+            failed_kept: service.settings.failed_kept,
+            now,
+        })
+    }
+
+    /// The snapshots of regions that have answered, but for those that EC2 shows otherwise than their records say: these
+    /// are brought in line by who looks at them, and not here.
+    fn in_line(&self) -> impl Iterator<Item = &Snapshot> {
+        self.seen().filter(|one| !self.records.contains_key(&one.id))
+    }
+
     /// The snapshots of regions that have not answered.
     fn unseen(&self) -> impl Iterator<Item = &Snapshot> {
         self.snapshots.iter().filter(|one| !self.within_reach.contains(&one.source.region))
+    }
+
+    /// The available snapshots of which EC2 does not show all, by this look: they show again, or are missing soon.
+    fn absent(&self) -> impl Iterator<Item = &Snapshot> {
+        let is_absent =
+            |one: &&Snapshot| one.status == Status::Available && one.absent_since.is_some();
+        self.seen().filter(is_absent)
     }
 
     /// The snapshots of regions that have answered.
@@ -107,7 +143,7 @@ impl Present {
 
     /// The schedules with an edited rule for gone instances, of which one may be gone since before the edit and is
     /// not believed to be. One that was still there at a sweep since the edit is not in question. And those with
-    /// snapshots that were not judged, because their region is out of reach.
+    /// snapshots that were not judged, because their region is out of reach, or EC2 does not show all of them.
     fn unsettled(&self, now: Timestamp) -> Vec<ScheduleId> {
         let in_doubt = self.looks.in_doubt(now);
         let edited: BTreeMap<_, _> = self
@@ -127,7 +163,7 @@ impl Present {
             })
             .map(|(id, _)| id)
             .collect();
-        let unjudged = self.unseen().filter_map(Snapshot::schedule_id);
+        let unjudged = self.unseen().chain(self.absent()).filter_map(Snapshot::schedule_id);
         doubtful.into_iter().chain(unjudged).cloned().collect::<BTreeSet<_>>().into_iter().collect()
     }
 
@@ -138,22 +174,52 @@ impl Present {
     }
 }
 
+/// Every EBS snapshot that EC2 shows, by region; slim.
+type Listed = BTreeMap<String, BTreeMap<EbsSnapshotId, EbsSnapshot>>;
+
+/// The snapshots as EC2 shows them, as far as their regions have answered, and the records of those that differ.
+///
+/// A record alone is no evidence: of what it says is available a member may have been deleted, or archived, behind our
+/// back, and no event says so.
+fn as_shown(
+    read: Vec<Snapshot>,
+    listed: &Listed,
+    now: Timestamp,
+) -> (Vec<Snapshot>, BTreeMap<SnapshotId, Snapshot>) {
+    let mut differing = BTreeMap::new();
+    let judged = read.into_iter().map(|record| {
+        let is_judged = matches!(record.status, Status::Available | Status::Condemned);
+        let Some(seen) = listed.get(&record.source.region).filter(|_| is_judged) else {
+            return record;
+        };
+        let shown = record.as_shown(|id| seen.get(id), now);
+        if shown.stands_otherwise_than(&record) {
+            differing.insert(record.id.clone(), record);
+            return shown;
+        }
+        record
+    });
+    (judged.collect(), differing)
+}
+
 /// What EC2 says that a plan depends on.
 struct Sight {
     uses: ImageUses,
+    listed: Listed,
     within_reach: BTreeSet<String>,
     out_of_reach: Vec<String>,
     doubt: Option<ClockDoubt>,
 }
 
-/// Asks every region which snapshots its images use, and what its clock says. It fails only if none answers. Where one
-/// that answers doubts our clock, the clock is doubted.
+/// Asks every region which snapshots its images use, which EBS snapshots it has, and what its clock says. It fails only
+/// if none answers. Where one that answers doubts our clock, the clock is doubted.
 async fn look_around(
     service: &Service,
     last_sweep_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Sight, Error> {
     let mut uses = ImageUses::new();
+    let mut listed = Listed::new();
     let mut within_reach = BTreeSet::new();
     let mut out_of_reach = OutOfReach::default();
     let mut doubt: Option<ClockDoubt> = None;
@@ -164,8 +230,14 @@ async fn look_around(
                 let doubted = clock_doubt(last_sweep_at, ec2.date(), now);
                 let is_graver = matches!(doubted, Some(ClockDoubt::Wrong(_)));
                 doubt = if is_graver { doubted } else { doubt.or(doubted) };
-                uses.extend(answer);
-                within_reach.insert(ec2.region().to_owned());
+                match every_slim(ec2).await {
+                    Ok(all) => {
+                        uses.extend(answer);
+                        listed.insert(ec2.region().to_owned(), all);
+                        within_reach.insert(ec2.region().to_owned());
+                    }
+                    Err(error) => out_of_reach.note(ec2.region(), error),
+                }
             }
             Err(error) => out_of_reach.note(ec2.region(), error),
         }
@@ -173,7 +245,20 @@ async fn look_around(
     let names = out_of_reach.names();
     match out_of_reach.into_error() {
         Some(error) if within_reach.is_empty() => Err(error),
-        Some(_) | None => Ok(Sight { uses, within_reach, out_of_reach: names, doubt }),
+        Some(_) | None => Ok(Sight { uses, listed, within_reach, out_of_reach: names, doubt }),
+    }
+}
+
+/// Every EBS snapshot of a region, a page at a time, without what a sweep has no use for.
+async fn every_slim(ec2: &Ec2) -> Result<BTreeMap<EbsSnapshotId, EbsSnapshot>, Error> {
+    let (mut all, mut token) = (BTreeMap::new(), None);
+    loop {
+        let (page, next) = ec2.ebs_snapshots_page(token).await?;
+        all.extend(page.into_iter().map(|one| (one.id.clone(), one.slim())));
+        token = next;
+        if token.is_none() {
+            return Ok(all);
+        }
     }
 }
 
@@ -193,9 +278,10 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
     let hash = plan_hash(&entries);
     let brakes = brakes(&entries, &present.snapshots, service.settings.brake);
     if is_trusted {
+        rescue_condemned(service, present.rescues(service, now), now).await?;
         tidy_marks(service, &present).await?;
         note_blocked(service, &present, &entries, &brakes, now).await?;
-        note_images(service, present.seen(), &present.uses, now).await?;
+        note_images(service, present.in_line(), &present.uses, now).await?;
     }
     let stored = stored_entries(sweep, entries);
     let pages = store(service, (&sweep.id, &hash), &stored, now).await?;
@@ -267,9 +353,7 @@ async fn note_blocked(
     now: Timestamp,
 ) -> Result<(), Error> {
     // Of a region that has not answered nobody knows what images use there: what was noted stands.
-    let seen = present.snapshots.iter();
-    let seen = seen.filter(|one| present.within_reach.contains(&one.source.region));
-    let by_id: BTreeMap<_, _> = seen.map(|one| (&one.id, one)).collect();
+    let by_id: BTreeMap<_, _> = present.in_line().map(|one| (&one.id, one)).collect();
     let changes = entries.iter().filter_map(|entry| {
         let snapshot = *by_id.get(&entry.snapshot_id)?;
         let wanted = match &entry.verdict {
@@ -299,7 +383,8 @@ fn is_braked(entry: &PlanEntry, brakes: &[Brake]) -> bool {
 async fn tidy_marks(service: &Service, present: &Present) -> Result<(), Error> {
     for region in &present.within_reach {
         let snapshots = present.snapshots.iter().filter(|one| one.source.region == *region);
-        let tidied = tidy_marks_in(service, service.ec2_in(region)?, snapshots).await;
+        let Some(seen) = present.listed.get(region) else { continue };
+        let tidied = tidy_marks_in(service, service.ec2_in(region)?, snapshots, seen).await;
         match tidied {
             Err(error) if present.within_reach.len() > 1 => {
                 warn!(region = %region, error.chain = %chain(&error), "Marks in {region} wait: {error}");
@@ -314,6 +399,7 @@ async fn tidy_marks_in(
     service: &Service,
     ec2: &Ec2,
     snapshots: impl Iterator<Item = &Snapshot>,
+    seen: &BTreeMap<EbsSnapshotId, EbsSnapshot>,
 ) -> Result<(), Error> {
     let mut condemned: BTreeMap<&EbsSnapshotId, &Snapshot> = BTreeMap::new();
     let mut others: BTreeMap<&EbsSnapshotId, &Snapshot> = BTreeMap::new();
@@ -322,8 +408,7 @@ async fn tidy_marks_in(
         let members = if is_condemned { &mut condemned } else { &mut others };
         members.extend(snapshot.living_members().map(|one| (&one.ebs_snapshot_id, snapshot)));
     }
-    let seen = ec2.every_ebs_snapshot().await?;
-    let ours = seen.iter().filter(|one| one.set().is_some());
+    let ours = seen.values().filter(|one| one.set().is_some());
     let (marked, unmarked): (Vec<_>, Vec<_>) = ours.partition(|one| one.is_marked_condemned());
     let lacking: Vec<_> = unmarked
         .into_iter()
