@@ -17,6 +17,7 @@ mod exclusions;
 mod fate;
 mod findings;
 mod gone;
+mod guards;
 mod holds;
 mod images;
 mod limits;

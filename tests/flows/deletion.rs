@@ -15,7 +15,7 @@ use crate::support::reply::text;
 use crate::support::sweeps::register_image;
 
 /// A schedule that has taken a few, and what its sweep at the next hour lets go: oldest first.
-async fn with_condemned(app: &App) -> (String, Vec<String>) {
+pub(super) async fn with_condemned(app: &App) -> (String, Vec<String>) {
     let instance = app.instance("web", 2);
     condemned_of(app, &instance).await
 }
@@ -46,7 +46,8 @@ async fn a_sweep_condemns_and_the_reaper_deletes_after_the_grace() {
         assert_eq!(app.status(id).await, "deleted");
         assert!(!app.sets().contains_key(id));
     }
-    assert_eq!(app.ec2.calls()["DeleteSnapshot"], 6);
+    // Each of the six is tried out before it is deleted.
+    assert_eq!(app.ec2.calls()["DeleteSnapshot"], 12);
     // What is gone is hidden, unless asked for.
     let shown = app.list("/v1/snapshots").await;
     assert!(shown.iter().all(|one| !condemned.contains(&text(one, "id").to_owned())));

@@ -8,7 +8,7 @@ use shared::Service;
 use shared::domain::fate::Outlook;
 use shared::domain::ids::{ScheduleId, SnapshotId};
 use shared::domain::instance::launch::LaunchSettings;
-use shared::domain::ownership::EbsState;
+use shared::domain::ownership::{EbsState, StorageTier};
 use shared::domain::snapshot::member::Member;
 use shared::domain::snapshot::{Origin, ScheduleSlot, Snapshot, Source, Status};
 use shared::service::Connections;
@@ -167,6 +167,8 @@ async fn put_taken(service: &Service, schedule: &ScheduleId, instance: &str, tak
         progress_percent: 100,
         full_size_bytes: None,
         volume: None,
+        tier: StorageTier::Standard,
+        restore_expires_at: None,
         deleted: false,
     };
     let slot = ScheduleSlot { schedule_id: schedule.clone(), slot: taken_at };

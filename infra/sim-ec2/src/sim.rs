@@ -186,6 +186,9 @@ impl SimEc2 {
         }
         self.settle(state);
         let dry_run = params.flag("DryRun")?.unwrap_or_default();
+        if dry_run && name == "DeleteSnapshot" {
+            return self.rehearse_deletion(&mut state.world, region, params);
+        }
         if dry_run {
             return self.rehearse(state, region, action, params);
         }
@@ -197,6 +200,21 @@ impl SimEc2 {
             state.revision += 1;
         }
         result
+    }
+
+    /// The least that EC2 promises of a dry run: it looks at the rights, and here at whether there is such a snapshot. Who
+    /// relies on locks and images being looked at too is found out.
+    fn rehearse_deletion(
+        &self,
+        world: &mut World,
+        region: &str,
+        params: &Params,
+    ) -> Result<Xml, Ec2Error> {
+        self.act(world, region, |scene| {
+            let id = params.required("SnapshotId")?;
+            actions::describe_snapshots::find(scene, id).map(|_| ())
+        })?;
+        Err(Ec2Error::dry_run())
     }
 
     /// Does it to a copy, so that a dry run refuses what the call itself would.

@@ -36,10 +36,27 @@ pub struct EbsSnapshot {
     pub volume_size_gib: i32,
     /// `FullSnapshotSizeInBytes`: the full size of the data, not what is billed.
     pub full_size_bytes: Option<i64>,
+    /// Where EC2 keeps it.
+    pub tier: StorageTier,
+    /// Out of the archive for some days only: until when.
+    pub restore_expires_at: Option<Timestamp>,
     /// Its description.
     pub description: String,
     /// Its tags.
     pub tags: Tags,
+}
+
+/// Where EC2 keeps an EBS snapshot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StorageTier {
+    /// Ready for use.
+    #[default]
+    Standard,
+    /// In the archive, out of which it takes up to three days.
+    Archive,
+    /// Out of the archive for some days only.
+    Restored,
 }
 
 /// Where an EBS snapshot stands.
@@ -271,6 +288,8 @@ mod tests {
             progress_percent: 100,
             volume_size_gib: 8,
             full_size_bytes: None,
+            tier: StorageTier::Standard,
+            restore_expires_at: None,
             description: description.to_owned(),
             tags: tags
                 .iter()

@@ -15,7 +15,9 @@ pub mod images;
 mod in_use;
 pub mod labels;
 pub mod member;
+mod shown;
 mod source;
+mod torn;
 mod transitions;
 
 pub use source::Source;
@@ -29,7 +31,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::hold::{Deleter, Hold};
 use crate::domain::ids::{EbsSnapshotId, InstanceId, RestoreId, ScheduleId, SnapshotId};
 use crate::domain::instance::Exclusions;
-use crate::domain::snapshot::condemnation::{Blocked, Condemnation};
+use crate::domain::ownership::StorageTier;
+use crate::domain::snapshot::condemnation::{Blocked, BlockedCause, Condemnation};
 use crate::domain::snapshot::copying::{CopyOf, CopyOrder};
 use crate::domain::snapshot::images::ImagesNote;
 use crate::domain::snapshot::member::Member;
@@ -93,6 +96,9 @@ pub struct Snapshot {
     pub blocked: Option<Blocked>,
     /// Since when EC2 does not show members of it.
     pub absent_since: Option<Timestamp>,
+    /// It is torn: some of its members were deleted, and others cannot be.
+    #[serde(default)]
+    pub damaged: Option<Damaged>,
     /// The set that this one was made twice for, by a lost reply.
     pub duplicate_of: Option<SnapshotId>,
     /// When the tick looks at it again.
@@ -110,6 +116,15 @@ pub struct Snapshot {
     /// What it is a copy of; none for what was taken.
     #[serde(default)]
     pub copy_of: Option<CopyOf>,
+}
+
+/// What tore a set: EC2 deleted some of its members and refused others, though everything had been asked before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Damaged {
+    /// What was in the way of the others.
+    pub cause: BlockedCause,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// What of an instance is to be taken.
@@ -259,17 +274,35 @@ impl Failure {
 }
 
 impl Snapshot {
-    /// Whether it can be restored at `now`: whole, there, and within its restore window.
+    /// Whether it can be restored at `now`: whole, there, out of the archive, and within its restore window.
     pub fn is_restorable(&self, now: Timestamp) -> bool {
-        self.status == Status::Available && self.restore_until.is_none_or(|end| now < end)
+        self.status == Status::Available
+            && !self.is_archived()
+            && self.restore_until.is_none_or(|end| now < end)
     }
 
-    /// Whether it counts, for the rules and as an instance's newest: available, not made twice, and none that EC2 has
-    /// failed to show.
+    /// Whether it counts, for the rules and as an instance's newest: whole, and not made twice.
     pub fn is_good(&self) -> bool {
+        self.is_whole() && self.duplicate_of.is_none()
+    }
+
+    /// Whether all of it is there to stay, as far as is known: available, every member completed, none that EC2 has failed
+    /// to show, none in the archive or out of it for some days only.
+    pub fn is_whole(&self) -> bool {
         self.status == Status::Available
-            && self.duplicate_of.is_none()
             && self.absent_since.is_none()
+            && self.damaged.is_none()
+            && self.members.iter().all(Member::is_sound)
+    }
+
+    /// Whether a member of it is in EC2's archive: no volume can be made of it.
+    pub fn is_archived(&self) -> bool {
+        self.living_members().any(|member| member.tier == StorageTier::Archive)
+    }
+
+    /// Whether it is of all volumes that its instance had.
+    pub fn leaves_nothing_out(&self) -> bool {
+        self.request.exclusions == Exclusions::default()
     }
 
     /// The instant retention goes by: whose content it has, or when it was asked for.

@@ -9,7 +9,7 @@ use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::instance::{
     AttachedVolume, Gpu, Instance, InstanceState, InstanceType, RootKind, VolumeDetails,
 };
-use crate::domain::ownership::{EbsSnapshot, EbsState};
+use crate::domain::ownership::{EbsSnapshot, EbsState, StorageTier};
 use crate::domain::tags::Tags;
 
 pub(super) fn tags(tags: &[sdk::Tag]) -> Tags {
@@ -33,9 +33,21 @@ pub(super) fn ebs_snapshot(snapshot: &sdk::Snapshot) -> Option<EbsSnapshot> {
         progress_percent: progress(snapshot.progress()),
         volume_size_gib: snapshot.volume_size().unwrap_or_default(),
         full_size_bytes: snapshot.full_snapshot_size_in_bytes(),
+        tier: storage_tier(snapshot),
+        restore_expires_at: snapshot.restore_expiry_time().and_then(timestamp),
         description: snapshot.description().unwrap_or_default().to_owned(),
         tags: tags(snapshot.tags()),
     })
+}
+
+/// A tier that is not known is no place to make a volume from at once.
+fn storage_tier(snapshot: &sdk::Snapshot) -> StorageTier {
+    let is_restored = snapshot.restore_expiry_time().is_some();
+    match snapshot.storage_tier() {
+        None | Some(sdk::StorageTier::Standard) if is_restored => StorageTier::Restored,
+        None | Some(sdk::StorageTier::Standard) => StorageTier::Standard,
+        Some(_) => StorageTier::Archive,
+    }
 }
 
 pub(super) fn ebs_state(state: &sdk::SnapshotState) -> EbsState {

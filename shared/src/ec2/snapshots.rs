@@ -1,8 +1,13 @@
 //! EBS snapshots: made, found, marked and deleted.
 
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::operation::delete_snapshot::DeleteSnapshotError;
 use aws_sdk_ec2::types::{
     Filter, InstanceSpecification, ResourceType, SnapshotInfo, Tag, TagSpecification,
 };
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use jiff::Timestamp;
 
 use super::errors::{Meaning, failed, meaning};
@@ -14,6 +19,8 @@ use crate::domain::snapshot::condemnation::BlockedCause;
 use crate::domain::tags::{self, Tags};
 use crate::error::{BoxError, Error};
 
+/// The code by which a dry run says that nothing is in the way.
+const WOULD_HAVE_SUCCEEDED: &str = "DryRunOperation";
 /// How many pages of snapshots of a few volumes are looked at.
 const CHAIN_PAGES_MAX: usize = 5;
 
@@ -206,21 +213,68 @@ impl Ec2 {
 
     /// Deletes one EBS snapshot. Already gone is success.
     pub async fn delete_ebs_snapshot(&self, id: &EbsSnapshotId) -> Deletion {
-        let answer = self.creator.delete_snapshot().snapshot_id(id.as_str()).send().await;
-        let Err(error) = answer else { return Deletion::Gone };
-        match meaning(&error) {
-            Meaning::Gone => Deletion::Gone,
-            Meaning::InUse(image_id) => Deletion::Blocked(BlockedCause::InUse { image_id }),
-            Meaning::Locked => Deletion::Blocked(BlockedCause::Locked),
-            Meaning::NotPermitted(failure) => {
-                Deletion::Blocked(BlockedCause::NotPermitted { message: words(&failure) })
-            }
-            Meaning::Refused(failure) => {
-                Deletion::Blocked(BlockedCause::Refused { message: words(&failure) })
-            }
-            Meaning::NotNow(failure) => Deletion::NotNow(failure),
-            Meaning::Unknown => Deletion::Unknown(error.into()),
+        match self.creator.delete_snapshot().snapshot_id(id.as_str()).send().await {
+            Ok(_) => Deletion::Gone,
+            Err(error) => deletion(error),
         }
+    }
+
+    /// What refuses the deletion of an EBS snapshot, as far as a dry run tells: above all whether our role may. EC2 does
+    /// nothing, and need not look at locks and images.
+    pub async fn rehearse_deletion(
+        &self,
+        id: &EbsSnapshotId,
+    ) -> Result<Option<BlockedCause>, Error> {
+        let call = self.client.delete_snapshot().snapshot_id(id.as_str()).dry_run(true);
+        let Err(error) = call.send().await else { return Ok(None) };
+        if error.code() == Some(WOULD_HAVE_SUCCEEDED) {
+            return Ok(None);
+        }
+        match deletion(error) {
+            Deletion::Gone => Ok(None),
+            Deletion::Blocked(cause) => Ok(Some(cause)),
+            Deletion::NotNow(failure) => {
+                Err(Error::Unavailable { service: "EC2", source: words(&failure).into() })
+            }
+            Deletion::Unknown(source) => Err(Error::Unavailable { service: "EC2", source }),
+        }
+    }
+
+    /// Which of these EBS snapshots are locked, and so cannot be deleted. All must be there.
+    pub async fn locked(&self, ids: &[EbsSnapshotId]) -> Result<BTreeSet<EbsSnapshotId>, Error> {
+        let mut locked = BTreeSet::new();
+        for chunk in ids.chunks(FILTER_VALUES_MAX) {
+            let answer = self
+                .client
+                .describe_locked_snapshots()
+                .set_snapshot_ids(Some(chunk.iter().map(ToString::to_string).collect()))
+                .send()
+                .await
+                .map_err(|error| failed("DescribeLockedSnapshots", error))?;
+            let in_force = answer
+                .snapshots()
+                .iter()
+                .filter(|one| one.lock_state() != Some(&aws_sdk_ec2::types::LockState::Expired));
+            locked.extend(in_force.filter_map(|one| one.snapshot_id()?.parse().ok()));
+        }
+        Ok(locked)
+    }
+}
+
+/// What an error of `DeleteSnapshot` means.
+fn deletion(error: SdkError<DeleteSnapshotError, HttpResponse>) -> Deletion {
+    match meaning(&error) {
+        Meaning::Gone => Deletion::Gone,
+        Meaning::InUse(image_id) => Deletion::Blocked(BlockedCause::InUse { image_id }),
+        Meaning::Locked => Deletion::Blocked(BlockedCause::Locked),
+        Meaning::NotPermitted(failure) => {
+            Deletion::Blocked(BlockedCause::NotPermitted { message: words(&failure) })
+        }
+        Meaning::Refused(failure) => {
+            Deletion::Blocked(BlockedCause::Refused { message: words(&failure) })
+        }
+        Meaning::NotNow(failure) => Deletion::NotNow(failure),
+        Meaning::Unknown => Deletion::Unknown(error.into()),
     }
 }
 

@@ -6,3 +6,4 @@ pub(crate) mod gone_instances;
 pub(crate) mod note_blocked;
 pub mod plan;
 pub mod request;
+mod rescue;

@@ -145,17 +145,17 @@ impl Table {
         Ok(written)
     }
 
-    /// Puts `new`, if the record still is as `old` was read and `guardian`'s still is as it was read.
+    /// Puts `new`, if the record still is as `old` was read and those of `guardians` still are as they were read.
     pub async fn update_snapshot_guarded(
         &self,
         old: &Snapshot,
         new: &Snapshot,
-        guardian: &Snapshot,
+        guardians: &[Snapshot],
     ) -> Result<Written, Error> {
-        let writes = vec![
-            Write::Put(record(new).into_item()?, Condition::Version(old.version)),
-            Write::Unchanged(keys::snapshot(&guardian.id), guardian.version),
-        ];
+        let mut writes =
+            vec![Write::Put(record(new).into_item()?, Condition::Version(old.version))];
+        let unchanged = |one: &Snapshot| Write::Unchanged(keys::snapshot(&one.id), one.version);
+        writes.extend(guardians.iter().map(unchanged));
         let entries = entries_of_snapshot(Some(old), new);
         let written = self.transact_with_entries(writes, &entries).await?;
         self.count(written, Some(old), new).await;

@@ -37,7 +37,9 @@ pub(crate) async fn look(
 ) -> Result<Looks, Error> {
     let wanted = snapshots.iter().filter(|snapshot| {
         let schedule = snapshot.schedule_id().and_then(|id| schedules.get(id));
-        snapshot.status == Status::Available && schedule.is_some_and(has_rule)
+        // What is condemned is judged again, by whether its instance is gone now.
+        matches!(snapshot.status, Status::Available | Status::Condemned)
+            && schedule.is_some_and(has_rule)
     });
     let by_region = instances_by_region(wanted);
     let Shown { here, nowhere, out_of_reach } = shown(service, &by_region).await;

@@ -13,7 +13,7 @@ use crate::domain::instance::gone::has_rule;
 use crate::domain::schedule::Schedule;
 use crate::domain::schedule::edit::Edit;
 use crate::domain::snapshot::condemnation::BlockedCause;
-use crate::domain::snapshot::{Origin, Snapshot, Status};
+use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::brake::brakes;
 use crate::domain::sweep::plan::{NEWEST_AVAILABLE, PlanEntry, Verdict, World, plan};
 use crate::domain::sweep::tally::Tallies;
@@ -180,16 +180,19 @@ impl<'a> Scene<'a> {
             let looks = look(service, &schedules, &scene.snapshots).await?;
             (scene.gone, scene.absent) = (looks.gone(now), looks.in_doubt(now));
         }
-        let instances: BTreeSet<_> =
-            forms.iter().flat_map(|schedule| scene.last_resorts(schedule)).collect();
+        let mut instances: BTreeMap<_, Timestamp> = BTreeMap::new();
+        for (place, taken_at) in forms.iter().flat_map(|schedule| scene.last_resorts(schedule)) {
+            let oldest = instances.entry(place).or_insert(taken_at);
+            *oldest = taken_at.min(*oldest);
+        }
         if instances.len() > INSTANCES_MAX {
             return Err(Error::conflict(format!(
                 "of more than {INSTANCES_MAX} instances nothing but the newest snapshot would stay, which is \
                  more than a preview looks into; ask for a sweep with the mode plan_only"
             )));
         }
-        for (instance, region) in &instances {
-            scene.add_newest(instance, region).await?;
+        for ((instance, region), oldest) in &instances {
+            scene.add_newer(instance, region, *oldest).await?;
         }
         Ok(scene)
     }
@@ -219,23 +222,28 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// The instances, each with a region, of which one of these snapshots stays only because it is the newest there as far
-    /// as is known.
-    fn last_resorts(&self, schedule: &Schedule) -> Vec<(InstanceId, String)> {
+    /// The instances, each with a region, of which one of these snapshots stays only because it is the newest there, or the
+    /// newest of a volume, as far as is known; and when that was taken.
+    fn last_resorts(&self, schedule: &Schedule) -> Vec<((InstanceId, String), Timestamp)> {
         let regions: BTreeMap<_, _> =
             self.snapshots.iter().map(|one| (&one.id, &one.source.region)).collect();
         self.entries(schedule)
             .into_iter()
-            .filter(|entry| entry.reasons.iter().any(|reason| reason == NEWEST_AVAILABLE))
+            .filter(|entry| entry.reasons.iter().any(|reason| reason.starts_with(NEWEST_AVAILABLE)))
             .filter_map(|entry| {
                 let region = regions.get(&entry.snapshot_id)?;
-                Some((entry.instance_id, (*region).clone()))
+                Some(((entry.instance_id, (*region).clone()), entry.taken_at))
             })
             .collect()
     }
 
-    /// Adds what may be the instance's newest available snapshot in a region, whatever it was taken for.
-    async fn add_newest(&mut self, instance: &InstanceId, region: &str) -> Result<(), Error> {
+    /// Adds the instance's good snapshots in a region that are newer than `oldest`, whatever they were taken for.
+    async fn add_newer(
+        &mut self,
+        instance: &InstanceId,
+        region: &str,
+        oldest: Timestamp,
+    ) -> Result<(), Error> {
         let list = SnapshotList::Of(instance.clone(), Presence::Here);
         let mut after = None;
         loop {
@@ -244,14 +252,12 @@ impl<'a> Scene<'a> {
             after = listed.snapshots.last().map(|(position, _)| position.clone());
             for (_, snapshot) in listed.snapshots {
                 let counts = snapshot.is_good() && snapshot.source.region == region;
-                // The list is by when records were made, and what is adopted or copied is made late.
-                let is_late = matches!(snapshot.origin, Origin::Adopted | Origin::Copy);
-                let is_last = counts && !is_late;
+                // The list is by when records were made, and no content is newer than its record.
+                if snapshot.created_at < oldest {
+                    return Ok(());
+                }
                 if counts && !self.judged.contains(&snapshot.id) {
                     self.snapshots.push(snapshot);
-                }
-                if is_last {
-                    return Ok(());
                 }
             }
             if !listed.more || after.is_none() {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::cursor::{Order, Page, PageRequest};
 use crate::domain::ids::ScheduleId;
 use crate::domain::schedule::Schedule;
-use crate::domain::snapshot::Snapshot;
+use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::statistics::Kind;
 use crate::domain::statistics::{Dimension, Measure, Tally};
 use crate::error::Error;
@@ -55,6 +55,8 @@ pub struct DisabledSchedule {
 pub struct Review {
     /// Held, and somebody should have looked at the hold by now.
     pub held: Section<Snapshot>,
+    /// They are torn: members of them are gone, and others cannot be deleted.
+    pub damaged: Section<Snapshot>,
     /// They should be gone, and something has been in the way for long.
     pub blocked: Section<Snapshot>,
     /// Old, and no rule, expiry or hold says for how long they stay.
@@ -81,7 +83,17 @@ pub async fn review(
     let items = items.into_iter().filter(is_long).collect();
     let blocked = Section { items, more: next_cursor.is_some() }.cut();
     let without_rules = without_rules(service, before(now, bounds.older_than)).await?;
-    Ok(Review { held, blocked, without_rules, disabled: disabled(service).await? })
+    let damaged = damaged(service).await?;
+    Ok(Review { held, damaged, blocked, without_rules, disabled: disabled(service).await? })
+}
+
+/// What is being deleted is never much, unless it is torn.
+async fn damaged(service: &Service) -> Result<Section<Snapshot>, Error> {
+    let list = SnapshotList::InStatus(Status::Deleting);
+    let slice = Slice { order: Order::OldestFirst, limit: LEDGER_MAX, after: None };
+    let Listed { snapshots, more } = service.table.list_snapshots(&list, &slice).await?;
+    let items = snapshots.into_iter().map(|(_, one)| one).filter(Snapshot::is_given_up_torn);
+    Ok(Section { items: items.collect(), more }.cut())
 }
 
 fn before(now: Timestamp, by: SignedDuration) -> Timestamp {

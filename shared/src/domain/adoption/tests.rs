@@ -4,6 +4,7 @@ use jiff::ToSpan;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::ownership::StorageTier;
 use crate::domain::tags::Tags;
 
 const WEB: &str = "i-0123456789abcdef0";
@@ -25,6 +26,8 @@ fn candidate(number: u32, second: i64, instance: &str) -> Candidate {
             progress_percent: 100,
             volume_size_gib: 8,
             full_size_bytes: None,
+            tier: StorageTier::Standard,
+            restore_expires_at: None,
             description: String::new(),
             tags: Tags::new(),
         },

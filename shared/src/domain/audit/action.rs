@@ -78,6 +78,8 @@ actions! {
     Snapshot SnapshotReturned => "snapshot.returned", "had been missing and is back", Announced;
     /// It should be gone and something is in the way.
     Snapshot SnapshotBlocked => "snapshot.blocked", "should be gone and is not", Announced;
+    /// EC2 deleted some of its members and refused others: it is torn.
+    Snapshot SnapshotDamaged => "snapshot.damaged", "is torn: members of it are gone and others cannot be deleted", Announced;
     /// It was made twice, by a lost reply.
     Snapshot SnapshotDuplicate => "snapshot.duplicate", "was made twice", Announced;
     /// Its record was made again from its tags.

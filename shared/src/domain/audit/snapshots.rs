@@ -6,7 +6,8 @@ use super::{Action, Entry, Fields, differences, shortened, shown};
 use crate::domain::snapshot::condemnation::Blocked;
 use crate::domain::snapshot::{Origin, Snapshot, Status};
 
-/// What became of a snapshot by a write: at most a transition and what is in the way of it; nothing for progress.
+/// What became of a snapshot by a write: at most a transition, what is in the way of it, and that it is torn; nothing for
+/// progress.
 pub fn entries_of_snapshot(old: Option<&Snapshot>, new: &Snapshot) -> Vec<Entry> {
     let became = match old {
         None => Some(made(new)),
@@ -15,7 +16,15 @@ pub fn entries_of_snapshot(old: Option<&Snapshot>, new: &Snapshot) -> Vec<Entry>
         Some(old) => edited(old, new),
     };
     let is_blocked = is_newly_blocked(old, new).then_some(Action::SnapshotBlocked);
-    became.into_iter().chain(is_blocked).map(|action| entry(action, old, new)).collect()
+    let was_damaged = old.is_some_and(|old| old.damaged.is_some());
+    let is_torn = new.damaged.is_some() && !was_damaged;
+    let is_torn = is_torn.then_some(Action::SnapshotDamaged);
+    became
+        .into_iter()
+        .chain(is_blocked)
+        .chain(is_torn)
+        .map(|action| entry(action, old, new))
+        .collect()
 }
 
 fn made(new: &Snapshot) -> Action {
@@ -55,7 +64,9 @@ fn moved(old: &Snapshot, new: &Snapshot) -> Option<Action> {
 
 /// A person has deleted by name what a rule had condemned.
 fn is_condemned_again(old: &Snapshot, new: &Snapshot) -> bool {
-    new.status == Status::Condemned && old.condemnation != new.condemnation
+    // Or what is left of a torn set.
+    let is_on_its_way = matches!(new.status, Status::Condemned | Status::Deleting);
+    is_on_its_way && old.condemnation != new.condemnation
 }
 
 fn is_newly_blocked(old: Option<&Snapshot>, new: &Snapshot) -> bool {
@@ -109,6 +120,9 @@ fn reason(action: Action, old: Option<&Snapshot>, new: &Snapshot) -> Option<Stri
     if action == Action::SnapshotBlocked {
         return new.blocked.as_ref().map(|one| one.cause.describe());
     }
+    if action == Action::SnapshotDamaged {
+        return new.damaged.as_ref().map(|one| one.cause.describe());
+    }
     if action == Action::SnapshotHeld {
         return new.hold.as_ref().and_then(|hold| hold.reason.clone());
     }
@@ -132,6 +146,7 @@ fn fields(snapshot: &Snapshot) -> Fields {
         ("delete_after", shown(&condemnation.map(|one| one.delete_after))),
         ("condemned_by", shown(&condemnation.map(|one| &one.by))),
         ("blocked", shown(&snapshot.blocked.as_ref().map(|one| one.cause.describe()))),
+        ("damaged", shown(&snapshot.damaged.as_ref().map(|one| one.cause.describe()))),
         ("failure", shown(&failure.map(|one| shortened(&one.message)))),
     ]
 }

@@ -9,7 +9,7 @@ use super::*;
 use crate::domain::hold::{Hold, HoldKind};
 use crate::domain::ids::SweepId;
 use crate::domain::instance::launch::LaunchSettings;
-use crate::domain::ownership::{EbsSnapshot, EbsState};
+use crate::domain::ownership::{EbsSnapshot, EbsState, StorageTier};
 use crate::domain::run::{Run, RunStatus, Trigger};
 use crate::domain::schedule::{NewSchedule, Schedule, Targets};
 use crate::domain::snapshot::condemnation::{BlockedCause, CondemnedBy};
@@ -51,6 +51,8 @@ fn member() -> Member {
         progress_percent: 0,
         full_size_bytes: None,
         volume: None,
+        tier: StorageTier::Standard,
+        restore_expires_at: None,
         deleted: false,
     }
 }
@@ -65,6 +67,8 @@ fn seen(state: EbsState, progress_percent: u8) -> EbsSnapshot {
         progress_percent,
         volume_size_gib: 8,
         full_size_bytes: None,
+        tier: StorageTier::Standard,
+        restore_expires_at: None,
         description: String::new(),
         tags: [].into(),
     }
@@ -115,6 +119,8 @@ fn each_transition_of_a_snapshot_gives_its_entry() {
     assert_eq!(of(&condemned(), &named), ["snapshot.condemned"]);
     assert_eq!(of(&condemned(), &condemned().rescue(at(11)).unwrap()), ["snapshot.rescued"]);
     assert_eq!(of(&condemned(), &blocked), ["snapshot.blocked"]);
+    let torn = deleting().torn(BlockedCause::Locked, at(81)).unwrap();
+    assert_eq!(of(&deleting(), &torn), ["snapshot.blocked", "snapshot.damaged"]);
     assert_eq!(of(&deleting(), &deleted), ["snapshot.deleted"]);
     assert_eq!(
         of(&available(), &available().record_removed(at(9)).unwrap()),

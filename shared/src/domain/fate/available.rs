@@ -10,28 +10,49 @@ use crate::domain::ids::SnapshotId;
 use crate::domain::retention::outlook::{Candidate, End, Prospect, sweep_after, sweep_from};
 use crate::domain::schedule::WhenGone;
 use crate::domain::snapshot::{Snapshot, Status};
+use crate::domain::sweep::newest::Newest;
 
 /// The snapshots of one instance, and what the rules have in store for them.
 pub(super) struct Group<'a> {
     circumstances: &'a Circumstances<'a>,
-    /// The newest in each region that is good, or will be as far as anybody knows.
-    newest: BTreeMap<&'a str, &'a Snapshot>,
+    lasting: Lasting<'a>,
     prospects: BTreeMap<&'a SnapshotId, Prospect>,
+}
+
+/// What stays as the newest of its instance or of a volume, whatever the rules say.
+struct Lasting<'a> {
+    /// The newest of each volume in each region that are good, or will be as far as anybody knows.
+    newest: Newest<'a>,
+    /// The newest in each region that is to be taken with nothing left out: which volumes it will have nobody knows.
+    coming: BTreeMap<&'a str, &'a Snapshot>,
+}
+
+impl<'a> Lasting<'a> {
+    fn among(good: impl Iterator<Item = &'a Snapshot> + Clone) -> Self {
+        let newest = Newest::of(good.clone().filter(|one| !one.members.is_empty()));
+        let mut coming: BTreeMap<&str, &Snapshot> = BTreeMap::new();
+        for one in good.filter(|one| one.members.is_empty() && one.leaves_nothing_out()) {
+            let kept = coming.entry(&one.source.region).or_insert(one);
+            if (one.standing(), &one.id) > (kept.standing(), &kept.id) {
+                *kept = one;
+            }
+        }
+        Self { newest, coming }
+    }
+
+    fn has(&self, snapshot: &Snapshot) -> bool {
+        let coming = self.coming.get(snapshot.source.region.as_str());
+        let is_newer = |one: &&Snapshot| {
+            one.id != snapshot.id && (one.standing(), &one.id) > (snapshot.standing(), &snapshot.id)
+        };
+        coming.copied().filter(is_newer).is_none() && self.newest.guardians(snapshot).is_err()
+    }
 }
 
 impl<'a> Group<'a> {
     pub(super) fn of(circumstances: &'a Circumstances<'a>) -> Self {
         let good = circumstances.snapshots.iter().filter(|snapshot| is_good(snapshot));
-        let mut newest: BTreeMap<&str, &Snapshot> = BTreeMap::new();
-        for snapshot in good.clone() {
-            let kept = newest.entry(&snapshot.source.region).or_insert(snapshot);
-            if (snapshot.taken_at(), &snapshot.id) > (kept.taken_at(), &kept.id) {
-                *kept = snapshot;
-            }
-        }
-        let is_newest = |one: &Snapshot| {
-            newest.get(one.source.region.as_str()).is_some_and(|newest| newest.id == one.id)
-        };
+        let lasting = Lasting::among(good.clone());
         let mut of_schedules: BTreeMap<_, Vec<&Snapshot>> = BTreeMap::new();
         for snapshot in good {
             if let Some(schedule) = snapshot.schedule_id() {
@@ -49,13 +70,13 @@ impl<'a> Group<'a> {
                 .map(|snapshot| Candidate {
                     taken_at: snapshot.taken_at(),
                     hold: snapshot.hold.as_ref().map(|hold| hold.kind),
-                    is_newest: is_newest(snapshot),
+                    is_newest: lasting.has(snapshot),
                 })
                 .collect();
             let foreseen = rules.foresee(schedule, &candidates, circumstances.now);
             prospects.extend(snapshots.into_iter().map(|one| &one.id).zip(foreseen));
         }
-        Self { circumstances, newest, prospects }
+        Self { circumstances, lasting, prospects }
     }
 
     /// When an available snapshot goes, and why; `kept_by` is what a sweep would say now.
@@ -92,6 +113,7 @@ impl<'a> Group<'a> {
             }
             Some(Prospect { end: End::Never, because }) => (Outlook::Never, because.clone()),
             Some(Prospect { end: End::Unforeseen, because }) => (Outlook::Unknown, because.clone()),
+            None if snapshot.absent_since.is_none() => (Outlook::Unknown, kept_by.join("; ")),
             None => {
                 let because = "EC2 does not show all of it; it is looked for again";
                 (Outlook::Unknown, because.to_owned())
@@ -125,8 +147,7 @@ impl<'a> Group<'a> {
         let Some(expires_at) = snapshot.expires_at else {
             return (Outlook::Never, "no schedule and no expires_at".to_owned());
         };
-        let newest = self.newest.get(snapshot.source.region.as_str());
-        if newest.is_some_and(|newest| newest.id == snapshot.id) {
+        if self.lasting.has(snapshot) {
             let because = format!(
                 "it expires at {expires_at}, but stays as long as it is the newest of its instance"
             );
@@ -154,7 +175,8 @@ impl<'a> Group<'a> {
 /// Whether it counts for the rules, or will once EC2 has written it.
 fn is_good(snapshot: &Snapshot) -> bool {
     let is_there = match snapshot.status {
-        Status::Requested | Status::Creating | Status::Pending | Status::Available => true,
+        Status::Requested | Status::Creating | Status::Pending => true,
+        Status::Available => snapshot.is_whole(),
         Status::Error
         | Status::Condemned
         | Status::Deleting

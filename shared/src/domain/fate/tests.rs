@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use super::*;
 use crate::domain::ids::ImageId;
 use crate::domain::instance::launch::LaunchSettings;
-use crate::domain::ownership::EbsState;
+use crate::domain::ownership::{EbsState, StorageTier};
 use crate::domain::schedule::NewSchedule;
 use crate::domain::snapshot::condemnation::{Blocked, BlockedCause};
 use crate::domain::snapshot::member::Member;
@@ -55,6 +55,8 @@ fn snapshot(taken_at: &str, schedule: Option<&Schedule>) -> Snapshot {
         progress_percent: 100,
         full_size_bytes: None,
         volume: None,
+        tier: StorageTier::Standard,
+        restore_expires_at: None,
         deleted: false,
     };
     let origin = if schedule.is_some() { Origin::Schedule } else { Origin::Manual };

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::ownership::StorageTier;
 use crate::domain::tags::Tags;
 
 fn finding(number: u32, owner: Owner, place: Place) -> Finding {
@@ -15,6 +16,8 @@ fn finding(number: u32, owner: Owner, place: Place) -> Finding {
         progress_percent: 100,
         volume_size_gib: 8,
         full_size_bytes: None,
+        tier: StorageTier::Standard,
+        restore_expires_at: None,
         description: format!("Before upgrade {number}"),
         tags: Tags::new(),
     };
@@ -160,6 +163,8 @@ fn the_largest_page_fits_an_item_by_far() {
         progress_percent: 100,
         volume_size_gib: 65_536,
         full_size_bytes: Some(i64::MAX),
+        tier: StorageTier::Standard,
+        restore_expires_at: None,
         description: long.clone(),
         tags: Tags::from([("Name".to_owned(), long)]),
     };

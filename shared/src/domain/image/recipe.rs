@@ -73,6 +73,9 @@ pub enum Unregistrable {
     /// EC2 has not shown all of it.
     #[error("EC2 does not show all EBS snapshots of the snapshot at present")]
     NotShown,
+    /// EC2 makes no volume of what is in the archive.
+    #[error("a member of the snapshot is in EC2's archive; have it restored from there first")]
+    Archived,
     /// Its restore window is over.
     #[error("the restore window of the snapshot was over at {0}")]
     WindowOver(Timestamp),
@@ -183,6 +186,9 @@ fn registrable(snapshot: &Snapshot, now: Timestamp) -> Result<(), Unregistrable>
     }
     if snapshot.absent_since.is_some() {
         return Err(Unregistrable::NotShown);
+    }
+    if snapshot.is_archived() {
+        return Err(Unregistrable::Archived);
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use super::transitions::Wanted;
 use super::*;
 use crate::domain::ids::VolumeId;
 use crate::domain::instance::launch::{LaunchSettings, VolumeSettings};
-use crate::domain::ownership::EbsState;
+use crate::domain::ownership::{EbsState, StorageTier};
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{Origin, Snapshot, Source, Status};
@@ -39,6 +39,8 @@ fn member(number: u8, device: &str, volume_type: &str) -> Member {
             kms_key_id: None,
             delete_on_termination: Some(number == 1),
         }),
+        tier: StorageTier::Standard,
+        restore_expires_at: None,
         deleted: false,
     }
 }

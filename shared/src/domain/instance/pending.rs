@@ -58,6 +58,7 @@ mod tests {
     use super::*;
     use crate::domain::ids::SnapshotId;
     use crate::domain::instance::launch::LaunchSettings;
+    use crate::domain::ownership::StorageTier;
     use crate::domain::snapshot::member::Member;
     use crate::domain::snapshot::{Origin, Source};
     use crate::domain::tags::Tags;
@@ -89,6 +90,8 @@ mod tests {
             progress_percent: 0,
             full_size_bytes: None,
             volume: None,
+            tier: StorageTier::Standard,
+            restore_expires_at: None,
             deleted: false,
         };
         Snapshot {

@@ -261,7 +261,7 @@ mod tests {
 
     use super::*;
     use crate::domain::instance::launch::LaunchSettings;
-    use crate::domain::ownership::EbsState;
+    use crate::domain::ownership::{EbsState, StorageTier};
     use crate::domain::snapshot::member::Member;
     use crate::domain::snapshot::{Origin, Source};
     use crate::domain::tags::Tags;
@@ -277,6 +277,8 @@ mod tests {
             progress_percent: 100,
             full_size_bytes: None,
             volume: None,
+            tier: StorageTier::Standard,
+            restore_expires_at: None,
             deleted: false,
         }
     }

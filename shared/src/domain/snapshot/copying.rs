@@ -16,7 +16,7 @@ use super::transitions::Refusal;
 use super::{ABSENCE_UNCERTAIN, Failure, Origin, Snapshot, Source, Status, words};
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::instance::launch::{LaunchSettings, VolumeSettings};
-use crate::domain::ownership::EbsState;
+use crate::domain::ownership::{EbsState, StorageTier};
 
 /// How long an original waits for its copies at the most: what is not begun by then is given up, and nothing keeps the
 /// original from going any more.
@@ -147,6 +147,8 @@ impl Part {
             progress_percent: 0,
             full_size_bytes: None,
             volume,
+            tier: StorageTier::Standard,
+            restore_expires_at: None,
             deleted: false,
             ..self.source.clone()
         }

@@ -1,10 +1,11 @@
 //! One EBS snapshot of a set.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{EbsSnapshotId, VolumeId};
 use crate::domain::instance::launch::VolumeSettings;
-use crate::domain::ownership::{EbsSnapshot, EbsState, is_made_up};
+use crate::domain::ownership::{EbsSnapshot, EbsState, StorageTier, is_made_up};
 
 /// One EBS snapshot of a set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +33,12 @@ pub struct Member {
     /// How the volume was made, where it is known; a restore makes it like that again.
     #[serde(default)]
     pub volume: Option<VolumeSettings>,
+    /// Where EC2 keeps it.
+    #[serde(default)]
+    pub tier: StorageTier,
+    /// Out of the archive for some days only: until when.
+    #[serde(default)]
+    pub restore_expires_at: Option<Timestamp>,
     /// Whether it has been deleted.
     #[serde(default)]
     pub deleted: bool,
@@ -43,6 +50,11 @@ impl Member {
         is_made_up(&self.volume_id)
     }
 
+    /// Whether it is there, completed, and in the archive neither now nor again in some days, as far as is known.
+    pub(super) fn is_sound(&self) -> bool {
+        !self.deleted && self.state == EbsState::Completed && self.tier == StorageTier::Standard
+    }
+
     /// The same member as `seen` in EC2 now.
     #[must_use]
     pub(super) fn refreshed(&self, seen: &EbsSnapshot) -> Self {
@@ -50,6 +62,8 @@ impl Member {
             state: seen.state,
             progress_percent: seen.progress_percent,
             full_size_bytes: seen.full_size_bytes.or(self.full_size_bytes),
+            tier: seen.tier,
+            restore_expires_at: seen.restore_expires_at,
             ..self.clone()
         }
     }

@@ -6,7 +6,7 @@ use super::condemnation::{BlockedCause, CondemnedBy, Wanted};
 use super::*;
 use crate::domain::hold::HoldKind;
 use crate::domain::instance::launch::LaunchSettings;
-use crate::domain::ownership::{EbsSnapshot, EbsState};
+use crate::domain::ownership::{EbsSnapshot, EbsState, StorageTier};
 
 const ID: &str = "snp_0195500c-6d00-7000-8000-000000000000";
 
@@ -41,6 +41,8 @@ fn member(number: u8) -> Member {
         progress_percent: 0,
         full_size_bytes: None,
         volume: None,
+        tier: StorageTier::Standard,
+        restore_expires_at: None,
         deleted: false,
     }
 }
@@ -55,6 +57,8 @@ fn seen(number: u8, state: EbsState) -> EbsSnapshot {
         progress_percent: 100,
         volume_size_gib: 8,
         full_size_bytes: Some(1_000),
+        tier: StorageTier::Standard,
+        restore_expires_at: None,
         description: String::new(),
         tags: Tags::new(),
     }
@@ -369,4 +373,65 @@ fn why_an_adoption_waits_is_told_once_and_forgotten_when_it_is_done() {
     assert_eq!((done.status, done.failure.as_ref()), (Status::Available, None));
     assert_eq!(done.adopted(at(8)), None);
     assert_eq!(done.adoption_refused(why(), at(8)), None);
+}
+
+#[test]
+fn a_good_look_takes_the_absence_of_a_condemned_one_back() {
+    let noticed = condemned().noticed_absent(at(20));
+    let one = [seen(1, EbsState::Completed)];
+    let both = [seen(1, EbsState::Completed), seen(2, EbsState::Completed)];
+
+    let cleared = noticed.observed(&both, at(30)).unwrap();
+
+    assert_eq!(noticed.observed(&one, at(30)), None);
+    assert_eq!((cleared.status, cleared.absent_since), (Status::Condemned, None));
+    assert_eq!((cleared.touched_at, cleared.attention_at), (at(20), noticed.attention_at));
+    assert_eq!(cleared.observed(&both, at(31)), None);
+}
+
+#[test]
+fn what_is_torn_waits_for_a_person_and_goes_on_when_one_asks() {
+    let deleting = condemned().begin_deletion(at(80)).unwrap();
+    let half = deleting.members_deleted(&["snap-00000001".parse().unwrap()], at(81)).unwrap();
+    let torn = half.torn(BlockedCause::Locked, at(81)).unwrap();
+    let person = CondemnedBy::Person { who: "ada".to_owned() };
+
+    let again = torn.condemn(person.clone(), "by name", at(90), at(90)).unwrap();
+
+    assert!(!torn.is_good() && !torn.is_restorable(at(82)) && torn.is_given_up_torn());
+    assert_eq!(torn.attention_at, None);
+    assert!(torn.rescue(at(82)).is_err());
+    assert!(torn.condemn(CondemnedBy::Failed, "x", at(90), at(90)).is_err());
+    assert!(half.condemn(person, "by name", at(90), at(90)).is_err());
+    assert_eq!((again.status, again.attention_at), (Status::Deleting, Some(at(90))));
+    assert!(!again.is_given_up_torn());
+    let twice = again.torn(BlockedCause::Held, at(91)).unwrap();
+    assert_eq!(twice.damaged.unwrap().at, at(81));
+}
+
+#[test]
+fn what_is_archived_is_neither_good_nor_restorable_and_what_is_out_for_days_is_restorable() {
+    let in_tier = |tier| {
+        let second = EbsSnapshot { tier, ..seen(2, EbsState::Completed) };
+        available().observed(&[seen(1, EbsState::Completed), second], at(6)).unwrap()
+    };
+    let archived = in_tier(StorageTier::Archive);
+    let restored = in_tier(StorageTier::Restored);
+
+    assert_eq!((archived.is_good(), archived.is_restorable(at(7))), (false, false));
+    assert_eq!((restored.is_good(), restored.is_restorable(at(7))), (false, true));
+    assert!(archived.is_archived() && !restored.is_archived());
+}
+
+#[test]
+fn a_record_of_before_there_were_tiers_and_torn_sets_reads_as_whole() {
+    let mut json = serde_json::to_value(available()).unwrap();
+    json.as_object_mut().unwrap().remove("damaged");
+    for member in json["members"].as_array_mut().unwrap() {
+        let member = member.as_object_mut().unwrap();
+        member.remove("tier");
+        member.remove("restore_expires_at");
+    }
+
+    assert_eq!(serde_json::from_value::<Snapshot>(json).unwrap(), available());
 }

@@ -58,6 +58,7 @@ impl Snapshot {
             condemnation: None,
             blocked: None,
             absent_since: None,
+            damaged: None,
             duplicate_of: None,
             attention_at: None,
             touched_at: now,
@@ -143,14 +144,14 @@ impl Snapshot {
     /// How it stands by what EC2 shows of its members at `now`; nothing if that changes nothing.
     ///
     /// A member that EC2 does not show is believed gone at the second look, [`MISSING_AFTER`] after the
-    /// first.
+    /// first; a look in between that shows it takes the first one back.
     pub fn observed(&self, seen: &[EbsSnapshot], now: Timestamp) -> Option<Self> {
         let settled = match self.status {
             Status::Pending | Status::Available | Status::Error => self.status,
-            // A condemned snapshot that has vanished is what was wanted; the reaper finds out.
+            // One that has vanished is what was wanted; the reaper finds out.
+            Status::Condemned => return self.shown_again(seen),
             Status::Requested
             | Status::Creating
-            | Status::Condemned
             | Status::Deleting
             | Status::Deleted
             | Status::Missing => return None,
@@ -239,7 +240,10 @@ impl Snapshot {
         } else {
             &[Status::Available, Status::Error]
         };
-        self.must_be(allowed, "condemned")?;
+        let is_rest = again && self.is_given_up_torn();
+        if !is_rest {
+            self.must_be(allowed, "condemned")?;
+        }
         self.must_be_unused(now)?;
         if let Some(hold) = self.hold.as_ref().filter(|hold| hold.forbids(by.deleter(), now)) {
             return Err(format!("the snapshot is {}; remove the hold first", hold.describe()));
@@ -254,7 +258,8 @@ impl Snapshot {
             }),
             blocked: None,
             attention_at: Some(delete_after),
-            ..self.next(Status::Condemned, now)
+            // What is left of a torn set is past being condemned.
+            ..self.next(if is_rest { Status::Deleting } else { Status::Condemned }, now)
         })
     }
 

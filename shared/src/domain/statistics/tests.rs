@@ -8,7 +8,7 @@ use super::recount::Recount;
 use super::*;
 use crate::domain::ids::SnapshotId;
 use crate::domain::instance::launch::LaunchSettings;
-use crate::domain::ownership::EbsSnapshot;
+use crate::domain::ownership::{EbsSnapshot, StorageTier};
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Failure, ScheduleSlot, Source};
 use crate::domain::tags::Tags;
@@ -50,6 +50,8 @@ fn members(number: u8) -> Vec<Member> {
         progress_percent: 0,
         full_size_bytes: None,
         volume: None,
+        tier: StorageTier::Standard,
+        restore_expires_at: None,
         deleted: false,
     };
     (0..=number % 2).map(member).collect()
@@ -65,6 +67,8 @@ fn seen(member: &Member, state: EbsState, now: Timestamp) -> EbsSnapshot {
         progress_percent: 100,
         volume_size_gib: member.size_gib,
         full_size_bytes: Some(3 * 1_073_741_824),
+        tier: StorageTier::Standard,
+        restore_expires_at: None,
         description: String::new(),
         tags: Tags::new(),
     }

@@ -1,5 +1,6 @@
 //! The plan of a sweep: for every snapshot a verdict and its reasons. Pure.
 
+pub mod again;
 mod rulings;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,15 +13,19 @@ use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, ScheduleId, Snapsho
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
-use crate::domain::sweep::newest::{Newest, using_image};
+use crate::domain::sweep::newest::{Newest, has_all_of, using_image};
 use crate::domain::sweep::plan::rulings::{Ruling, Rulings, rulings};
 use crate::domain::sweep::tally::Group;
 
-/// The reason of what stays only because it is its instance's newest available snapshot.
+/// How the reason begins of what stays only because it is the newest available snapshot of its instance, or of a volume.
 pub const NEWEST_AVAILABLE: &str = "newest available";
 
 /// The reason of what stays because it may be missing.
 const NOT_SHOWN: &str = "EC2 does not show all of it; looked for again";
+
+/// The reason of what stays because it is of no use now, and so lets nothing else go.
+const NOT_READY: &str =
+    "a member of it is archived or not completed: it does not count, and no rule deletes it";
 
 /// Everything a plan depends on.
 #[derive(Clone, Copy, Debug)]
@@ -128,10 +133,7 @@ pub fn plan(world: &World<'_>) -> Vec<PlanEntry> {
         .iter()
         .filter(|snapshot| matches!(snapshot.status, Status::Available | Status::Error))
         .map(|snapshot| {
-            let wanted = match &snapshot.duplicate_of {
-                Some(original) => wanted_of_duplicate(snapshot, original, &newest, world),
-                None => wanted(snapshot, world, &by_rules),
-            };
+            let wanted = wanted(snapshot, world, &by_rules, &newest);
             let shielded_from = wanted.unexpected_by().cloned();
             let (verdict, reasons) = protected(snapshot, wanted, &newest, world);
             let is_shielded = !matches!(verdict, Verdict::Delete { .. });
@@ -185,7 +187,15 @@ impl Wanted {
     }
 }
 
-fn wanted(snapshot: &Snapshot, world: &World<'_>, rulings: &Rulings<'_>) -> Wanted {
+fn wanted(
+    snapshot: &Snapshot,
+    world: &World<'_>,
+    rulings: &Rulings<'_>,
+    newest: &Newest<'_>,
+) -> Wanted {
+    if let Some(original) = &snapshot.duplicate_of {
+        return wanted_of_duplicate(snapshot, original, newest, world);
+    }
     if snapshot.status == Status::Error {
         let end = snapshot.touched_at.saturating_add(world.failed_kept).unwrap_or(Timestamp::MAX);
         return if end <= world.now {
@@ -202,7 +212,8 @@ fn wanted(snapshot: &Snapshot, world: &World<'_>, rulings: &Rulings<'_>) -> Want
     }
 }
 
-/// A duplicate goes while its original is good, and once the original is gone, while a newer one is.
+/// A duplicate goes while its original is whole and has all that it has, and once the original is gone, while newer ones
+/// have.
 fn wanted_of_duplicate(
     snapshot: &Snapshot,
     original: &SnapshotId,
@@ -210,12 +221,11 @@ fn wanted_of_duplicate(
     world: &World<'_>,
 ) -> Wanted {
     let is_covered = match world.snapshots.iter().find(|other| other.id == *original) {
-        Some(found) if found.status == Status::Available => found.absent_since.is_none(),
-        Some(found) if !matches!(found.status, Status::Condemned | Status::Deleting) => false,
-        Some(_) | None => {
-            let newest = newest.among_like(snapshot);
-            newest.is_some_and(|newest| newest.taken_at() > snapshot.taken_at())
+        Some(found) if found.status == Status::Available => {
+            found.is_whole() && has_all_of(found, snapshot)
         }
+        Some(found) if !matches!(found.status, Status::Condemned | Status::Deleting) => false,
+        Some(_) | None => newest.guardians(snapshot).is_ok(),
     };
     if is_covered {
         let reason = format!("made twice: the same as {original}");
@@ -234,8 +244,8 @@ fn wanted_by_schedule(
     if !world.schedules.contains_key(schedule_id) {
         return Wanted::Keep(vec!["its schedule is gone; nothing deletes it".to_owned()]);
     }
-    if snapshot.absent_since.is_some() {
-        return Wanted::Keep(vec![NOT_SHOWN.to_owned()]);
+    if let Some(reason) = not_counted(snapshot) {
+        return Wanted::Keep(vec![reason.to_owned()]);
     }
     match rulings.get(&snapshot.id) {
         None => Wanted::Keep(vec!["its schedule has no rules and keeps everything".to_owned()]),
@@ -244,6 +254,14 @@ fn wanted_by_schedule(
             Wanted::Delete { by: by.clone(), reason: reason.clone(), unexpected: *unexpected }
         }
     }
+}
+
+/// Why an available snapshot does not count for the rules, which then have no say over it.
+fn not_counted(snapshot: &Snapshot) -> Option<&'static str> {
+    if snapshot.absent_since.is_some() {
+        return Some(NOT_SHOWN);
+    }
+    (!snapshot.is_whole()).then_some(NOT_READY)
 }
 
 fn wanted_by_expiry(snapshot: &Snapshot, now: Timestamp) -> Wanted {
@@ -273,8 +291,8 @@ fn protected(
     {
         return (Verdict::Keep, vec![hold.describe()]);
     }
-    if newest.is(snapshot) {
-        return (Verdict::Keep, vec![NEWEST_AVAILABLE.to_owned()]);
+    if let Some(reason) = unguarded(snapshot, &by, newest) {
+        return (Verdict::Keep, vec![reason]);
     }
     if let Some(reason) = snapshot.awaited_copy(world.now) {
         return (Verdict::Keep, vec![reason]);
@@ -286,9 +304,22 @@ fn protected(
     (Verdict::Delete { by, unexpected }, vec![reason])
 }
 
+/// Why a snapshot stays although a rule wants it gone: there are no newer ones that have all its volumes. What failed
+/// never was one, and what was made twice is guarded by what it was made twice for.
+fn unguarded(snapshot: &Snapshot, by: &CondemnedBy, newest: &Newest<'_>) -> Option<String> {
+    let is_to_be_guarded = match by {
+        CondemnedBy::Failed | CondemnedBy::Duplicate => false,
+        CondemnedBy::Person { .. }
+        | CondemnedBy::Rules { .. }
+        | CondemnedBy::InstanceGone { .. }
+        | CondemnedBy::Expiry { .. } => true,
+    };
+    if is_to_be_guarded { newest.guardians(snapshot).err() } else { None }
+}
+
 #[cfg(test)]
 mod copies;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

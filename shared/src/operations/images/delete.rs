@@ -10,7 +10,7 @@ use crate::domain::image::{Image, SnapshotDeletion};
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::Error;
 use crate::operations::images::request::make_known;
-use crate::operations::snapshots::newest::newer_available;
+use crate::operations::snapshots::newest::guardians;
 use crate::service::Service;
 use crate::table::snapshots::Slice;
 
@@ -120,7 +120,7 @@ pub(crate) async fn needed_by(
     if let Some(restore) = snapshot.restores.first() {
         return Ok(Need::Other(format!("the restore {restore} is using the snapshot")));
     }
-    if !wanted.is_named && is_newest(service, &snapshot).await? {
+    if !wanted.is_named && is_newest(service, &snapshot, now).await? {
         let reason = format!(
             "it is the newest available snapshot of {}; name it as snapshot_id to delete it all the same",
             snapshot.source.instance_id
@@ -141,8 +141,9 @@ pub(crate) async fn needed_by(
     Ok(if using.is_empty() { Need::Nothing } else { Need::ThisImage })
 }
 
-async fn is_newest(service: &Service, snapshot: &Snapshot) -> Result<bool, Error> {
-    Ok(snapshot.is_good() && newer_available(service, snapshot).await?.is_none())
+/// Whether no newer ones that EC2 shows have all its volumes, so that nothing stands for it.
+async fn is_newest(service: &Service, snapshot: &Snapshot, now: Timestamp) -> Result<bool, Error> {
+    Ok(snapshot.is_good() && guardians(service, snapshot, now).await?.is_err())
 }
 
 /// Another image of ours that is on its way from the same snapshot.

@@ -60,6 +60,7 @@ fn refused(reason: &Unregistrable) -> Error {
         Unregistrable::WindowOver(_) => Error::gone(text),
         Unregistrable::NotAvailable(_)
         | Unregistrable::NotShown
+        | Unregistrable::Archived
         | Unregistrable::Changed(_)
         | Unregistrable::Licensed(_)
         | Unregistrable::NotHvm(_)

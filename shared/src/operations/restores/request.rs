@@ -115,6 +115,11 @@ async fn restorable(
             "EC2 has not shown all of the snapshot since {since}; try again later"
         )));
     }
+    if snapshot.is_archived() {
+        return Err(Error::conflict(
+            "a member of the snapshot is in EC2's archive; have it restored from there first, which takes up to three days",
+        ));
+    }
     Ok(snapshot)
 }
 

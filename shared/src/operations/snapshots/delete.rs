@@ -77,14 +77,16 @@ async fn make_due(service: &Service, condemned: &Snapshot, now: Timestamp) -> Re
     Ok(())
 }
 
-/// Whether a person has already deleted it, so that asking again changes nothing.
+/// Whether a person has already deleted it, so that asking again changes nothing. What is left of a torn set waits for
+/// being asked for again.
 fn is_on_its_way(snapshot: &Snapshot) -> bool {
     let by_person = || {
         let past = snapshot.condemnation.as_ref();
         past.is_some_and(|past| past.by.deleter() == Deleter::Person)
     };
     match snapshot.status {
-        Status::Deleting | Status::Deleted => true,
+        Status::Deleting => !snapshot.is_given_up_torn(),
+        Status::Deleted => true,
         Status::Condemned => by_person(),
         Status::Requested
         | Status::Creating

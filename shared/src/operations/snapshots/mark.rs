@@ -72,3 +72,20 @@ pub(crate) async fn note_refused(
 pub(crate) fn later(region: &str, error: &Error) {
     warn!(region = %region, error.chain = %chain(error), "Marks in {region} wait for the next sweep: {error}");
 }
+
+/// Takes the marks of rescued snapshots off. Without its record in `condemned` nothing is deleted, so what EC2 does not do now
+/// waits for the next sweep.
+pub(crate) async fn unmark(service: &Service, rescued: &[Snapshot]) {
+    for (region, members) in members_by_region(rescued) {
+        let unmarking = match service.ec2_in(&region) {
+            Ok(ec2) => ec2.unmark_condemned(&members).await,
+            Err(error) => Marking { failure: Some(error), ..Marking::default() },
+        };
+        for (id, failure) in &unmarking.refused {
+            warn!("The EBS snapshot {id} keeps its mark: {}: {}", failure.code, failure.message);
+        }
+        if let Some(error) = &unmarking.failure {
+            warn!(region = %region, error.chain = %chain(error), "Marks in {region} wait for the sweep");
+        }
+    }
+}

@@ -1,32 +1,64 @@
-//! The newest good snapshot of an instance: what lets an older one go.
+//! What lets a snapshot go, by EC2's own answer at that moment: records alone are no evidence.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 
 use crate::domain::cursor::Order;
-use crate::domain::snapshot::Snapshot;
+use crate::domain::ids::EbsSnapshotId;
+use crate::domain::ownership::EbsSnapshot;
+use crate::domain::snapshot::{Snapshot, Status};
+use crate::domain::sweep::newest::Newest;
 use crate::error::Error;
 use crate::service::Service;
 use crate::table::snapshots::{Listed, Slice};
 use crate::table::{Presence, SnapshotList};
 
-/// Among how many records a newer one is looked for first: almost always one of the latest is newer, and each deletion
-/// looks for one.
+/// Among how many records others are looked for first: almost always a few of the latest are enough, and each deletion
+/// looks for them.
 const FIRST_LOOK: usize = 4;
 /// How many times as many the next look is at.
 const FURTHER: usize = 4;
 /// And at the most.
 const LOOK_MAX: usize = 1_000;
 
-/// A good snapshot of the same instance in the same region that is a newer restore point than `snapshot`; none where
-/// none is found.
-///
-/// It is not enough to look at the record that was made last: that of a set that was adopted or copied is made long
-/// after its content. So the records are gone through, the last made first, until one is newer. Mostly that is one of
-/// the first few, in one look; for a snapshot that is the newest itself all are read, a thousand at a time at the most.
-pub(crate) async fn newer_available(
+/// Why a snapshot stays, in words.
+pub(crate) type Stays = String;
+
+/// The newer good snapshots of the same instance in the same region that have, together, each volume of `snapshot`, all
+/// shown by EC2; or why it stays.
+pub(crate) async fn guardians(
     service: &Service,
     snapshot: &Snapshot,
-) -> Result<Option<Snapshot>, Error> {
+    now: Timestamp,
+) -> Result<Result<Vec<Snapshot>, Stays>, Error> {
+    among_shown(service, snapshot, now, |others| guardians_among(snapshot, others)).await
+}
+
+/// The guardians among these.
+pub(crate) fn guardians_among(
+    snapshot: &Snapshot,
+    others: &[Snapshot],
+) -> Result<Vec<Snapshot>, Stays> {
+    let guardians = Newest::among(others).guardians(snapshot)?;
+    Ok(guardians.into_iter().cloned().collect())
+}
+
+/// What `judge` says of the good snapshots of the same instance in the same region, as EC2 shows them at this moment.
+///
+/// It is asked about ever more of them, the last made first, until it lets the snapshot go: what more of them could say
+/// is only that once more. It is not enough to look at the record that was made last: that of a set that was adopted or
+/// copied is made long after its content, and EC2 may not have it any more. Mostly the first few are enough, in one look
+/// at the table and one at EC2; for a snapshot that stays all are read, a thousand at a time at the most.
+pub(crate) async fn among_shown(
+    service: &Service,
+    snapshot: &Snapshot,
+    now: Timestamp,
+    judge: impl Fn(&[Snapshot]) -> Result<Vec<Snapshot>, Stays>,
+) -> Result<Result<Vec<Snapshot>, Stays>, Error> {
     let list = SnapshotList::Of(snapshot.source.instance_id.clone(), Presence::Here);
     let mut slice = Slice { order: Order::NewestFirst, limit: FIRST_LOOK, after: None };
+    let mut good = Vec::new();
     loop {
         let Listed { snapshots, more } = service.table.list_snapshots(&list, &slice).await?;
         // Where not one of many is there any more, there is no place to go on from.
@@ -34,19 +66,43 @@ pub(crate) async fn newer_available(
         if let Some((position, _)) = snapshots.last() {
             slice.after = Some(position.clone());
         }
-        let mut looked_at = snapshots.into_iter().map(|(_, one)| one);
-        let newer = looked_at.find(|one| is_newer(one, snapshot));
-        if newer.is_some() || !more || is_stuck {
-            return Ok(newer);
+        let others = snapshots.into_iter().map(|(_, one)| one);
+        let others: Vec<_> = others.filter(|one| may_count(one, snapshot)).collect();
+        good.extend(shown(service, &snapshot.source.region, &others, now).await?);
+        match judge(&good) {
+            Ok(guardians) => return Ok(Ok(guardians)),
+            Err(stays) if !more || is_stuck => return Ok(Err(stays)),
+            Err(_) => slice.limit = (slice.limit * FURTHER).min(LOOK_MAX),
         }
-        slice.limit = (slice.limit * FURTHER).min(LOOK_MAX);
     }
 }
 
-/// Whether `one` is good, and a newer restore point in the region of `snapshot` than that.
-fn is_newer(one: &Snapshot, snapshot: &Snapshot) -> bool {
-    one.is_good()
+/// Whether `one` may be a good one beside `snapshot`, as far as its record knows. What the record says is absent may show.
+fn may_count(one: &Snapshot, snapshot: &Snapshot) -> bool {
+    one.status == Status::Available
+        && one.duplicate_of.is_none()
         && one.source.region == snapshot.source.region
         && one.id != snapshot.id
-        && (one.standing(), &one.id) > (snapshot.standing(), &snapshot.id)
+}
+
+/// Those of these snapshots that EC2 shows whole: all members, completed, out of the archive.
+pub(crate) async fn shown(
+    service: &Service,
+    region: &str,
+    snapshots: &[Snapshot],
+    now: Timestamp,
+) -> Result<Vec<Snapshot>, Error> {
+    let members: Vec<_> = snapshots
+        .iter()
+        .flat_map(Snapshot::living_members)
+        .map(|member| member.ebs_snapshot_id.clone())
+        .collect();
+    if members.is_empty() {
+        return Ok(Vec::new());
+    }
+    let seen = service.ec2_in(region)?.ebs_snapshots(&members).await?;
+    let seen: BTreeMap<&EbsSnapshotId, &EbsSnapshot> =
+        seen.iter().map(|one| (&one.id, one)).collect();
+    let as_shown = snapshots.iter().map(|one| one.as_shown(|id| seen.get(id).copied(), now));
+    Ok(as_shown.filter(Snapshot::is_whole).collect())
 }

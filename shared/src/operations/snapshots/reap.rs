@@ -1,22 +1,27 @@
 //! Deletes the condemned whose grace is over, after a last check.
 //!
 //! The check is made at that moment, on what the table and EC2 say then, and holds against everybody who writes
-//! meanwhile: the deletion is claimed under the version that was checked, and under that of the newer available
-//! snapshot which lets this one go.
+//! meanwhile: the deletion is claimed under the version that was checked, and under those of the newer available
+//! snapshots which let this one go. Whatever would refuse one member is asked before any is deleted: a set goes whole,
+//! or stays whole.
 
 mod last_check;
+mod members;
+mod moment;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tracing::{info, warn};
 
-use self::last_check::{Check, Evidence, last_check, recalled};
+use self::last_check::{Check, Evidence, is_broken, last_check, recalled};
+use self::members::delete_members;
+use self::moment::Moment;
 use crate::clock::Clock;
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::snapshot::condemnation::BlockedCause;
 use crate::domain::snapshot::{MISSING_AFTER, Snapshot, Status};
-use crate::ec2::{Deletion, Ec2};
-use crate::error::{BoxError, Error, chain};
+use crate::ec2::Ec2;
+use crate::error::{Error, chain};
 use crate::events::SnapshotDeletionDue;
 use crate::service::Service;
 
@@ -90,6 +95,15 @@ fn is_fresh(snapshot: &Snapshot, now: Timestamp) -> bool {
     condemnation.is_some_and(|one| now.duration_since(one.at) < MARK_UNCERTAIN)
 }
 
+/// What everything about one deletion needs.
+#[derive(Clone, Copy)]
+struct Scene<'a> {
+    service: &'a Service,
+    ec2: &'a Ec2,
+    evidence: &'a Evidence,
+    clock: &'a Clock,
+}
+
 async fn reap(
     service: &Service,
     snapshot: &Snapshot,
@@ -104,33 +118,43 @@ async fn reap(
             return block(service, snapshot, cause, now).await;
         }
     };
+    let scene = Scene { service, ec2, evidence, clock };
     let recalled = recalled(snapshot, evidence, now);
-    let snapshot = recalled.as_ref().unwrap_or(snapshot);
-    let guardian = match last_check(service, snapshot, evidence, now).await? {
-        Check::Delete(guardian) => guardian,
-        Check::Blocked(BlockedCause::NotMarked { .. }) if is_fresh(snapshot, now) => {
-            return Ok(Reaped::Later);
-        }
-        Check::Blocked(cause) => return block(service, snapshot, cause, now).await,
-        // EC2 may have deleted a member a moment ago and not show it yet.
-        Check::Rescue(_) if snapshot.status == Status::Deleting => return Ok(Reaped::Later),
-        Check::Rescue(reason) => return rescue(service, snapshot, reason, now).await,
+    let snapshot = &seen_again(recalled.as_ref().unwrap_or(snapshot), evidence);
+    let guard = match last_check(service, snapshot, evidence, now).await? {
+        Check::Delete(guard) => guard,
+        Check::Blocked(cause) => return scene.refuse(snapshot, cause).await,
+        Check::Rescue(reason) => return scene.rescue(snapshot, reason).await,
     };
     if let Some(waits) = not_shown(snapshot, evidence, now) {
         _ = service.table.update_snapshot(snapshot, &waits).await?;
         return Ok(Reaped::Later);
     }
-    let deleting = snapshot.begin_deletion(now).map_err(Error::conflict)?;
-    let written = match guardian {
-        Some(guardian) => {
-            service.table.update_snapshot_guarded(snapshot, &deleting, &guardian).await?
-        }
-        None => service.table.update_snapshot(snapshot, &deleting).await?,
+    let (seen, guardians) = match scene.ask(snapshot, guard).await? {
+        Moment::Go { seen, guardians } => (seen, guardians),
+        Moment::Blocked(cause) => return scene.refuse(snapshot, cause).await,
+        Moment::Stays(reason) => return scene.rescue(snapshot, &reason).await,
+        Moment::Later => return Ok(Reaped::Later),
+    };
+    let deleting = snapshot.begin_deletion(clock.now()).map_err(Error::conflict)?;
+    let written = if guardians.is_empty() {
+        service.table.update_snapshot(snapshot, &deleting).await?
+    } else {
+        service.table.update_snapshot_guarded(snapshot, &deleting, &guardians).await?
     };
     if !written.is_done() {
         return Ok(Reaped::Later);
     }
-    delete_members((service, ec2), &deleting, evidence, clock).await
+    delete_members(scene, &deleting, &seen).await
+}
+
+/// The snapshot, an earlier look at which EC2 did not show a member taken back if it shows all now: two looks that lie far
+/// apart do not make one absence.
+fn seen_again(snapshot: &Snapshot, evidence: &Evidence) -> Snapshot {
+    let is_shown = |id: &EbsSnapshotId| evidence.seen.contains_key(id);
+    let all = snapshot.living_members().all(|member| is_shown(&member.ebs_snapshot_id));
+    let absent_since = snapshot.absent_since.filter(|_| !all);
+    Snapshot { absent_since, ..snapshot.clone() }
 }
 
 /// The snapshot with the note that EC2 does not show all of its members, as long as that is not believed: a
@@ -145,84 +169,50 @@ fn not_shown(snapshot: &Snapshot, evidence: &Evidence, now: Timestamp) -> Option
     (!is_believed).then(|| snapshot.noticed_absent(now))
 }
 
-/// Why members of a claimed snapshot are still there.
-enum Stopped {
-    /// Something is in the way.
-    Blocked(BlockedCause),
-    /// EC2 has proven that it did nothing, and may do it later.
-    NotNow(String),
-    /// EC2 may have done it.
-    Unknown(BoxError),
-}
+impl Scene<'_> {
+    /// Something is in the way. What was torn already says so; anything else stays as it is and is tried again.
+    async fn refuse(&self, snapshot: &Snapshot, cause: BlockedCause) -> Result<Reaped, Error> {
+        let now = self.clock.now();
+        let is_mark_missing = matches!(cause, BlockedCause::NotMarked { .. });
+        let is_right_missing = matches!(cause, BlockedCause::NotPermitted { .. });
+        if (is_mark_missing || is_right_missing) && is_fresh(snapshot, now) {
+            // Somebody does not see the mark yet.
+            return Ok(Reaped::Later);
+        }
+        // Without its mark it waits for the next sweep only.
+        if is_broken(snapshot, self.evidence) && !is_mark_missing {
+            return self.tear(snapshot, snapshot, cause).await;
+        }
+        block(self.service, snapshot, cause, now).await
+    }
 
-/// Deletes the members of a claimed snapshot, paced, and records what became of each.
-async fn delete_members(
-    (service, ec2): (&Service, &Ec2),
-    deleting: &Snapshot,
-    evidence: &Evidence,
-    clock: &Clock,
-) -> Result<Reaped, Error> {
-    let mut gone = Vec::new();
-    let mut stopped = None;
-    for member in deleting.living_members() {
-        let id = &member.ebs_snapshot_id;
-        if !evidence.seen.contains_key(id) {
-            // EC2 has not shown it at two looks ten minutes apart: it is gone already.
-            gone.push(id.clone());
-            continue;
-        }
-        let answer = ec2.delete_ebs_snapshot(id).await;
-        clock.pause(service.settings.delete_pace).await;
-        match answer {
-            Deletion::Gone => gone.push(id.clone()),
-            Deletion::Blocked(BlockedCause::NotPermitted { message })
-                if is_fresh(deleting, clock.now()) =>
-            {
-                // IAM does not see the mark yet.
-                stopped = Some(Stopped::NotNow(message));
-                break;
-            }
-            Deletion::Blocked(cause) => stopped = Some(Stopped::Blocked(cause)),
-            Deletion::NotNow(failure) => {
-                stopped = Some(Stopped::NotNow(failure.message));
-                break;
-            }
-            Deletion::Unknown(source) => {
-                stopped = Some(Stopped::Unknown(source));
-                break;
-            }
-        }
+    /// Writes down that the set is torn, over its record as it was read; `left` is what is left of it.
+    async fn tear(
+        &self,
+        read: &Snapshot,
+        left: &Snapshot,
+        cause: BlockedCause,
+    ) -> Result<Reaped, Error> {
+        let (id, words) = (&read.id, cause.describe());
+        warn!(snapshot.id = %id, "Snapshot {id} is torn: members of it are gone, and of the others: {words}");
+        let torn = left.torn(cause, self.clock.now()).map_err(Error::conflict)?;
+        let written = self.service.table.update_snapshot(read, &torn).await?;
+        Ok(if written.is_done() { Reaped::Blocked } else { Reaped::Later })
     }
-    let now = clock.now();
-    // Where nothing has happened it can still be rescued, and is checked anew next time.
-    let is_untouched = gone.is_empty() && is_whole(deleting);
-    let recorded = match &stopped {
-        Some(Stopped::Blocked(cause)) if is_untouched => {
-            let back = Snapshot { status: Status::Condemned, ..deleting.clone() };
-            return block(service, &back, cause.clone(), now).await;
-        }
-        Some(Stopped::NotNow(_)) if is_untouched => deleting.deletion_put_off(now),
-        Some(_) | None => deleting.members_deleted(&gone, now),
-    };
-    let recorded = recorded.map_err(Error::conflict)?;
-    if !service.table.update_snapshot(deleting, &recorded).await?.is_done() {
-        return Ok(Reaped::Later);
-    }
-    match stopped {
-        Some(Stopped::Blocked(cause)) => block(service, &recorded, cause, now).await,
-        Some(Stopped::NotNow(message)) => {
-            Err(Error::Unavailable { service: "EC2", source: message.into() })
-        }
-        Some(Stopped::Unknown(source)) => Err(Error::Unavailable { service: "EC2", source }),
-        None => {
-            info!(snapshot.id = %deleting.id, "Snapshot {} is deleted", deleting.id);
-            Ok(Reaped::Deleted)
-        }
-    }
-}
 
-fn is_whole(snapshot: &Snapshot) -> bool {
-    snapshot.members.iter().all(|member| !member.deleted)
+    /// What had condemned it no longer stands. The mark in EC2 stays until the next sweep takes it off; without its record
+    /// nothing is deleted by it.
+    async fn rescue(&self, snapshot: &Snapshot, reason: &str) -> Result<Reaped, Error> {
+        if snapshot.status == Status::Deleting {
+            // EC2 may have deleted a member a moment ago and not show it yet.
+            return Ok(Reaped::Later);
+        }
+        info!(snapshot.id = %snapshot.id, "Snapshot {} stays: {reason}", snapshot.id);
+        let rescued = snapshot.rescue(self.clock.now()).map_err(Error::conflict)?;
+        let table = self.service.table.because(reason);
+        let written = table.update_snapshot(snapshot, &rescued).await?;
+        Ok(if written.is_done() { Reaped::Rescued } else { Reaped::Later })
+    }
 }
 
 async fn block(
@@ -235,18 +225,4 @@ async fn block(
     let blocked = snapshot.block(cause, now).map_err(Error::conflict)?;
     let written = service.table.update_snapshot(snapshot, &blocked).await?;
     Ok(if written.is_done() { Reaped::Blocked } else { Reaped::Later })
-}
-
-/// The mark in EC2 stays until the next sweep takes it off; without its record nothing is deleted by it.
-async fn rescue(
-    service: &Service,
-    snapshot: &Snapshot,
-    reason: &str,
-    now: Timestamp,
-) -> Result<Reaped, Error> {
-    info!(snapshot.id = %snapshot.id, "Snapshot {} stays: {reason}", snapshot.id);
-    let rescued = snapshot.rescue(now).map_err(Error::conflict)?;
-    let table = service.table.because(reason);
-    let written = table.update_snapshot(snapshot, &rescued).await?;
-    Ok(if written.is_done() { Reaped::Rescued } else { Reaped::Later })
 }

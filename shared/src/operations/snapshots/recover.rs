@@ -86,6 +86,8 @@ pub(crate) fn as_member(found: &EbsSnapshot, origin: Option<Origin<'_>>) -> Opti
         progress_percent: found.progress_percent,
         full_size_bytes: found.full_size_bytes,
         volume: details.map(|details| details.settings(attached)),
+        tier: found.tier,
+        restore_expires_at: found.restore_expires_at,
         deleted: false,
     })
 }

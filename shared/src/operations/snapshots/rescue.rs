@@ -1,12 +1,12 @@
 //! A condemned snapshot stays after all.
 
+use crate::operations::snapshots::mark::unmark;
 use jiff::Timestamp;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::domain::ids::SnapshotId;
 use crate::domain::snapshot::{Snapshot, Status};
-use crate::ec2::Marking;
-use crate::error::{Error, chain};
+use crate::error::Error;
 use crate::operations::snapshots::edit::expected;
 use crate::operations::snapshots::refresh::stale;
 use crate::service::Service;
@@ -27,18 +27,6 @@ pub async fn rescue_snapshot(
         return Err(stale(&snapshot));
     }
     info!(snapshot.id = %id, "Snapshot {id} is rescued");
-    let members: Vec<_> =
-        rescued.living_members().map(|member| member.ebs_snapshot_id.clone()).collect();
-    // Without its record in `condemned` nothing is deleted; the next sweep takes the mark off.
-    let unmarking = match service.ec2_in(&rescued.source.region) {
-        Ok(ec2) => ec2.unmark_condemned(&members).await,
-        Err(error) => Marking { failure: Some(error), ..Marking::default() },
-    };
-    for (member, failure) in &unmarking.refused {
-        warn!(snapshot.id = %id, "{member} of {id} keeps its mark: {}: {}", failure.code, failure.message);
-    }
-    if let Some(error) = &unmarking.failure {
-        warn!(snapshot.id = %id, error.chain = %chain(error), "The mark on {id} waits for the sweep");
-    }
+    unmark(service, std::slice::from_ref(&rescued)).await;
     Ok(rescued)
 }

@@ -19,6 +19,7 @@ use self::turn::{Attempt, Creator, Waiting};
 use crate::clock::Clock;
 use crate::domain::ids::{SnapshotId, VolumeId};
 use crate::domain::instance::{Instance, VolumeDetails};
+use crate::domain::ownership::StorageTier;
 use crate::domain::snapshot::labels::{Identity, for_creation};
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{Failure, Snapshot};
@@ -247,6 +248,8 @@ fn new_member(
         progress_percent: 0,
         full_size_bytes: None,
         volume: volumes.get(&created.volume_id).map(|details| details.settings(attached)),
+        tier: StorageTier::Standard,
+        restore_expires_at: None,
         deleted: false,
     }
 }

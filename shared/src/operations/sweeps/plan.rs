@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
-use crate::domain::ids::{EbsSnapshotId, ScheduleId, SweepId};
+use crate::domain::ids::{EbsSnapshotId, ScheduleId, SnapshotId, SweepId};
+use crate::domain::ownership::EbsSnapshot;
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::brake::{ClockDoubt, brakes, clock_doubt};
+use crate::domain::sweep::plan::again::rescues;
 use crate::domain::sweep::plan::{PlanEntry, Verdict, World, plan, plan_hash};
 use crate::domain::sweep::tally::Tallies;
 use crate::domain::sweep::{Mode, NAMED_MAX, PlanCounts, Sweep, SweepStatus};
@@ -18,6 +20,7 @@ use crate::operations::images::note_uses::{ImageUses, note_images};
 use crate::operations::snapshots::mark::{later, note_refused};
 use crate::operations::sweeps::gone_instances::remember;
 use crate::operations::sweeps::note_blocked::note_blocked;
+use crate::operations::sweeps::rescue::rescue_condemned;
 use crate::regions::OutOfReach;
 use crate::service::Service;
 use crate::table::sweeps::PLAN_PAGE_ENTRIES;
@@ -30,7 +33,12 @@ pub(crate) const EDIT_SETTLED: SignedDuration = SignedDuration::from_mins(1);
 /// Everything that decisions depend on, as it was at one moment.
 pub(crate) struct Present {
     schedules: BTreeMap<ScheduleId, Schedule>,
+    /// As EC2 shows them, where their regions have answered: what decisions go by.
     snapshots: Vec<Snapshot>,
+    /// The records of those that EC2 shows otherwise.
+    records: BTreeMap<SnapshotId, Snapshot>,
+    /// Every EBS snapshot, by region.
+    listed: Listed,
     uses: ImageUses,
     looks: Looks,
     last_sweep_at: Option<Timestamp>,
@@ -47,15 +55,18 @@ impl Present {
     /// What the table and EC2 say; `now` is held against EC2's clock.
     pub(crate) async fn read(service: &Service, now: Timestamp) -> Result<Self, Error> {
         let last_sweep_at = service.table.last_sweep_at().await?;
-        let Sight { uses, within_reach, out_of_reach, doubt } =
+        let Sight { uses, listed, within_reach, out_of_reach, doubt } =
             look_around(service, last_sweep_at, now).await?;
         let (schedules, unreadable) = service.table.schedules_and_unreadable().await?;
         let list = SnapshotList::All(Presence::Here);
-        let snapshots = service.table.every_snapshot(&list).await?;
+        let read = service.table.every_snapshot(&list).await?;
+        let (snapshots, records) = as_shown(read, &listed, now);
         let looks = look(service, &schedules, &snapshots).await?;
         Ok(Self {
             schedules,
             snapshots,
+            records,
+            listed,
             uses,
             looks,
             last_sweep_at,
@@ -70,18 +81,7 @@ impl Present {
     pub(crate) fn plan(&self, service: &Service, now: Timestamp) -> Vec<PlanEntry> {
         let unseen: BTreeMap<_, _> =
             self.unseen().map(|one| (&one.id, &one.source.region)).collect();
-        // Of several images that use one, the one of the lowest id.
-        let in_use =
-            self.uses.iter().filter_map(|(id, images)| Some((id.clone(), images.first()?.clone())));
-        let mut entries = plan(&World {
-            schedules: &self.schedules,
-            snapshots: &self.snapshots,
-            in_use: &in_use.collect(),
-            gone: &self.looks.gone(now),
-            absent: &self.looks.in_doubt(now),
-            failed_kept: service.settings.failed_kept,
-            now,
-        });
+        let mut entries = self.judged(service, now, plan);
         for entry in entries.iter_mut().filter(|entry| entry.verdict != Verdict::Keep) {
             if let Some(region) = unseen.get(&entry.snapshot_id) {
                 entry.shielded_from = entry.unexpected_by().cloned();
@@ -92,9 +92,45 @@ impl Present {
         entries
     }
 
+    /// The condemned that a plan of this moment would not condemn, as they are to be written, each with why it stays. Those
+    /// of regions that have not answered are not judged.
+    pub(crate) fn rescues(&self, service: &Service, now: Timestamp) -> Vec<(&Snapshot, String)> {
+        let seen: BTreeMap<_, _> = self.seen().map(|one| (&one.id, one)).collect();
+        let found = self.judged(service, now, rescues).into_iter();
+        found.filter_map(|(id, reason)| Some((*seen.get(&id)?, reason))).collect()
+    }
+
+    fn judged<T>(&self, service: &Service, now: Timestamp, ask: impl FnOnce(&World<'_>) -> T) -> T {
+        // Of several images that use one, the one of the lowest id.
+        let in_use =
+            self.uses.iter().filter_map(|(id, images)| Some((id.clone(), images.first()?.clone())));
+        ask(&World {
+            schedules: &self.schedules,
+            snapshots: &self.snapshots,
+            in_use: &in_use.collect(),
+            gone: &self.looks.gone(now),
+            absent: &self.looks.in_doubt(now),
+            failed_kept: service.settings.failed_kept,
+            now,
+        })
+    }
+
+    /// The snapshots of regions that have answered, but for those that EC2 shows otherwise than their records say: these
+    /// are brought in line by who looks at them, and not here.
+    fn in_line(&self) -> impl Iterator<Item = &Snapshot> {
+        self.seen().filter(|one| !self.records.contains_key(&one.id))
+    }
+
     /// The snapshots of regions that have not answered.
     fn unseen(&self) -> impl Iterator<Item = &Snapshot> {
         self.snapshots.iter().filter(|one| !self.within_reach.contains(&one.source.region))
+    }
+
+    /// The available snapshots of which EC2 does not show all, by this look: they show again, or are missing soon.
+    fn absent(&self) -> impl Iterator<Item = &Snapshot> {
+        let is_absent =
+            |one: &&Snapshot| one.status == Status::Available && one.absent_since.is_some();
+        self.seen().filter(is_absent)
     }
 
     /// The snapshots of regions that have answered.
@@ -109,7 +145,7 @@ impl Present {
 
     /// The schedules with an edited rule for gone instances, of which one may be gone since before the edit and is
     /// not believed to be. One that was still there at a sweep since the edit is not in question. And those with
-    /// snapshots that were not judged, because their region is out of reach or EC2 has failed to show them.
+    /// snapshots that were not judged, because their region is out of reach, or EC2 does not show all of them.
     fn unsettled(&self, now: Timestamp) -> Vec<ScheduleId> {
         let in_doubt = self.looks.in_doubt(now);
         let edited: BTreeMap<_, _> = self
@@ -129,10 +165,7 @@ impl Present {
             })
             .map(|(id, _)| id)
             .collect();
-        let is_unshown =
-            |one: &&Snapshot| one.status == Status::Available && one.absent_since.is_some();
-        let unshown = self.snapshots.iter().filter(is_unshown);
-        let unjudged = self.unseen().chain(unshown).filter_map(Snapshot::schedule_id);
+        let unjudged = self.unseen().chain(self.absent()).filter_map(Snapshot::schedule_id);
         doubtful.into_iter().chain(unjudged).cloned().collect::<BTreeSet<_>>().into_iter().collect()
     }
 
@@ -150,22 +183,52 @@ impl Present {
     }
 }
 
+/// Every EBS snapshot that EC2 shows, by region; slim.
+type Listed = BTreeMap<String, BTreeMap<EbsSnapshotId, EbsSnapshot>>;
+
+/// The snapshots as EC2 shows them, as far as their regions have answered, and the records of those that differ.
+///
+/// A record alone is no evidence: of what it says is available a member may have been deleted, or archived, behind our
+/// back, and no event says so.
+fn as_shown(
+    read: Vec<Snapshot>,
+    listed: &Listed,
+    now: Timestamp,
+) -> (Vec<Snapshot>, BTreeMap<SnapshotId, Snapshot>) {
+    let mut differing = BTreeMap::new();
+    let judged = read.into_iter().map(|record| {
+        let is_judged = matches!(record.status, Status::Available | Status::Condemned);
+        let Some(seen) = listed.get(&record.source.region).filter(|_| is_judged) else {
+            return record;
+        };
+        let shown = record.as_shown(|id| seen.get(id), now);
+        if shown.stands_otherwise_than(&record) {
+            differing.insert(record.id.clone(), record);
+            return shown;
+        }
+        record
+    });
+    (judged.collect(), differing)
+}
+
 /// What EC2 says that a plan depends on.
 struct Sight {
     uses: ImageUses,
+    listed: Listed,
     within_reach: BTreeSet<String>,
     out_of_reach: Vec<String>,
     doubt: Option<ClockDoubt>,
 }
 
-/// Asks every region which snapshots its images use, and what its clock says. It fails only if none answers. Where one
-/// that answers doubts our clock, the clock is doubted.
+/// Asks every region which snapshots its images use, which EBS snapshots it has, and what its clock says. It fails only
+/// if none answers. Where one that answers doubts our clock, the clock is doubted.
 async fn look_around(
     service: &Service,
     last_sweep_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Sight, Error> {
     let mut uses = ImageUses::new();
+    let mut listed = Listed::new();
     let mut within_reach = BTreeSet::new();
     let mut out_of_reach = OutOfReach::default();
     let mut doubt: Option<ClockDoubt> = None;
@@ -176,8 +239,14 @@ async fn look_around(
                 let doubted = clock_doubt(last_sweep_at, ec2.date(), now);
                 let is_graver = matches!(doubted, Some(ClockDoubt::Wrong(_)));
                 doubt = if is_graver { doubted } else { doubt.or(doubted) };
-                uses.extend(answer);
-                within_reach.insert(ec2.region().to_owned());
+                match every_slim(ec2).await {
+                    Ok(all) => {
+                        uses.extend(answer);
+                        listed.insert(ec2.region().to_owned(), all);
+                        within_reach.insert(ec2.region().to_owned());
+                    }
+                    Err(error) => out_of_reach.note(ec2.region(), error),
+                }
             }
             Err(error) => out_of_reach.note(ec2.region(), error),
         }
@@ -185,7 +254,20 @@ async fn look_around(
     let names = out_of_reach.names();
     match out_of_reach.into_error() {
         Some(error) if within_reach.is_empty() => Err(error),
-        Some(_) | None => Ok(Sight { uses, within_reach, out_of_reach: names, doubt }),
+        Some(_) | None => Ok(Sight { uses, listed, within_reach, out_of_reach: names, doubt }),
+    }
+}
+
+/// Every EBS snapshot of a region, a page at a time, without what a sweep has no use for.
+async fn every_slim(ec2: &Ec2) -> Result<BTreeMap<EbsSnapshotId, EbsSnapshot>, Error> {
+    let (mut all, mut token) = (BTreeMap::new(), None);
+    loop {
+        let (page, next) = ec2.ebs_snapshots_page(token).await?;
+        all.extend(page.into_iter().map(|one| (one.id.clone(), one.slim())));
+        token = next;
+        if token.is_none() {
+            return Ok(all);
+        }
     }
 }
 
@@ -205,9 +287,10 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
     let hash = plan_hash(&entries);
     let tallies = present.tallies(service, &entries, now);
     if is_trusted {
+        rescue_condemned(service, present.rescues(service, now), now).await;
         tidy_marks(service, &present, now).await;
-        note_blocked(service, present.seen(), &entries, &tallies, now).await?;
-        note_images(service, present.seen(), &present.uses, now).await?;
+        note_blocked(service, present.in_line(), &entries, &tallies, now).await?;
+        note_images(service, present.in_line(), &present.uses, now).await?;
     }
     let stored = stored_entries(sweep, entries);
     let pages = store(service, (&sweep.id, &hash), &stored, now).await?;
@@ -281,8 +364,9 @@ async fn store(
 async fn tidy_marks(service: &Service, present: &Present, now: Timestamp) {
     for region in &present.within_reach {
         let snapshots = present.snapshots.iter().filter(|one| one.source.region == *region);
+        let Some(seen) = present.listed.get(region) else { continue };
         let tidied = match service.ec2_in(region) {
-            Ok(ec2) => tidy_marks_in(service, ec2, snapshots, now).await,
+            Ok(ec2) => tidy_marks_in(service, ec2, snapshots, seen, now).await,
             Err(error) => Err(error),
         };
         if let Err(error) = tidied {
@@ -295,6 +379,7 @@ async fn tidy_marks_in(
     service: &Service,
     ec2: &Ec2,
     snapshots: impl Iterator<Item = &Snapshot>,
+    seen: &BTreeMap<EbsSnapshotId, EbsSnapshot>,
     now: Timestamp,
 ) -> Result<(), Error> {
     let mut condemned: BTreeMap<&EbsSnapshotId, &Snapshot> = BTreeMap::new();
@@ -304,8 +389,7 @@ async fn tidy_marks_in(
         let members = if is_condemned { &mut condemned } else { &mut others };
         members.extend(snapshot.living_members().map(|one| (&one.ebs_snapshot_id, snapshot)));
     }
-    let seen = ec2.every_ebs_snapshot().await?;
-    let ours = seen.iter().filter(|one| one.set().is_some());
+    let ours = seen.values().filter(|one| one.set().is_some());
     let (marked, unmarked): (Vec<_>, Vec<_>) = ours.partition(|one| one.is_marked_condemned());
     let lacking = unmarked.into_iter().filter_map(|one| condemned.get_key_value(&one.id));
     // Those that EC2 has refused it for come last: they keep no other waiting.

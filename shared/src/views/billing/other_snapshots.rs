@@ -39,6 +39,8 @@ pub(super) async fn copies_beside(
             progress_percent: member.progress_percent,
             volume_size_gib: member.size_gib,
             full_size_bytes: member.full_size_bytes,
+            tier: member.tier,
+            restore_expires_at: member.restore_expires_at,
             description: String::new(),
             tags: Tags::new(),
         })

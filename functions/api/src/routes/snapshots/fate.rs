@@ -77,6 +77,17 @@ pub(super) struct Blocked {
     since: Timestamp,
 }
 
+/// What tore a snapshot.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Damaged {
+    /// What was in the way of those members that are left.
+    cause: BlockedBy,
+    /// The same in words.
+    detail: String,
+    /// When.
+    at: Timestamp,
+}
+
 /// What is in the way of a deletion.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -145,6 +156,13 @@ impl From<domain::condemnation::Blocked> for Blocked {
     fn from(blocked: domain::condemnation::Blocked) -> Self {
         let domain::condemnation::Blocked { cause, since, wanted: _wanted } = blocked;
         Self { cause: BlockedBy::from(&cause), detail: cause.describe(), since }
+    }
+}
+
+impl From<domain::Damaged> for Damaged {
+    fn from(damaged: domain::Damaged) -> Self {
+        let domain::Damaged { cause, at } = damaged;
+        Self { cause: BlockedBy::from(&cause), detail: cause.describe(), at }
     }
 }
 

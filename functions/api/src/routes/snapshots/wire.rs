@@ -16,7 +16,7 @@ use super::super::instances::machine::{Gpu, Machine};
 use super::super::wire::Failure;
 use super::super::words::{SnapshotOrigin, SnapshotStatus, wire_words};
 use super::copies::{CopyOf, SnapshotCopy};
-use super::fate::{Blocked, Condemned, Fate};
+use super::fate::{Blocked, Condemned, Damaged, Fate};
 use super::hold::Hold;
 
 /// What `crash` means.
@@ -37,8 +37,10 @@ pub(crate) struct Snapshot {
     /// Where it stands.
     #[schema(value_type = SnapshotStatus)]
     status: Status,
-    /// Whether it can be restored: whole, there, and within its restore window.
+    /// Whether it can be restored: whole, there, out of the archive, and within its restore window.
     restorable: bool,
+    /// Whether a member of it is in EC2's archive. Then it cannot be restored and does not count for the rules.
+    archived: bool,
     /// How it came to be.
     #[schema(value_type = SnapshotOrigin)]
     origin: Origin,
@@ -92,6 +94,8 @@ pub(crate) struct Snapshot {
     condemned: Option<Condemned>,
     /// Why it should be gone and is not.
     blocked: Option<Blocked>,
+    /// What tore it: members of it are gone, and EC2 refuses to delete others. It is tried again when it is deleted by name.
+    damaged: Option<Damaged>,
     /// Why it failed, or why the last attempt was put off.
     failure: Option<Failure>,
     /// Since when EC2 does not have it, with status `missing`.
@@ -161,6 +165,10 @@ struct SnapshotVolume {
     progress_percent: u8,
     /// The full size of its data as EC2 reports it; not what is billed.
     full_snapshot_size_bytes: Option<i64>,
+    /// Where EC2 keeps it.
+    storage_tier: StorageTier,
+    /// With `storage_tier` `restored`: when it goes back into the archive.
+    restore_expires_at: Option<Timestamp>,
     /// Whether it has been deleted.
     deleted: bool,
 }
@@ -177,11 +185,24 @@ wire_words! {
     }
 }
 
+wire_words! {
+    /// Where EC2 keeps an EBS snapshot.
+    StorageTier of ownership::StorageTier {
+        /// Ready for use.
+        Standard,
+        /// In the archive, out of which it takes up to three days.
+        Archive,
+        /// Out of the archive for some days only.
+        Restored,
+    }
+}
+
 impl Snapshot {
     /// The snapshot with its fate, as it stands at `now`.
     #[expect(clippy::too_many_lines, reason = "a line a field")]
     pub(super) fn of(snapshot: domain::Snapshot, fate: fate::Fate, now: Timestamp) -> Self {
         let restorable = snapshot.is_restorable(now);
+        let archived = snapshot.is_archived();
         let size_gib = snapshot.size_gib();
         let full_snapshot_size_bytes = snapshot.full_size_bytes();
         let progress_percent = snapshot.progress_percent();
@@ -211,6 +232,7 @@ impl Snapshot {
             condemnation,
             blocked,
             absent_since,
+            damaged,
             duplicate_of: _duplicate_of,
             attention_at: _attention_at,
             touched_at: _touched_at,
@@ -238,6 +260,7 @@ impl Snapshot {
             description,
             status,
             restorable,
+            archived,
             origin,
             instance_id,
             instance_name,
@@ -269,6 +292,7 @@ impl Snapshot {
             fate: fate.into(),
             condemned: condemnation.map(Condemned::from),
             blocked: blocked.map(Blocked::from),
+            damaged: damaged.map(Damaged::from),
             failure: failure.map(Failure::from),
             missing_since: absent_since.or(gone_at).filter(|_| status == Status::Missing),
             deleted_at: gone_at.filter(|_| status == Status::Deleted),
@@ -294,6 +318,8 @@ impl From<Member> for SnapshotVolume {
             progress_percent,
             full_size_bytes,
             volume,
+            tier,
+            restore_expires_at,
             deleted,
         } = member;
         Self {
@@ -306,6 +332,8 @@ impl From<Member> for SnapshotVolume {
             state: state.into(),
             progress_percent,
             full_snapshot_size_bytes: full_size_bytes,
+            storage_tier: tier.into(),
+            restore_expires_at,
             deleted,
         }
     }

@@ -57,6 +57,8 @@ struct SnapshotReview {
     as_of: Timestamp,
     /// Held, and the hold's `review_at` is past. `GET /v1/holds?review_due=true` lists all.
     held_review_due: ReviewedSnapshots,
+    /// They are torn: EC2 has deleted members of them and refuses to delete others. `DELETE /v1/snapshots/{id}` tries again.
+    damaged: ReviewedSnapshots,
     /// They should be gone, and something has been in the way for long. `GET /v1/sweeps/blocked` lists all.
     blocked_long: ReviewedSnapshots,
     /// Old, available, and no rule, expiry or hold says for how long they stay; looked for among the 500 oldest.
@@ -122,8 +124,8 @@ struct ReviewedSchedule {
 
 /// Review what stays
 ///
-/// What a person should look at from time to time: holds whose review is due, deletions that have been blocked for long,
-/// old snapshots that nothing lets go, disabled schedules whose snapshots are still there. Role: viewer.
+/// What a person should look at from time to time: holds whose review is due, torn sets, deletions that have been blocked
+/// for long, old snapshots that nothing lets go, disabled schedules whose snapshots are still there. Role: viewer.
 #[utoipa::path(
     get,
     path = "/v1/snapshots/review",
@@ -140,12 +142,23 @@ async fn review_snapshots(
         blocked_for: days(call.query.blocked_days),
     };
     let review = reviewing::review(call.service(), bounds, call.now).await?;
-    let reviewing::Review { held, blocked, without_rules, disabled } = review;
+    let reviewing::Review { held, damaged, blocked, without_rules, disabled } = review;
     Ok(Answer::ok(SnapshotReview {
         as_of: call.now,
         held_review_due: ReviewedSnapshots::of(held, |one| {
             let review_at = one.hold.as_ref().and_then(|hold| hold.review_at);
             review_at.map_or_else(String::new, |at| format!("its hold was to be reviewed by {at}"))
+        }),
+        damaged: ReviewedSnapshots::of(damaged, |one| {
+            let damaged = one.damaged.as_ref();
+            let words = damaged.map(|it| {
+                format!(
+                    "members of it were deleted at {}, and others not: {}",
+                    it.at,
+                    it.cause.describe()
+                )
+            });
+            words.unwrap_or_default()
         }),
         blocked_long: ReviewedSnapshots::of(blocked, |one| {
             let blocked = one.blocked.as_ref();

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::ids::InstanceId;
+use crate::domain::ownership::StorageTier;
 use crate::domain::snapshot::condemnation::CondemnedBy;
 
 fn at(minute: i64) -> Timestamp {
@@ -27,6 +28,8 @@ fn member(number: usize) -> Member {
         progress_percent: 100,
         full_size_bytes: Some(1),
         volume: Some(settings),
+        tier: StorageTier::Standard,
+        restore_expires_at: None,
         deleted: false,
     }
 }

@@ -7,7 +7,7 @@ use proptest::sample::Index;
 use super::*;
 use crate::domain::hold::{Hold, HoldKind};
 use crate::domain::instance::launch::LaunchSettings;
-use crate::domain::ownership::EbsState;
+use crate::domain::ownership::{EbsState, StorageTier};
 use crate::domain::retention::Rules;
 use crate::domain::schedule::{NewSchedule, WhenGone};
 use crate::domain::snapshot::member::Member;
@@ -173,6 +173,8 @@ fn numbered(number: usize, snapshot: Snapshot) -> Snapshot {
         progress_percent: 100,
         full_size_bytes: None,
         volume: None,
+        tier: StorageTier::Standard,
+        restore_expires_at: None,
         deleted: false,
     };
     Snapshot { id, members: vec![member], ..snapshot }

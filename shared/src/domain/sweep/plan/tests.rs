@@ -7,7 +7,7 @@ use jiff::ToSpan;
 use super::*;
 use crate::domain::hold::{Hold, HoldKind};
 use crate::domain::instance::launch::LaunchSettings;
-use crate::domain::ownership::EbsState;
+use crate::domain::ownership::{EbsState, StorageTier};
 use crate::domain::retention::Rules;
 use crate::domain::schedule::{NewSchedule, WhenGone};
 use crate::domain::snapshot::member::Member;
@@ -17,7 +17,7 @@ use crate::domain::sweep::tally::{GroupCount, Tallies};
 
 const LIMITS: BrakeLimits = BrakeLimits { deletions: 10, percent: 25 };
 
-pub(super) fn hour(hour: i64) -> Timestamp {
+pub(in crate::domain::sweep) fn hour(hour: i64) -> Timestamp {
     "2026-03-01T00:00:00Z".parse::<Timestamp>().unwrap() + hour.hours()
 }
 
@@ -42,7 +42,7 @@ pub(super) fn keep_last(count: u32) -> WhenGone {
     WhenGone::KeepLast(count.try_into().unwrap())
 }
 
-pub(super) fn snapshot(taken: i64, schedule: Option<&Schedule>) -> Snapshot {
+pub(in crate::domain::sweep) fn snapshot(taken: i64, schedule: Option<&Schedule>) -> Snapshot {
     let source = Source {
         instance_id: "i-0123456789abcdef0".parse().unwrap(),
         instance_name: None,
@@ -65,6 +65,8 @@ pub(super) fn snapshot(taken: i64, schedule: Option<&Schedule>) -> Snapshot {
         progress_percent: 100,
         full_size_bytes: None,
         volume: None,
+        tier: StorageTier::Standard,
+        restore_expires_at: None,
         deleted: false,
     };
     let id = SnapshotId::derived(hour(taken), &["x"]);
@@ -101,7 +103,11 @@ impl Case {
     }
 
     pub(super) fn entries(&self) -> Vec<PlanEntry> {
-        plan(&World {
+        self.with_world(plan)
+    }
+
+    pub(super) fn with_world<T>(&self, ask: impl FnOnce(&World<'_>) -> T) -> T {
+        ask(&World {
             schedules: &self.schedules,
             snapshots: &self.snapshots,
             in_use: &self.in_use,

@@ -16,7 +16,6 @@ use crate::domain::sweep::brake::{ClockDoubt, clock_doubt};
 use crate::domain::sweep::newest::using_image;
 use crate::domain::sweep::still_stands::is_current;
 use crate::error::{Error, chain};
-use crate::operations::snapshots::newest::newer_available;
 use crate::regions::instances_by_region;
 use crate::regions::{OutOfReach, Shown, members_by_region, shown};
 use crate::service::Service;
@@ -25,8 +24,6 @@ use crate::service::Service;
 pub(super) struct Evidence {
     /// Those that are due.
     pub(super) snapshots: BTreeMap<SnapshotId, Snapshot>,
-    /// What duplicates are duplicates of.
-    originals: BTreeMap<SnapshotId, Snapshot>,
     pub(super) seen: BTreeMap<EbsSnapshotId, EbsSnapshot>,
     in_use: BTreeMap<EbsSnapshotId, ImageId>,
     /// The regions of which nothing is known now, or whose clock is not ours.
@@ -49,9 +46,6 @@ impl Evidence {
     ) -> Result<Self, Error> {
         let mut snapshots = service.table.snapshots(ids).await?;
         snapshots.retain(|_, snapshot| is_due(snapshot, now));
-        let original_ids: BTreeSet<_> =
-            snapshots.values().filter_map(|one| one.duplicate_of.clone()).collect();
-        let original_ids: Vec<_> = original_ids.into_iter().collect();
         let schedule_ids: BTreeSet<_> =
             snapshots.values().filter_map(|one| one.schedule_id().cloned()).collect();
         let schedules = service.table.schedules(&schedule_ids).await?;
@@ -83,17 +77,7 @@ impl Evidence {
             }
         }
         let Shown { here, nowhere, out_of_reach: unseen } = shown(service, &instances).await;
-        Ok(Self {
-            originals: service.table.snapshots(&original_ids).await?,
-            seen,
-            in_use,
-            here,
-            nowhere,
-            trouble,
-            unseen,
-            by_presence,
-            snapshots,
-        })
+        Ok(Self { seen, in_use, here, nowhere, trouble, unseen, by_presence, snapshots })
     }
 
     /// Whether what must be known of a snapshot is not known now.
@@ -142,7 +126,7 @@ fn is_for_present(snapshot: &Snapshot, schedule: Option<&Schedule>) -> bool {
 
 /// Whether a deletion that broke off has certainly deleted a member, or EC2 does not show one: then the set is no longer
 /// whole, and nothing is left to check.
-fn is_broken(snapshot: &Snapshot, evidence: &Evidence) -> bool {
+pub(super) fn is_broken(snapshot: &Snapshot, evidence: &Evidence) -> bool {
     let is_shown = |member: &Member| evidence.seen.contains_key(&member.ebs_snapshot_id);
     snapshot.status == Status::Deleting && !snapshot.members.iter().all(is_shown)
 }
@@ -165,7 +149,8 @@ pub(super) fn recalled(
 
 fn is_due(snapshot: &Snapshot, now: Timestamp) -> bool {
     match snapshot.status {
-        Status::Deleting => true,
+        // What is left of a torn set waits for a person.
+        Status::Deleting => !snapshot.is_given_up_torn(),
         Status::Condemned => {
             snapshot.condemnation.as_ref().is_some_and(|one| one.delete_after <= now)
         }
@@ -181,15 +166,36 @@ fn is_due(snapshot: &Snapshot, now: Timestamp) -> bool {
 
 /// What the last check says.
 pub(super) enum Check {
-    /// Delete it, as long as the guardian, if there is one, is as it was read.
-    Delete(Option<Box<Snapshot>>),
+    /// Delete it, if this guard lets it go.
+    Delete(Guard),
     /// Something is in the way.
     Blocked(BlockedCause),
     /// What had condemned it no longer stands.
     Rescue(&'static str),
 }
 
-/// Everything that must hold at this moment for a deletion.
+/// What is to be asked of those that stay.
+pub(super) enum Guard {
+    /// A person named it, or it never was good, or is broken off: nothing has to stand for it.
+    Unneeded,
+    /// A rule wants it gone: that rule, and what EC2 shows beside it, are to let it go.
+    Needed(Box<Needed>),
+}
+
+/// What the rules that are asked again depend on.
+pub(super) struct Needed {
+    /// Its schedule, as it is now.
+    pub(super) schedule: Option<Schedule>,
+    /// Its instance, if that is gone.
+    pub(super) gone: Option<InstanceId>,
+}
+
+/// Whether an EBS snapshot says that it is a member of this set, and condemned.
+pub(super) fn is_ours_and_marked(member: &EbsSnapshot, snapshot: &Snapshot) -> bool {
+    member.set().as_ref() == Some(snapshot.tagged_id()) && member.is_marked_condemned()
+}
+
+/// Everything that must hold for a deletion, as the batch has found it.
 pub(super) async fn last_check(
     service: &Service,
     snapshot: &Snapshot,
@@ -212,15 +218,13 @@ pub(super) async fn last_check(
         return Ok(Check::Blocked(BlockedCause::InUse { image_id: Some(image.clone()) }));
     }
     let seen = |id| evidence.seen.get(id);
-    let shown = snapshot.living_members().filter_map(|member| seen(&member.ebs_snapshot_id));
-    for member in shown {
-        if member.set().as_ref() != Some(snapshot.tagged_id()) || !member.is_marked_condemned() {
-            return Ok(Check::Blocked(BlockedCause::NotMarked { message: None }));
-        }
+    let mut shown = snapshot.living_members().filter_map(|member| seen(&member.ebs_snapshot_id));
+    if !shown.all(|member| is_ours_and_marked(member, snapshot)) {
+        return Ok(Check::Blocked(BlockedCause::NotMarked { message: None }));
     }
     if is_broken(snapshot, evidence) {
         // Checked and claimed by an earlier delivery that broke off.
-        return Ok(Check::Delete(None));
+        return Ok(Check::Delete(Guard::Unneeded));
     }
     // Now, not when the batch began: somebody may have edited the rules since.
     let schedule = match snapshot.schedule_id() {
@@ -238,30 +242,8 @@ pub(super) async fn last_check(
         return Ok(Check::Rescue("its instance is gone, and its schedule has a rule for that"));
     }
     if deleter == Deleter::Person || condemnation.from == Status::Error {
-        return Ok(Check::Delete(None));
+        return Ok(Check::Delete(Guard::Unneeded));
     }
-    guarded(service, snapshot, &condemnation.by, evidence).await
-}
-
-/// A good snapshot goes by a rule only while a newer good one of the same instance is there, in the same region.
-async fn guarded(
-    service: &Service,
-    snapshot: &Snapshot,
-    by: &CondemnedBy,
-    evidence: &Evidence,
-) -> Result<Check, Error> {
-    let original = snapshot
-        .duplicate_of
-        .as_ref()
-        .filter(|_| *by == CondemnedBy::Duplicate)
-        .and_then(|id| evidence.originals.get(id))
-        .filter(|one| one.status == Status::Available && one.absent_since.is_none());
-    let guardian = match original {
-        Some(original) => Some(original.clone()),
-        None => newer_available(service, snapshot).await?,
-    };
-    Ok(match guardian {
-        Some(guardian) => Check::Delete(Some(Box::new(guardian))),
-        None => Check::Rescue("it is the newest available one now"),
-    })
+    let gone = is_for_gone(snapshot).then(|| snapshot.source.instance_id.clone());
+    Ok(Check::Delete(Guard::Needed(Box::new(Needed { schedule, gone }))))
 }

@@ -1,0 +1,48 @@
+//! A record as EC2 shows its members at this moment: what decisions go by that must not trust the record alone.
+
+use jiff::Timestamp;
+
+use super::{Snapshot, Status};
+use crate::domain::ids::EbsSnapshotId;
+use crate::domain::ownership::EbsSnapshot;
+
+impl Snapshot {
+    /// The same as EC2 shows it now, for judging only: it is not to be stored. One of which a member is not shown is
+    /// absent; of the others it is said where they stand and where they are kept.
+    #[must_use]
+    pub fn as_shown<'a>(
+        &self,
+        seen: impl Fn(&EbsSnapshotId) -> Option<&'a EbsSnapshot>,
+        now: Timestamp,
+    ) -> Self {
+        let mut shown = self.clone();
+        let mut is_absent = false;
+        for member in shown.members.iter_mut().filter(|member| !member.deleted) {
+            match seen(&member.ebs_snapshot_id) {
+                Some(found) => *member = member.refreshed(found),
+                None => is_absent = true,
+            }
+        }
+        shown.absent_since = is_absent.then(|| self.absent_since.unwrap_or(now));
+        shown
+    }
+
+    /// Whether decisions about it differ from those about `record`, of which it is what EC2 shows: a member is absent or
+    /// back, or stands or is kept otherwise.
+    pub fn stands_otherwise_than(&self, record: &Self) -> bool {
+        let standing = |one: &Self| -> Vec<_> {
+            one.members.iter().map(|member| (member.state, member.tier)).collect()
+        };
+        self.absent_since != record.absent_since || standing(self) != standing(record)
+    }
+
+    /// A condemned one of which EC2 had failed to show a member and shows all now; nothing if that is no news. It is not
+    /// touched by it: what absences that lie far apart have in common is nothing.
+    pub(super) fn shown_again(&self, seen: &[EbsSnapshot]) -> Option<Self> {
+        let is_seen = |id: &EbsSnapshotId| seen.iter().any(|one| one.id == *id);
+        let is_news = self.status == Status::Condemned
+            && self.absent_since.is_some()
+            && self.living_members().all(|member| is_seen(&member.ebs_snapshot_id));
+        is_news.then(|| Self { absent_since: None, version: self.version + 1, ..self.clone() })
+    }
+}

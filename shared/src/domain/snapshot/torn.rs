@@ -1,0 +1,29 @@
+//! Torn sets: EC2 has deleted some members and will not delete others.
+//!
+//! Such a set counts for nothing and can neither be rescued nor restored. It is not tried again until a person asks.
+
+use jiff::Timestamp;
+
+use super::condemnation::{Blocked, BlockedCause};
+use super::transitions::Refusal;
+use super::{Damaged, Snapshot, Status};
+
+impl Snapshot {
+    /// Members of it are gone, and `cause` is in the way of the others.
+    pub fn torn(&self, cause: BlockedCause, now: Timestamp) -> Result<Self, Refusal> {
+        self.must_be(&[Status::Deleting], "torn")?;
+        let since = self.blocked.as_ref().map_or(now, |blocked| blocked.since);
+        let at = self.damaged.as_ref().map_or(now, |damaged| damaged.at);
+        Ok(Self {
+            damaged: Some(Damaged { cause: cause.clone(), at }),
+            blocked: Some(Blocked { cause, since, wanted: None }),
+            attention_at: None,
+            ..self.next(Status::Deleting, now)
+        })
+    }
+
+    /// Whether it is torn and nobody has asked again for the deletion of what is left.
+    pub fn is_given_up_torn(&self) -> bool {
+        self.status == Status::Deleting && self.damaged.is_some() && self.blocked.is_some()
+    }
+}

@@ -1,0 +1,78 @@
+//! What is condemned, judged again: whether the rules of this moment, over what is really there, would keep it.
+//!
+//! The condemned are few guardians fewer than when they were condemned, or many: what was to stay may have been deleted by
+//! name, or be gone. Holds and images have no part in it: they keep what is condemned as it is.
+
+use std::collections::BTreeSet;
+
+use super::rulings::{Rulings, rulings};
+use super::{Wanted, World, unguarded, wanted};
+use crate::domain::ids::SnapshotId;
+use crate::domain::snapshot::condemnation::CondemnedBy;
+use crate::domain::snapshot::{Snapshot, Status};
+use crate::domain::sweep::newest::Newest;
+
+/// The snapshot as if nobody had condemned it; nothing if no rule has, or it was of no use before.
+pub fn reopened(snapshot: &Snapshot) -> Option<Snapshot> {
+    let condemnation = snapshot.condemnation.as_ref()?;
+    let is_asked_again = match condemnation.by {
+        CondemnedBy::Rules { .. }
+        | CondemnedBy::InstanceGone { .. }
+        | CondemnedBy::Expiry { .. }
+        | CondemnedBy::Duplicate => true,
+        CondemnedBy::Person { .. } | CondemnedBy::Failed => false,
+    };
+    let is_open = snapshot.status == Status::Condemned && condemnation.from == Status::Available;
+    (is_asked_again && is_open).then(|| Snapshot {
+        status: Status::Available,
+        condemnation: None,
+        blocked: None,
+        ..snapshot.clone()
+    })
+}
+
+/// The condemned that a plan of this moment would not condemn, and why: judged along with all that is available, and
+/// with one another. Of one that EC2 does not show whole nothing is said.
+pub fn rescues(world: &World<'_>) -> Vec<(SnapshotId, String)> {
+    let condemned: Vec<_> =
+        world.snapshots.iter().filter_map(reopened).filter(Snapshot::is_whole).collect();
+    if condemned.is_empty() {
+        return Vec::new();
+    }
+    let asked: BTreeSet<_> = condemned.iter().map(|one| &one.id).collect();
+    let instances: BTreeSet<_> = condemned.iter().map(|one| &one.source.instance_id).collect();
+    let others = world.snapshots.iter().filter(|one| instances.contains(&one.source.instance_id));
+    let others = others.filter(|one| !asked.contains(&one.id)).cloned();
+    let snapshots: Vec<_> = others.chain(condemned.iter().cloned()).collect();
+    let world = World { snapshots: &snapshots, ..*world };
+    let judge = Judge::of(&world);
+    condemned.iter().filter_map(|one| Some((one.id.clone(), judge.kept_because(one)?))).collect()
+}
+
+/// Why a plan over `world`, in which it is reopened, would keep this snapshot; nothing if it would condemn it too.
+pub fn kept_because(snapshot: &Snapshot, world: &World<'_>) -> Option<String> {
+    Judge::of(world).kept_because(snapshot)
+}
+
+struct Judge<'a> {
+    world: &'a World<'a>,
+    rulings: Rulings<'a>,
+    newest: Newest<'a>,
+}
+
+impl<'a> Judge<'a> {
+    fn of(world: &'a World<'a>) -> Self {
+        let (rulings, newest) = (rulings(world), Newest::among(world.snapshots));
+        Self { world, rulings, newest }
+    }
+
+    fn kept_because(&self, snapshot: &Snapshot) -> Option<String> {
+        match wanted(snapshot, self.world, &self.rulings, &self.newest) {
+            Wanted::Keep(reasons) => Some(reasons.join("; ")),
+            Wanted::Delete { by, .. } => unguarded(snapshot, &by, &self.newest),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

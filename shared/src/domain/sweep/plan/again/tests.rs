@@ -1,0 +1,117 @@
+//! What is condemned and would not be condemned now.
+
+use super::super::plan;
+use super::super::tests::{Case, hour, rules, schedule_when_gone, snapshot};
+use super::*;
+use crate::domain::schedule::{Schedule, WhenGone};
+use crate::domain::snapshot::condemnation::Condemnation;
+use crate::domain::sweep::plan::Verdict;
+
+fn keeping(json: &str) -> Schedule {
+    schedule_when_gone(Some(rules(json)), WhenGone::Apply)
+}
+
+fn condemned(snapshot: &Snapshot, schedule: &Schedule) -> Snapshot {
+    condemned_by(snapshot, CondemnedBy::Rules { digest: schedule.rules_digest() })
+}
+
+fn condemned_by(snapshot: &Snapshot, by: CondemnedBy) -> Snapshot {
+    let condemnation = Condemnation {
+        by,
+        reason: "x".to_owned(),
+        at: hour(9),
+        delete_after: hour(10),
+        from: Status::Available,
+    };
+    Snapshot { status: Status::Condemned, condemnation: Some(condemnation), ..snapshot.clone() }
+}
+
+/// The hours of those that are rescued, of sets of these hours: the first `count` are condemned.
+fn rescued(schedule: &Schedule, hours: &[i64], count: usize) -> Vec<i64> {
+    let mut case = Case::new(schedule, hours.iter().copied(), 100);
+    for one in &mut case.snapshots[..count] {
+        *one = condemned(one, schedule);
+    }
+    rescued_in(&case)
+}
+
+fn rescued_in(case: &Case) -> Vec<i64> {
+    let found = case.with_world(|world| rescues(world));
+    let taken = |id: &SnapshotId| {
+        let one = case.snapshots.iter().find(|one| one.id == *id).unwrap();
+        one.taken_at().duration_since(hour(0)).as_hours()
+    };
+    let mut hours: Vec<_> = found.iter().map(|(id, _)| taken(id)).collect();
+    hours.sort_unstable();
+    hours
+}
+
+#[test]
+fn what_the_rules_would_condemn_again_stays_condemned() {
+    assert_eq!(rescued(&keeping(r#"{"keep_last": 3}"#), &[1, 2, 3, 4, 5], 2), Vec::<i64>::new());
+}
+
+#[test]
+fn as_many_are_rescued_as_the_rules_promise_and_the_newest_of_them() {
+    assert_eq!(rescued(&keeping(r#"{"keep_last": 3}"#), &[1, 2, 5], 2), [1, 2]);
+    assert_eq!(rescued(&keeping(r#"{"keep_last": 2}"#), &[1, 2, 5], 2), [2]);
+}
+
+#[test]
+fn the_newest_of_all_is_rescued_whatever_the_rules_say() {
+    assert_eq!(rescued(&keeping(r#"{"max_age": "1h"}"#), &[1, 2, 3], 3), [3]);
+}
+
+#[test]
+fn what_a_person_condemned_and_what_ec2_does_not_show_whole_is_left() {
+    let schedule = keeping(r#"{"keep_last": 9}"#);
+    let mut case = Case::new(&schedule, [1, 2, 3], 100);
+    let person = CondemnedBy::Person { who: "ada".to_owned() };
+    case.snapshots[0] = condemned_by(&case.snapshots[0], person);
+    case.snapshots[1] = condemned(&case.snapshots[1], &schedule);
+    case.snapshots[1].absent_since = Some(hour(99));
+
+    assert_eq!(rescued_in(&case), Vec::<i64>::new());
+}
+
+#[test]
+fn one_whose_expiry_was_put_off_is_rescued() {
+    let schedule = keeping(r#"{"keep_last": 9}"#);
+    let mut case = Case::new(&schedule, [5], 100);
+    let by = CondemnedBy::Expiry { expires_at: hour(8) };
+    let expired = condemned_by(&snapshot(1, None), by);
+    case.snapshots.push(Snapshot { expires_at: Some(hour(8)), ..expired.clone() });
+    assert_eq!(rescued_in(&case), Vec::<i64>::new());
+
+    case.snapshots[1].expires_at = Some(hour(200));
+
+    assert_eq!(rescued_in(&case), [1]);
+}
+
+#[test]
+fn what_a_plan_condemns_is_not_rescued_by_the_next() {
+    for json in [
+        r#"{"keep_last": 3}"#,
+        r#"{"keep_daily": 4, "keep_weekly": 2}"#,
+        r#"{"keep_hourly": 5, "keep_monthly": 2}"#,
+        r#"{"keep_within": "2d"}"#,
+        r#"{"max_age": "3d"}"#,
+    ] {
+        let schedule = keeping(json);
+        let mut case = Case::new(&schedule, (0..400).step_by(7), 400);
+        let doomed: Vec<_> = case
+            .with_world(|world| plan(world))
+            .into_iter()
+            .filter(|entry| matches!(entry.verdict, Verdict::Delete { .. }))
+            .map(|entry| entry.snapshot_id)
+            .collect();
+        for one in &mut case.snapshots {
+            if doomed.contains(&one.id) {
+                *one = condemned(one, &schedule);
+            }
+        }
+
+        assert!(!doomed.is_empty(), "{json}");
+        assert_eq!(rescued_in(&case), Vec::<i64>::new(), "{json}");
+    }
+}

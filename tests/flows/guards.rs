@@ -1,0 +1,304 @@
+//! What must hold at the moment of a deletion: EC2's word for what lets a set go, and that a set goes whole or stays.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use shared::domain::snapshot::Status;
+use shared::domain::snapshot::condemnation::BlockedCause;
+use sim_ec2::{Config, Fault};
+
+use super::deletion::with_condemned;
+use crate::support::app::App;
+use crate::support::events::due;
+use crate::support::others::image_of;
+use crate::support::reply::text;
+use crate::support::sweeps::{ec2, sweep};
+
+/// The EBS snapshots of a set, as its record names them.
+async fn members(app: &App, id: &str) -> Vec<String> {
+    let record = app.record(id).await;
+    record.members.iter().map(|member| member.ebs_snapshot_id.to_string()).collect()
+}
+
+fn lock(app: &App, ebs_snapshot: &str) {
+    ec2(
+        app,
+        &format!(
+            "Action=LockSnapshot&SnapshotId={ebs_snapshot}&LockMode=governance&LockDuration=30&Version=2016-11-15"
+        ),
+    );
+}
+
+fn archive(app: &App, ebs_snapshot: &str) {
+    let body = format!("Action=ModifySnapshotTier&SnapshotId={ebs_snapshot}&Version=2016-11-15");
+    ec2(app, &body);
+}
+
+/// The ids of the snapshots that are available, the oldest first.
+async fn available(app: &App) -> Vec<String> {
+    let listed = app.list("/v1/snapshots?status=available&sort=created_at").await;
+    listed.iter().map(|one| text(one, "id").to_owned()).collect()
+}
+
+/// The grace of these is over, and the reaper comes before anybody else has looked at EC2.
+async fn reap(app: &App, ids: &[String]) {
+    app.clock.advance(SignedDuration::from_mins(61));
+    for id in ids {
+        reaper::handle(app.service(), &app.function_clock(), due(id)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_set_of_which_one_member_is_locked_stays_whole() {
+    for position in 0..2 {
+        let app = App::start().await;
+        let (_, condemned) = with_condemned(&app).await;
+        lock(&app, &members(&app, &condemned[0]).await[position]);
+
+        app.pass_minutes(75).await;
+
+        let record = app.record(&condemned[0]).await;
+        assert_eq!(record.status, Status::Condemned, "member {position} is locked");
+        assert_eq!(record.blocked.unwrap().cause, BlockedCause::Locked);
+        assert_eq!(app.sets()[&condemned[0]], 2);
+        assert_eq!(app.status(&condemned[1]).await, "deleted");
+    }
+}
+
+#[tokio::test]
+async fn a_set_of_which_one_member_may_not_be_deleted_stays_whole() {
+    let app = App::start().await;
+    let (_, condemned) = with_condemned(&app).await;
+    app.ec2.fault(Fault::on("DeleteSnapshot").skip(1).error("UnauthorizedOperation", 403));
+
+    reap(&app, &condemned[..1]).await;
+
+    let record = app.record(&condemned[0]).await;
+    assert_eq!(record.status, Status::Condemned);
+    assert!(matches!(record.blocked.unwrap().cause, BlockedCause::NotPermitted { .. }));
+    assert_eq!(app.sets()[&condemned[0]], 2);
+}
+
+#[tokio::test]
+async fn a_set_of_which_one_member_has_lost_our_tags_stays_whole() {
+    let app = App::start().await;
+    let (_, condemned) = with_condemned(&app).await;
+    let second = members(&app, &condemned[0]).await.remove(1);
+    let body =
+        format!("Action=DeleteTags&ResourceId.1={second}&Tag.1.Key=snapkeep:id&Version=2016-11-15");
+    ec2(&app, &body);
+
+    reap(&app, &condemned[..1]).await;
+
+    let record = app.record(&condemned[0]).await;
+    assert_eq!(record.status, Status::Condemned);
+    assert_eq!(record.blocked.unwrap().cause, BlockedCause::NotMarked);
+}
+
+/// A set of which EC2 has deleted one member and refused the other, though everything was asked before.
+async fn torn(app: &App) -> String {
+    let (_, condemned) = with_condemned(app).await;
+    // Each member is tried out, one is deleted, and then somebody is faster.
+    app.ec2.fault(Fault::on("DeleteSnapshot").skip(3).error("SnapshotLocked", 400));
+    reap(app, &condemned[..1]).await;
+    condemned[0].clone()
+}
+
+#[tokio::test]
+async fn a_set_that_is_torn_all_the_same_says_so() {
+    let app = App::start().await;
+
+    let id = torn(&app).await;
+    app.pass_minutes(2).await;
+
+    let record = app.record(&id).await;
+    let shown = app.get(&format!("/v1/snapshots/{id}")).await;
+    let review = app.get("/v1/snapshots/review").await;
+    let told: Vec<_> = app
+        .announced()
+        .into_iter()
+        .filter(|event| event["detail-type"] == "snapkeep.snapshot.damaged")
+        .collect();
+    let history = app.list("/v1/audit?action=snapshot.damaged").await;
+    assert_eq!(record.status, Status::Deleting);
+    assert_eq!(record.blocked.unwrap().cause, BlockedCause::Locked);
+    assert_eq!(record.damaged.unwrap().cause, BlockedCause::Locked);
+    assert_eq!(shown["damaged"]["cause"], "locked");
+    assert_eq!(shown["restorable"], false);
+    assert_eq!(review["damaged"]["items"][0]["snapshot_id"], id.as_str());
+    assert_eq!(told.len(), 1);
+    assert_eq!(history.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_torn_set_goes_only_when_a_person_asks_again() {
+    let app = App::start().await;
+    let id = torn(&app).await;
+    let calls = app.ec2.calls()["DeleteSnapshot"];
+
+    app.clock.advance(SignedDuration::from_hours(49));
+    reaper::handle(app.service(), &app.function_clock(), due(&id)).await.unwrap();
+    let silent = app.ec2.calls()["DeleteSnapshot"] == calls;
+    app.call("DELETE", &format!("/v1/snapshots/{id}"), Value::Null).await.expect(202);
+    app.settle().await;
+
+    assert!(silent);
+    assert_eq!(app.status(&id).await, "deleted");
+    assert!(!app.sets().contains_key(&id));
+}
+
+#[tokio::test]
+async fn an_image_that_ec2_does_not_show_yet_tears_no_set_unsaid() {
+    let config = Config { visibility_lag: SignedDuration::from_secs(20), ..Config::default() };
+    let app = App::with(config).await;
+    let (_, condemned) = with_condemned(&app).await;
+    app.clock.advance(SignedDuration::from_mins(61));
+    let second = members(&app, &condemned[0]).await.remove(1);
+    image_of(&app, &second);
+
+    reaper::handle(app.service(), &app.function_clock(), due(&condemned[0])).await.unwrap();
+
+    let record = app.record(&condemned[0]).await;
+    let gone = record.members.iter().filter(|member| member.deleted).count();
+    assert_eq!(record.damaged.is_some(), gone > 0);
+    assert!(record.blocked.is_some());
+}
+
+#[tokio::test]
+async fn what_is_gone_in_ec2_lets_no_other_go_though_its_record_says_available() {
+    let app = App::start().await;
+    let (_, condemned) = with_condemned(&app).await;
+    for id in available(&app).await {
+        for member in members(&app, &id).await {
+            app.ec2.remove_snapshot(&member);
+        }
+    }
+
+    reap(&app, &condemned).await;
+
+    for id in &condemned {
+        assert_eq!(app.status(id).await, "available");
+    }
+    assert_eq!(app.ec2.snapshots().len(), 6);
+}
+
+#[tokio::test]
+async fn what_has_lost_a_member_or_is_archived_lets_no_other_go() {
+    for harm in ["one member deleted", "one member archived"] {
+        let app = App::start().await;
+        let (_, condemned) = with_condemned(&app).await;
+        for id in available(&app).await {
+            let member = members(&app, &id).await.remove(1);
+            match harm {
+                "one member deleted" => app.ec2.remove_snapshot(&member),
+                _ => archive(&app, &member),
+            };
+        }
+
+        reap(&app, &condemned).await;
+
+        for id in &condemned {
+            assert_eq!(app.status(id).await, "available", "{harm}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_sweep_counts_only_what_ec2_shows() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    let schedule = app.schedule("rate(5 minutes)", &[&instance], json!({ "keep_last": 9 })).await;
+    app.pass_minutes(45).await;
+    let path = format!("/v1/schedules/{schedule}");
+    let edit = json!({ "enabled": false, "retention": { "keep_last": 2 } });
+    app.call("PATCH", &path, edit).await.expect(200);
+    let taken = available(&app).await;
+    for id in &taken[taken.len() - 2..] {
+        app.ec2.remove_snapshot(&members(&app, id).await[0]);
+    }
+
+    let planned = sweep(&app, "plan_only").await;
+    sweep(&app, "execute").await;
+
+    assert_eq!(planned["planned"]["delete"], taken.len() - 4);
+    for id in &taken[taken.len() - 4..taken.len() - 2] {
+        assert_eq!(app.status(id).await, "available");
+    }
+}
+
+#[tokio::test]
+async fn what_the_rules_keep_now_is_rescued_by_the_sweep() {
+    let app = App::start().await;
+    let (_, condemned) = with_condemned(&app).await;
+    let newest = available(&app).await.pop().unwrap();
+    app.call("DELETE", &format!("/v1/snapshots/{newest}"), Value::Null).await.expect(202);
+
+    sweep(&app, "execute").await;
+    app.pass_minutes(75).await;
+
+    let mut left = available(&app).await;
+    left.sort();
+    assert_eq!(left.len(), 2, "the rules promise two");
+    assert!(left.contains(&condemned[2]), "the newest of those that were condemned stays");
+    assert_eq!(app.status(&condemned[1]).await, "deleted");
+    let marked = app.ec2.snapshots().iter().any(|one| one.tags.contains_key("snapkeep:state"));
+    assert!(!marked);
+}
+
+#[tokio::test]
+async fn what_the_rules_keep_now_is_rescued_by_the_last_check() {
+    let app = App::start().await;
+    let (_, condemned) = with_condemned(&app).await;
+    let newest = available(&app).await.pop().unwrap();
+    for member in members(&app, &newest).await {
+        app.ec2.remove_snapshot(&member);
+    }
+
+    // One good one is left, and the rules promise two.
+    reap(&app, &condemned[2..]).await;
+
+    assert_eq!(app.status(&condemned[2]).await, "available");
+}
+
+#[tokio::test]
+async fn a_set_without_the_boot_volume_lets_no_full_one_go() {
+    let app = App::start().await;
+    let instance = app.instance("web", 2);
+    let schedule = app.schedule("rate(10 minutes)", &[&instance], json!({ "max_age": "1h" })).await;
+    app.pass_minutes(35).await;
+    let path = format!("/v1/schedules/{schedule}");
+    app.call("PATCH", &path, json!({ "enabled": false })).await.expect(200);
+    app.pass_minutes(2).await;
+    let newest_full = available(&app).await.pop().unwrap();
+
+    let partial = json!({ "instance_id": instance, "exclude_boot_volume": true });
+    app.call("POST", "/v1/snapshots", partial).await.expect(202);
+    app.pass_minutes(240).await;
+
+    let left = available(&app).await;
+    assert_eq!(left.len(), 2);
+    assert_eq!(left[0], newest_full);
+}
+
+#[tokio::test]
+async fn an_archived_set_is_seen_as_what_it_is() {
+    let app = App::start().await;
+    let instance = app.instance("web", 2);
+    let id = app.take_snapshot(&instance).await;
+    let newer = app.take_snapshot(&instance).await;
+
+    for member in members(&app, &newer).await {
+        archive(&app, &member);
+    }
+    app.pass_minutes(130).await;
+
+    let shown = app.get(&format!("/v1/snapshots/{newer}")).await;
+    let protection = app.get(&format!("/v1/instances/{instance}")).await;
+    let newest = &protection["protection"]["newest_available"];
+    assert_eq!((&shown["archived"], &shown["restorable"]), (&json!(true), &json!(false)));
+    assert_eq!(shown["volumes"][0]["storage_tier"], "archive");
+    assert_eq!(newest["id"], id.as_str());
+    let restore = format!("/v1/snapshots/{newer}/restore");
+    let refused =
+        app.call("POST", &restore, json!({ "confirm": newer, "mode": "new_volumes" })).await;
+    assert!(text(&refused.expect(409), "detail").contains("archive"));
+}
