@@ -17,6 +17,7 @@ mod findings;
 mod gone;
 mod holds;
 mod images;
+mod installations;
 mod limits;
 mod protection;
 mod reconciliation;

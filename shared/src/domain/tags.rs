@@ -13,6 +13,9 @@ pub const ID: &str = "snapkeep:id";
 pub const MANAGED_BY: &str = "snapkeep:managed-by";
 /// The value of [`MANAGED_BY`].
 pub const MANAGER: &str = "snapkeep";
+/// The installation that made it or took it over; what IAM policies test as well. What was made before there was this tag
+/// lacks it.
+pub const INSTALLATION: &str = "snapkeep:installation";
 /// The schedule that asked for it.
 pub const SCHEDULE: &str = "snapkeep:schedule";
 /// The due time it was taken for.
@@ -46,8 +49,12 @@ pub const IMAGE: &str = "snapkeep:image";
 /// How many tags EC2 allows a resource
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions>).
 pub const TAGS_MAX: usize = 50;
-/// How many we keep for ourselves on what is not a copy: the instance, schedule, slot, set, owner and state, and `Name`.
-const OWN_TAGS: usize = 7;
+/// How many we keep for ourselves on what is not a copy: the instance, schedule, slot, set, owner, installation and state,
+/// and `Name`.
+const OWN_TAGS: usize = 8;
+/// How many of these come after the others: EC2 is told the installation's with each call, and the mark of condemnation
+/// when it is wanted. Without that one the snapshot could never be deleted.
+const LATER_TAGS: usize = 2;
 /// How many tags a caller may set on a snapshot.
 pub const CALLER_TAGS_MAX: usize = TAGS_MAX - OWN_TAGS;
 
@@ -57,13 +64,12 @@ pub type Tags = BTreeMap<String, String>;
 /// The tags of every EBS snapshot of one set, to be given in the create call itself.
 ///
 /// Ours come first, then the caller's, then the instance's (without `aws:` ones) in the order of their
-/// names, until the 50 that EC2 allows are reached.
+/// names, until there are as many as leave room for the installation's and the mark among the 50 that EC2 allows.
 pub fn for_creation(identity: &Identity<'_>, caller: &Tags, copied: &Tags) -> Tags {
     let mut tags = identity.tags();
     let others = caller.iter().chain(copied);
     for (key, value) in others.filter(|(key, _)| is_free(key)) {
-        if tags.len() == TAGS_MAX - 1 {
-            // One place is left for the mark of condemnation: without it the snapshot could never be deleted.
+        if tags.len() == TAGS_MAX - LATER_TAGS {
             break;
         }
         tags.entry(key.clone()).or_insert_with(|| value.clone());
@@ -82,11 +88,20 @@ pub fn for_adoption(identity: &Identity<'_>) -> Tags {
 /// Why an EBS snapshot with these tags has no room for those of [`for_adoption`] and the mark of condemnation, in
 /// words; nothing if it has.
 pub fn no_room(present: &Tags, added: &Tags) -> Option<String> {
-    let kept = present.keys().filter(|key| !key.starts_with("aws:") && !added.contains_key(*key));
-    let kept = kept.count();
-    let most = TAGS_MAX - 1 - added.len();
+    let is_kept = |key: &&String| {
+        !key.starts_with("aws:") && key.as_str() != INSTALLATION && !added.contains_key(*key)
+    };
+    let kept = present.keys().filter(is_kept).count();
+    let most = TAGS_MAX - LATER_TAGS - added.len();
     (kept > most)
         .then(|| format!("it has {kept} tags, and ours need room for {} more", TAGS_MAX - most))
+}
+
+/// Whether there is room for the installation's tag, and for the mark of condemnation if that is still to come.
+pub fn has_room_for_installation(present: &Tags) -> bool {
+    let kept = present.keys().filter(|key| !key.starts_with("aws:")).count();
+    let more = if present.contains_key(STATE) { 1 } else { LATER_TAGS };
+    kept + more <= TAGS_MAX
 }
 
 /// What the tags of an EBS snapshot say about its set.
@@ -189,18 +204,18 @@ mod tests {
     }
 
     #[test]
-    fn ours_are_always_there_and_one_place_stays_free() {
-        let tags = creation(&many(43, "caller"), &many(50, "instance"));
+    fn ours_are_always_there_and_two_places_stay_free() {
+        let tags = creation(&many(42, "caller"), &many(50, "instance"));
 
-        assert_eq!(tags.len(), TAGS_MAX - 1);
+        assert_eq!(tags.len(), TAGS_MAX - LATER_TAGS);
         assert!(tags.contains_key(ID) && tags.contains_key(MANAGED_BY));
     }
 
     #[test]
     fn the_callers_tags_go_before_the_instances() {
-        let tags = creation(&many(43, "z"), &many(50, "a"));
+        let tags = creation(&many(42, "z"), &many(50, "a"));
 
-        assert_eq!(tags.keys().filter(|key| key.starts_with('z')).count(), 43);
+        assert_eq!(tags.keys().filter(|key| key.starts_with('z')).count(), 42);
     }
 
     #[test]
@@ -219,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn adoption_leaves_a_place_for_the_mark() {
+    fn adoption_leaves_places_for_the_installation_and_the_mark() {
         let snapshot_id = "snp_0195500c-6d00-7000-8000-000000000000".parse().unwrap();
         let instance_id = "i-0123456789abcdef0".parse().unwrap();
         let identity = Identity {
@@ -234,20 +249,34 @@ mod tests {
 
         assert!(!added.contains_key("Name") && !added.contains_key(STATE));
         assert_eq!(added.get(ORIGIN).map(String::as_str), Some("adopted"));
-        let most = TAGS_MAX - 1 - added.len();
+        let most = TAGS_MAX - LATER_TAGS - added.len();
         assert_eq!(no_room(&many(most, "k"), &added), None);
         let mut full = many(most + 1, "k");
         assert!(no_room(&full, &added).unwrap().contains(&format!("it has {} tags", most + 1)));
         // EC2 does not count its own.
         full = many(most, "k");
         full.insert("aws:x".to_owned(), String::new());
+        // Another installation's is replaced by ours.
+        full.insert(INSTALLATION.to_owned(), "other".to_owned());
         assert_eq!(no_room(&full, &added), None);
+    }
+
+    #[test]
+    fn what_has_its_mark_needs_no_place_for_it() {
+        let mut full = many(48, "k");
+
+        assert!(has_room_for_installation(&full));
+        full.insert("k".to_owned(), String::new());
+        assert!(!has_room_for_installation(&full));
+        full.remove("k");
+        full.insert(STATE.to_owned(), CONDEMNED.to_owned());
+        assert!(has_room_for_installation(&full));
     }
 
     #[test]
     fn a_caller_is_told_what_is_wrong() {
         assert_eq!(refusal(&many(CALLER_TAGS_MAX, "k")), None);
-        assert!(refusal(&many(CALLER_TAGS_MAX + 1, "k")).unwrap().contains("at most 43"));
+        assert!(refusal(&many(CALLER_TAGS_MAX + 1, "k")).unwrap().contains("at most 42"));
         assert!(
             refusal(&Tags::from([("aws:x".to_owned(), String::new())]))
                 .unwrap()

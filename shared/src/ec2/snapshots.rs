@@ -1,8 +1,6 @@
 //! EBS snapshots: made, found, marked and deleted.
 
-use aws_sdk_ec2::types::{
-    Filter, InstanceSpecification, ResourceType, SnapshotInfo, Tag, TagSpecification,
-};
+use aws_sdk_ec2::types::{Filter, InstanceSpecification, ResourceType, SnapshotInfo, Tag};
 use jiff::Timestamp;
 
 use super::errors::{Meaning, failed, meaning};
@@ -90,7 +88,7 @@ impl Ec2 {
             .create_snapshots()
             .instance_specification(specification)
             .description(description)
-            .tag_specifications(tag_specification(&tags))
+            .tag_specifications(self.specification(ResourceType::Snapshot, &tags))
             .send()
             .await;
         match answer {
@@ -198,7 +196,8 @@ impl Ec2 {
             .send()
             .await
             .map_err(|error| failed("DescribeSnapshots", error))?;
-        let found = answer.snapshots().iter().filter_map(convert::ebs_snapshot).collect();
+        let seen = |one| convert::ebs_snapshot(one, &self.installation);
+        let found = answer.snapshots().iter().filter_map(seen).collect();
         Ok((found, answer.next_token.filter(|token| !token.is_empty())))
     }
 
@@ -262,12 +261,4 @@ fn created(info: &SnapshotInfo) -> Option<CreatedMember> {
         state: info.state().map_or(EbsState::Pending, convert::ebs_state),
         started_at: info.start_time().and_then(convert::timestamp),
     })
-}
-
-fn tag_specification(tags: &Tags) -> TagSpecification {
-    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
-    TagSpecification::builder()
-        .resource_type(ResourceType::Snapshot)
-        .set_tags(Some(tags.collect()))
-        .build()
 }

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::hold::{Hold, HoldKind};
 use crate::domain::ids::SweepId;
+use crate::domain::installation::Installation;
 use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::ownership::{EbsSnapshot, EbsState};
 use crate::domain::run::{Run, RunStatus, Trigger};
@@ -67,6 +68,7 @@ fn seen(state: EbsState, progress_percent: u8) -> EbsSnapshot {
         full_size_bytes: None,
         description: String::new(),
         tags: [].into(),
+        installation: Installation::Ours,
     }
 }
 

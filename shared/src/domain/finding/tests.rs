@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::installation::Installation;
 use crate::domain::tags::Tags;
 
 fn finding(number: u32, owner: Owner, place: Place) -> Finding {
@@ -17,6 +18,7 @@ fn finding(number: u32, owner: Owner, place: Place) -> Finding {
         full_size_bytes: None,
         description: format!("Before upgrade {number}"),
         tags: Tags::new(),
+        installation: Installation::Ours,
     };
     Finding { place, ..Finding::here(&seen, owner, VolumeStanding::Here(None)) }
 }
@@ -162,6 +164,7 @@ fn the_largest_page_fits_an_item_by_far() {
         full_size_bytes: Some(i64::MAX),
         description: long.clone(),
         tags: Tags::from([("Name".to_owned(), long)]),
+        installation: Installation::Ours,
     };
     let instance = VolumeStanding::Here("i-0123456789abcdef0".parse().ok());
     let owner = Owner::ApplicationMigration;

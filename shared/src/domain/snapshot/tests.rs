@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use super::condemnation::{BlockedCause, CondemnedBy, Wanted};
 use super::*;
 use crate::domain::hold::HoldKind;
+use crate::domain::installation::Installation;
 use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::ownership::{EbsSnapshot, EbsState};
 
@@ -57,6 +58,7 @@ fn seen(number: u8, state: EbsState) -> EbsSnapshot {
         full_size_bytes: Some(1_000),
         description: String::new(),
         tags: Tags::new(),
+        installation: Installation::Ours,
     }
 }
 

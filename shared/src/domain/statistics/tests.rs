@@ -7,6 +7,7 @@ use super::history::days;
 use super::recount::Recount;
 use super::*;
 use crate::domain::ids::SnapshotId;
+use crate::domain::installation::Installation;
 use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::ownership::EbsSnapshot;
 use crate::domain::snapshot::condemnation::CondemnedBy;
@@ -67,6 +68,7 @@ fn seen(member: &Member, state: EbsState, now: Timestamp) -> EbsSnapshot {
         full_size_bytes: Some(3 * 1_073_741_824),
         description: String::new(),
         tags: Tags::new(),
+        installation: Installation::Ours,
     }
 }
 

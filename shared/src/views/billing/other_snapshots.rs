@@ -1,6 +1,7 @@
 //! What else there is of the volumes of a copy.
 
 use crate::domain::cursor::PageRequest;
+use crate::domain::installation::Installation;
 use crate::domain::ownership::EbsSnapshot;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::statistics::stored_members;
@@ -41,6 +42,7 @@ pub(super) async fn copies_beside(
             full_size_bytes: member.full_size_bytes,
             description: String::new(),
             tags: Tags::new(),
+            installation: Installation::Ours,
         })
     });
     Ok(Some(members.collect()))
