@@ -58,9 +58,15 @@ IMAGE = f"arn:aws:ec2:{REGION}::image/ami-0d4e5f60718293a4b"
 TABLE = ARNS["AWS::DynamoDB::Table"] + "Table"
 BUS = ARNS["AWS::Events::EventBus"] + "Bus"
 
-OURS = {"snapkeep:managed-by": "snapkeep", "snapkeep:id": "snp_019caef4-ba40-7c0b-a581-e89318b20764"}
+# What every resource of this installation bears; what was made before installations had ids bears the first alone.
+BEFORE = {"snapkeep:managed-by": "snapkeep"}
+SIGN = {"snapkeep:installation": f"{PSEUDO['AWS::StackName']}.{REGION}"}
+SIGNED = {**BEFORE, **SIGN}
+OURS = {**SIGNED, "snapkeep:id": "snp_019caef4-ba40-7c0b-a581-e89318b20764"}
+# What another installation's tag makes of it.
+ANOTHERS = {"snapkeep:installation": f"staging.{REGION}"}
 CONDEMNED = {**OURS, "snapkeep:state": "condemned"}
-OUR_IMAGE = {"snapkeep:managed-by": "snapkeep", "snapkeep:image": "img_019caef4-ba40-7c0b-a581-e89318b20764"}
+OUR_IMAGE = {**SIGNED, "snapkeep:image": "img_019caef4-ba40-7c0b-a581-e89318b20764"}
 MARK = {"snapkeep:state": "condemned"}
 ADOPTION = {
     **OURS,
@@ -151,6 +157,8 @@ def condition_holds(operator, key, wanted, context):
     wanted = [str(item) for item in listed(wanted)]
     if operator == "StringEquals":
         return any(item in wanted for item in present)
+    if operator == "StringEqualsIfExists":
+        return not present or any(item in wanted for item in present)
     if operator == "StringNotEquals":
         return not any(item in wanted for item in present)
     if operator == "ForAllValues:StringEquals":
@@ -232,6 +240,11 @@ def register(tags, snapshot_tags):
     return calls
 
 
+def without_sign(tags):
+    """The same of before installations had ids."""
+    return {key: value for key, value in tags.items() if key != "snapkeep:installation"}
+
+
 def plain(action, resource="*", **context):
     return [(action, resource, context_of(**context))]
 
@@ -253,11 +266,13 @@ def add_to(partitions):
 # ---------------------------------------------------------------- the matrix
 
 def creator_cases():
-    anonymous = {"snapkeep:managed-by": "snapkeep"}
+    anonymous = SIGNED
     yield "Snapshotter", "create with our tags", create({**OURS, "Name": "web 1"}), True
     yield "Snapshotter", "create without tags", create({}), False
     yield "Snapshotter", "create without our id", create(anonymous), False
     yield "Snapshotter", "create as somebody else's", create({**OURS, "snapkeep:managed-by": "x"}), False
+    yield "Snapshotter", "create as another installation's", create({**OURS, **ANOTHERS}), False
+    yield "Snapshotter", "create without an installation", create(without_sign(OURS)), False
     for name in FUNCTIONS:
         if name != "Snapshotter":
             yield name, "create with our tags", create(OURS), False
@@ -274,6 +289,8 @@ def condemner_cases():
     for name in ["Api", "Sweeper", "Restorer"]:
         yield name, "condemn ours", tag(OURS, MARK), True
         yield name, "condemn it again", tag(CONDEMNED, MARK), True
+        yield name, "condemn one of before", tag(without_sign(OURS), MARK), True
+        yield name, "condemn another installation's", tag({**OURS, **ANOTHERS}, MARK), False
         yield name, "condemn a foreign snapshot", tag({}, MARK), False
         yield name, "take a foreign snapshot over", tag({}, OURS), False
         yield name, "take it over and condemn it", tag({}, CONDEMNED), False
@@ -282,6 +299,10 @@ def condemner_cases():
         yield name, "another tag", tag(OURS, {"Name": "x"}), False
         yield name, "condemn an image of ours", tag(OURS, MARK, IMAGE), False
         yield name, "rescue ours", untag(CONDEMNED, ["snapkeep:state"]), name != "Restorer"
+        yield name, "rescue one of before", untag(without_sign(CONDEMNED), ["snapkeep:state"]), name != "Restorer"
+        yield name, "rescue another installation's", untag({**CONDEMNED, **ANOTHERS}, ["snapkeep:state"]), False
+        yield name, "give it another installation", tag(OURS, ANOTHERS), False
+        yield name, "take the installation off", untag(CONDEMNED, ["snapkeep:installation"]), False
         yield name, "rescue a foreign snapshot", untag(MARK, ["snapkeep:state"]), False
         yield name, "remove our mark", untag(CONDEMNED, ["snapkeep:managed-by"]), False
         yield name, "remove both", untag(CONDEMNED, ["snapkeep:managed-by", "snapkeep:state"]), False
@@ -299,21 +320,46 @@ def adopter_cases():
     yield "Reconciler", "adopt Data Lifecycle Manager's", tag({"aws:dlm:lifecycle-policy-id": "p"}, ADOPTION), False
     yield "Reconciler", "adopt AWS Backup's", tag({"aws:backup:source-resource": "v"}, ADOPTION), False
     yield "Reconciler", "adopt with another tag beside ours", tag({}, {**ADOPTION, "Name": "x"}), False
-    for key in ["snapkeep:managed-by", "snapkeep:id", "snapkeep:origin"]:
+    for key in ["snapkeep:managed-by", "snapkeep:installation", "snapkeep:id", "snapkeep:origin"]:
         lacking = {name: value for name, value in ADOPTION.items() if name != key}
         yield "Reconciler", f"adopt without {key}", tag({}, lacking), False
     yield "Reconciler", "adopt as somebody else's", tag({}, {**ADOPTION, "snapkeep:managed-by": "x"}), False
+    yield "Reconciler", "adopt as another installation's", tag({}, {**ADOPTION, **ANOTHERS}), False
     yield "Reconciler", "adopt as if we had made it", tag({}, {**ADOPTION, "snapkeep:origin": "schedule"}), False
     yield "Reconciler", "adopt a volume", tag({}, ADOPTION, VOLUME), False
     yield "Reconciler", "adopt an image", tag({}, ADOPTION, f"arn:aws:ec2:{REGION}::image/ami-01234567"), False
+    theirs = {**OURS, **ANOTHERS}
+    yield "Reconciler", "take over another installation's", tag(theirs, ADOPTION), True
+    yield "Reconciler", "take over one of before", tag(without_sign(OURS), ADOPTION), True
+    yield "Reconciler", "take over and condemn in one go", tag(theirs, {**ADOPTION, **MARK}), False
+    yield "Reconciler", "take over what is condemned", tag({**theirs, **MARK}, ADOPTION), False
+    yield "Reconciler", "take over and leave it its owner's", tag(theirs, {**ADOPTION, **ANOTHERS}), False
+    yield "Reconciler", "take over with another tag beside", tag(theirs, {**ADOPTION, "Name": "x"}), False
+    for service in ["aws:dlm:lifecycle-policy-id", "aws:backup:source-resource"]:
+        of_volume = {**theirs, service: "x"}
+        yield "Reconciler", f"take over what bears {service}", tag(of_volume, ADOPTION), False
+    for key in ["snapkeep:managed-by", "snapkeep:installation", "snapkeep:id", "snapkeep:origin"]:
+        lacking = {name: value for name, value in ADOPTION.items() if name != key}
+        yield "Reconciler", f"take over without {key}", tag(theirs, lacking), False
+    yield "Reconciler", "take over as if we had made it", tag(theirs, {**ADOPTION, "snapkeep:origin": "schedule"}), False
+    yield "Reconciler", "adopt what says it is somebody's", tag({"snapkeep:managed-by": "x"}, ADOPTION), False
+    yield "Reconciler", "sign one of before", tag(without_sign(OURS), SIGN), True
+    yield "Reconciler", "sign one of before as another's", tag(without_sign(OURS), ANOTHERS), False
+    yield "Reconciler", "sign and condemn in one go", tag(without_sign(OURS), {**SIGN, **MARK}), False
+    yield "Reconciler", "sign another installation's", tag(theirs, SIGN), False
+    yield "Reconciler", "sign what is nobody's", tag({}, SIGN), False
     yield "Reconciler", "give up what is ours", untag(OURS, ["snapkeep:managed-by"]), False
     for name in FUNCTIONS:
         if name != "Reconciler":
             yield name, "adopt what is nobody's", tag({}, ADOPTION), False
+            yield name, "take over another installation's", tag(theirs, ADOPTION), False
+            yield name, "sign one of before", tag(without_sign(OURS), SIGN), False
 
 
 def deleter_cases():
     yield "Reaper", "delete what is ours and condemned", delete(CONDEMNED), True
+    yield "Reaper", "delete one of before that is condemned", delete(without_sign(CONDEMNED)), True
+    yield "Reaper", "delete another installation's that is condemned", delete({**CONDEMNED, **ANOTHERS}), False
     yield "Reaper", "delete ours, not condemned", delete(OURS), False
     yield "Reaper", "delete ours in another state", delete({**OURS, "snapkeep:state": "rescued"}), False
     yield "Reaper", "delete a foreign one that says condemned", delete(MARK), False
@@ -336,6 +382,8 @@ def region_cases():
         ("Sweeper", "rescue ours", untag(CONDEMNED, ["snapkeep:state"])),
         ("Reaper", "delete what is ours and condemned", delete(CONDEMNED)),
         ("Reconciler", "adopt what is nobody's", tag({}, ADOPTION)),
+        ("Reconciler", "take over another installation's", tag({**OURS, **ANOTHERS}, ADOPTION)),
+        ("Reconciler", "sign one of before", tag(without_sign(OURS), SIGN)),
     ]:
         yield name, f"{what} in a region that is named", in_region(NAMED, calls), True
         # Each call by itself: every statement is to hold without the others.
@@ -355,8 +403,13 @@ def image_cases():
     yield "Restorer", "register one of a foreign snapshot", register(OUR_IMAGE, {}), False
     yield "Restorer", "register one of somebody's snapshot", register(OUR_IMAGE, {"snapkeep:managed-by": "x"}), False
     yield "Restorer", "register one without tags", register({}, OURS), False
-    yield "Restorer", "register one without its record's id", register({"snapkeep:managed-by": "snapkeep"}, OURS), False
+    yield "Restorer", "register one without its record's id", register(SIGNED, OURS), False
     yield "Restorer", "register one as somebody else's", register({**OUR_IMAGE, "snapkeep:managed-by": "x"}, OURS), False
+    yield "Restorer", "register one of another installation's", register(OUR_IMAGE, {**OURS, **ANOTHERS}), False
+    yield "Restorer", "register one of before", register(OUR_IMAGE, without_sign(OURS)), True
+    yield "Restorer", "register one as another installation's", register({**OUR_IMAGE, **ANOTHERS}, OURS), False
+    theirs = {**OUR_IMAGE, **ANOTHERS}
+    yield "Restorer", "deregister another installation's", plain("ec2:DeregisterImage", IMAGE, resource_tags=theirs), False
     yield "Restorer", "tag a foreign image as ours", tag({}, OUR_IMAGE, IMAGE), False
     yield "Restorer", "tag our image later", tag(OUR_IMAGE, {"Name": "other"}, IMAGE), False
     other = context_of(OUR_IMAGE, **{"ec2:CreateAction": "CreateImage"})
@@ -374,7 +427,7 @@ def image_cases():
 
 def copy_cases():
     made = {**OURS, "snapkeep:copy-of": "snp_019caef4-ba40-7c0b-a581-e89318b20764", "Name": "web 1"}
-    without = {"snapkeep:managed-by": "snapkeep", "snapkeep:id": "snp_019caef4"}
+    without = {**SIGNED, "snapkeep:id": "snp_019caef4"}
 
     def copied(tags, source_tags):
         return on("ec2:CopySnapshot", (SNAPSHOT, tags, None), (SNAPSHOT, None, source_tags))
@@ -391,6 +444,11 @@ def copy_cases():
     yield "Restorer", "copy as somebody else's", copied({**made, "snapkeep:managed-by": "x"}, OURS), False
     yield "Restorer", "copy a foreign snapshot", copied(made, {}), False
     yield "Restorer", "copy somebody's snapshot", copied(made, {"snapkeep:managed-by": "x"}), False
+    yield "Restorer", "copy another installation's", copied(made, {**OURS, **ANOTHERS}), False
+    yield "Restorer", "copy one of before", copied(made, without_sign(OURS)), True
+    yield "Restorer", "copy as another installation's", copied({**made, **ANOTHERS}, OURS), False
+    theirs = tag_at("CopySnapshot", SNAPSHOT, {**made, **ANOTHERS})
+    yield "Restorer", "tags of another installation's copy", theirs, False
     yield "Restorer", "tag a foreign snapshot as a copy of ours", tag({}, made), False
     for name in FUNCTIONS:
         if name != "Restorer":
@@ -417,8 +475,9 @@ def restorer_cases():
     image, task = f"arn:aws:ec2:{REGION}::image/ami-0123", f"arn:aws:ec2:{REGION}:{ACCOUNT}:replace-root-volume-task/r-1"
     network = [f"arn:aws:ec2:{REGION}:{ACCOUNT}:{kind}/x" for kind in ("subnet", "security-group", "network-interface")]
     key = f"arn:aws:ec2:{REGION}:{ACCOUNT}:key-pair/ops"
-    made = {"snapkeep:managed-by": "snapkeep", "snapkeep:restore": "rst_019caef4", "Name": "web"}
-    anonymous = {"snapkeep:managed-by": "snapkeep"}
+    made = {**SIGNED, "snapkeep:restore": "rst_019caef4", "Name": "web"}
+    theirs = {**made, **ANOTHERS}
+    anonymous = SIGNED
     foreign = {**made, "snapkeep:managed-by": "x"}
     marks = {"snapkeep:replaced-by": "rst_019caef4", "snapkeep:expires-at": "2026-03-16T10:00:00Z"}
     role = f"arn:aws:iam::{ACCOUNT}:role/web"
@@ -453,6 +512,8 @@ def restorer_cases():
         ("stop", on("ec2:StopInstances", (INSTANCE, None, {}))),
         ("start", on("ec2:StartInstances", (INSTANCE, None, {}))),
         ("mark an old volume", tag({}, marks, VOLUME)),
+        ("a volume of one of before", volume(made, without_sign(OURS))),
+        ("delete a volume it made before", on("ec2:DeleteVolume", (VOLUME, None, without_sign(made)))),
         ("delete a volume it made", on("ec2:DeleteVolume", (VOLUME, None, made))),
         ("deregister an image it made", on("ec2:DeregisterImage", (image, None, made))),
     ]
@@ -460,6 +521,9 @@ def restorer_cases():
         ("a volume without tags", volume({}, OURS)),
         ("a volume without the restore's tag", volume(anonymous, OURS)),
         ("a volume as somebody else's", volume(foreign, OURS)),
+        ("a volume as another installation's", volume(theirs, OURS)),
+        ("a volume of another installation's", volume(made, {**OURS, **ANOTHERS})),
+        ("delete another installation's volume", on("ec2:DeleteVolume", (VOLUME, None, theirs))),
         ("a volume of a foreign snapshot", volume(made, {})),
         ("another root volume, of a foreign snapshot", root(made, {})),
         ("another root volume without tags", root({}, OURS)),

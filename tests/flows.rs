@@ -20,6 +20,7 @@ mod gone;
 mod guards;
 mod holds;
 mod images;
+mod installations;
 mod limits;
 mod marks;
 mod protection;

@@ -11,6 +11,7 @@ pub mod finding;
 pub mod hold;
 pub mod ids;
 pub mod image;
+pub mod installation;
 pub mod instance;
 pub mod ownership;
 pub mod restore;

@@ -35,6 +35,7 @@ use aws_sdk_ec2::config::timeout::TimeoutConfig;
 use aws_sdk_ec2::types::Filter;
 use jiff::Timestamp;
 
+use crate::domain::installation::InstallationId;
 use crate::ec2::date::DateHeader;
 use crate::ec2::types::KnownTypes;
 
@@ -62,13 +63,19 @@ pub struct Ec2 {
     /// What signs the requests that one region makes of another.
     credentials: Option<SharedCredentialsProvider>,
     region: String,
+    /// Ours: what is made bears it, and what bears another's is not ours.
+    installation: InstallationId,
     date: DateHeader,
     types: KnownTypes,
 }
 
 impl Ec2 {
-    /// EC2 in `region`.
-    pub fn new(config: &aws_config::SdkConfig, region: impl Into<String>) -> Self {
+    /// EC2 in `region`, for this installation.
+    pub fn new(
+        config: &aws_config::SdkConfig,
+        region: impl Into<String>,
+        installation: InstallationId,
+    ) -> Self {
         let date = DateHeader::default();
         let region: String = region.into();
         let common = aws_sdk_ec2::config::Builder::from(config)
@@ -84,6 +91,7 @@ impl Ec2 {
             creator: Client::from_conf(creator),
             credentials: config.credentials_provider(),
             region,
+            installation,
             date,
             types: KnownTypes::default(),
         }

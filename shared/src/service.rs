@@ -48,12 +48,12 @@ impl Service {
         Self {
             table: Table::new(&connections.dynamodb, &settings.table)
                 .keeping_audit(settings.audit_days),
-            ec2: Ec2::new(&connections.ec2, &settings.region),
+            ec2: Ec2::new(&connections.ec2, &settings.region, settings.installation.clone()),
             elsewhere: settings
                 .regions
                 .iter()
                 .filter(|region| **region != settings.region)
-                .map(|region| Ec2::new(&connections.ec2, region))
+                .map(|region| Ec2::new(&connections.ec2, region, settings.installation.clone()))
                 .collect(),
             bus: Bus::new(&connections.eventbridge, &settings.bus),
             settings,

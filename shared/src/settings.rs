@@ -6,6 +6,7 @@ use std::str::FromStr;
 use jiff::SignedDuration;
 use thiserror::Error;
 
+use crate::domain::installation::InstallationId;
 use crate::domain::sweep::brake::BrakeLimits;
 
 /// What can be set from outside.
@@ -19,6 +20,9 @@ pub struct Settings {
     pub table: String,
     /// The event bus, `SNAPKEEP_BUS`.
     pub bus: String,
+    /// What tells this installation from others of the account, `SNAPKEEP_INSTALLATION`; the table's name if it is not
+    /// set.
+    pub installation: InstallationId,
     /// The claim that names a person's groups, `SNAPKEEP_ROLE_CLAIM`.
     pub role_claim: String,
     /// When the brake stops a schedule, `SNAPKEEP_BRAKE_DELETIONS` and `SNAPKEEP_BRAKE_PERCENT`.
@@ -60,10 +64,12 @@ impl Settings {
         let lookup = Lookup(&lookup);
         let name_or = |name, default: &str| lookup.text(name).unwrap_or_else(|| default.to_owned());
         let region = lookup.required("AWS_REGION", "the region, such as us-east-1")?;
+        let table = lookup.required("SNAPKEEP_TABLE", "the name of the DynamoDB table")?;
         Ok(Self {
             regions: lookup.regions(&region)?,
             region,
-            table: lookup.required("SNAPKEEP_TABLE", "the name of the DynamoDB table")?,
+            installation: lookup.installation(&table)?,
+            table,
             bus: lookup.required("SNAPKEEP_BUS", "the name of the event bus")?,
             role_claim: name_or("SNAPKEEP_ROLE_CLAIM", "cognito:groups"),
             brake: BrakeLimits {
@@ -99,6 +105,14 @@ impl Lookup<'_> {
     fn required(&self, name: &'static str, what: &str) -> Result<String, SettingsError> {
         let problem = || format!("is not set; it should be {what}");
         self.text(name).ok_or_else(|| SettingsError { name, problem: problem() })
+    }
+
+    /// The id of the installation; without one of its own, what its table is called.
+    fn installation(&self, table: &str) -> Result<InstallationId, SettingsError> {
+        let name = "SNAPKEEP_INSTALLATION";
+        let text = self.text(name).unwrap_or_else(|| table.to_owned());
+        text.parse()
+            .map_err(|why| SettingsError { name, problem: format!("is `{text}`; it {why}") })
     }
 
     /// The own region, and those of a list between commas.
@@ -186,6 +200,16 @@ mod tests {
             error.to_string(),
             "the environment variable SNAPKEEP_BRAKE_PERCENT is `120`; it should be a number from 0 to 100"
         );
+    }
+
+    #[test]
+    fn an_installation_is_told_by_its_id_and_else_by_its_table() {
+        let installation = |text| settings(&[("SNAPKEEP_INSTALLATION", text)]);
+
+        assert_eq!(installation("").unwrap().installation.as_str(), "t");
+        assert_eq!(installation("a.us-east-1").unwrap().installation.as_str(), "a.us-east-1");
+        let error = installation("a b").unwrap_err().to_string();
+        assert!(error.contains("SNAPKEEP_INSTALLATION is `a b`; it should be 1 to 128"), "{error}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod findings;
 pub mod gone;
 pub mod idempotency;
 pub mod images;
+mod installation;
 pub mod keys;
 mod lists;
 mod record;

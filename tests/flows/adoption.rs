@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use local::function::Function;
 use serde_json::{Value, json};
-use shared::domain::adoption::Choice;
+use shared::domain::adoption::{AdoptedFrom, Choice};
 use shared::operations::reconciliation::adopt::{Adoption, adopt_snapshots};
 
 use crate::support::app::App;
@@ -102,6 +102,7 @@ async fn asking_for_an_adoption_survives_death_at_every_call() {
         let ids = taken_elsewhere(&app, "us-east-1", &instance);
         let adoption = Adoption {
             choice: Choice::Each(ids.iter().map(|id| id.parse().unwrap()).collect()),
+            also_from: AdoptedFrom::Nobody,
             instance_id: None,
             schedule_id: None,
             expires_at: None,

@@ -61,7 +61,9 @@ async fn a_member_of_another_volume_is_no_duplicate() {
     let body = format!(
         "Action=CreateSnapshot&VolumeId={}&Version=2016-11-15&TagSpecification.1.ResourceType=snapshot\
          &TagSpecification.1.Tag.1.Key=snapkeep:id&TagSpecification.1.Tag.1.Value={id}\
-         &TagSpecification.1.Tag.2.Key=snapkeep:managed-by&TagSpecification.1.Tag.2.Value=snapkeep",
+         &TagSpecification.1.Tag.2.Key=snapkeep:managed-by&TagSpecification.1.Tag.2.Value=snapkeep\
+         &TagSpecification.1.Tag.3.Key=snapkeep:installation&TagSpecification.1.Tag.3.Value={}",
+        app.service().settings.installation,
         foreign_volume(&app)
     );
     assert_eq!(app.ec2.answer("us-east-1", body.as_bytes()).status, 200);
@@ -152,12 +154,14 @@ async fn an_attempt_whose_answer_was_lost_is_taken_up() {
 
 /// A second set under the same tags, as a retry after a lost reply makes it.
 fn make_again(app: &App, id: &str, instance: &str) {
+    let installation = &app.service().settings.installation;
     let body = format!(
         "Action=CreateSnapshots&InstanceSpecification.InstanceId={instance}&Version=2016-11-15\
          &TagSpecification.1.ResourceType=snapshot\
          &TagSpecification.1.Tag.1.Key=snapkeep:id&TagSpecification.1.Tag.1.Value={id}\
          &TagSpecification.1.Tag.2.Key=snapkeep:managed-by&TagSpecification.1.Tag.2.Value=snapkeep\
-         &TagSpecification.1.Tag.3.Key=snapkeep:instance&TagSpecification.1.Tag.3.Value={instance}"
+         &TagSpecification.1.Tag.3.Key=snapkeep:instance&TagSpecification.1.Tag.3.Value={instance}\
+         &TagSpecification.1.Tag.4.Key=snapkeep:installation&TagSpecification.1.Tag.4.Value={installation}"
     );
     assert_eq!(app.ec2.answer("us-east-1", body.as_bytes()).status, 200);
 }

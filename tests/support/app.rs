@@ -64,9 +64,26 @@ impl App {
         Self::made(config, BTreeMap::from([regions])).await
     }
 
+    /// Another installation, of this id, in the same account: with a table and a bus of its own. EC2's events reach the
+    /// first one alone; this one learns from its own looks.
+    pub(crate) async fn installed_beside(&self, installation: &str) -> Self {
+        let id = ("SNAPKEEP_INSTALLATION".to_owned(), installation.to_owned());
+        let same = (self.ec2.clone(), self.clock.clone());
+        Self::of(Config::default(), same, None, BTreeMap::from([id])).await
+    }
+
     async fn made(config: Config, environment: BTreeMap<String, String>) -> Self {
         let clock = sim_ec2::Clock::at(BEGINNING.parse().unwrap());
         let ec2 = SimEc2::new(config.clone(), clock.clone());
+        Self::of(config, (ec2.clone(), clock), Some(ec2), environment).await
+    }
+
+    async fn of(
+        config: Config,
+        (ec2, clock): (SimEc2, sim_ec2::Clock),
+        simulation: Option<SimEc2>,
+        environment: BTreeMap<String, String>,
+    ) -> Self {
         let base = base(&config.region);
         let database = SimDynamoDb::memory().unwrap();
         let dynamodb = connections::through(base.clone(), database.http_client());
@@ -76,7 +93,7 @@ impl App {
             table: TABLE.to_owned(),
             ec2: ec2_config,
             dynamodb: dynamodb.clone(),
-            simulation: Some(ec2.clone()),
+            simulation,
             clock: function_clock(&clock),
             speed: 1,
             environment,

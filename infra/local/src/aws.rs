@@ -7,7 +7,7 @@ use std::{
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials as _;
-use shared::table::Table;
+use shared::{domain::installation::InstallationId, table::Table};
 
 use crate::{StartError, options::Options};
 
@@ -41,6 +41,27 @@ impl Account {
             .map_err(|error| StartError::failed("--aws: no AWS credentials were found", error))?;
         Ok(Self { config, region })
     }
+}
+
+/// Whose the table is, if it is there and says so: a run goes on as the installation that has made its records.
+pub async fn installation(table: &Table) -> Result<Option<InstallationId>, StartError> {
+    let failed = |error| StartError::failed("whose the table is", error);
+    if !table.is_ready().await.map_err(failed)? {
+        return Ok(None);
+    }
+    table.installation().await.map_err(failed)
+}
+
+/// Makes the table this installation's. One that is another's is refused: its snapshots would be nobody's here.
+pub async fn install(table: &Table, id: &InstallationId) -> Result<(), StartError> {
+    let known = table.install(id).await;
+    let known = known.map_err(|error| StartError::failed("whose the table is", error))?;
+    if known == *id {
+        return Ok(());
+    }
+    Err(StartError::Declined(format!(
+        "The table is the installation {known}'s, and SNAPKEEP_INSTALLATION is {id}."
+    )))
 }
 
 /// Makes sure that the table is there. Before it is made, somebody is asked.

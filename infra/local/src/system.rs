@@ -5,7 +5,10 @@ mod simulated;
 
 use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
-use shared::domain::schedule::expression::{Expression, ParseExpressionError};
+use shared::{
+    domain::schedule::expression::{Expression, ParseExpressionError},
+    table::Table,
+};
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
 use self::simulated::Simulated;
@@ -26,6 +29,8 @@ use crate::{
 const DRAINING_MAX: Duration = Duration::from_secs(30);
 /// How long connections to EC2 and DynamoDB may take to close.
 const CLOSING_MAX: Duration = Duration::from_secs(3);
+/// The variable that names the installation.
+const INSTALLATION: &str = "SNAPKEEP_INSTALLATION";
 /// Without EC2's reports the reconciler finds what is completed.
 const RECONCILER_WITHOUT_EVENTS: &str = "rate(5 minutes)";
 
@@ -121,6 +126,12 @@ async fn start_with_aws(
     let clock = SimulatedClock::start(machine.real, 1, None);
     let named = machine.environment.get("SNAPKEEP_TABLE").filter(|name| !name.is_empty());
     let table = named.cloned().unwrap_or_else(|| world::TABLE.to_owned());
+    let mut environment = overrides(&machine.environment);
+    if !environment.contains_key(INSTALLATION)
+        && let Some(id) = aws::installation(&Table::new(&config, &table)).await?
+    {
+        environment.insert(INSTALLATION.to_owned(), id.to_string());
+    }
     let parts = Parts {
         // Only our own events bear the account, and nobody reads it there.
         identity: Identity { account: "000000000000".to_owned(), region: region.clone() },
@@ -130,11 +141,12 @@ async fn start_with_aws(
         simulation: None,
         clock: clock.for_functions(),
         speed: 1,
-        environment: overrides(&machine.environment),
+        environment,
     };
     let world = Arc::new(World::new(template, parts)?);
     if let Some(service) = world.service(Function::Api) {
         aws::ensure_table(&service.table, &table, &region, options).await?;
+        aws::install(&service.table, &service.settings.installation).await?;
     }
     let wrong =
         |error: ParseExpressionError| StartError::failed("the reconciler's schedule", error);

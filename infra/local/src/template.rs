@@ -82,6 +82,8 @@ pub enum EnvironmentValue {
     Table,
     /// The bus's name.
     Bus,
+    /// The id of the installation, which the stack's name and region make.
+    Installation,
 }
 
 /// What becomes of an asynchronous call that fails.

@@ -88,7 +88,7 @@ impl World {
             let lookup = |name: &str| {
                 environment.get(name).cloned().or_else(|| match name {
                     "AWS_REGION" => Some(identity.region.clone()),
-                    name => variable(settings, name, &table),
+                    name => variable(settings, name, &table, &identity.region),
                 })
             };
             let settings = Settings::from_lookup(lookup)
@@ -219,10 +219,12 @@ async fn invoke(
     }
 }
 
-fn variable(settings: &FunctionSettings, name: &str, table: &str) -> Option<String> {
+fn variable(settings: &FunctionSettings, name: &str, table: &str, region: &str) -> Option<String> {
     Some(match settings.environment.get(name)? {
         EnvironmentValue::Literal(text) => text.clone(),
         EnvironmentValue::Table => table.to_owned(),
         EnvironmentValue::Bus => BUS.to_owned(),
+        // No stack is called so, and no two tables of an account and region have one name.
+        EnvironmentValue::Installation => format!("local.{table}.{region}"),
     })
 }

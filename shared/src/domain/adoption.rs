@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{EbsSnapshotId, InstanceId, SnapshotId};
 use crate::domain::ownership::{EbsSnapshot, EbsState, Images, Owner, owner_of};
@@ -59,6 +60,17 @@ pub struct Candidate {
     pub region: String,
     /// The instance it is of, as far as somebody says.
     pub instance_id: Option<InstanceId>,
+}
+
+/// From whom EBS snapshots may be adopted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdoptedFrom {
+    /// From nobody: nobody else looks after them.
+    #[default]
+    Nobody,
+    /// From another installation of Snapkeep as well, or one of before installations had ids.
+    AnotherInstallation,
 }
 
 /// EBS snapshots that become one set.
@@ -126,6 +138,7 @@ pub enum Reason {
 /// that lacks one is refused.
 pub fn sort_out(
     choice: &Choice,
+    from: AdoptedFrom,
     candidates: &[Candidate],
     images: &Images,
 ) -> (Vec<Group>, Vec<Refused>) {
@@ -135,7 +148,7 @@ pub fn sort_out(
         Choice::Each(ids) => {
             let mut good = Vec::new();
             for candidate in ids.iter().filter_map(|id| by_id.get(id)) {
-                match objection(&candidate.seen, images).or_else(|| of_nobody(candidate)) {
+                match objection(&candidate.seen, from, images).or_else(|| of_nobody(candidate)) {
                     Some(objection) => refused.push(objection),
                     None => good.push(*candidate),
                 }
@@ -146,7 +159,7 @@ pub fn sort_out(
             let mut sets = Vec::new();
             for ids in groups {
                 let members: Vec<_> = ids.iter().filter_map(|id| by_id.get(id)).copied().collect();
-                match one_set(ids, &members, images) {
+                match one_set(ids, &members, from, images) {
                     Ok(set) => sets.extend(set),
                     Err(objections) => refused.extend(objections),
                 }
@@ -158,7 +171,7 @@ pub fn sort_out(
 }
 
 /// Why this one cannot be adopted, whatever else is chosen.
-pub fn objection(seen: &EbsSnapshot, images: &Images) -> Option<Refused> {
+pub fn objection(seen: &EbsSnapshot, from: AdoptedFrom, images: &Images) -> Option<Refused> {
     let because =
         |reason, detail: String| Some(Refused { ebs_snapshot_id: seen.id.clone(), reason, detail });
     match owner_of(seen, images) {
@@ -171,6 +184,15 @@ pub fn objection(seen: &EbsSnapshot, images: &Images) -> Option<Refused> {
                 }
             };
             return because(Reason::AlreadyOurs, detail);
+        }
+        Owner::AnotherInstallation if from == AdoptedFrom::AnotherInstallation => {}
+        Owner::AnotherInstallation => {
+            let whose = seen.tags.get(tags::INSTALLATION).map_or(
+                "an installation of Snapkeep of before installations had ids, and of no record here".to_owned(),
+                |id| format!("the installation {id} of Snapkeep"),
+            );
+            let detail = format!("it is of {whose}; also_from another_installation takes it over");
+            return because(Reason::Owned, detail);
         }
         Owner::Image => {
             let image = images.of(&seen.id).first().cloned().or_else(|| seen.named_image());
@@ -199,9 +221,13 @@ pub fn objection(seen: &EbsSnapshot, images: &Images) -> Option<Refused> {
 
 /// Takes out the copies that could be adopted, and says why they are not: under a schedule a copy would count by the
 /// time of copying, and push out those that were taken since its content was.
-pub fn refuse_copies(candidates: &mut Vec<Candidate>, images: &Images) -> Vec<Refused> {
+pub fn refuse_copies(
+    candidates: &mut Vec<Candidate>,
+    from: AdoptedFrom,
+    images: &Images,
+) -> Vec<Refused> {
     let is_copy = |one: &Candidate| {
-        one.seen.real_volume().is_none() && objection(&one.seen, images).is_none()
+        one.seen.real_volume().is_none() && objection(&one.seen, from, images).is_none()
     };
     let refused = candidates.iter().filter(|one| is_copy(one)).map(|one| Refused {
         ebs_snapshot_id: one.seen.id.clone(),
@@ -256,12 +282,13 @@ fn together(mut candidates: Vec<&Candidate>) -> Vec<Group> {
 fn one_set(
     ids: &[EbsSnapshotId],
     members: &[&Candidate],
+    from: AdoptedFrom,
     images: &Images,
 ) -> Result<Option<Group>, Vec<Refused>> {
     let Some(first) = members.first() else { return Ok(None) };
     let mut objections: Vec<_> = members
         .iter()
-        .filter_map(|one| objection(&one.seen, images).or_else(|| of_nobody(one)))
+        .filter_map(|one| objection(&one.seen, from, images).or_else(|| of_nobody(one)))
         .collect();
     let distinct = |of: fn(&Candidate) -> Option<String>| {
         members.iter().map(|one| of(one)).collect::<BTreeSet<_>>().len()

@@ -8,11 +8,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, SnapshotId, VolumeId};
+use crate::domain::installation::Installation;
 use crate::domain::tags::{self, Tags};
 
 /// The volume that EC2 shows for copies: "an arbitrary volume ID that should not be used for any purpose"
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Snapshot.html>).
 const MADE_UP_VOLUME: &str = "vol-ffffffff";
+/// What the tags begin with that Data Lifecycle Manager and AWS Backup alone can set, and only when they make a snapshot.
+const SERVICE_TAGS: [&str; 2] = ["aws:dlm:", "aws:backup:"];
 /// Tags by which people and tools say which instance a snapshot is of.
 const INSTANCE_TAGS: [&str; 6] =
     [tags::INSTANCE, "InstanceId", "instance-id", "instance_id", "Instance", "instance"];
@@ -44,6 +47,8 @@ pub struct EbsSnapshot {
     pub description: String,
     /// Its tags.
     pub tags: Tags,
+    /// Whose it is by the installation that they name.
+    pub installation: Installation,
 }
 
 /// Where EC2 keeps an EBS snapshot.
@@ -72,7 +77,9 @@ pub enum EbsState {
 }
 
 impl EbsSnapshot {
-    /// The set it says it belongs to, if it bears our tags.
+    /// The set it says it belongs to, if it bears our tags and names no other installation.
+    ///
+    /// One that names none was made before installations had ids: whether it is ours only our record of it can say.
     pub fn set(&self) -> Option<SnapshotId> {
         if !self.is_tagged_ours() {
             return None;
@@ -82,7 +89,19 @@ impl EbsSnapshot {
 
     /// Whether it bears our tag, with or without saying which set it belongs to.
     pub fn is_tagged_ours(&self) -> bool {
+        self.is_snapkeeps() && self.installation != Installation::Another
+    }
+
+    /// The set it says it belongs to, if it also names our installation: nobody else's record can have it.
+    pub fn own_set(&self) -> Option<SnapshotId> {
+        self.set().filter(|_| self.installation == Installation::Ours)
+    }
+
+    /// Whether some installation has made it or taken it over. What another service takes of a volume that a restore has
+    /// made bears the tags of the volume, and those `aws:` ones that only that service can set.
+    fn is_snapkeeps(&self) -> bool {
         self.tags.get(tags::MANAGED_BY).map(String::as_str) == Some(tags::MANAGER)
+            && !self.tags.keys().any(|key| SERVICE_TAGS.iter().any(|tag| key.starts_with(tag)))
     }
 
     /// The region and the EBS snapshot that it says it is a copy of, if it is one of ours.
@@ -141,6 +160,8 @@ pub(super) fn is_made_up(id: &VolumeId) -> bool {
 pub enum Owner {
     /// Ours.
     Ours,
+    /// Another installation of Snapkeep, or one of before installations had ids, of which our records know nothing.
+    AnotherInstallation,
     /// Amazon Data Lifecycle Manager.
     DataLifecycleManager,
     /// AWS Backup.
@@ -159,8 +180,9 @@ pub enum Owner {
 
 impl Owner {
     /// All of them, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Ours,
+        Self::AnotherInstallation,
         Self::DataLifecycleManager,
         Self::AwsBackup,
         Self::Image,
@@ -174,6 +196,7 @@ impl Owner {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ours => "ours",
+            Self::AnotherInstallation => "another_installation",
             Self::DataLifecycleManager => "data_lifecycle_manager",
             Self::AwsBackup => "aws_backup",
             Self::Image => "image",
@@ -188,6 +211,7 @@ impl Owner {
     pub fn name(self) -> &'static str {
         match self {
             Self::Ours => "Snapkeep",
+            Self::AnotherInstallation => "another installation of Snapkeep",
             Self::DataLifecycleManager => "Data Lifecycle Manager",
             Self::AwsBackup => "AWS Backup",
             Self::Image => "an image",
@@ -232,7 +256,7 @@ impl Images {
     }
 }
 
-/// Whose `snapshot` is or seems to be: by our tag, by the tags that these products leave, and by the images that use it.
+/// Whose `snapshot` is or seems to be, where no record of ours has it: by our tag, by the tags that these products leave, and by the images that use it.
 ///
 /// What an image was made of and is in use by none, for the image is gone, is nobody's: it was left over.
 ///
@@ -244,8 +268,11 @@ pub fn owner_of(snapshot: &EbsSnapshot, images: &Images) -> Owner {
     let has = |key: &str| snapshot.tags.contains_key(key);
     let bears = |prefix: &str| snapshot.tags.keys().any(|key| key.starts_with(prefix));
     let is_known = |image: ImageId| images.known.contains(&image);
-    if snapshot.is_tagged_ours() {
-        Owner::Ours
+    if snapshot.is_snapkeeps() {
+        match snapshot.installation {
+            Installation::Ours => Owner::Ours,
+            Installation::Another | Installation::Unnamed => Owner::AnotherInstallation,
+        }
     } else if bears("aws:dlm:") || has("dlm:managed") {
         Owner::DataLifecycleManager
     } else if bears("aws:backup:") {
@@ -295,6 +322,7 @@ mod tests {
                 .iter()
                 .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
                 .collect(),
+            installation: Installation::Ours,
         }
     }
 
@@ -315,10 +343,38 @@ mod tests {
 
     #[test]
     fn what_bears_our_tag_is_nobody_elses() {
-        let tags = [("snapkeep:managed-by", "snapkeep"), ("aws:dlm:lifecycle-policy-id", "p")];
+        let tags = [("snapkeep:managed-by", "snapkeep"), ("dlm:managed", "copied along")];
 
         assert_eq!(owner(&tags), Owner::Ours);
         assert_eq!(owner(&[("snapkeep:managed-by", "somebody")]), Owner::Other);
+    }
+
+    #[test]
+    fn what_a_service_takes_of_a_restored_volume_is_the_services() {
+        for (key, expected) in [
+            ("aws:dlm:lifecycle-policy-id", Owner::DataLifecycleManager),
+            ("aws:backup:source-resource", Owner::AwsBackup),
+        ] {
+            let tags = [("snapkeep:managed-by", "snapkeep"), ("snapkeep:id", SET), (key, "x")];
+
+            assert_eq!(owner(&tags), expected);
+            assert_eq!(snapshot(&tags, "").set(), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn another_installations_is_neither_ours_nor_nobodys() {
+        let ours = snapshot(&[("snapkeep:managed-by", "snapkeep"), ("snapkeep:id", SET)], "");
+        let seen = |installation| {
+            let one = EbsSnapshot { installation, ..ours.clone() };
+            let owner = owner_of(&one, &Images::default());
+            (one.set().is_some(), one.own_set().is_some(), owner)
+        };
+
+        assert_eq!(seen(Installation::Ours), (true, true, Owner::Ours));
+        assert_eq!(seen(Installation::Another), (false, false, Owner::AnotherInstallation));
+        // Ours if a record of ours has it, which is not asked here.
+        assert_eq!(seen(Installation::Unnamed), (true, false, Owner::AnotherInstallation));
     }
 
     #[test]

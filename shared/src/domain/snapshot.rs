@@ -28,6 +28,7 @@ use std::str::FromStr;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::adoption::AdoptedFrom;
 use crate::domain::hold::{Deleter, Hold};
 use crate::domain::ids::{EbsSnapshotId, InstanceId, RestoreId, ScheduleId, SnapshotId};
 use crate::domain::instance::Exclusions;
@@ -116,6 +117,9 @@ pub struct Snapshot {
     /// What it is a copy of; none for what was taken.
     #[serde(default)]
     pub copy_of: Option<CopyOf>,
+    /// From whom it may be adopted, as the person who adopts it has said.
+    #[serde(default)]
+    pub adopted_from: AdoptedFrom,
 }
 
 /// What tore a set: EC2 deleted some of its members and refused others, though everything had been asked before.

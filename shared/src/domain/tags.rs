@@ -12,6 +12,9 @@ pub const ID: &str = "snapkeep:id";
 pub const MANAGED_BY: &str = "snapkeep:managed-by";
 /// The value of [`MANAGED_BY`].
 pub const MANAGER: &str = "snapkeep";
+/// The installation that made it or took it over; what IAM policies test as well. What was made before there was this tag
+/// lacks it.
+pub const INSTALLATION: &str = "snapkeep:installation";
 /// The schedule that asked for it.
 pub const SCHEDULE: &str = "snapkeep:schedule";
 /// The due time it was taken for.
@@ -45,8 +48,12 @@ pub const IMAGE: &str = "snapkeep:image";
 /// How many tags EC2 allows a resource
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions>).
 pub const TAGS_MAX: usize = 50;
-/// How many we keep for ourselves on what is not a copy: the instance, schedule, slot, set, owner and state, and `Name`.
-const OWN_TAGS: usize = 7;
+/// How many we keep for ourselves on what is not a copy: the instance, schedule, slot, set, owner, installation and state,
+/// and `Name`.
+const OWN_TAGS: usize = 8;
+/// How many of these come after the others: EC2 is told the installation's with each call, and the mark of condemnation
+/// when it is wanted. Without that one the snapshot could never be deleted.
+pub const LATER_TAGS: usize = 2;
 /// How many tags a caller may set on a snapshot.
 pub const CALLER_TAGS_MAX: usize = TAGS_MAX - OWN_TAGS;
 
@@ -56,11 +63,20 @@ pub type Tags = BTreeMap<String, String>;
 /// Why an EBS snapshot with these tags has no room for `added` and the mark of condemnation, in
 /// words; nothing if it has.
 pub fn no_room(present: &Tags, added: &Tags) -> Option<String> {
-    let kept = present.keys().filter(|key| !key.starts_with("aws:") && !added.contains_key(*key));
-    let kept = kept.count();
-    let most = TAGS_MAX - 1 - added.len();
+    let is_kept = |key: &&String| {
+        !key.starts_with("aws:") && key.as_str() != INSTALLATION && !added.contains_key(*key)
+    };
+    let kept = present.keys().filter(is_kept).count();
+    let most = TAGS_MAX - LATER_TAGS - added.len();
     (kept > most)
         .then(|| format!("it has {kept} tags, and ours need room for {} more", TAGS_MAX - most))
+}
+
+/// Whether there is room for the installation's tag, and for the mark of condemnation if that is still to come.
+pub fn has_room_for_installation(present: &Tags) -> bool {
+    let kept = present.keys().filter(|key| !key.starts_with("aws:")).count();
+    let more = if present.contains_key(STATE) { 1 } else { LATER_TAGS };
+    kept + more <= TAGS_MAX
 }
 
 /// Whether EC2 would accept a tag of this key from us, and it is not one of our own.
@@ -103,9 +119,21 @@ mod tests {
     }
 
     #[test]
+    fn what_has_its_mark_needs_no_place_for_it() {
+        let mut full = many(48, "k");
+
+        assert!(has_room_for_installation(&full));
+        full.insert("k".to_owned(), String::new());
+        assert!(!has_room_for_installation(&full));
+        full.remove("k");
+        full.insert(STATE.to_owned(), CONDEMNED.to_owned());
+        assert!(has_room_for_installation(&full));
+    }
+
+    #[test]
     fn a_caller_is_told_what_is_wrong() {
         assert_eq!(refusal(&many(CALLER_TAGS_MAX, "k")), None);
-        assert!(refusal(&many(CALLER_TAGS_MAX + 1, "k")).unwrap().contains("at most 43"));
+        assert!(refusal(&many(CALLER_TAGS_MAX + 1, "k")).unwrap().contains("at most 42"));
         assert!(
             refusal(&Tags::from([("aws:x".to_owned(), String::new())]))
                 .unwrap()

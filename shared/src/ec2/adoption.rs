@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::types::{Filter, Tag};
+use aws_sdk_ec2::types::Filter;
 
 use super::errors::{Meaning, failed, meaning};
+use super::volumes::sdk_tags;
 use super::{Ec2, FILTER_VALUES_MAX, PAGE_MAX, filter};
 use crate::domain::ids::{EbsSnapshotId, InstanceId, VolumeId};
 use crate::domain::snapshot::Failure;
@@ -67,12 +68,11 @@ impl Ec2 {
     /// Puts our tags on EBS snapshots that are there already: on all of them or on none, their own stay. IAM lets nobody
     /// but the reconciler do this, and only to what bears neither ours nor Data Lifecycle Manager's nor AWS Backup's.
     pub async fn tag_adopted(&self, ids: &[EbsSnapshotId], tags: &Tags) -> Result<Tagging, Error> {
-        let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
         let answer = self
             .client
             .create_tags()
             .set_resources(Some(ids.iter().map(ToString::to_string).collect()))
-            .set_tags(Some(tags.collect()))
+            .set_tags(Some(sdk_tags(&self.installation.signed(tags))))
             .send()
             .await;
         let Err(error) = answer else { return Ok(Tagging::Done) };

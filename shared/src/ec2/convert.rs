@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use crate::domain::ids::VolumeId;
 use crate::domain::image::seen::{SeenImage, SeenState};
+use crate::domain::installation::InstallationId;
 use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::instance::{
     AttachedVolume, Gpu, Instance, InstanceState, InstanceType, RootKind, VolumeDetails,
@@ -22,8 +23,12 @@ pub(super) fn timestamp(at: &aws_smithy_types::DateTime) -> Option<Timestamp> {
     Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).ok()?).ok()
 }
 
-/// Our view of an EBS snapshot; none if EC2 leaves out what it always says.
-pub(super) fn ebs_snapshot(snapshot: &sdk::Snapshot) -> Option<EbsSnapshot> {
+/// The view that an installation has of an EBS snapshot; none if EC2 leaves out what it always says.
+pub(super) fn ebs_snapshot(
+    snapshot: &sdk::Snapshot,
+    installation: &InstallationId,
+) -> Option<EbsSnapshot> {
+    let tags = tags(snapshot.tags());
     Some(EbsSnapshot {
         id: snapshot.snapshot_id()?.parse().ok()?,
         volume_id: snapshot.volume_id().and_then(|id| id.parse().ok()),
@@ -36,7 +41,8 @@ pub(super) fn ebs_snapshot(snapshot: &sdk::Snapshot) -> Option<EbsSnapshot> {
         tier: storage_tier(snapshot),
         restore_expires_at: snapshot.restore_expiry_time().and_then(timestamp),
         description: snapshot.description().unwrap_or_default().to_owned(),
-        tags: tags(snapshot.tags()),
+        installation: installation.look(&tags),
+        tags,
     })
 }
 

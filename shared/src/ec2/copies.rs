@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
-use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
+use aws_sdk_ec2::types::ResourceType;
 use aws_sigv4::http_request::{
     SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign,
 };
@@ -49,6 +49,8 @@ impl Ec2 {
         copy: NewCopy<'_>,
         now: Timestamp,
     ) -> Result<EbsSnapshotId, CreationError> {
+        // What is presigned names all tags too.
+        let copy = NewCopy { tags: self.installation.signed(&copy.tags), ..copy };
         let presigned = match &self.credentials {
             Some(provider) => {
                 let credentials = provider.provide_credentials().await;
@@ -59,11 +61,6 @@ impl Ec2 {
             None => None,
         };
         let NewCopy { source_region, source, kms_key, description, tags } = copy;
-        let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
-        let specification = TagSpecification::builder()
-            .resource_type(ResourceType::Snapshot)
-            .set_tags(Some(tags.collect()))
-            .build();
         let answer = self
             .creator
             .copy_snapshot()
@@ -74,7 +71,7 @@ impl Ec2 {
             .set_kms_key_id(kms_key.map(str::to_owned))
             .set_presigned_url(presigned)
             .description(description)
-            .tag_specifications(specification)
+            .tag_specifications(self.specification(ResourceType::Snapshot, &tags))
             .send()
             .await;
         let error = match answer {

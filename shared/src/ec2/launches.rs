@@ -9,7 +9,6 @@ use aws_sdk_ec2::types::{
 
 use super::calls::{Call, CallError, called, rehearsed};
 use super::errors::failed;
-use super::volumes::specification;
 use super::{Ec2, FILTER_VALUES_MAX, PAGE_MAX, convert, filter};
 use crate::domain::ids::{ImageId, InstanceId, RestoreId};
 use crate::domain::instance::InstanceState;
@@ -84,7 +83,7 @@ impl Ec2 {
             .snapshot_id(volume.ebs_snapshot_id.as_str())
             .set_volume_initialization_rate(volume.initialization_rate_mibps.map(i64::from))
             .delete_replaced_root_volume(false)
-            .tag_specifications(specification(ResourceType::ReplaceRootVolumeTask, task_tags));
+            .tag_specifications(self.specification(ResourceType::ReplaceRootVolumeTask, task_tags));
         match call {
             Call::Rehearsal => rehearsed(name, request.dry_run(true).send().await).map(|()| None),
             Call::Real => {
@@ -143,7 +142,7 @@ impl Ec2 {
             .root_device_name(&launch.root_device)
             .set_boot_mode(launch.boot_mode.as_deref().map(BootModeValues::from))
             .set_block_device_mappings(Some(volumes.iter().map(mapping).collect()))
-            .tag_specifications(specification(ResourceType::Image, tags));
+            .tag_specifications(self.specification(ResourceType::Image, tags));
         match call {
             Call::Rehearsal => {
                 rehearsed("RegisterImage", request.dry_run(true).send().await).map(|()| None)
@@ -224,8 +223,8 @@ impl Ec2 {
             .set_iam_instance_profile(profile)
             .set_metadata_options(metadata)
             .set_block_device_mappings(rated(volumes, launch))
-            .tag_specifications(specification(ResourceType::Instance, tags))
-            .tag_specifications(specification(ResourceType::Volume, volume_tags))
+            .tag_specifications(self.specification(ResourceType::Instance, tags))
+            .tag_specifications(self.specification(ResourceType::Volume, volume_tags))
             .client_token(token);
         let answer = called("RunInstances", request.send().await)?;
         let made = answer.instances().first();

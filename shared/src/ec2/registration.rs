@@ -8,7 +8,6 @@ use aws_sdk_ec2::types::{
 };
 
 use super::errors::{Meaning, failed, meaning};
-use super::volumes::specification;
 use super::{Ec2, FILTER_VALUES_MAX, PAGE_MAX, convert, filter};
 use crate::domain::ids::{EbsSnapshotId, ImageId, ImageJobId, InstanceId};
 use crate::domain::image::Image;
@@ -68,7 +67,7 @@ impl Ec2 {
             .set_imds_support(tokens.then_some(ImdsSupportValues::V20))
             .root_device_name(root_device)
             .set_block_device_mappings(Some(devices.iter().map(mapping).collect()))
-            .tag_specifications(specification(ResourceType::Image, &image.ami_tags()))
+            .tag_specifications(self.specification(ResourceType::Image, &image.ami_tags()))
             .send()
             .await;
         let error = match answer {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::delete_snapshot::DeleteSnapshotError;
 use aws_sdk_ec2::types::{
-    Filter, InstanceSpecification, ResourceType, SnapshotInfo, Tag, TagSpecification,
+    Filter, InstanceSpecification, ResourceType, SnapshotInfo,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use jiff::Timestamp;
@@ -99,7 +99,7 @@ impl Ec2 {
             .create_snapshots()
             .instance_specification(specification)
             .description(description)
-            .tag_specifications(tag_specification(&tags))
+            .tag_specifications(self.specification(ResourceType::Snapshot, &tags))
             .send()
             .await;
         match answer {
@@ -207,7 +207,8 @@ impl Ec2 {
             .send()
             .await
             .map_err(|error| failed("DescribeSnapshots", error))?;
-        let found = answer.snapshots().iter().filter_map(convert::ebs_snapshot).collect();
+        let seen = |one| convert::ebs_snapshot(one, &self.installation);
+        let found = answer.snapshots().iter().filter_map(seen).collect();
         Ok((found, answer.next_token.filter(|token| !token.is_empty())))
     }
 
@@ -290,12 +291,4 @@ fn created(info: &SnapshotInfo) -> Option<CreatedMember> {
         state: info.state().map_or(EbsState::Pending, convert::ebs_state),
         started_at: info.start_time().and_then(convert::timestamp),
     })
-}
-
-fn tag_specification(tags: &Tags) -> TagSpecification {
-    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
-    TagSpecification::builder()
-        .resource_type(ResourceType::Snapshot)
-        .set_tags(Some(tags.collect()))
-        .build()
 }

@@ -90,7 +90,7 @@ impl Ec2 {
             .set_iops(iops)
             .set_throughput(new.throughput_mibps)
             .set_volume_initialization_rate(new.initialization_rate_mibps)
-            .tag_specifications(specification(ResourceType::Volume, &new.tags));
+            .tag_specifications(self.specification(ResourceType::Volume, &new.tags));
         match call {
             Call::Rehearsal => {
                 rehearsed("CreateVolume", request.dry_run(true).send().await).map(|()| None)
@@ -144,6 +144,12 @@ impl Ec2 {
         }
     }
 
+    /// The tags that something is made with, and with them our installation's.
+    pub(super) fn specification(&self, kind: ResourceType, tags: &Tags) -> TagSpecification {
+        let tags = sdk_tags(&self.installation.signed(tags));
+        TagSpecification::builder().resource_type(kind).set_tags(Some(tags)).build()
+    }
+
     /// Marks these volumes.
     pub async fn tag_volumes(
         &self,
@@ -165,10 +171,6 @@ impl Ec2 {
 
 pub(super) fn sdk_tags(tags: &Tags) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
-}
-
-pub(super) fn specification(kind: ResourceType, tags: &Tags) -> TagSpecification {
-    TagSpecification::builder().resource_type(kind).set_tags(Some(sdk_tags(tags))).build()
 }
 
 fn seen_volume(volume: &sdk::Volume) -> Option<SeenVolume> {

@@ -215,6 +215,11 @@ pub fn turn(id: &InstanceId) -> Key {
     Key::new(format!("TURN#{id}"), "TURN")
 }
 
+/// Whose the table is.
+pub fn installation() -> Key {
+    Key::new("META", "INSTALLATION")
+}
+
 /// When an instance was first found gone.
 pub fn gone(id: &InstanceId) -> Key {
     Key::new(GONE, id.as_str())

@@ -27,6 +27,9 @@ const WITHOUT_EFFECT: [&str; 10] = [
     "Tracing",
 ];
 
+/// What a stack's installation is called; here there is no stack.
+const INSTALLATION: &str = "${AWS::StackName}.${AWS::Region}";
+
 /// What all functions have in common.
 #[derive(Debug, Default)]
 pub(super) struct Globals {
@@ -226,6 +229,9 @@ fn environment(
 }
 
 fn variable(node: &Node<'_>, context: &Context<'_>) -> Result<EnvironmentValue, TemplateError> {
+    if node.substitution() == Some(INSTALLATION) {
+        return Ok(EnvironmentValue::Installation);
+    }
     let Some(name) = node.reference() else {
         let literal = node.scalar().map_err(|_| {
             node.refuse("should be a literal or a !Ref of a parameter, the table or the bus")

@@ -113,6 +113,11 @@ impl<'a> Node<'a> {
         self.intrinsic("Ref")?.as_str()
     }
 
+    /// The text of `!Sub`, if this is one.
+    pub(super) fn substitution(&self) -> Option<&'a str> {
+        self.intrinsic("Sub")?.as_str()
+    }
+
     /// The resource of `!GetAtt Resource.attribute`.
     pub(super) fn attribute(&self, attribute: &str) -> Result<&'a str, TemplateError> {
         let parts = match self.intrinsic("GetAtt") {

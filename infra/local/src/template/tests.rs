@@ -78,7 +78,8 @@ fn the_environment_is_literals_and_references() {
           TEXT: a
           DAYS: !Ref Days
           TABLE: !Ref Table
-          BUS: {Ref: Bus}",
+          BUS: {Ref: Bus}
+          ID: !Sub '${AWS::StackName}.${AWS::Region}'",
         "",
     )
     .unwrap();
@@ -88,6 +89,7 @@ fn the_environment_is_literals_and_references() {
     assert_eq!(environment["DAYS"], EnvironmentValue::Literal("2.5".to_owned()));
     assert_eq!(environment["TABLE"], EnvironmentValue::Table);
     assert_eq!(environment["BUS"], EnvironmentValue::Bus);
+    assert_eq!(environment["ID"], EnvironmentValue::Installation);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use jiff::ToSpan;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::installation::Installation;
 use crate::domain::ownership::StorageTier;
 use crate::domain::tags::Tags;
 
@@ -30,6 +31,7 @@ fn candidate(number: u32, second: i64, instance: &str) -> Candidate {
             restore_expires_at: None,
             description: String::new(),
             tags: Tags::new(),
+            installation: Installation::Ours,
         },
         region: "us-east-1".to_owned(),
         instance_id: instance.parse().ok(),
@@ -53,7 +55,7 @@ fn group(candidates: &[Candidate]) -> (Vec<Vec<EbsSnapshotId>>, Vec<Refused>) {
 }
 
 fn sorted(choice: &Choice, candidates: &[Candidate]) -> (Vec<Vec<EbsSnapshotId>>, Vec<Refused>) {
-    let (groups, refused) = sort_out(choice, candidates, &Images::default());
+    let (groups, refused) = sort_out(choice, AdoptedFrom::Nobody, candidates, &Images::default());
     let ids = |group: Group| group.members.into_iter().map(|one| one.id).collect();
     (groups.into_iter().map(ids).collect(), refused)
 }
@@ -75,7 +77,7 @@ fn under_a_schedule_copies_are_refused_and_the_others_of_their_group() {
     copy.seen.volume_id = Some("vol-ffffffff".parse().unwrap());
     let mut candidates = vec![copy, candidate(2, 0, WEB)];
 
-    let copies = refuse_copies(&mut candidates, &Images::default());
+    let copies = refuse_copies(&mut candidates, AdoptedFrom::Nobody, &Images::default());
     let choice = Choice::Groups(vec![vec![id(1), id(2)]]);
     let (sets, others) = sorted(&choice, &candidates);
 
@@ -135,13 +137,36 @@ fn what_belongs_to_somebody_is_refused_and_says_to_whom() {
 }
 
 #[test]
+fn another_installations_is_taken_over_only_if_that_is_said() {
+    let mut candidate = tagged(1, "snapkeep:managed-by", "snapkeep");
+    candidate.seen.tags.insert("snapkeep:installation".to_owned(), "staging".to_owned());
+    candidate.seen.installation = Installation::Another;
+    let chosen = |from, candidate: &Candidate| {
+        let candidates = [candidate.clone()];
+        sort_out(&Choice::Each(vec![id(1)]), from, &candidates, &Images::default())
+    };
+
+    let (sets, refused) = chosen(AdoptedFrom::Nobody, &candidate);
+    let taken = chosen(AdoptedFrom::AnotherInstallation, &candidate);
+    candidate.seen.tags.insert("snapkeep:state".to_owned(), "condemned".to_owned());
+    let condemned = chosen(AdoptedFrom::AnotherInstallation, &candidate);
+
+    assert!(sets.is_empty());
+    assert_eq!(refused[0].reason, Reason::Owned);
+    assert!(refused[0].detail.contains("installation staging"), "{}", refused[0].detail);
+    assert_eq!((taken.0.len(), taken.1), (1, Vec::new()));
+    assert_eq!(condemned.1[0].reason, Reason::Marked);
+}
+
+#[test]
 fn what_an_image_uses_is_refused_and_names_it() {
     let images = Images {
         using: [(id(1), vec!["ami-01234567".parse().unwrap()])].into(),
         ..Images::default()
     };
 
-    let (sets, refused) = sort_out(&Choice::Each(vec![id(1)]), &[candidate(1, 0, WEB)], &images);
+    let (sets, refused) =
+        sort_out(&Choice::Each(vec![id(1)]), AdoptedFrom::Nobody, &[candidate(1, 0, WEB)], &images);
 
     assert!(sets.is_empty());
     assert!(refused[0].detail.contains("ami-01234567"));
@@ -185,7 +210,7 @@ proptest! {
             .collect();
         let ids: Vec<_> = candidates.iter().map(|one| one.seen.id.clone()).collect();
 
-        let (groups, refused) = sort_out(&Choice::Each(ids.clone()), &candidates, &Images::default());
+        let (groups, refused) = sort_out(&Choice::Each(ids.clone()), AdoptedFrom::Nobody, &candidates, &Images::default());
 
         let mut all: Vec<_> = refused.iter().map(|one| one.ebs_snapshot_id.clone()).collect();
         for group in &groups {

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::hold::{Hold, HoldKind};
 use crate::domain::ids::SweepId;
+use crate::domain::installation::Installation;
 use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::ownership::{EbsSnapshot, EbsState, StorageTier};
 use crate::domain::run::{Run, RunStatus, Trigger};
@@ -71,6 +72,7 @@ fn seen(state: EbsState, progress_percent: u8) -> EbsSnapshot {
         restore_expires_at: None,
         description: String::new(),
         tags: [].into(),
+        installation: Installation::Ours,
     }
 }
 

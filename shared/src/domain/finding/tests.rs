@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::installation::Installation;
 use crate::domain::ownership::StorageTier;
 use crate::domain::tags::Tags;
 
@@ -20,6 +21,7 @@ fn finding(number: u32, owner: Owner, place: Place) -> Finding {
         restore_expires_at: None,
         description: format!("Before upgrade {number}"),
         tags: Tags::new(),
+        installation: Installation::Ours,
     };
     Finding { place, ..Finding::here(&seen, owner, VolumeStanding::Here(None)) }
 }
@@ -167,6 +169,7 @@ fn the_largest_page_fits_an_item_by_far() {
         restore_expires_at: None,
         description: long.clone(),
         tags: Tags::from([("Name".to_owned(), long)]),
+        installation: Installation::Ours,
     };
     let instance = VolumeStanding::Here("i-0123456789abcdef0".parse().ok());
     let owner = Owner::ApplicationMigration;

@@ -35,6 +35,13 @@ impl Snapshot {
         self.origin == Origin::Adopted && self.status == Status::Pending
     }
 
+    /// Whether this installation has made, copied or adopted it. A record that was made again from tags does not say so.
+    pub fn is_made_by_us(&self) -> bool {
+        self.attempt.is_some()
+            || self.origin == Origin::Adopted && !self.is_being_adopted()
+            || !self.parts().is_empty()
+    }
+
     /// The tags that its members get.
     pub fn adoption_tags(&self) -> Tags {
         for_adoption(&Identity {

@@ -3,20 +3,19 @@
 use crate::domain::ids::{EbsSnapshotId, InstanceId, SnapshotId};
 use crate::domain::snapshot::{Origin, ScheduleSlot};
 use crate::domain::tags::{
-    COPIED_FROM, COPY_OF, ID, INSTANCE, MANAGED_BY, MANAGER, ORIGIN, SCHEDULE, SLOT, TAGS_MAX,
-    Tags, is_free,
+    COPIED_FROM, COPY_OF, ID, INSTANCE, LATER_TAGS, MANAGED_BY, MANAGER, ORIGIN, SCHEDULE, SLOT,
+    TAGS_MAX, Tags, is_free,
 };
 
 /// The tags of every EBS snapshot of one set, to be given in the create call itself.
 ///
 /// Ours come first, then the caller's, then the instance's (without `aws:` ones) in the order of their
-/// names, until the 50 that EC2 allows are reached.
+/// names, until there are as many as leave room for the installation's and the mark among the 50 that EC2 allows.
 pub fn for_creation(identity: &Identity<'_>, caller: &Tags, copied: &Tags) -> Tags {
     let mut tags = identity.tags();
     let others = caller.iter().chain(copied);
     for (key, value) in others.filter(|(key, _)| is_free(key)) {
-        if tags.len() == TAGS_MAX - 1 {
-            // One place is left for the mark of condemnation: without it the snapshot could never be deleted.
+        if tags.len() == TAGS_MAX - LATER_TAGS {
             break;
         }
         tags.entry(key.clone()).or_insert_with(|| value.clone());
@@ -82,7 +81,7 @@ impl Identity<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::tags::{CONDEMNED, STATE, no_room};
+    use crate::domain::tags::{CONDEMNED, INSTALLATION, STATE, no_room};
 
     fn many(count: usize, prefix: &str) -> Tags {
         (0..count).map(|n| (format!("{prefix}{n:03}"), "v".to_owned())).collect()
@@ -102,18 +101,18 @@ mod tests {
     }
 
     #[test]
-    fn ours_are_always_there_and_one_place_stays_free() {
-        let tags = creation(&many(43, "caller"), &many(50, "instance"));
+    fn ours_are_always_there_and_two_places_stay_free() {
+        let tags = creation(&many(42, "caller"), &many(50, "instance"));
 
-        assert_eq!(tags.len(), TAGS_MAX - 1);
+        assert_eq!(tags.len(), TAGS_MAX - LATER_TAGS);
         assert!(tags.contains_key(ID) && tags.contains_key(MANAGED_BY));
     }
 
     #[test]
     fn the_callers_tags_go_before_the_instances() {
-        let tags = creation(&many(43, "z"), &many(50, "a"));
+        let tags = creation(&many(42, "z"), &many(50, "a"));
 
-        assert_eq!(tags.keys().filter(|key| key.starts_with('z')).count(), 43);
+        assert_eq!(tags.keys().filter(|key| key.starts_with('z')).count(), 42);
     }
 
     #[test]
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn adoption_leaves_a_place_for_the_mark() {
+    fn adoption_leaves_places_for_the_installation_and_the_mark() {
         let snapshot_id = "snp_0195500c-6d00-7000-8000-000000000000".parse().unwrap();
         let instance_id = "i-0123456789abcdef0".parse().unwrap();
         let identity = Identity {
@@ -147,13 +146,15 @@ mod tests {
 
         assert!(!added.contains_key("Name") && !added.contains_key(STATE));
         assert_eq!(added.get(ORIGIN).map(String::as_str), Some("adopted"));
-        let most = TAGS_MAX - 1 - added.len();
+        let most = TAGS_MAX - LATER_TAGS - added.len();
         assert_eq!(no_room(&many(most, "k"), &added), None);
         let mut full = many(most + 1, "k");
         assert!(no_room(&full, &added).unwrap().contains(&format!("it has {} tags", most + 1)));
         // EC2 does not count its own.
         full = many(most, "k");
         full.insert("aws:x".to_owned(), String::new());
+        // Another installation's is replaced by ours.
+        full.insert(INSTALLATION.to_owned(), "other".to_owned());
         assert_eq!(no_room(&full, &added), None);
     }
 }

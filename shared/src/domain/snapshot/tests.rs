@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use super::condemnation::{BlockedCause, CondemnedBy, Wanted};
 use super::*;
 use crate::domain::hold::HoldKind;
+use crate::domain::installation::Installation;
 use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::ownership::{EbsSnapshot, EbsState, StorageTier};
 
@@ -61,6 +62,7 @@ fn seen(number: u8, state: EbsState) -> EbsSnapshot {
         restore_expires_at: None,
         description: String::new(),
         tags: Tags::new(),
+        installation: Installation::Ours,
     }
 }
 

@@ -8,8 +8,10 @@ use super::{
     ABSENCE_UNCERTAIN, Attempt, Failure, MISSING_AFTER, Origin, Request, ScheduleSlot, Snapshot,
     Source, Status,
 };
+use crate::domain::adoption::AdoptedFrom;
 use crate::domain::hold::{Deleter, HoldKind};
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
+use crate::domain::installation::Installation;
 use crate::domain::ownership::{EbsSnapshot, EbsState};
 use crate::domain::tags::Tags;
 
@@ -66,6 +68,7 @@ impl Snapshot {
             images: None,
             copies: Vec::new(),
             copy_of: None,
+            adopted_from: AdoptedFrom::Nobody,
         }
     }
 
@@ -144,7 +147,8 @@ impl Snapshot {
     /// How it stands by what EC2 shows of its members at `now`; nothing if that changes nothing.
     ///
     /// A member that EC2 does not show is believed gone at the second look, [`MISSING_AFTER`] after the
-    /// first; a look in between that shows it takes the first one back.
+    /// first; a look in between that shows it takes the first one back. So is one that another
+    /// installation has taken over: we can no longer keep it from going.
     pub fn observed(&self, seen: &[EbsSnapshot], now: Timestamp) -> Option<Self> {
         let settled = match self.status {
             Status::Pending | Status::Available | Status::Error => self.status,
@@ -159,7 +163,12 @@ impl Snapshot {
         if self.members.is_empty() {
             return None;
         }
-        let find = |member: &Member| seen.iter().find(|seen| seen.id == member.ebs_snapshot_id);
+        let is_theirs = |seen: &EbsSnapshot| {
+            seen.installation == Installation::Another && !self.is_being_adopted()
+        };
+        let find = |member: &Member| {
+            seen.iter().find(|seen| seen.id == member.ebs_snapshot_id && !is_theirs(seen))
+        };
         if self.members.iter().any(|member| find(member).is_none()) {
             return self.absent(now);
         }

@@ -7,6 +7,7 @@ use super::history::days;
 use super::recount::Recount;
 use super::*;
 use crate::domain::ids::SnapshotId;
+use crate::domain::installation::Installation;
 use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::ownership::{EbsSnapshot, StorageTier};
 use crate::domain::snapshot::condemnation::CondemnedBy;
@@ -71,6 +72,7 @@ fn seen(member: &Member, state: EbsState, now: Timestamp) -> EbsSnapshot {
         restore_expires_at: None,
         description: String::new(),
         tags: Tags::new(),
+        installation: Installation::Ours,
     }
 }
 

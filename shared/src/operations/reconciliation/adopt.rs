@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use tracing::info;
 
 use self::origins::Origins;
-use crate::domain::adoption::{Candidate, Choice, Group, Reason, Refused, refuse_copies, sort_out};
+use crate::domain::adoption::{
+    AdoptedFrom, Candidate, Choice, Group, Reason, Refused, refuse_copies, sort_out,
+};
 use crate::domain::ids::{EbsSnapshotId, InstanceId, ScheduleId, SnapshotId};
 use crate::domain::ownership::{EbsSnapshot, Images};
 use crate::domain::snapshot::{Origin, Snapshot, Status};
@@ -27,6 +29,8 @@ const TOLD_MAX: usize = 10;
 pub struct Adoption {
     /// Which.
     pub choice: Choice,
+    /// From whom else than nobody.
+    pub also_from: AdoptedFrom,
     /// Of which instance; by their volumes, tags and descriptions if none is given.
     pub instance_id: Option<InstanceId>,
     /// Under which schedule's rules.
@@ -65,13 +69,13 @@ pub async fn adopt_snapshots(
     wanted.retain(|id| !taken.contains_key(id));
     let (mut candidates, images) = candidates(service, adoption, &mut wanted).await?;
     if adoption.schedule_id.is_some() {
-        adopted.refused.extend(refuse_copies(&mut candidates, &images));
+        adopted.refused.extend(refuse_copies(&mut candidates, adoption.also_from, &images));
     }
     adopted.refused.extend(wanted.into_iter().map(|ebs_snapshot_id| {
         let detail = "EC2 does not show it in any region that is looked after".to_owned();
         Refused { ebs_snapshot_id, reason: Reason::NotFound, detail }
     }));
-    let (groups, refused) = sort_out(&adoption.choice, &candidates, &images);
+    let (groups, refused) = sort_out(&adoption.choice, adoption.also_from, &candidates, &images);
     adopted.refused.extend(refused);
     let mut by_region: BTreeMap<String, Vec<Group>> = BTreeMap::new();
     for group in groups {

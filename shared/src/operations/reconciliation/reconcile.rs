@@ -6,6 +6,7 @@
 
 mod mend;
 mod records;
+mod sign;
 mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,7 @@ use tracing::{info, warn};
 
 use self::mend::Mender;
 use self::records::Records;
+use self::sign::{sign, unsigned};
 use crate::domain::finding::Finding;
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::ownership::{EbsSnapshot, Images, Owner};
@@ -50,6 +52,8 @@ pub struct Reconciliation {
     pub left: Vec<EbsSnapshotId>,
     /// Sets whose members got our tags.
     pub adopted: Vec<SnapshotId>,
+    /// EBS snapshots of ours of before installations had ids that got ours.
+    pub signed: usize,
     /// Others' snapshots, by whose they seem to be.
     pub others: BTreeMap<Owner, usize>,
     /// Which those are, the first thousand.
@@ -78,6 +82,8 @@ pub enum Repair {
 struct Seen {
     /// Every EBS snapshot, without what only tells whose it is.
     snapshots: Vec<EbsSnapshot>,
+    /// What bears our tags and names no installation, and the set it says.
+    unsigned: BTreeMap<EbsSnapshotId, SnapshotId>,
     /// What is known of each; none if EC2 did not say all that tells.
     findings: Option<Vec<Finding>>,
 }
@@ -85,6 +91,7 @@ struct Seen {
 /// Holds everything against everything. One repair's failure does not stop the others, nor one region's outage the
 /// other regions; the next hour goes on. It fails if every region is out of reach, or the records cannot be counted.
 pub async fn reconcile(service: &Service, now: Timestamp) -> Result<Reconciliation, Error> {
+    note_installation(service).await;
     // Before the records, which a count of them goes by.
     let kept = Reading::of(service).await;
     // The records before EC2: what is made meanwhile then has no record here, and is young.
@@ -127,6 +134,18 @@ pub async fn reconcile(service: &Service, now: Timestamp) -> Result<Reconciliati
     }
 }
 
+/// Says in the table whose it is, and in the log where two installations have one table: then neither knows what is its own.
+async fn note_installation(service: &Service) {
+    let id = &service.settings.installation;
+    match service.table.install(id).await {
+        Ok(known) if known == *id => {}
+        Ok(known) => warn!("The table is the installation {known}'s, and this one is {id}"),
+        Err(error) => {
+            warn!(error.chain = %chain(&error), "The table does not say yet that it is {id}'s");
+        }
+    }
+}
+
 async fn reconcile_region(
     service: &Service,
     ec2: &Ec2,
@@ -156,6 +175,12 @@ async fn reconcile_region(
             }
         }
     }
+    match sign(ec2, here, &seen.unsigned).await {
+        Ok(signed) => report.signed += signed,
+        Err(error) => {
+            warn!(region, error.chain = %chain(&error), "What names no installation in {region} waits");
+        }
+    }
     let Some(mut findings) = seen.findings else {
         let reason = "EC2 did not say which volumes and images there are";
         report.miss(service, region, reason.to_owned(), now).await;
@@ -183,6 +208,7 @@ async fn look(ec2: &Ec2, records: &Records, now: Timestamp) -> Result<Seen, Erro
         }
     };
     let mut snapshots = Vec::new();
+    let mut nameless = BTreeMap::new();
     let mut findings = known.as_ref().map(|_| Vec::new());
     let mut token = None;
     loop {
@@ -191,11 +217,12 @@ async fn look(ec2: &Ec2, records: &Records, now: Timestamp) -> Result<Seen, Erro
             if let (Some(known), Some(findings)) = (&known, &mut findings) {
                 findings.push(records.finding(&seen, known, now));
             }
+            nameless.extend(unsigned(&seen));
             snapshots.push(seen.slim());
         }
         token = next;
         if token.is_none() {
-            return Ok(Seen { snapshots, findings });
+            return Ok(Seen { snapshots, unsigned: nameless, findings });
         }
     }
 }

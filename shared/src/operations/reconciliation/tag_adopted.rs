@@ -81,7 +81,9 @@ async fn tag_members(
         let detail = tags::no_room(&one.tags, &wanted)?;
         Some(Refused { ebs_snapshot_id: one.id.clone(), reason: Reason::TooManyTags, detail })
     };
-    let refused = lacking.iter().find_map(|one| objection(one, &images).or_else(|| no_room(one)));
+    let from = record.adopted_from;
+    let refused =
+        lacking.iter().find_map(|one| objection(one, from, &images).or_else(|| no_room(one)));
     if let Some(Refused { ebs_snapshot_id, detail, .. }) = refused {
         return Ok(Err(Failure::new("NotAdopted", format!("{ebs_snapshot_id}: {detail}"))));
     }

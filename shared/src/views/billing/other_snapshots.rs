@@ -1,6 +1,7 @@
 //! What else there is of the volumes of a copy.
 
 use crate::domain::cursor::PageRequest;
+use crate::domain::installation::Installation;
 use crate::domain::ownership::EbsSnapshot;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::statistics::stored_members;
@@ -43,6 +44,7 @@ pub(super) async fn copies_beside(
             restore_expires_at: member.restore_expires_at,
             description: String::new(),
             tags: Tags::new(),
+            installation: Installation::Ours,
         })
     });
     Ok(Some(members.collect()))

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use shared::domain::adoption::{self, Choice};
+use shared::domain::adoption::{self, AdoptedFrom, Choice};
 use shared::domain::ids::{EbsSnapshotId, InstanceId, ScheduleId, SnapshotId};
 use shared::domain::snapshot::{Snapshot, Status};
 use shared::operations::reconciliation::adopt as operations;
@@ -24,6 +24,8 @@ pub(super) struct AdoptSnapshots {
     #[serde(default)]
     #[schema(value_type = Option<Vec<Vec<String>>>, max_items = 200)]
     groups: Option<Vec<Vec<EbsSnapshotId>>>,
+    /// From whom they may be taken beside nobody. What another installation looks after is refused without it.
+    also_from: Option<OtherOwner>,
     /// The instance they are of; unless given, what their volume is attached to, or what a tag or the description names.
     #[schema(value_type = Option<String>, example = "i-0123456789abcdef0")]
     instance_id: Option<InstanceId>,
@@ -40,6 +42,22 @@ pub(super) struct AdoptSnapshots {
     description: Option<Description>,
 }
 
+/// From whom EBS snapshots can be taken over.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum OtherOwner {
+    /// From another installation of Snapkeep in the account, or from one of before installations had ids.
+    AnotherInstallation,
+}
+
+impl From<OtherOwner> for AdoptedFrom {
+    fn from(owner: OtherOwner) -> Self {
+        match owner {
+            OtherOwner::AnotherInstallation => Self::AnotherInstallation,
+        }
+    }
+}
+
 impl AdoptSnapshots {
     /// What the caller wants.
     pub(super) fn adoption(
@@ -50,6 +68,7 @@ impl AdoptSnapshots {
         let Self {
             ebs_snapshot_ids,
             groups,
+            also_from,
             instance_id,
             schedule_id,
             expires_at,
@@ -67,6 +86,7 @@ impl AdoptSnapshots {
         expires_at.map_or(Ok(()), |at| ahead("expires_at", at, now))?;
         Ok(operations::Adoption {
             choice,
+            also_from: also_from.map_or(AdoptedFrom::Nobody, AdoptedFrom::from),
             instance_id,
             schedule_id,
             expires_at,

@@ -240,6 +240,7 @@ impl Snapshot {
             images: _images,
             copies: _copies,
             copy_of,
+            adopted_from: _adopted_from,
         } = snapshot;
         let domain::Source {
             instance_id,

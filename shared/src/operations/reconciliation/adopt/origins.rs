@@ -54,6 +54,7 @@ impl Origins {
             description: adoption.description.clone(),
             expires_at: adoption.expires_at,
             tags: common_tags(group),
+            adopted_from: adoption.also_from,
             ..Snapshot::adopting(id, source, slot, (members, taken_at), now)
         }
     }

@@ -33,7 +33,9 @@ impl Mender<'_> {
         found: &[EbsSnapshot],
     ) -> Result<(), Error> {
         let Some(record) = self.service.table.snapshot(set).await? else {
-            return self.rebuild(set, found).await;
+            // What names no installation may be another's of before there were ids: a person adopts it.
+            let own = self.left_but_own(found);
+            return self.rebuild(set, &own).await;
         };
         if record.source.region != self.region {
             // Members are where their set is: what is elsewhere is a copy that somebody has made with our tags.
@@ -65,6 +67,14 @@ impl Mender<'_> {
         }
     }
 
+    /// Those that name our installation. The others are left alone.
+    fn left_but_own(&mut self, found: &[EbsSnapshot]) -> Vec<EbsSnapshot> {
+        let (own, others): (Vec<_>, Vec<_>) =
+            found.iter().cloned().partition(|one| one.own_set().is_some());
+        self.report.leave(&others);
+        own
+    }
+
     fn note(&mut self, written: Written, set: &SnapshotId, repair: Repair) {
         if written.is_done() {
             self.report.repaired.push((set.clone(), repair));
@@ -89,6 +99,8 @@ impl Mender<'_> {
         // of.
         let is_second = |stray: &EbsSnapshot| match &original.copy_of {
             None => original.members.iter().any(|one| stray.real_volume() == Some(&one.volume_id)),
+            // Once all copies are done none is asked for: somebody has copied our copy, tags and all.
+            Some(_) if original.completed_at.is_some_and(|at| stray.started_at > at) => false,
             Some(copy) => stray.copied_from().is_some_and(|(_, source)| {
                 // A copy that has failed is not made any further: what began without our hearing of it goes as well.
                 copy.has_made(&source) || original.status == Status::Error && copy.is_of(&source)
@@ -96,6 +108,7 @@ impl Mender<'_> {
         };
         let (twice, others): (Vec<_>, Vec<_>) = strays.iter().cloned().partition(is_second);
         self.report.leave(&others);
+        let twice = self.left_but_own(&twice);
         for set in by_attempt(&twice) {
             let parts: Vec<_> = set.iter().map(|one| one.id.as_str()).collect();
             let Some(first) = set.first() else { continue };

@@ -9,6 +9,7 @@ use super::YOUNG;
 use crate::domain::cursor::Order;
 use crate::domain::finding::{Finding, VolumeStanding};
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
+use crate::domain::installation::Installation;
 use crate::domain::ownership::{EbsSnapshot, Images, Owner, owner_of};
 use crate::domain::snapshot::{MISSING_AFTER, Snapshot, Status};
 use crate::ec2::Attachments;
@@ -95,7 +96,8 @@ impl Records {
     ) -> Finding {
         let set = self.set_of.get(&seen.id);
         // One that is being adopted is ours before it bears our tags.
-        let owner = if set.is_some() { Owner::Ours } else { owner_of(seen, images) };
+        let is_theirs = seen.installation == Installation::Another;
+        let owner = if set.is_some() && !is_theirs { Owner::Ours } else { owner_of(seen, images) };
         let volume = match seen.real_volume().map(|id| volumes.get(id)) {
             Some(Some(instance)) => VolumeStanding::Here(instance.clone()),
             // The volumes were listed before: one that was made since is not gone.
