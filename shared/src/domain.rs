@@ -22,3 +22,4 @@ pub mod snapshot;
 pub mod statistics;
 pub mod sweep;
 pub mod tags;
+mod words;

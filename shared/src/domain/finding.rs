@@ -15,6 +15,7 @@ use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, SnapshotId, VolumeI
 use crate::domain::ownership::{EbsSnapshot, EbsState, Owner};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::snapshot::member::Member;
+use crate::domain::words::words;
 
 pub use self::reading::{PageReference, Position, Wanted, pages_after};
 
@@ -72,27 +73,15 @@ pub struct Finding {
     pub description: Option<String>,
 }
 
-/// Whether an EBS snapshot is there, and its volume.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Place {
-    /// It is there, and its volume, or nobody knows of which volume it is.
-    Here,
-    /// It is there, and its volume is gone.
-    Orphaned,
-    /// A record of ours has it, and EC2 has not.
-    Missing,
-}
-
-impl Place {
-    const ALL: [Self; 3] = [Self::Here, Self::Orphaned, Self::Missing];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Here => "here",
-            Self::Orphaned => "orphaned",
-            Self::Missing => "missing",
-        }
+words! {
+    /// Whether an EBS snapshot is there, and its volume.
+    Place {
+        /// It is there, and its volume, or nobody knows of which volume it is.
+        Here => "here",
+        /// It is there, and its volume is gone.
+        Orphaned => "orphaned",
+        /// A record of ours has it, and EC2 has not.
+        Missing => "missing",
     }
 }
 
@@ -107,7 +96,7 @@ pub struct Bucket {
 
 impl fmt::Display for Bucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.owner, self.place.as_str())
+        write!(f, "{}#{}", self.owner, self.place)
     }
 }
 
@@ -116,8 +105,8 @@ impl FromStr for Bucket {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let (owner, place) = text.split_once('#').ok_or(())?;
-        let owner = owner.parse().map_err(|_| ())?;
-        let place = Place::ALL.into_iter().find(|one| one.as_str() == place).ok_or(())?;
+        let owner = owner.parse().map_err(drop)?;
+        let place = place.parse().map_err(drop)?;
         Ok(Self { owner, place })
     }
 }

@@ -12,16 +12,14 @@ pub mod recipe;
 pub mod seen;
 pub mod transitions;
 
-use std::fmt;
-use std::str::FromStr;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ImageId, ImageJobId, InstanceId, SnapshotId};
 use crate::domain::image::recipe::Recipe;
-use crate::domain::snapshot::{Attempt, Failure, words};
+use crate::domain::snapshot::{Attempt, Failure};
 use crate::domain::tags::{self, Tags};
+use crate::domain::words::words;
 
 /// An AMI that is registered from a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

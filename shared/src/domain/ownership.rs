@@ -1,14 +1,13 @@
 //! Whose an EBS snapshot is: ours by its tag, or whose it seems to be.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, SnapshotId, VolumeId};
 use crate::domain::tags::{self, Tags};
+use crate::domain::words::words;
 
 /// The volume that EC2 shows for copies: "an arbitrary volume ID that should not be used for any purpose"
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Snapshot.html>).
@@ -118,55 +117,29 @@ pub(super) fn is_made_up(id: &VolumeId) -> bool {
     id.as_str() == MADE_UP_VOLUME
 }
 
-/// Whose an EBS snapshot is, or seems to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Owner {
-    /// Ours.
-    Ours,
-    /// Amazon Data Lifecycle Manager.
-    DataLifecycleManager,
-    /// AWS Backup.
-    AwsBackup,
-    /// Part of an image.
-    Image,
-    /// A Kubernetes volume snapshot or Velero.
-    Kubernetes,
-    /// AWS Elastic Disaster Recovery.
-    DisasterRecovery,
-    /// AWS Application Migration Service.
-    ApplicationMigration,
-    /// Nobody we know: a person's, or another tool's.
-    Other,
+words! {
+    /// Whose an EBS snapshot is, or seems to be.
+    Owner {
+        /// Ours.
+        Ours => "ours",
+        /// Amazon Data Lifecycle Manager.
+        DataLifecycleManager => "data_lifecycle_manager",
+        /// AWS Backup.
+        AwsBackup => "aws_backup",
+        /// Part of an image.
+        Image => "image",
+        /// A Kubernetes volume snapshot or Velero.
+        Kubernetes => "kubernetes",
+        /// AWS Elastic Disaster Recovery.
+        DisasterRecovery => "disaster_recovery",
+        /// AWS Application Migration Service.
+        ApplicationMigration => "application_migration",
+        /// Nobody we know: a person's, or another tool's.
+        Other => "other",
+    }
 }
 
 impl Owner {
-    /// All of them, in order.
-    pub const ALL: [Self; 8] = [
-        Self::Ours,
-        Self::DataLifecycleManager,
-        Self::AwsBackup,
-        Self::Image,
-        Self::Kubernetes,
-        Self::DisasterRecovery,
-        Self::ApplicationMigration,
-        Self::Other,
-    ];
-
-    /// As it is written.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ours => "ours",
-            Self::DataLifecycleManager => "data_lifecycle_manager",
-            Self::AwsBackup => "aws_backup",
-            Self::Image => "image",
-            Self::Kubernetes => "kubernetes",
-            Self::DisasterRecovery => "disaster_recovery",
-            Self::ApplicationMigration => "application_migration",
-            Self::Other => "other",
-        }
-    }
-
     /// As people call it.
     pub fn name(self) -> &'static str {
         match self {
@@ -179,23 +152,6 @@ impl Owner {
             Self::ApplicationMigration => "Application Migration Service",
             Self::Other => "nobody known",
         }
-    }
-}
-
-impl fmt::Display for Owner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Owner {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|owner| owner.as_str() == text).ok_or_else(|| {
-            let words: Vec<_> = Self::ALL.iter().map(|owner| owner.as_str()).collect();
-            format!("must be one of {}", words.join(", "))
-        })
     }
 }
 
@@ -364,7 +320,7 @@ mod tests {
 
     #[test]
     fn every_owner_reads_as_it_is_written() {
-        for owner in Owner::ALL {
+        for owner in Owner::ALL.iter().copied() {
             assert_eq!(owner.as_str().parse(), Ok(owner));
         }
         assert!("dlm".parse::<Owner>().unwrap_err().contains("data_lifecycle_manager"));

@@ -26,16 +26,13 @@ pub mod wanted;
 mod whole;
 pub mod words;
 
-use std::fmt;
-use std::str::FromStr;
-
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ImageId, InstanceId, RestoreId, ScheduleId, SnapshotId};
 use crate::domain::restore::mode::{Mode, OldVolume, PlannedVolume};
 use crate::domain::restore::step::{Step, StepName};
-use crate::domain::snapshot::words;
+use crate::domain::words::words;
 
 /// How long one worker has a restore to itself: longer than its function may run, so that nobody acts beside it.
 pub const LEASE_LASTS: SignedDuration = SignedDuration::from_mins(6);

@@ -19,9 +19,6 @@ mod transitions;
 
 pub use source::Source;
 
-use std::fmt;
-use std::str::FromStr;
-
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +30,7 @@ use crate::domain::snapshot::copying::{CopyOf, CopyOrder};
 use crate::domain::snapshot::images::ImagesNote;
 use crate::domain::snapshot::member::Member;
 use crate::domain::tags::Tags;
+use crate::domain::words::words;
 
 /// How long an absence is not believed: EC2 is eventually consistent, and asks to poll "up to five minutes"
 /// (<https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>).
@@ -138,45 +136,6 @@ impl ScheduleSlot {
         SnapshotId::derived(self.slot, &[self.schedule_id.as_str(), instance.as_str(), &slot])
     }
 }
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident => $word:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+
-        }
-
-        impl $name {
-            /// All of them, in order.
-            pub const ALL: &[Self] = &[$(Self::$variant,)+];
-
-            /// As it is written.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)+ }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = String;
-
-            fn from_str(text: &str) -> Result<Self, String> {
-                Self::ALL.iter().copied().find(|word| word.as_str() == text).ok_or_else(|| {
-                    let words: Vec<_> = Self::ALL.iter().map(|word| word.as_str()).collect();
-                    format!("must be one of {}", words.join(", "))
-                })
-            }
-        }
-    };
-}
-
-pub(in crate::domain) use words;
 
 words! {
     /// Where a snapshot stands.

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::words::words;
+
 macro_rules! actions {
     ($($(#[$doc:meta])* $kind:ident $variant:ident => $word:literal, $phrase:literal, $telling:ident;)+) => {
         /// What became of a record.
@@ -175,68 +177,24 @@ impl FromStr for Action {
     }
 }
 
-/// What a record is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// A snapshot.
-    Snapshot,
-    /// A schedule.
-    Schedule,
-    /// Which schedules name an instance.
-    Instance,
-    /// A run of a schedule.
-    Run,
-    /// A sweep.
-    Sweep,
-    /// A restore.
-    Restore,
-    /// A restore for practice.
-    Drill,
-    /// An image.
-    Image,
-}
-
-impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Snapshot,
-        Self::Schedule,
-        Self::Instance,
-        Self::Run,
-        Self::Sweep,
-        Self::Restore,
-        Self::Drill,
-        Self::Image,
-    ];
-
-    /// As it is written; also the field of an event that says how the record stands.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Snapshot => "snapshot",
-            Self::Schedule => "schedule",
-            Self::Instance => "instance",
-            Self::Run => "run",
-            Self::Sweep => "sweep",
-            Self::Restore => "restore",
-            Self::Drill => "drill",
-            Self::Image => "image",
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Kind {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
-            let words = Self::ALL.map(Self::as_str);
-            format!("must be one of {}", words.join(", "))
-        })
+words! {
+    /// What a record is of. The word is also the field of an event that says how the record stands.
+    Kind {
+        /// A snapshot.
+        Snapshot => "snapshot",
+        /// A schedule.
+        Schedule => "schedule",
+        /// Which schedules name an instance.
+        Instance => "instance",
+        /// A run of a schedule.
+        Run => "run",
+        /// A sweep.
+        Sweep => "sweep",
+        /// A restore.
+        Restore => "restore",
+        /// A restore for practice.
+        Drill => "drill",
+        /// An image.
+        Image => "image",
     }
 }

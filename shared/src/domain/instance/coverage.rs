@@ -1,13 +1,11 @@
 //! Whether an instance is protected as its schedules promise: how often they take a snapshot of it, and whether the
 //! newest one is as new as that.
 
-use std::fmt;
-use std::str::FromStr;
-
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::schedule::Schedule;
 use crate::domain::schedule::slots::Timing;
+use crate::domain::words::words;
 
 /// How far ahead slots are looked at for the longest gap between them, and how many at the least.
 const AHEAD: SignedDuration = SignedDuration::from_hours(35 * 24);
@@ -18,43 +16,15 @@ const COARSE: SignedDuration = SignedDuration::from_hours(1);
 /// How many there can be at the most: two for each hour ahead, and those looked at one by one.
 const STEPS_MAX: usize = 3_000;
 
-/// How an instance is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ProtectionStatus {
-    /// As promised.
-    Ok,
-    /// By schedules that do not keep what they promise.
-    Late,
-    /// By no schedule that fires.
-    Unprotected,
-}
-
-impl ProtectionStatus {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Ok, Self::Late, Self::Unprotected];
-
-    /// As it is written.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Late => "late",
-            Self::Unprotected => "unprotected",
-        }
-    }
-}
-
-impl fmt::Display for ProtectionStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for ProtectionStatus {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let status = Self::ALL.into_iter().find(|status| status.as_str() == text);
-        status.ok_or("must be one of ok, late, unprotected")
+words! {
+    /// How an instance is protected.
+    ProtectionStatus {
+        /// As promised.
+        Ok => "ok",
+        /// By schedules that do not keep what they promise.
+        Late => "late",
+        /// By no schedule that fires.
+        Unprotected => "unprotected",
     }
 }
 

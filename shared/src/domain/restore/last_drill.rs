@@ -1,8 +1,5 @@
 //! How the last drill ended: shown with the instance, and with the schedule whose set it was.
 
-use std::fmt;
-use std::str::FromStr;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +7,7 @@ use super::mode::Mode;
 use super::step::{StepName, StepStatus};
 use super::{Restore, RestoreStatus};
 use crate::domain::ids::{InstanceId, RestoreId, SnapshotId};
-use crate::domain::snapshot::words;
+use crate::domain::words::words;
 
 /// How long a failure may be: what EC2 says has no bound of its own.
 const FAILURE_CHARACTERS_MAX: usize = 1_000;

@@ -1,8 +1,6 @@
 //! The steps of a restore.
 
-use crate::domain::snapshot::words;
-use std::fmt;
-use std::str::FromStr;
+use crate::domain::words::words;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

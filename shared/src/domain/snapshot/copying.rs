@@ -5,19 +5,18 @@
 //! is recorded first (`claimed_at`), and what got no answer is looked for by its tags.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::member::Member;
 use super::transitions::Refusal;
-use super::{ABSENCE_UNCERTAIN, Failure, Origin, Snapshot, Source, Status, words};
+use super::{ABSENCE_UNCERTAIN, Failure, Origin, Snapshot, Source, Status};
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::instance::launch::{LaunchSettings, VolumeSettings};
 use crate::domain::ownership::EbsState;
 use crate::domain::schedule::copies::CopyTarget;
+use crate::domain::words::words;
 
 /// How long an original waits for its copies at the most: what is not begun by then is given up, and nothing keeps the
 /// original from going any more.
