@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::domain::ids::SweepId;
 use shared::domain::sweep::plan::Outcome;
-use shared::domain::sweep::{Mode, Sweep};
+use shared::domain::sweep::{Sweep, SweepMode};
 use shared::operations::sweeps::execute::carry_out;
 use shared::operations::sweeps::plan::plan_sweep;
 use shared::table::client::Written;
@@ -117,7 +117,7 @@ async fn a_second_planner_does_not_change_what_the_first_carries_out() {
     let (_, path) = with_twenty(&app).await;
     let service = app.service();
     let id = SweepId::derived(app.now(), &["two planners"]);
-    let sweep = Sweep::requested(id.clone(), Mode::Execute, Some("ada".to_owned()), app.now());
+    let sweep = Sweep::requested(id.clone(), SweepMode::Execute, Some("ada".to_owned()), app.now());
     assert!(service.table.insert_sweep(&sweep, app.now()).await.unwrap().is_done());
 
     // The first plans by the old rules, the second by edited ones, and loses.
@@ -140,7 +140,7 @@ async fn rules_edited_between_plan_and_condemnation_let_nothing_go() {
     app.call("PATCH", &path, json!({ "retention": { "keep_last": 15 } })).await.expect(200);
     let service = app.service();
     let id = SweepId::derived(app.now(), &["edited meanwhile"]);
-    let sweep = Sweep::requested(id.clone(), Mode::Execute, Some("ada".to_owned()), app.now());
+    let sweep = Sweep::requested(id.clone(), SweepMode::Execute, Some("ada".to_owned()), app.now());
     assert!(service.table.insert_sweep(&sweep, app.now()).await.unwrap().is_done());
     let planned = plan_sweep(service, &sweep, app.now()).await.unwrap();
     assert!(service.table.update_sweep(&sweep, &planned, app.now()).await.unwrap().is_done());
@@ -161,7 +161,7 @@ async fn a_plan_that_is_carried_out_late_must_still_say_so() {
     app.call("PATCH", &path, json!({ "retention": { "keep_last": 15 } })).await.expect(200);
     let service = app.service();
     let id = SweepId::derived(app.now(), &["carried out late"]);
-    let sweep = Sweep::requested(id.clone(), Mode::Execute, Some("ada".to_owned()), app.now());
+    let sweep = Sweep::requested(id.clone(), SweepMode::Execute, Some("ada".to_owned()), app.now());
     assert!(service.table.insert_sweep(&sweep, app.now()).await.unwrap().is_done());
     let planned = plan_sweep(service, &sweep, app.now()).await.unwrap();
     assert!(service.table.update_sweep(&sweep, &planned, app.now()).await.unwrap().is_done());
@@ -182,7 +182,8 @@ async fn a_late_planner_of_the_same_plan_leaves_what_became_of_it() {
     app.call("PATCH", &path, json!({ "retention": { "keep_last": 15 } })).await.expect(200);
     let service = app.service();
     let id = SweepId::derived(app.now(), &["the same plan"]);
-    let sweep = Sweep::requested(id.clone(), Mode::PlanOnly, Some("ada".to_owned()), app.now());
+    let sweep =
+        Sweep::requested(id.clone(), SweepMode::PlanOnly, Some("ada".to_owned()), app.now());
     let planned = plan_sweep(service, &sweep, app.now()).await.unwrap();
     let mut entries = service.table.plan_page(&planned, 1).await.unwrap();
     for entry in &mut entries {

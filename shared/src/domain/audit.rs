@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-pub use self::action::{Action, Kind};
+pub use self::action::{Action, RecordKind};
 pub use self::images::entries_of_image;
 pub use self::restores::entries_of_restore;
 pub use self::runs::entries_of_run;
@@ -79,7 +79,7 @@ impl Author {
 
 /// A field that changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
+pub struct FieldChange {
     /// Its name.
     pub field: String,
     /// What it was; null if there was nothing.
@@ -115,7 +115,7 @@ pub struct Entry {
     /// Where it is shown besides the audit.
     pub timeline: Option<Timeline>,
     /// The fields that changed.
-    pub changes: Vec<Change>,
+    pub changes: Vec<FieldChange>,
     /// Why, where the record says so.
     pub reason: Option<String>,
     /// One sentence.
@@ -146,7 +146,7 @@ pub struct AuditItem {
     #[serde(default)]
     pub schedule_id: Option<ScheduleId>,
     /// From what to what.
-    pub changes: Vec<Change>,
+    pub changes: Vec<FieldChange>,
     /// Why.
     pub reason: Option<String>,
     /// One sentence.
@@ -201,7 +201,7 @@ impl Entry {
 
     /// These fields changed.
     #[must_use]
-    pub fn changing(self, changes: Vec<Change>) -> Self {
+    pub fn changing(self, changes: Vec<FieldChange>) -> Self {
         Self { changes, ..self }
     }
 
@@ -268,14 +268,14 @@ impl Entry {
 type Fields = Vec<(&'static str, Value)>;
 
 /// Which fields differ. Without a record before, those that have a value.
-fn differences(before: Option<&Fields>, after: Option<&Fields>) -> Vec<Change> {
+fn differences(before: Option<&Fields>, after: Option<&Fields>) -> Vec<FieldChange> {
     let value = |fields: Option<&Fields>, name: &str| {
         let found = fields.and_then(|fields| fields.iter().find(|(field, _)| *field == name));
         found.map_or(Value::Null, |(_, value)| value.clone())
     };
     let names = after.or(before).into_iter().flatten().map(|(name, _)| *name);
     names
-        .map(|name| Change {
+        .map(|name| FieldChange {
             field: name.to_owned(),
             before: value(before, name),
             after: value(after, name),

@@ -18,7 +18,7 @@ const DAY_SECONDS: u64 = 86_400;
 
 /// The targets of a schedule as they are now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Present {
+pub struct PresentTargets {
     /// How many instances there are.
     pub instances: u64,
     /// How many volumes of theirs are taken.
@@ -29,7 +29,7 @@ pub struct Present {
     pub fullest: Option<(String, u64)>,
 }
 
-impl Present {
+impl PresentTargets {
     /// These and those.
     #[must_use]
     pub fn and(self, other: &Self) -> Self {
@@ -93,7 +93,7 @@ pub struct Demand {
 /// What `schedule` comes to from `now` on, as if it were enabled, for these targets.
 pub fn limits(
     schedule: &Schedule,
-    present: Option<&Present>,
+    present: Option<&PresentTargets>,
     means: &Means,
     now: Timestamp,
 ) -> Limits {

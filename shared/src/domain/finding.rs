@@ -17,7 +17,7 @@ use crate::domain::snapshot::Snapshot;
 use crate::domain::snapshot::member::Member;
 use crate::domain::words::words;
 
-pub use self::reading::{PageReference, Position, Wanted, pages_after};
+pub use self::reading::{FindingFilter, FindingsPosition, PageReference, pages_after};
 
 /// How many findings a stored page has: some 60 KB as a rule, and never the 400 that an item may have.
 pub const PAGE_FINDINGS: usize = 200;
@@ -37,7 +37,7 @@ pub struct Finding {
     pub owner: Owner,
     /// Whether it is there, and its volume.
     #[serde(rename = "p")]
-    pub place: Place,
+    pub place: FindingState,
     /// Which of our snapshots it belongs to.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub snapshot_id: Option<SnapshotId>,
@@ -75,7 +75,7 @@ pub struct Finding {
 
 words! {
     /// Whether an EBS snapshot is there, and its volume.
-    Place {
+    FindingState {
         /// It is there, and its volume, or nobody knows of which volume it is.
         Here => "here",
         /// It is there, and its volume is gone.
@@ -91,7 +91,7 @@ pub struct Bucket {
     /// Whose they are.
     pub owner: Owner,
     /// Whether they are there.
-    pub place: Place,
+    pub place: FindingState,
 }
 
 impl fmt::Display for Bucket {
@@ -119,7 +119,7 @@ pub struct RegionFindings {
     /// Counts the writes.
     pub version: u64,
     /// What was found: none before the first look that succeeded.
-    pub found: Option<Found>,
+    pub found: Option<FoundPages>,
     /// When somebody last looked, with or without success.
     pub looked_at: Timestamp,
     /// Why the last look did not succeed: then what was found is older.
@@ -128,7 +128,7 @@ pub struct RegionFindings {
 
 /// What a look at a region has found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Found {
+pub struct FoundPages {
     /// The run whose pages these are: a digest of what they say.
     pub run: String,
     /// When the pages were written.
@@ -167,9 +167,9 @@ impl Finding {
             Some(text).filter(|text| !text.is_empty())
         };
         let (place, attached) = match volume {
-            VolumeStanding::Here(instance) => (Place::Here, instance),
-            VolumeStanding::Gone => (Place::Orphaned, None),
-            VolumeStanding::Unknown => (Place::Here, None),
+            VolumeStanding::Here(instance) => (FindingState::Here, instance),
+            VolumeStanding::Gone => (FindingState::Orphaned, None),
+            VolumeStanding::Unknown => (FindingState::Here, None),
         };
         Self {
             ebs_snapshot_id: seen.id.clone(),
@@ -194,7 +194,7 @@ impl Finding {
         Self {
             ebs_snapshot_id: member.ebs_snapshot_id.clone(),
             owner: Owner::Ours,
-            place: Place::Missing,
+            place: FindingState::Missing,
             snapshot_id: Some(snapshot.id.clone()),
             image_ids: Vec::new(),
             volume_id: Some(member.volume_id.clone()),

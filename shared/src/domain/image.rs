@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ImageId, ImageJobId, InstanceId, SnapshotId};
 use crate::domain::image::recipe::Recipe;
-use crate::domain::snapshot::{Attempt, Failure};
+use crate::domain::snapshot::{CreationAttempt, Failure};
 use crate::domain::tags::{self, Tags};
 use crate::domain::words::words;
 
@@ -55,7 +55,7 @@ pub struct Image {
     /// What EC2 last said of its state, in EC2's word.
     pub ec2_state: Option<String>,
     /// The attempt at registering it that is or was last under way.
-    pub attempt: Option<Attempt>,
+    pub attempt: Option<CreationAttempt>,
     /// Why it failed, why the last attempt was put off, or why it was not deregistered.
     pub failure: Option<Failure>,
     /// Who wants it deregistered.

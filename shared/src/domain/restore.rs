@@ -30,7 +30,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ImageId, InstanceId, RestoreId, ScheduleId, SnapshotId};
-use crate::domain::restore::mode::{Mode, OldVolume, PlannedVolume};
+use crate::domain::restore::mode::{OldVolume, PlannedVolume, RestoreMode};
 use crate::domain::restore::step::{Step, StepName};
 use crate::domain::words::words;
 
@@ -117,7 +117,7 @@ pub struct Restore {
     /// The zone of new volumes.
     pub zone: Option<String>,
     /// What is to become of it.
-    pub mode: Mode,
+    pub mode: RestoreMode,
     /// Who asked.
     pub requested_by: String,
     /// The due time of the schedule's drill that it is; none if a person asked for it.

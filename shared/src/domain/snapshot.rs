@@ -71,7 +71,7 @@ pub struct Snapshot {
     /// When we learnt that all members were completed.
     pub completed_at: Option<Timestamp>,
     /// The attempt at creating it that is or was last under way.
-    pub attempt: Option<Attempt>,
+    pub attempt: Option<CreationAttempt>,
     /// Why it failed, or why the last attempt was put off.
     pub failure: Option<Failure>,
     /// What keeps it from deletion.
@@ -193,7 +193,7 @@ words! {
 
 /// An attempt at creating the EBS snapshots.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attempt {
+pub struct CreationAttempt {
     /// 1 for the first.
     pub number: u32,
     /// When EC2 was about to be asked. Absence is believed only [`ABSENCE_UNCERTAIN`] after it.

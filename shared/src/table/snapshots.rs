@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::client::{Condition, Found, Position, Range, Table, Write, Written};
+use super::client::{Condition, IndexEntry, QueryPage, Range, Table, Write, Written};
 use super::keys::{self, DueKind, Index, Key};
 use super::record::Record;
 use super::transaction::TRANSACTION_MAX;
@@ -183,7 +183,7 @@ impl Table {
             after: slice.after.clone(),
             ..Range::of(Some(list.index), &list.partition)
         };
-        let Found { items, more } = self.query_positions(&range).await?;
+        let QueryPage { items, more } = self.query_positions(&range).await?;
         Ok((items.iter().filter_map(|one| keys::snapshot_id(&one.key)).collect(), more))
     }
 
@@ -245,7 +245,7 @@ impl Table {
         kind: DueKind,
         now: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Position>, Error> {
+    ) -> Result<Vec<IndexEntry>, Error> {
         let range = Range {
             order: Order::OldestFirst,
             limit,
@@ -257,7 +257,7 @@ impl Table {
 
     pub(super) async fn resolve(
         &self,
-        positions: Vec<Position>,
+        positions: Vec<IndexEntry>,
     ) -> Result<Vec<(String, Snapshot)>, Error> {
         let keys: Vec<_> = positions.iter().map(|position| position.key.clone()).collect();
         let mut found: BTreeMap<Key, Snapshot> = self.get_all(&keys).await?;

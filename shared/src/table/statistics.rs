@@ -12,8 +12,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use super::client::{Found, Range, Table, Written, failed};
-use super::keys::statistics::{self as keys, Kind};
+use super::client::{QueryPage, Range, Table, Written, failed};
+use super::keys::statistics::{self as keys, DimensionKind};
 use super::record::{Item, Record, SCHEMA, key_item, text};
 use crate::domain::chain::Estimates;
 use crate::domain::cursor::Order;
@@ -104,13 +104,13 @@ impl Table {
     /// At most `limit` rows of a kind, in the order of their keys, after a position.
     pub async fn rows(
         &self,
-        kind: Kind,
+        kind: DimensionKind,
         after: Option<String>,
         limit: usize,
     ) -> Result<Rows, Error> {
         let range =
             Range { order: Order::OldestFirst, limit, after, ..Range::of(None, kind.partition()) };
-        let Found { items, more } = self.query_items(&range).await?;
+        let QueryPage { items, more } = self.query_items(&range).await?;
         let rows = items
             .iter()
             .filter_map(|item| {
@@ -124,16 +124,20 @@ impl Table {
     }
 
     /// All rows of a kind.
-    pub async fn every_row(&self, kind: Kind) -> Result<Vec<Row>, Error> {
+    pub async fn every_row(&self, kind: DimensionKind) -> Result<Vec<Row>, Error> {
         self.rows_after(kind, None).await
     }
 
     /// The rows of all days from `from` on.
     pub async fn days_from(&self, from: Date) -> Result<Vec<Row>, Error> {
-        self.rows_after(Kind::Day, Some(keys::day(from))).await
+        self.rows_after(DimensionKind::Day, Some(keys::day(from))).await
     }
 
-    async fn rows_after(&self, kind: Kind, after: Option<String>) -> Result<Vec<Row>, Error> {
+    async fn rows_after(
+        &self,
+        kind: DimensionKind,
+        after: Option<String>,
+    ) -> Result<Vec<Row>, Error> {
         let mut all = Vec::new();
         let mut after = after;
         loop {

@@ -19,7 +19,7 @@ use crate::domain::statistics::history::{Day, days};
 use crate::domain::statistics::{Dimension, Measure, Row, Tally, date_of, stored_members};
 use crate::error::Error;
 use crate::service::Service;
-use crate::views::statistics::{Kind, list_rows, regions};
+use crate::views::statistics::{DimensionKind, list_rows, regions};
 
 /// How far back months are told.
 pub const MONTHS_MAX: i32 = 24;
@@ -213,7 +213,7 @@ fn link(seen: &EbsSnapshot) -> Link {
 /// One page of what the snapshots of each row of a kind cost for a month, as they stand.
 pub async fn bill_rows(
     service: &Service,
-    kind: Kind,
+    kind: DimensionKind,
     daily_change_percent: f64,
     request: &PageRequest,
 ) -> Result<Bill, Error> {

@@ -43,7 +43,7 @@ pub struct EditPreview {
     /// With the schedule as it would be.
     pub after: Counts,
     /// The snapshots of which the verdict would be another, oldest first; no more than [`CHANGES_MAX`].
-    pub changes: Vec<Change>,
+    pub changes: Vec<ChangedVerdict>,
     /// How many there are in all.
     pub changes_total: u32,
     /// Why the brake would stop the edited schedule; none if it would not.
@@ -61,23 +61,23 @@ pub struct Counts {
 
 /// A snapshot of which an edit would change the verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct ChangedVerdict {
     /// What the sweep would do as the schedule is.
-    pub before: Fate,
+    pub before: KeepOrDelete,
     /// The entry of the plan as the schedule would be.
     pub after: PlanEntry,
 }
 
 /// Whether a snapshot stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum KeepOrDelete {
     /// It does.
     Keep,
     /// It goes.
     Delete,
 }
 
-impl Fate {
+impl KeepOrDelete {
     /// What a verdict comes to. What is blocked does not go.
     pub fn of(verdict: &Verdict) -> Self {
         match verdict {
@@ -95,8 +95,8 @@ pub async fn preview_rules(
     most: usize,
     now: Timestamp,
 ) -> Result<Vec<PlanEntry>, Error> {
-    let scene = Scene::load(service, &[schedule], most, now).await?;
-    Ok(scene.entries(schedule))
+    let input = PreviewInput::load(service, &[schedule], most, now).await?;
+    Ok(input.entries(schedule))
 }
 
 /// What a sweep at `now` would do with the available snapshots of a schedule before and after an edit, and
@@ -107,17 +107,17 @@ pub async fn preview_edit(
     now: Timestamp,
 ) -> Result<EditPreview, Error> {
     let Edit { old, new } = edit;
-    let scene = Scene::load(service, &[old, new], SNAPSHOTS_MAX, now).await?;
-    let (before, after) = (scene.entries(old), scene.entries(new));
+    let input = PreviewInput::load(service, &[old, new], SNAPSHOTS_MAX, now).await?;
+    let (before, after) = (input.entries(old), input.entries(new));
     let limits = service.settings.brake;
-    let brake = brakes(&after, &scene.snapshots, limits).into_iter().next();
+    let brake = brakes(&after, &input.snapshots, limits).into_iter().next();
     let counts = (Counts::of(&before), Counts::of(&after));
     // Both have the same snapshots in the same order.
     let mut changes: Vec<_> = before
         .iter()
         .zip(after)
-        .map(|(before, after)| Change { before: Fate::of(&before.verdict), after })
-        .filter(|change| change.before != Fate::of(&change.after.verdict))
+        .map(|(before, after)| ChangedVerdict { before: KeepOrDelete::of(&before.verdict), after })
+        .filter(|change| change.before != KeepOrDelete::of(&change.after.verdict))
         .collect();
     let changes_total = u32::try_from(changes.len()).unwrap_or(u32::MAX);
     changes.truncate(CHANGES_MAX);
@@ -134,15 +134,15 @@ pub async fn preview_edit(
 impl Counts {
     fn of(entries: &[PlanEntry]) -> Self {
         let count = |wanted| {
-            let wanted = |entry: &&PlanEntry| Fate::of(&entry.verdict) == wanted;
+            let wanted = |entry: &&PlanEntry| KeepOrDelete::of(&entry.verdict) == wanted;
             u32::try_from(entries.iter().filter(wanted).count()).unwrap_or(u32::MAX)
         };
-        Self { kept: count(Fate::Keep), deleted: count(Fate::Delete) }
+        Self { kept: count(KeepOrDelete::Keep), deleted: count(KeepOrDelete::Delete) }
     }
 }
 
 /// What a sweep sees of one schedule.
-struct Scene<'a> {
+struct PreviewInput<'a> {
     service: &'a Service,
     /// The available snapshots that are judged.
     judged: BTreeSet<SnapshotId>,
@@ -155,7 +155,7 @@ struct Scene<'a> {
     now: Timestamp,
 }
 
-impl<'a> Scene<'a> {
+impl<'a> PreviewInput<'a> {
     /// What there is to judge a schedule by, in any of the forms it is given in.
     async fn load(
         service: &'a Service,
@@ -164,17 +164,17 @@ impl<'a> Scene<'a> {
         now: Timestamp,
     ) -> Result<Self, Error> {
         let (judged, gone, absent) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        let mut scene = Self { service, judged, snapshots: Vec::new(), gone, absent, now };
+        let mut input = Self { service, judged, snapshots: Vec::new(), gone, absent, now };
         if let Some(schedule) = forms.first() {
-            scene.read(&schedule.id, most).await?;
+            input.read(&schedule.id, most).await?;
         }
         if let Some(schedule) = forms.iter().find(|schedule| has_rule(schedule)) {
             let schedules = BTreeMap::from([(schedule.id.clone(), (*schedule).clone())]);
-            let looks = look(service, &schedules, &scene.snapshots).await?;
-            (scene.gone, scene.absent) = (looks.gone(now), looks.in_doubt(now));
+            let looks = look(service, &schedules, &input.snapshots).await?;
+            (input.gone, input.absent) = (looks.gone(now), looks.in_doubt(now));
         }
         let instances: BTreeSet<_> =
-            forms.iter().flat_map(|schedule| scene.last_resorts(schedule)).collect();
+            forms.iter().flat_map(|schedule| input.last_resorts(schedule)).collect();
         if instances.len() > INSTANCES_MAX {
             return Err(Error::conflict(format!(
                 "of more than {INSTANCES_MAX} instances nothing but the newest snapshot would stay, which is \
@@ -182,9 +182,9 @@ impl<'a> Scene<'a> {
             )));
         }
         for (instance, region) in &instances {
-            scene.add_newest(instance, region).await?;
+            input.add_newest(instance, region).await?;
         }
-        Ok(scene)
+        Ok(input)
     }
 
     async fn read(&mut self, id: &ScheduleId, most: usize) -> Result<(), Error> {

@@ -11,7 +11,7 @@ use crate::domain::snapshot::Snapshot;
 use crate::domain::statistics::{Dimension, Measure, Tally};
 use crate::error::Error;
 use crate::service::Service;
-use crate::table::keys::statistics::Kind;
+use crate::table::keys::statistics::DimensionKind;
 use crate::table::keys::{self, Index, Presence};
 use crate::table::snapshots::{Listed, Slice, SnapshotList};
 use crate::views::held_and_blocked::{Holds, list_blocked, list_held};
@@ -119,7 +119,7 @@ async fn disabled(service: &Service) -> Result<Section<DisabledSchedule>, Error>
     let request =
         PageRequest { limit: LEDGER_MAX, order: Order::OldestFirst, ..PageRequest::default() };
     let Page { items, next_cursor } = service.table.list_schedules(&request).await?;
-    let rows = service.table.rows(Kind::Schedule, None, 1_000).await?;
+    let rows = service.table.rows(DimensionKind::Schedule, None, 1_000).await?;
     let mut tallies: BTreeMap<ScheduleId, Tally> = BTreeMap::new();
     for (_, row) in rows.rows {
         if let Dimension::Schedule(Some(id), _) = row.dimension {

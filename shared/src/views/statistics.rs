@@ -8,7 +8,7 @@ use crate::domain::statistics::history::{Day, days};
 use crate::domain::statistics::{Measure, Row, Tally, date_of};
 use crate::error::Error;
 use crate::service::Service;
-pub use crate::table::keys::statistics::Kind;
+pub use crate::table::keys::statistics::DimensionKind;
 use crate::table::keys::{self, Index, Presence};
 use crate::table::snapshots::{Listed, Slice, SnapshotList};
 
@@ -64,7 +64,7 @@ pub async fn show_statistics(service: &Service, now: Timestamp) -> Result<Statis
 
 /// The rows of all regions that have ever had a snapshot.
 pub(crate) async fn regions(service: &Service) -> Result<Vec<Row>, Error> {
-    service.table.every_row(Kind::Region).await
+    service.table.every_row(DimensionKind::Region).await
 }
 
 async fn end(service: &Service, order: Order) -> Result<Option<Snapshot>, Error> {
@@ -77,7 +77,7 @@ async fn end(service: &Service, order: Order) -> Result<Option<Snapshot>, Error>
 /// One page of the rows of a kind that have something stored, in the order of their identifiers.
 pub async fn list_rows(
     service: &Service,
-    kind: Kind,
+    kind: DimensionKind,
     request: &PageRequest,
 ) -> Result<Page<Row>, Error> {
     let mut after = request.cursor.as_ref().map(|cursor| cursor.key().to_owned());

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::Value;
-use shared::domain::audit::{self as domain, Action, Kind};
+use shared::domain::audit::{self as domain, Action, RecordKind};
 use shared::domain::cursor::Order;
 use shared::domain::ids::{EventId, InstanceId, ScheduleId};
 use shared::views::audit::{self as operations, AuditFilter};
@@ -106,7 +106,7 @@ impl AuditParameters {
 struct HistoryParameters {
     /// Of this kind; may be repeated, and then any of them will do.
     #[param(value_type = Vec<AuditKind>, required = false, inline)]
-    kind: Vec<Kind>,
+    kind: Vec<RecordKind>,
     #[param(ignore)]
     page: PageParameters,
 }
@@ -119,7 +119,7 @@ impl FromQuery for HistoryParameters {
 
 wire_words! {
     /// What an entry is about.
-    AuditKind of Kind {
+    AuditKind of RecordKind {
         /// A snapshot.
         Snapshot,
         /// A schedule.
@@ -255,9 +255,9 @@ impl From<domain::Actor> for Actor {
     }
 }
 
-impl From<domain::Change> for Change {
-    fn from(change: domain::Change) -> Self {
-        let domain::Change { field, before, after } = change;
+impl From<domain::FieldChange> for Change {
+    fn from(change: domain::FieldChange) -> Self {
+        let domain::FieldChange { field, before, after } = change;
         Self { field, before, after }
     }
 }

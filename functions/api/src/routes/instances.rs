@@ -11,7 +11,7 @@ use shared::domain::cursor::Order;
 use shared::domain::ids::{InstanceId, ScheduleId};
 use shared::domain::instance::InstanceState;
 use shared::domain::instance::coverage::ProtectionStatus as Protected;
-use shared::operations::schedules::assign::{self as assigning, Mode};
+use shared::operations::schedules::assign::{self as assigning, AssignmentMode};
 use shared::views::drills::last_drill_of_instance;
 use shared::views::instance_coverage::{self as operations, ViewFilter};
 use shared::views::instances::InstanceQuery;
@@ -157,7 +157,7 @@ async fn assign_schedules(
     Body(wanted): Body<AssignSchedules>,
 ) -> Result<Answer<AssignedSchedules>, Problem> {
     let preview = call.query.preview;
-    let mode = if preview == Some(true) { Mode::Preview } else { Mode::Write };
+    let mode = if preview == Some(true) { AssignmentMode::Preview } else { AssignmentMode::Write };
     let wanted = wanted.checked()?;
     let assignment =
         assigning::assign_schedules(call.service(), &id, &wanted, mode, call.now).await?;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use shared::domain::cursor::Order;
-use shared::domain::finding::Wanted;
+use shared::domain::finding::FindingFilter;
 use shared::domain::ids::{SnapshotId, VolumeId};
 use shared::domain::ownership::Owner;
 use shared::operations::reconciliation::adopt as adopting;
@@ -94,7 +94,7 @@ async fn list_findings(
     call: Call<Viewer, FindingParameters>,
 ) -> Result<Answer<Reconciliation>, Problem> {
     let request = call.query.page.request(Order::default());
-    let wanted = Wanted {
+    let wanted = FindingFilter {
         owner: call.query.owner,
         region: call.query.region.clone(),
         orphaned: call.query.orphaned,

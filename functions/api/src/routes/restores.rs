@@ -10,7 +10,7 @@ use shared::domain::cursor::Order;
 use shared::domain::ids::{RestoreId, SnapshotId};
 use shared::domain::restore as domain;
 use shared::domain::restore::transitions::Cancellation;
-use shared::domain::restore::wanted::{Wanted, WantedMode};
+use shared::domain::restore::wanted::{WantedMode, WantedRestore};
 use shared::operations::restores::request::{self as requesting, NewRestore};
 use shared::operations::restores::resume as operations;
 use shared::views::restores as views;
@@ -124,7 +124,7 @@ async fn drill_snapshot(
         confirm: snapshot_id.to_string(),
         snapshot_id,
         who: call.who.clone(),
-        wanted: Wanted {
+        wanted: WantedRestore {
             mode: WantedMode::Drill,
             zone,
             volumes: None,

@@ -6,7 +6,7 @@ mod wire;
 use std::sync::Arc;
 
 use shared::domain::cursor::{Order, Page};
-use shared::views::statistics::{Kind, list_rows, show_statistics};
+use shared::views::statistics::{DimensionKind, list_rows, show_statistics};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -59,7 +59,7 @@ async fn list_instance_statistics(
     call: Call<Viewer, PageParameters>,
 ) -> Result<Answer<List<InstanceNumbers>>, Problem> {
     let request = call.query.request(Order::OldestFirst);
-    let page = list_rows(call.service(), Kind::Instance, &request).await?;
+    let page = list_rows(call.service(), DimensionKind::Instance, &request).await?;
     let Page { items, next_cursor } = page;
     let items = items.into_iter().filter_map(InstanceNumbers::of).collect();
     Ok(Answer::ok(List::of(Page { items, next_cursor }, |one: InstanceNumbers| one)))
@@ -80,7 +80,7 @@ async fn list_schedule_statistics(
     call: Call<Viewer, PageParameters>,
 ) -> Result<Answer<List<ScheduleNumbers>>, Problem> {
     let request = call.query.request(Order::OldestFirst);
-    let page = list_rows(call.service(), Kind::Schedule, &request).await?;
+    let page = list_rows(call.service(), DimensionKind::Schedule, &request).await?;
     let Page { items, next_cursor } = page;
     let items = items.into_iter().filter_map(ScheduleNumbers::of).collect();
     Ok(Answer::ok(List::of(Page { items, next_cursor }, |one: ScheduleNumbers| one)))

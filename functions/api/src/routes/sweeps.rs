@@ -88,7 +88,7 @@ async fn show_sweep(
     Id(id): Id<SweepId>,
 ) -> Result<Answer<SweepWithPlan>, Problem> {
     let request = call.query.request(Order::default());
-    let position = Position::of(request.cursor.as_ref())?;
+    let position = PlanPosition::of(request.cursor.as_ref())?;
     let sweep = views::show_sweep(call.service(), &id).await?;
     let entries = if position.page <= sweep.plan_pages {
         views::plan_entries(call.service(), &sweep, position.page).await?
@@ -119,8 +119,8 @@ async fn request_sweep(
 ) -> Result<Answer<Sweep>, Problem> {
     let mode = creation.body.mode.into();
     match mode {
-        domain::Mode::PlanOnly => {}
-        domain::Mode::Execute => call.needs(Role::Admin, "executing a sweep")?,
+        domain::SweepMode::PlanOnly => {}
+        domain::SweepMode::Execute => call.needs(Role::Admin, "executing a sweep")?,
     }
     let Claimed { id, at } = creation.claim(&call, SweepId::derived).await?;
     let sweep = operations::request_sweep(call.service(), id, mode, &call.who, at).await?;
@@ -157,12 +157,12 @@ async fn approve_sweep(
 
 /// Where a page of a plan begins: so many entries into a stored page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Position {
+struct PlanPosition {
     page: u32,
     skip: usize,
 }
 
-impl Position {
+impl PlanPosition {
     fn of(cursor: Option<&Cursor>) -> Result<Self, Problem> {
         let Some(cursor) = cursor else { return Ok(Self { page: 1, skip: 0 }) };
         let parts = cursor.key().split_once(':');
@@ -185,20 +185,20 @@ impl Position {
 /// The wanted part of a stored page of a plan that has `pages` of them.
 fn part(
     entries: Vec<PlanEntry>,
-    position: &Position,
+    position: &PlanPosition,
     request: &PageRequest,
     pages: u32,
 ) -> Page<PlanEntry> {
     let end = position.skip.saturating_add(request.limit);
     let next = if end < entries.len() {
-        Some(Position { page: position.page, skip: end })
+        Some(PlanPosition { page: position.page, skip: end })
     } else if position.page < pages {
-        Some(Position { page: position.page + 1, skip: 0 })
+        Some(PlanPosition { page: position.page + 1, skip: 0 })
     } else {
         None
     };
     let items = entries.into_iter().skip(position.skip).take(request.limit).collect();
-    Page { items, next_cursor: next.map(Position::cursor) }
+    Page { items, next_cursor: next.map(PlanPosition::cursor) }
 }
 
 #[cfg(test)]
@@ -229,7 +229,7 @@ mod tests {
         let mut counts = Vec::new();
 
         loop {
-            let position = Position::of(request.cursor.as_ref()).unwrap();
+            let position = PlanPosition::of(request.cursor.as_ref()).unwrap();
             let entries = stored[position.page as usize - 1].clone();
             let page = part(entries, &position, &request, 2);
             counts.push(page.items.len());
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_plan_that_is_not_there_yet_is_an_empty_page() {
-        let page = part(Vec::new(), &Position { page: 1, skip: 0 }, &PageRequest::default(), 0);
+        let page = part(Vec::new(), &PlanPosition { page: 1, skip: 0 }, &PageRequest::default(), 0);
 
         assert!(page.items.is_empty() && page.next_cursor.is_none());
     }
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn a_cursor_of_another_list_is_refused() {
         for key in ["x", "0:0", "1:", "2026-03-01T00:00:00.000Z#snp"] {
-            Position::of(Some(&Cursor::after(key))).unwrap_err();
+            PlanPosition::of(Some(&Cursor::after(key))).unwrap_err();
         }
     }
 }

@@ -34,7 +34,7 @@ const WITHOUT_EFFECT: [&str; 15] = [
 
 /// What a reference may lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ReferenceKind {
     Api,
     Bus,
     Function(Function),
@@ -49,7 +49,7 @@ pub(super) enum Kind {
 #[derive(Debug)]
 pub(super) struct Context<'a> {
     pub(super) parameters: BTreeMap<&'a str, String>,
-    pub(super) kinds: BTreeMap<&'a str, Kind>,
+    pub(super) kinds: BTreeMap<&'a str, ReferenceKind>,
 }
 
 pub(super) fn read(text: &str) -> Result<Template, TemplateError> {
@@ -84,21 +84,27 @@ pub(super) fn read(text: &str) -> Result<Template, TemplateError> {
     };
     for (id, resource) in resources {
         match context.kinds.get(id) {
-            Some(Kind::Function(function)) => {
+            Some(ReferenceKind::Function(function)) => {
                 let block = function::Block { id, function: *function, globals: &globals };
                 block.read(&unconditional(&resource)?, &context, &mut template)?;
             }
-            Some(Kind::Queue) => {
+            Some(ReferenceKind::Queue) => {
                 let queue = queue(&unconditional(&resource)?, &context)?;
                 template.queues.insert(id.to_owned(), queue);
             }
             // Nobody is sent mail from one machine.
-            Some(Kind::Rule) if only_notifies(&resource, &context)? => {}
-            Some(Kind::Rule) => {
+            Some(ReferenceKind::Rule) if only_notifies(&resource, &context)? => {}
+            Some(ReferenceKind::Rule) => {
                 rule::read(id, &unconditional(&resource)?, &context, &mut template)?;
             }
-            Some(Kind::Api) => api(&unconditional(&resource)?)?,
-            Some(Kind::Bus | Kind::Table | Kind::Topic | Kind::WithoutEffect) | None => {}
+            Some(ReferenceKind::Api) => api(&unconditional(&resource)?)?,
+            Some(
+                ReferenceKind::Bus
+                | ReferenceKind::Table
+                | ReferenceKind::Topic
+                | ReferenceKind::WithoutEffect,
+            )
+            | None => {}
         }
     }
     Ok(template)
@@ -109,23 +115,23 @@ impl Context<'_> {
     pub(super) fn queue_arn(&self, node: &Node<'_>) -> Result<String, TemplateError> {
         let id = node.attribute("Arn")?;
         match self.kinds.get(id) {
-            Some(Kind::Queue) => Ok(id.to_owned()),
+            Some(ReferenceKind::Queue) => Ok(id.to_owned()),
             Some(_) | None => Err(node.refuse(format_args!("{id} is no queue"))),
         }
     }
 }
 
-fn kind(resource: &Node<'_>) -> Result<Kind, TemplateError> {
+fn kind(resource: &Node<'_>) -> Result<ReferenceKind, TemplateError> {
     let kind = resource.get("Type").ok_or_else(|| resource.refuse("Type is missing"))?;
     Ok(match kind.text()? {
-        "AWS::Serverless::HttpApi" => Kind::Api,
-        "AWS::Events::EventBus" => Kind::Bus,
-        "AWS::Serverless::Function" => Kind::Function(function::name(resource)?),
-        "AWS::SQS::Queue" => Kind::Queue,
-        "AWS::Events::Rule" => Kind::Rule,
-        "AWS::DynamoDB::Table" => Kind::Table,
-        "AWS::SNS::Topic" => Kind::Topic,
-        other if WITHOUT_EFFECT.contains(&other) => Kind::WithoutEffect,
+        "AWS::Serverless::HttpApi" => ReferenceKind::Api,
+        "AWS::Events::EventBus" => ReferenceKind::Bus,
+        "AWS::Serverless::Function" => ReferenceKind::Function(function::name(resource)?),
+        "AWS::SQS::Queue" => ReferenceKind::Queue,
+        "AWS::Events::Rule" => ReferenceKind::Rule,
+        "AWS::DynamoDB::Table" => ReferenceKind::Table,
+        "AWS::SNS::Topic" => ReferenceKind::Topic,
+        other if WITHOUT_EFFECT.contains(&other) => ReferenceKind::WithoutEffect,
         other => {
             return Err(kind.refuse(format_args!("the local run cannot interpret {other}")));
         }
@@ -149,7 +155,7 @@ fn only_notifies(rule: &Node<'_>, context: &Context<'_>) -> Result<bool, Templat
     let is_topic = |target: &Node<'_>| {
         let arn = target.get("Arn");
         let id = arn.as_ref().and_then(Node::reference);
-        id.and_then(|id| context.kinds.get(id)) == Some(&Kind::Topic)
+        id.and_then(|id| context.kinds.get(id)) == Some(&ReferenceKind::Topic)
     };
     Ok(!targets.is_empty() && targets.iter().all(is_topic))
 }

@@ -35,12 +35,12 @@ macro_rules! actions {
             }
 
             /// What kind of record it is about.
-            pub fn kind(self) -> Kind {
-                match self { $(Self::$variant => Kind::$kind,)+ }
+            pub fn kind(self) -> RecordKind {
+                match self { $(Self::$variant => RecordKind::$kind,)+ }
             }
 
-            fn telling(self) -> Telling {
-                match self { $(Self::$variant => Telling::$telling,)+ }
+            fn telling(self) -> Announcement {
+                match self { $(Self::$variant => Announcement::$telling,)+ }
             }
         }
     };
@@ -48,7 +48,7 @@ macro_rules! actions {
 
 /// Whether other systems are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Telling {
+enum Announcement {
     Announced,
     Kept,
 }
@@ -157,7 +157,7 @@ actions! {
 impl Action {
     /// Whether other systems are told.
     pub fn is_announced(self) -> bool {
-        self.telling() == Telling::Announced
+        self.telling() == Announcement::Announced
     }
 }
 
@@ -179,7 +179,7 @@ impl FromStr for Action {
 
 words! {
     /// What a record is of. The word is also the field of an event that says how the record stands.
-    Kind {
+    RecordKind {
         /// A snapshot.
         Snapshot => "snapshot",
         /// A schedule.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Action, Change, Entry, Fields, differences, shown};
+use super::{Action, Entry, FieldChange, Fields, differences, shown};
 use crate::domain::ids::InstanceId;
 use crate::domain::schedule::{Schedule, Targets};
 
@@ -39,7 +39,7 @@ fn entry(
     action: Action,
     (schedule, version): (&Schedule, u64),
     at: Timestamp,
-    changes: Vec<Change>,
+    changes: Vec<FieldChange>,
 ) -> Entry {
     let names: Vec<_> = changes.iter().map(|change| change.field.clone()).collect();
     let summary = format!("Schedule {} ({}) {}", schedule.id, schedule.name, action.phrase());
@@ -67,7 +67,7 @@ fn with_assignments(own: Entry, mut assignments: Vec<Entry>) -> Vec<Entry> {
 }
 
 /// What differs. Of targets that name many instances only how many, and the first of those that differ.
-fn changes(old: Option<&Schedule>, new: Option<&Schedule>) -> Vec<Change> {
+fn changes(old: Option<&Schedule>, new: Option<&Schedule>) -> Vec<FieldChange> {
     let mut changes = differences(old.map(fields).as_ref(), new.map(fields).as_ref());
     let (before, after) = (old.map(|one| &one.targets), new.map(|one| &one.targets));
     let has_many = [before, after].into_iter().flatten().any(|one| {

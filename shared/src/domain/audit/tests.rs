@@ -15,7 +15,7 @@ use crate::domain::schedule::{NewSchedule, Schedule, Targets};
 use crate::domain::snapshot::condemnation::{BlockedCause, CondemnedBy};
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{Failure, Origin, ScheduleSlot, Snapshot, Source, Status};
-use crate::domain::sweep::{ExecutionCounts, Mode, Sweep, SweepStatus};
+use crate::domain::sweep::{ExecutionCounts, Sweep, SweepMode, SweepStatus};
 
 const INSTANCE: &str = "i-0123456789abcdef0";
 
@@ -165,7 +165,7 @@ fn an_edit_names_what_it_changed_from_and_to() {
     let entries = entries_of_snapshot(Some(&old), &named);
 
     assert_eq!(actions(&entries), ["snapshot.edited"]);
-    let change = Change { field: "name".to_owned(), before: json!(""), after: json!("x") };
+    let change = FieldChange { field: "name".to_owned(), before: json!(""), after: json!("x") };
     assert_eq!(entries[0].changes, [change]);
     assert_eq!(of(&old, &kept), ["snapshot.held"]);
     assert_eq!(of(&kept, &old), ["snapshot.released"]);
@@ -316,7 +316,7 @@ fn an_hourly_sweep_that_did_nothing_leaves_nothing() {
         ..done.clone()
     };
     let id = SweepId::derived(at(0), &["x"]);
-    let asked = Sweep::requested(id, Mode::Execute, Some("ada".to_owned()), at(0));
+    let asked = Sweep::requested(id, SweepMode::Execute, Some("ada".to_owned()), at(0));
     let stopped = Sweep { status: SweepStatus::NeedsApproval, version: 2, ..asked.clone() };
     let refused = hourly.given_up(at(9));
 

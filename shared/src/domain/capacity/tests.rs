@@ -20,8 +20,8 @@ fn schedule(expression: &str, rules: &serde_json::Value) -> Schedule {
     Schedule::made(new, at(NOW))
 }
 
-fn of_two_volumes(instances: u64) -> Present {
-    Present { instances, volumes: 2 * instances, slow_volumes: 0, fullest: None }
+fn of_two_volumes(instances: u64) -> PresentTargets {
+    PresentTargets { instances, volumes: 2 * instances, slow_volumes: 0, fullest: None }
 }
 
 fn means() -> Means {
@@ -29,7 +29,7 @@ fn means() -> Means {
     Means { create_pace: pace, delete_pace: pace, condemn_max: 1_000, quota: 100_000 }
 }
 
-fn checked(schedule: &Schedule, present: &Present) -> (Demand, Vec<String>) {
+fn checked(schedule: &Schedule, present: &PresentTargets) -> (Demand, Vec<String>) {
     let limits = limits(schedule, Some(present), &means(), at(NOW));
     (limits.demand.unwrap(), limits.warnings)
 }
@@ -143,7 +143,7 @@ fn what_grows_without_end_is_told_with_the_day_it_is_too_much() {
 #[test]
 fn no_targets_are_told_and_nothing_else() {
     let (demand, warnings) =
-        checked(&schedule("rate(1 minute)", &json!(null)), &Present::default());
+        checked(&schedule("rate(1 minute)", &json!(null)), &PresentTargets::default());
 
     assert_eq!(demand.creates_per_hour, 0);
     assert_eq!(warnings.len(), 1);
@@ -160,7 +160,7 @@ fn more_targets_than_a_run_can_have_are_told() {
 
 #[test]
 fn slow_volumes_are_told_under_an_hour_only() {
-    let present = Present { slow_volumes: 1, ..of_two_volumes(1) };
+    let present = PresentTargets { slow_volumes: 1, ..of_two_volumes(1) };
     let warned = |expression: &str| {
         let schedule = schedule(expression, &json!({"keep_last": 1}));
         checked(&schedule, &present).1.concat().contains("st1 or sc1")
@@ -205,9 +205,9 @@ fn a_schedule_that_ends_does_not_grow() {
 #[test]
 fn the_quota_is_held_against_the_fullest_region() {
     let hourly = schedule("rate(1 hour)", &json!({ "keep_last": 240 }));
-    let together = Present { instances: 300, volumes: 600, ..of_two_volumes(0) };
-    let apart = Present { fullest: Some(("eu-west-1".to_owned(), 450)), ..together.clone() };
-    let quota = |present: &Present| {
+    let together = PresentTargets { instances: 300, volumes: 600, ..of_two_volumes(0) };
+    let apart = PresentTargets { fullest: Some(("eu-west-1".to_owned(), 450)), ..together.clone() };
+    let quota = |present: &PresentTargets| {
         let warnings = checked(&hourly, present).1;
         warnings.into_iter().find(|warning| warning.contains("quota")).unwrap()
     };

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Demand, HOUR_SECONDS, Means, Present, WORKERS, fires::Fires, milliseconds};
+use super::{Demand, HOUR_SECONDS, Means, PresentTargets, WORKERS, fires::Fires, milliseconds};
 use crate::domain::schedule::{SPREAD_MINUTES_MAX, Schedule, TARGETS_MAX};
 
 /// How late the last target of a slot may be without a warning.
@@ -13,7 +13,7 @@ const QUOTA_WARNED_PERCENT: u64 = 80;
 /// What warnings are drawn from.
 pub(super) struct Findings<'a> {
     pub(super) schedule: &'a Schedule,
-    pub(super) present: &'a Present,
+    pub(super) present: &'a PresentTargets,
     pub(super) means: &'a Means,
     pub(super) fires: &'a Fires,
     pub(super) demand: &'a Demand,

@@ -4,24 +4,24 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Circumstances, Outlook, Reasoned};
+use super::{FateFacts, Outlook, Reasoned};
 use crate::domain::hold::HoldKind;
 use crate::domain::ids::SnapshotId;
-use crate::domain::retention::outlook::{Candidate, End, Prospect, sweep_after, sweep_from};
+use crate::domain::retention::outlook::{Candidate, End, ReasonedEnd, sweep_after, sweep_from};
 use crate::domain::schedule::WhenGone;
 use crate::domain::snapshot::{Snapshot, Status};
 
 /// The snapshots of one instance, and what the rules have in store for them.
 pub(super) struct Group<'a> {
-    circumstances: &'a Circumstances<'a>,
+    facts: &'a FateFacts<'a>,
     /// The newest in each region that is good, or will be as far as anybody knows.
     newest: BTreeMap<&'a str, &'a Snapshot>,
-    prospects: BTreeMap<&'a SnapshotId, Prospect>,
+    prospects: BTreeMap<&'a SnapshotId, ReasonedEnd>,
 }
 
 impl<'a> Group<'a> {
-    pub(super) fn of(circumstances: &'a Circumstances<'a>) -> Self {
-        let good = circumstances.snapshots.iter().filter(|snapshot| is_good(snapshot));
+    pub(super) fn of(facts: &'a FateFacts<'a>) -> Self {
+        let good = facts.snapshots.iter().filter(|snapshot| is_good(snapshot));
         let mut newest: BTreeMap<&str, &Snapshot> = BTreeMap::new();
         for snapshot in good.clone() {
             let kept = newest.entry(&snapshot.source.region).or_insert(snapshot);
@@ -41,7 +41,7 @@ impl<'a> Group<'a> {
         }
         let mut prospects = BTreeMap::new();
         for ((id, _), snapshots) in of_schedules {
-            let Some(schedule) = circumstances.schedules.get(id) else { continue };
+            let Some(schedule) = facts.schedules.get(id) else { continue };
             let rules = snapshots.first().and_then(|any| schedule.rules_of(any));
             let Some(rules) = rules else { continue };
             let candidates: Vec<_> = snapshots
@@ -52,10 +52,10 @@ impl<'a> Group<'a> {
                     is_newest: is_newest(snapshot),
                 })
                 .collect();
-            let foreseen = rules.foresee(schedule, &candidates, circumstances.now);
+            let foreseen = rules.foresee(schedule, &candidates, facts.now);
             prospects.extend(snapshots.into_iter().map(|one| &one.id).zip(foreseen));
         }
-        Self { circumstances, newest, prospects }
+        Self { facts, newest, prospects }
     }
 
     /// When an available snapshot goes, and why; `kept_by` is what a sweep would say now.
@@ -71,10 +71,10 @@ impl<'a> Group<'a> {
         {
             return (Outlook::Never, hold.describe());
         }
-        let Some(schedule) = self.circumstances.schedules.get(schedule_id) else {
+        let Some(schedule) = self.facts.schedules.get(schedule_id) else {
             return (Outlook::Never, "its schedule is gone; nothing deletes it".to_owned());
         };
-        if self.circumstances.gone.contains(&snapshot.source.instance_id) {
+        if self.facts.gone.contains(&snapshot.source.instance_id) {
             match schedule.when_gone {
                 WhenGone::Apply => {}
                 WhenGone::KeepLast(_) | WhenGone::KeepAll => {
@@ -87,11 +87,13 @@ impl<'a> Group<'a> {
             return (Outlook::Never, because.to_owned());
         }
         match self.prospects.get(&snapshot.id) {
-            Some(Prospect { end: End::Sweep(sweep), because }) => {
-                (self.circumstances.after_grace(snapshot, *sweep), because.clone())
+            Some(ReasonedEnd { end: End::Sweep(sweep), because }) => {
+                (self.facts.after_grace(snapshot, *sweep), because.clone())
             }
-            Some(Prospect { end: End::Never, because }) => (Outlook::Never, because.clone()),
-            Some(Prospect { end: End::Unforeseen, because }) => (Outlook::Unknown, because.clone()),
+            Some(ReasonedEnd { end: End::Never, because }) => (Outlook::Never, because.clone()),
+            Some(ReasonedEnd { end: End::Unforeseen, because }) => {
+                (Outlook::Unknown, because.clone())
+            }
             None => {
                 let because = "EC2 does not show all of it; it is looked for again";
                 (Outlook::Unknown, because.to_owned())
@@ -105,11 +107,11 @@ impl<'a> Group<'a> {
         if !kept_by.is_empty() && !is_held {
             return (Outlook::Never, kept_by.join("; "));
         }
-        let sweep = sweep_after(self.circumstances.now);
-        match self.circumstances.sweep_despite_hold(snapshot, sweep) {
+        let sweep = sweep_after(self.facts.now);
+        match self.facts.sweep_despite_hold(snapshot, sweep) {
             Ok(sweep) if kept_by.is_empty() => {
                 let because = format!("its instance is gone; the sweep at {sweep} lets it go");
-                (self.circumstances.after_grace(snapshot, sweep), because)
+                (self.facts.after_grace(snapshot, sweep), because)
             }
             Ok(_) => (Outlook::Unknown, kept_by.join("; ")),
             Err(hold) => (Outlook::Never, hold.describe()),
@@ -118,7 +120,7 @@ impl<'a> Group<'a> {
 
     fn outlook_by_expiry(&self, snapshot: &Snapshot) -> Reasoned {
         let sweep = snapshot.expires_at.map_or(Timestamp::MAX, sweep_from);
-        let sweep = match self.circumstances.sweep_despite_hold(snapshot, sweep) {
+        let sweep = match self.facts.sweep_despite_hold(snapshot, sweep) {
             Ok(sweep) => sweep,
             Err(hold) => return (Outlook::Never, hold.describe()),
         };
@@ -133,7 +135,7 @@ impl<'a> Group<'a> {
             return (Outlook::Unknown, because);
         }
         let because = format!("it expires at {expires_at}; the sweep at {sweep} lets it go");
-        (self.circumstances.after_grace(snapshot, sweep), because)
+        (self.facts.after_grace(snapshot, sweep), because)
     }
 
     fn outlook_of_duplicate(&self, snapshot: &Snapshot, kept_by: &[String]) -> Reasoned {
@@ -145,9 +147,9 @@ impl<'a> Group<'a> {
         if !kept_by.is_empty() {
             return (Outlook::Unknown, kept_by.join("; "));
         }
-        let sweep = sweep_after(self.circumstances.now);
+        let sweep = sweep_after(self.facts.now);
         let because = format!("made twice; the sweep at {sweep} lets it go");
-        (self.circumstances.after_grace(snapshot, sweep), because)
+        (self.facts.after_grace(snapshot, sweep), because)
     }
 }
 

@@ -85,7 +85,7 @@ fn told_with(
     now: &str,
 ) -> String {
     let schedules = schedule.map(|schedule| (schedule.id.clone(), schedule.clone()));
-    let fates = fates(&Circumstances {
+    let fates = fates(&FateFacts {
         schedules: &schedules.into_iter().collect(),
         snapshots,
         gone,

@@ -4,13 +4,13 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Bucket, Finding, Place, RegionFindings};
+use super::{Bucket, Finding, FindingState, RegionFindings};
 use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, SnapshotId, VolumeId};
 use crate::domain::ownership::Owner;
 
 /// Which findings are wanted; what is not given is not asked for.
 #[derive(Clone, Debug, Default)]
-pub struct Wanted {
+pub struct FindingFilter {
     /// Of this owner.
     pub owner: Option<Owner>,
     /// In this region.
@@ -25,11 +25,11 @@ pub struct Wanted {
     pub text: Option<String>,
 }
 
-impl Wanted {
+impl FindingFilter {
     fn wants_bucket(&self, bucket: Bucket) -> bool {
         self.owner.is_none_or(|owner| owner == bucket.owner)
-            && self.orphaned.is_none_or(|wanted| wanted == (bucket.place == Place::Orphaned))
-            && self.missing.is_none_or(|wanted| wanted == (bucket.place == Place::Missing))
+            && self.orphaned.is_none_or(|wanted| wanted == (bucket.place == FindingState::Orphaned))
+            && self.missing.is_none_or(|wanted| wanted == (bucket.place == FindingState::Missing))
     }
 
     /// Whether a finding of a bucket that is wanted is.
@@ -54,7 +54,7 @@ impl Wanted {
 
 /// A place in the list of all findings: right after this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Position {
+pub struct FindingsPosition {
     /// In this region.
     pub region: String,
     /// In this bucket.
@@ -63,13 +63,13 @@ pub struct Position {
     pub after: EbsSnapshotId,
 }
 
-impl fmt::Display for Position {
+impl fmt::Display for FindingsPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.region, self.bucket, self.after)
     }
 }
 
-impl FromStr for Position {
+impl FromStr for FindingsPosition {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -104,8 +104,8 @@ pub struct PageReference {
 /// A position stays good when a new run has replaced the one that it was taken from.
 pub fn pages_after(
     regions: &[RegionFindings],
-    wanted: &Wanted,
-    position: Option<&Position>,
+    wanted: &FindingFilter,
+    position: Option<&FindingsPosition>,
 ) -> Vec<PageReference> {
     let mut regions: Vec<_> = regions
         .iter()

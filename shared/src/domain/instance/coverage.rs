@@ -30,7 +30,7 @@ words! {
 
 /// What there is of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
+pub enum LastTaken {
     /// No record of any snapshot.
     Never,
     /// Records, but no available snapshot among the newest.
@@ -92,7 +92,7 @@ pub fn tolerance(promised: Option<SignedDuration>) -> SignedDuration {
 pub fn assess(
     schedules: &[&Schedule],
     promised: Option<SignedDuration>,
-    taken: Taken,
+    taken: LastTaken,
     since: Option<Timestamp>,
     now: Timestamp,
 ) -> Assessment {
@@ -112,14 +112,14 @@ pub fn assess(
         .iter()
         .filter_map(|one| Some((kept_by(one, promised, taken, since, now)?, *one)))
         .filter(|(slot, _)| match taken {
-            Taken::Never | Taken::NoneAvailable => true,
-            Taken::At(newest) => newest < *slot,
+            LastTaken::Never | LastTaken::NoneAvailable => true,
+            LastTaken::At(newest) => newest < *slot,
         })
         .max_by_key(|one| one.0);
     let newest = match taken {
-        Taken::Never => "there is no snapshot of it yet".to_owned(),
-        Taken::NoneAvailable => "none of its newest snapshots is available".to_owned(),
-        Taken::At(newest) => {
+        LastTaken::Never => "there is no snapshot of it yet".to_owned(),
+        LastTaken::NoneAvailable => "none of its newest snapshots is available".to_owned(),
+        LastTaken::At(newest) => {
             format!("its newest available snapshot is {} old", in_words(now.duration_since(newest)))
         }
     };
@@ -142,7 +142,7 @@ pub fn assess(
 fn kept_by(
     schedule: &Schedule,
     promised: Option<SignedDuration>,
-    taken: Taken,
+    taken: LastTaken,
     since: Option<Timestamp>,
     now: Timestamp,
 ) -> Option<Timestamp> {
@@ -150,8 +150,8 @@ fn kept_by(
     let until = now.checked_sub(tolerance(promised) + spread).ok()?;
     let slot = Timing::of(schedule).last_at_or_before(until)?;
     let edited = match taken {
-        Taken::Never => schedule.updated_at,
-        Taken::NoneAvailable | Taken::At(_) => schedule.created_at,
+        LastTaken::Never => schedule.updated_at,
+        LastTaken::NoneAvailable | LastTaken::At(_) => schedule.created_at,
     };
     let counts =
         slot > schedule.created_at && slot > edited && since.is_none_or(|since| slot >= since);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::mode::Mode;
+use super::mode::RestoreMode;
 use super::step::{StepName, StepStatus};
 use super::{Restore, RestoreStatus};
 use crate::domain::ids::{InstanceId, RestoreId, SnapshotId};
@@ -45,7 +45,7 @@ impl LastDrill {
     /// How this drill has ended. None for other restores, for a drill that is under way, and for what becomes of one
     /// that is taken back: how it ended was known before.
     pub fn of(restore: &Restore) -> Option<Self> {
-        if restore.mode != Mode::Drill || restore.is_undoing() {
+        if restore.mode != RestoreMode::Drill || restore.is_undoing() {
             return None;
         }
         let (outcome, at) = match restore.status {

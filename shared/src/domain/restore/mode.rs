@@ -9,7 +9,7 @@ use crate::domain::tags::Tags;
 /// What is to become of the snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
-pub enum Mode {
+pub enum RestoreMode {
     /// New volumes in a zone.
     NewVolumes {
         /// The instance they are attached to, if any.
@@ -33,7 +33,7 @@ pub enum Mode {
     Drill,
 }
 
-impl Mode {
+impl RestoreMode {
     /// As it is written.
     pub fn as_str(&self) -> &'static str {
         match self {

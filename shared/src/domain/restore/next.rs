@@ -5,8 +5,8 @@
 
 use jiff::Timestamp;
 
-use super::mode::{AfterUse, Mode};
-use super::seen::{Seen, VolumeState};
+use super::mode::{AfterUse, RestoreMode};
+use super::seen::{RestoreFacts, VolumeState};
 use super::step::StepName;
 use super::{Restore, swap, undo, whole};
 use crate::domain::ids::{ImageId, InstanceId, VolumeId};
@@ -71,7 +71,7 @@ pub enum Act {
 }
 
 /// What is to be done next of the step at hand; nothing once all are behind.
-pub fn next(restore: &Restore, seen: &Seen, now: Timestamp) -> Option<Next> {
+pub fn next(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Option<Next> {
     let (_, step) = restore.step()?;
     Some(match step.name {
         StepName::Check => Next::Act(Act::Check),
@@ -89,7 +89,9 @@ pub fn next(restore: &Restore, seen: &Seen, now: Timestamp) -> Option<Next> {
         StepName::RegisterImage => whole::register_image(restore, seen),
         StepName::RunInstance => whole::run_instance(restore, seen, now),
         StepName::DeregisterImage => match (&restore.mode, &restore.image_id) {
-            (Mode::NewInstance(launch), Some(image)) if launch.image == AfterUse::Deregister => {
+            (RestoreMode::NewInstance(launch), Some(image))
+                if launch.image == AfterUse::Deregister =>
+            {
                 Next::Act(Act::Deregister(vec![image.clone()]))
             }
             _ => Next::Skip("the image stays"),
@@ -121,7 +123,7 @@ pub(super) fn may_not_show(restore: &Restore, now: Timestamp) -> bool {
     restore.creating_at.is_some_and(|at| now.duration_since(at) < ABSENCE_UNCERTAIN)
 }
 
-fn snapshot_first(restore: &Restore, seen: &Seen) -> Next {
+fn snapshot_first(restore: &Restore, seen: &RestoreFacts) -> Next {
     match &seen.snapshot_first {
         None => Next::Act(Act::RequestSnapshot),
         Some((Status::Available, _)) => Next::Done,
@@ -150,7 +152,7 @@ pub fn part(position: usize, attempt: u32) -> String {
     format!("{position}-{attempt}")
 }
 
-fn create_volumes(restore: &Restore, seen: &Seen, now: Timestamp) -> Next {
+fn create_volumes(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Next {
     let mut adopted = restore.clone();
     for (position, planned) in adopted.volumes.iter_mut().enumerate() {
         let wanted = part(position, planned.attempt);

@@ -7,7 +7,7 @@ use crate::domain::tags::{self, Tags};
 
 /// What EC2 shows, as far as the step at hand needs it.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct RestoreFacts {
     /// The instance that is changed; none if EC2 does not show it.
     pub instance: Option<Instance>,
     /// The volumes that the restore has made, and those that had or have to make room.
@@ -96,7 +96,7 @@ pub enum ImageState {
     Failed,
 }
 
-impl Seen {
+impl RestoreFacts {
     /// The volume of this identifier.
     pub fn volume(&self, id: &VolumeId) -> Option<&SeenVolume> {
         self.volumes.iter().find(|volume| volume.id == *id)

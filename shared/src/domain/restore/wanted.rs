@@ -5,7 +5,7 @@ use crate::domain::tags::Tags;
 
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct WantedRestore {
     /// What is to become of the snapshot.
     pub mode: WantedMode,
     /// The zone of new volumes; that of the instance if none.

@@ -99,19 +99,19 @@ pub fn skipped(timing: &Timing<'_>, from: Timestamp, until: Timestamp) -> Vec<Sk
         .following(from)
         .map(|change| change.timestamp())
         .take_while(|&at| at <= until)
-        .filter_map(|at| Change::at(at, zone))
+        .filter_map(|at| ClockChange::at(at, zone))
         .take_while(|change| change.before.year() <= LAST_YEAR)
         .flat_map(|change| change.skipped(timing.expression, zone))
         .collect()
 }
 
 /// What the clock shows as it is changed: until then, and from then on.
-struct Change {
+struct ClockChange {
     before: DateTime,
     after: DateTime,
 }
 
-impl Change {
+impl ClockChange {
     fn at(at: Timestamp, zone: &Zone) -> Option<Self> {
         let just_before = Timestamp::from_nanosecond(at.as_nanosecond() - 1).ok()?;
         let before = zone.time_zone().to_offset(just_before).to_datetime(at);

@@ -6,7 +6,7 @@ use tracing::{info, warn};
 use crate::domain::ids::{ImageJobId, SnapshotId};
 use crate::domain::image::Image;
 use crate::domain::image::recipe::{Given, Recipe, Unregistrable};
-use crate::domain::image::transitions::Wanted;
+use crate::domain::image::transitions::WantedImage;
 use crate::error::{Error, chain};
 use crate::events::{JobDue, OwnEvent};
 use crate::service::Service;
@@ -19,7 +19,7 @@ use crate::service::Service;
 pub async fn request_image(
     service: &Service,
     snapshot_id: &SnapshotId,
-    wanted: Wanted,
+    wanted: WantedImage,
     given: &Given,
     now: Timestamp,
 ) -> Result<Image, Error> {

@@ -75,7 +75,7 @@ pub enum Repair {
 }
 
 /// What a region has.
-struct Seen {
+struct RegionContents {
     /// Every EBS snapshot, without what only tells whose it is.
     snapshots: Vec<EbsSnapshot>,
     /// What is known of each; none if EC2 did not say all that tells.
@@ -172,7 +172,7 @@ async fn reconcile_region(
 }
 
 /// Everything the region has.
-async fn look(ec2: &Ec2, records: &Records, now: Timestamp) -> Result<Seen, Error> {
+async fn look(ec2: &Ec2, records: &Records, now: Timestamp) -> Result<RegionContents, Error> {
     // Before the EBS snapshots: they are many, and what tells about each is not kept.
     let known = match surroundings(ec2).await {
         Ok(known) => Some(known),
@@ -195,7 +195,7 @@ async fn look(ec2: &Ec2, records: &Records, now: Timestamp) -> Result<Seen, Erro
         }
         token = next;
         if token.is_none() {
-            return Ok(Seen { snapshots, findings });
+            return Ok(RegionContents { snapshots, findings });
         }
     }
 }

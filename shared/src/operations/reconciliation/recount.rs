@@ -12,7 +12,7 @@ use crate::domain::statistics::recount::{Correction, Recount};
 use crate::domain::statistics::{Dimension, Row, Tally, flow};
 use crate::error::{Error, chain};
 use crate::service::Service;
-use crate::table::keys::statistics::Kind;
+use crate::table::keys::statistics::DimensionKind;
 
 /// What a count of all records found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -35,10 +35,10 @@ impl Reading {
     /// The numbers as they are now.
     pub(crate) async fn of(service: &Service) -> Result<Self, Error> {
         let mut rows = Vec::new();
-        for kind in [Kind::Region, Kind::Instance, Kind::Schedule] {
+        for kind in [DimensionKind::Region, DimensionKind::Instance, DimensionKind::Schedule] {
             rows.extend(service.table.every_row(kind).await?);
         }
-        Ok(Self { rows, days: service.table.every_row(Kind::Day).await? })
+        Ok(Self { rows, days: service.table.every_row(DimensionKind::Day).await? })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::domain::cursor::PageRequest;
 use crate::domain::ids::{InstanceId, RestoreId, ScheduleId};
 use crate::domain::restore::Restore;
-use crate::domain::restore::wanted::{Wanted, WantedMode};
+use crate::domain::restore::wanted::{WantedMode, WantedRestore};
 use crate::domain::schedule::Schedule;
 use crate::domain::schedule::drills::next_instances;
 use crate::domain::snapshot::{Snapshot, Status};
@@ -38,7 +38,7 @@ pub struct DrillReport {
 }
 
 /// What became of the drill that is due.
-enum Attempt {
+enum DrillAttempt {
     Begun(Box<Restore>),
     /// Why not, and the last instance that was looked at.
     PutOff(String, Option<InstanceId>),
@@ -59,8 +59,8 @@ pub async fn run_due_drills(
         let because = service.table.because(&format!("drill of schedule {id}"));
         let service = Service { table: because, ..service.clone() };
         match Box::pin(run_due(&service, &id, now)).await {
-            Ok(Some(Attempt::Begun(drill))) => report.begun.push((id, drill.id)),
-            Ok(Some(Attempt::PutOff(why, _))) => {
+            Ok(Some(DrillAttempt::Begun(drill))) => report.begun.push((id, drill.id)),
+            Ok(Some(DrillAttempt::PutOff(why, _))) => {
                 info!(schedule.id = %id, "The drill of {id} is put off: {why}");
                 report.put_off.push((id, why));
             }
@@ -81,7 +81,7 @@ async fn run_due(
     service: &Service,
     id: &ScheduleId,
     now: Timestamp,
-) -> Result<Option<Attempt>, Error> {
+) -> Result<Option<DrillAttempt>, Error> {
     let Some(schedule) = service.table.schedule(id).await? else {
         service.table.expire_drills(id, now).await?;
         return Ok(None);
@@ -94,11 +94,11 @@ async fn run_due(
         Ok(attempt) => attempt,
         Err(error) if error.is_retryable() => return Err(error),
         // Tried again each minute it would fail each minute.
-        Err(error) => Attempt::PutOff(chain(&error), None),
+        Err(error) => DrillAttempt::PutOff(chain(&error), None),
     };
     let next = match &attempt {
-        Attempt::Begun(drill) => schedule.drilled(drill, now),
-        Attempt::PutOff(why, after) => schedule.drill_put_off(why, after.clone(), now),
+        DrillAttempt::Begun(drill) => schedule.drilled(drill, now),
+        DrillAttempt::PutOff(why, after) => schedule.drill_put_off(why, after.clone(), now),
     };
     // Written by another meanwhile: the next tick finds the drill, and only notes it.
     _ = service.table.update_schedule(&schedule, &next).await?;
@@ -110,13 +110,13 @@ async fn begin(
     schedule: &Schedule,
     due: Timestamp,
     now: Timestamp,
-) -> Result<Attempt, Error> {
+) -> Result<DrillAttempt, Error> {
     let id = RestoreId::derived(due, &["drill", schedule.id.as_str(), &due.to_string()]);
     if let Some(drill) = service.table.restore(&id).await? {
-        return Ok(Attempt::Begun(Box::new(drill)));
+        return Ok(DrillAttempt::Begun(Box::new(drill)));
     }
     if let Some(why) = still_busy(service, schedule).await? {
-        return Ok(Attempt::PutOff(why, None));
+        return Ok(DrillAttempt::PutOff(why, None));
     }
     let instances = targets(service, &schedule.id).await?;
     let candidates = next_instances(&instances, schedule.drills.after.as_ref());
@@ -127,12 +127,12 @@ async fn begin(
             continue;
         };
         match request_restore(service, wanted(&id, schedule, &snapshot, due), now).await {
-            Ok(drill) => return Ok(Attempt::Begun(Box::new(drill))),
+            Ok(drill) => return Ok(DrillAttempt::Begun(Box::new(drill))),
             Err(error) if error.is_retryable() => return Err(error),
             Err(refusal) => why = format!("{} cannot be drilled: {refusal}", snapshot.id),
         }
     }
-    Ok(Attempt::PutOff(why, candidates.last().cloned()))
+    Ok(DrillAttempt::PutOff(why, candidates.last().cloned()))
 }
 
 /// Why no other drill of the schedule is begun now: the last one is not over.
@@ -197,7 +197,7 @@ fn wanted(id: &RestoreId, schedule: &Schedule, snapshot: &Snapshot, due: Timesta
         snapshot_id: snapshot.id.clone(),
         confirm: snapshot.id.to_string(),
         who: format!("schedule {}", schedule.id),
-        wanted: Wanted {
+        wanted: WantedRestore {
             mode: WantedMode::Drill,
             zone: None,
             volumes: None,

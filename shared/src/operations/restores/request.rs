@@ -5,11 +5,11 @@ use tracing::{info, warn};
 
 use crate::domain::ids::{InstanceId, RestoreId, SnapshotId};
 use crate::domain::instance::Instance;
-use crate::domain::restore::mode::Mode;
+use crate::domain::restore::mode::RestoreMode;
 use crate::domain::restore::plan::{Plan, Refusal, SnapshotFirst, plan, steps};
 use crate::domain::restore::room::{in_the_way, refuse_shared};
 use crate::domain::restore::step::Step;
-use crate::domain::restore::wanted::{Attach, Wanted, WantedMode};
+use crate::domain::restore::wanted::{Attach, WantedMode, WantedRestore};
 use crate::domain::restore::{Restore, RestoreStatus};
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::{Error, chain};
@@ -32,7 +32,7 @@ pub struct NewRestore {
     /// Who asks.
     pub who: String,
     /// What is wanted.
-    pub wanted: Wanted,
+    pub wanted: WantedRestore,
     /// The instance that new volumes are attached to.
     pub attach_to: Option<InstanceId>,
     /// Whether a snapshot of the instance is taken first; if nothing is said, wherever volumes are replaced.
@@ -142,7 +142,7 @@ async fn of_one_instance(
     plan: &Plan,
     instance: Option<&Instance>,
 ) -> Result<(), Error> {
-    let (Mode::ReplaceVolumes { .. }, Some(instance)) = (&plan.mode, instance) else {
+    let (RestoreMode::ReplaceVolumes { .. }, Some(instance)) = (&plan.mode, instance) else {
         return Ok(());
     };
     let old = in_the_way(&plan.volumes, instance).into_iter().map(|volume| volume.volume_id);
@@ -178,7 +178,8 @@ fn intent(
     now: Timestamp,
 ) -> Result<Restore, Error> {
     let Plan { mode, zone, volumes } = plan;
-    let is_in_place = matches!(mode, Mode::ReplaceVolumes { .. } | Mode::ReplaceRoot { .. });
+    let is_in_place =
+        matches!(mode, RestoreMode::ReplaceVolumes { .. } | RestoreMode::ReplaceRoot { .. });
     let by_default = if is_in_place { SnapshotFirst::Yes } else { SnapshotFirst::No };
     let first = new.snapshot_first.unwrap_or(by_default);
     if first == SnapshotFirst::Yes && !is_in_place {

@@ -27,7 +27,7 @@ const CHECKED_MAX: usize = 5;
 
 /// Whether an assignment is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum AssignmentMode {
     /// It is.
     Write,
     /// It is only told what would change.
@@ -56,7 +56,7 @@ pub async fn assign_schedules(
     service: &Service,
     id: &InstanceId,
     wanted: &BTreeSet<ScheduleId>,
-    mode: Mode,
+    mode: AssignmentMode,
     now: Timestamp,
 ) -> Result<Assignment, Error> {
     let instance = show_instance(service, id).await?;
@@ -70,7 +70,7 @@ pub async fn assign_schedules(
         let mut schedules = service.table.every_schedule().await?;
         let planned = plan(&instance, wanted, &schedules, now)?;
         let pairs: Vec<_> = planned.iter().map(|one| (one.old.clone(), one.new.clone())).collect();
-        if mode == Mode::Write && !pairs.is_empty() {
+        if mode == AssignmentMode::Write && !pairs.is_empty() {
             if !service.table.update_schedules(&pairs).await?.is_done() {
                 continue;
             }

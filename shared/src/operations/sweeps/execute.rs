@@ -15,7 +15,7 @@ use crate::domain::sweep::brake::ClockDoubt;
 use crate::domain::sweep::plan::{Outcome, PlanEntry, Verdict};
 use crate::domain::sweep::{ExecutionCounts, Sweep, SweepStatus};
 use crate::error::{Error, chain};
-use crate::operations::sweeps::plan::{EDIT_SETTLED, Present, plan_sweep};
+use crate::operations::sweeps::plan::{EDIT_SETTLED, SweepFacts, plan_sweep};
 use crate::regions::members_by_region;
 use crate::service::Service;
 
@@ -188,7 +188,7 @@ async fn deletions_now(
     sweep: &Sweep,
     now: Timestamp,
 ) -> Result<BTreeMap<SnapshotId, CondemnedBy>, Error> {
-    let present = Present::read(service, now).await?;
+    let present = SweepFacts::read(service, now).await?;
     match &present.doubt {
         Some(ClockDoubt::Wrong(reason)) => return Err(Error::conflict(reason)),
         Some(ClockDoubt::LongPause(reason)) if sweep.approval.is_none() => {

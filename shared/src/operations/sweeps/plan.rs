@@ -7,11 +7,11 @@ use tracing::{info, warn};
 
 use crate::domain::ids::{EbsSnapshotId, ScheduleId, SweepId};
 use crate::domain::schedule::Schedule;
-use crate::domain::snapshot::condemnation::Wanted;
+use crate::domain::snapshot::condemnation::WantedDeletion;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::brake::{Brake, ClockDoubt, brakes, clock_doubt};
 use crate::domain::sweep::plan::{PlanEntry, Verdict, World, plan, plan_hash};
-use crate::domain::sweep::{Mode, PlanCounts, Sweep, SweepStatus};
+use crate::domain::sweep::{PlanCounts, Sweep, SweepMode, SweepStatus};
 use crate::ec2::Ec2;
 use crate::error::{Error, chain};
 use crate::operations::images::note_uses::{ImageUses, note_images};
@@ -21,7 +21,7 @@ use crate::service::Service;
 use crate::table::keys::{self, Index, Presence};
 use crate::table::snapshots::SnapshotList;
 use crate::table::sweeps::PLAN_PAGE_ENTRIES;
-use crate::views::gone_instances::{Looks, look};
+use crate::views::gone_instances::{AbsentInstances, look};
 
 /// How many changes of what blocks a snapshot one sweep writes; the next goes on.
 const BLOCKED_NOTED_MAX: usize = 1_000;
@@ -30,11 +30,11 @@ const BLOCKED_NOTED_MAX: usize = 1_000;
 pub(crate) const EDIT_SETTLED: SignedDuration = SignedDuration::from_mins(1);
 
 /// Everything that decisions depend on, as it was at one moment.
-pub(crate) struct Present {
+pub(crate) struct SweepFacts {
     schedules: BTreeMap<ScheduleId, Schedule>,
     snapshots: Vec<Snapshot>,
     uses: ImageUses,
-    looks: Looks,
+    looks: AbsentInstances,
     last_sweep_at: Option<Timestamp>,
     /// The regions that have answered.
     within_reach: BTreeSet<String>,
@@ -43,11 +43,11 @@ pub(crate) struct Present {
     pub(crate) doubt: Option<ClockDoubt>,
 }
 
-impl Present {
+impl SweepFacts {
     /// What the table and EC2 say; `now` is held against EC2's clock.
     pub(crate) async fn read(service: &Service, now: Timestamp) -> Result<Self, Error> {
         let last_sweep_at = service.table.last_sweep_at().await?;
-        let Sight { uses, within_reach, out_of_reach, doubt } =
+        let RegionAnswers { uses, within_reach, out_of_reach, doubt } =
             look_around(service, last_sweep_at, now).await?;
         let schedules = service.table.every_schedule().await?;
         let list = SnapshotList { index: Index::All, partition: keys::all(Presence::Here) };
@@ -139,7 +139,7 @@ impl Present {
 }
 
 /// What EC2 says that a plan depends on.
-struct Sight {
+struct RegionAnswers {
     uses: ImageUses,
     within_reach: BTreeSet<String>,
     out_of_reach: Vec<String>,
@@ -152,7 +152,7 @@ async fn look_around(
     service: &Service,
     last_sweep_at: Option<Timestamp>,
     now: Timestamp,
-) -> Result<Sight, Error> {
+) -> Result<RegionAnswers, Error> {
     let mut uses = ImageUses::new();
     let mut within_reach = BTreeSet::new();
     let mut out_of_reach = OutOfReach::default();
@@ -173,7 +173,7 @@ async fn look_around(
     let names = out_of_reach.names();
     match out_of_reach.into_error() {
         Some(error) if within_reach.is_empty() => Err(error),
-        Some(_) | None => Ok(Sight { uses, within_reach, out_of_reach: names, doubt }),
+        Some(_) | None => Ok(RegionAnswers { uses, within_reach, out_of_reach: names, doubt }),
     }
 }
 
@@ -183,8 +183,8 @@ async fn look_around(
 /// has found out: which instances were not there, which snapshots images block or use, and marks where EC2's do
 /// not agree with the records.
 pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Result<Sweep, Error> {
-    let present = Present::read(service, now).await?;
-    let is_trusted = sweep.mode == Mode::Execute && present.doubt.is_none();
+    let present = SweepFacts::read(service, now).await?;
+    let is_trusted = sweep.mode == SweepMode::Execute && present.doubt.is_none();
     if is_trusted {
         present.remember(service, now).await?;
     }
@@ -204,12 +204,12 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
         "Sweep {}: {} of {} snapshots are to go", sweep.id, planned.delete, planned.snapshots
     );
     let (status, refusal) = match (sweep.mode, &present.doubt) {
-        (Mode::PlanOnly, _) => (SweepStatus::Planned, None),
-        (Mode::Execute, None) => (SweepStatus::Executing, None),
-        (Mode::Execute, Some(ClockDoubt::Wrong(reason))) => {
+        (SweepMode::PlanOnly, _) => (SweepStatus::Planned, None),
+        (SweepMode::Execute, None) => (SweepStatus::Executing, None),
+        (SweepMode::Execute, Some(ClockDoubt::Wrong(reason))) => {
             (SweepStatus::Refused, Some(reason.clone()))
         }
-        (Mode::Execute, Some(ClockDoubt::LongPause(reason))) => {
+        (SweepMode::Execute, Some(ClockDoubt::LongPause(reason))) => {
             (SweepStatus::NeedsApproval, Some(reason.clone()))
         }
     };
@@ -261,7 +261,7 @@ async fn store(
 /// Who has changed a record meanwhile is looked at by the next sweep.
 async fn note_blocked(
     service: &Service,
-    present: &Present,
+    present: &SweepFacts,
     entries: &[PlanEntry],
     brakes: &[Brake],
     now: Timestamp,
@@ -277,7 +277,7 @@ async fn note_blocked(
             Verdict::Blocked { .. } if is_braked(entry, brakes) => return None,
             Verdict::Blocked { image_id, by: Some(by) } => {
                 let reason = entry.reasons.first().cloned().unwrap_or_default();
-                Some((image_id.clone(), Wanted { by: by.clone(), reason }))
+                Some((image_id.clone(), WantedDeletion { by: by.clone(), reason }))
             }
             Verdict::Blocked { by: None, .. } | Verdict::Keep | Verdict::Delete { .. } => None,
         };
@@ -296,7 +296,7 @@ fn is_braked(entry: &PlanEntry, brakes: &[Brake]) -> bool {
 /// Puts the mark on condemned members that lack it, and takes it off others: whoever condemned or rescued them
 /// broke off in between. A region that is out of reach by now waits for the next sweep: without its mark nothing is
 /// deleted.
-async fn tidy_marks(service: &Service, present: &Present) -> Result<(), Error> {
+async fn tidy_marks(service: &Service, present: &SweepFacts) -> Result<(), Error> {
     for region in &present.within_reach {
         let snapshots = present.snapshots.iter().filter(|one| one.source.region == *region);
         let tidied = tidy_marks_in(service, service.ec2_in(region)?, snapshots).await;

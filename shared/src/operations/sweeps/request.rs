@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use tracing::warn;
 
 use crate::domain::ids::SweepId;
-use crate::domain::sweep::{Mode, Sweep};
+use crate::domain::sweep::{Sweep, SweepMode};
 use crate::error::{Error, chain};
 use crate::events::{OwnEvent, SweepRequested};
 use crate::service::Service;
@@ -14,7 +14,7 @@ use crate::service::Service;
 pub async fn request_sweep(
     service: &Service,
     id: SweepId,
-    mode: Mode,
+    mode: SweepMode,
     who: &str,
     now: Timestamp,
 ) -> Result<Sweep, Error> {

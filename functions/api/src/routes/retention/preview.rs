@@ -8,7 +8,7 @@ use shared::domain::retention::{Rules, Verdict};
 use shared::domain::schedule::Schedule;
 use shared::domain::schedule::zone::Zone;
 use shared::domain::sweep::plan::PlanEntry;
-use shared::views::retention_preview::{Fate, SNAPSHOTS_MAX, preview_rules};
+use shared::views::retention_preview::{KeepOrDelete, SNAPSHOTS_MAX, preview_rules};
 use shared::views::schedules::show_schedule;
 use utoipa::ToSchema;
 
@@ -187,11 +187,11 @@ impl RetentionPreview {
     }
 }
 
-impl From<Fate> for PreviewVerdict {
-    fn from(fate: Fate) -> Self {
+impl From<KeepOrDelete> for PreviewVerdict {
+    fn from(fate: KeepOrDelete) -> Self {
         match fate {
-            Fate::Keep => Self::Keep,
-            Fate::Delete => Self::Delete,
+            KeepOrDelete::Keep => Self::Keep,
+            KeepOrDelete::Delete => Self::Delete,
         }
     }
 }
@@ -211,7 +211,7 @@ impl From<PlanEntry> for SnapshotVerdict {
             id: snapshot_id.to_string(),
             instance_id: Some(instance_id),
             created_at: taken_at,
-            verdict: Fate::of(&verdict).into(),
+            verdict: KeepOrDelete::of(&verdict).into(),
             reasons,
         }
     }

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::super::retention::Retention;
 use super::super::tags::{Patterns, Selector, TagPattern};
-use super::super::wire::{Change, Name, checked_bounds, checked_tags, clearable, present};
+use super::super::wire::{Clearable, Name, checked_bounds, checked_tags, clearable, present};
 use super::copies::{self, Copy};
 use super::durations::{DrillEvery, Minutes, Spread, Window};
 use super::gone::{WantedWhenGone, WhenGone};
@@ -92,7 +92,7 @@ pub(super) struct EditSchedule {
     /// How long its snapshots are kept; replaced as a whole, for admins only. Null keeps everything.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<Retention>)]
-    retention: Change<Retention>,
+    retention: Clearable<Retention>,
     /// What becomes of the snapshots of instances that are no more; for admins only.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = WhenGone, required = false)]
@@ -109,23 +109,23 @@ pub(super) struct EditSchedule {
     /// Over how many minutes its targets are staggered.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 1440)]
-    spread_minutes: Change<Spread>,
+    spread_minutes: Clearable<Spread>,
     /// How long after it was taken a snapshot can be restored; of snapshots that are taken from now on.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<String>, example = "14d")]
-    restore_window: Change<Window>,
+    restore_window: Clearable<Window>,
     /// How far apart its drills lie, from `1d` to `1y`; the next one is that far from now. Null for none.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<String>, example = "7d")]
-    drill_every: Change<DrillEvery>,
+    drill_every: Clearable<DrillEvery>,
     /// It does not fire before.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<Timestamp>)]
-    start_at: Change<Timestamp>,
+    start_at: Clearable<Timestamp>,
     /// It does not fire after.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<Timestamp>)]
-    end_at: Change<Timestamp>,
+    end_at: Clearable<Timestamp>,
     /// Whether it fires at all.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = bool, required = false)]
@@ -133,7 +133,7 @@ pub(super) struct EditSchedule {
     /// How long what a sweep condemns can be rescued; null for the deployment's setting.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<u32>, maximum = 525_600)]
-    grace_minutes: Change<Minutes>,
+    grace_minutes: Clearable<Minutes>,
 }
 
 /// Which instances a schedule is for: those named, and those that the tags select, but for those left out.

@@ -4,9 +4,9 @@ use super::dry_run::{new_volume, rehearse};
 use super::{Recorded, Work};
 use crate::domain::ids::ImageId;
 use crate::domain::restore::Restore;
-use crate::domain::restore::mode::Mode;
+use crate::domain::restore::mode::RestoreMode;
 use crate::domain::restore::next::{Act, SNAPSHOT_FIRST_FAILED};
-use crate::domain::restore::seen::Seen;
+use crate::domain::restore::seen::RestoreFacts;
 use crate::domain::restore::step::{StepName, StepStatus};
 use crate::domain::snapshot::Request;
 use crate::domain::tags::Tags;
@@ -30,7 +30,7 @@ impl Work<'_> {
         &mut self,
         ec2: &Ec2,
         act: Act,
-        seen: &Seen,
+        seen: &RestoreFacts,
     ) -> Result<(), Error> {
         if act == Act::RequestSnapshot {
             return self.request_first().await;
@@ -75,7 +75,7 @@ impl Work<'_> {
         &self,
         ec2: &Ec2,
         act: Act,
-        seen: &Seen,
+        seen: &RestoreFacts,
         after: &mut Restore,
     ) -> Result<Acted, CallError> {
         let restore = &self.held;
@@ -185,7 +185,7 @@ impl Work<'_> {
 
     async fn register_image(&self, ec2: &Ec2) -> Result<Option<ImageId>, CallError> {
         let restore = &self.held;
-        let Mode::NewInstance(launch) = &restore.mode else { return Ok(None) };
+        let RestoreMode::NewInstance(launch) = &restore.mode else { return Ok(None) };
         let image = NewImage {
             name: &restore.image_name(),
             launch,
@@ -200,7 +200,8 @@ impl Work<'_> {
         ec2: &Ec2,
     ) -> Result<Option<crate::domain::ids::InstanceId>, CallError> {
         let restore = &self.held;
-        let (Mode::NewInstance(launch), Some(image)) = (&restore.mode, &restore.image_id) else {
+        let (RestoreMode::NewInstance(launch), Some(image)) = (&restore.mode, &restore.image_id)
+        else {
             return Ok(None);
         };
         let new = NewInstance {

@@ -65,8 +65,8 @@ impl Evidence {
         let (mut seen, mut in_use, mut trouble) =
             (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         for (region, members) in members_by_region(snapshots.values()) {
-            match Sight::of(service, &region, &members, now).await {
-                Ok(Sight { doubt: Some(doubt), .. }) => {
+            match RegionAnswer::of(service, &region, &members, now).await {
+                Ok(RegionAnswer { doubt: Some(doubt), .. }) => {
                     warn!(region = %region, "Nothing is deleted in {region}: {doubt}");
                     trouble.insert(region);
                 }
@@ -107,13 +107,13 @@ impl Evidence {
 }
 
 /// What one region says.
-struct Sight {
+struct RegionAnswer {
     seen: Vec<EbsSnapshot>,
     in_use: BTreeMap<EbsSnapshotId, ImageId>,
     doubt: Option<ClockDoubt>,
 }
 
-impl Sight {
+impl RegionAnswer {
     async fn of(
         service: &Service,
         region: &str,
