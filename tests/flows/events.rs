@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use shared::Error;
+use shared::operations::sweeps;
 
 use crate::support::app::App;
 
@@ -72,8 +73,7 @@ async fn invoke(app: &App, function: &str, event: Value) -> Result<Value, Error>
         "sweeper" if event["detail-type"] == "SweepRequested" => {
             let id = event["detail"]["sweep_id"].as_str().unwrap().parse().unwrap();
             let mode = shared::domain::sweep::SweepMode::PlanOnly;
-            shared::operations::sweeps::request::request_sweep(service, id, mode, "ada", app.now())
-                .await?;
+            sweeps::request(service, id, mode, "ada", app.now()).await?;
             sweeper::handle(service, clock, event).await
         }
         "sweeper" => sweeper::handle(service, clock, event).await,

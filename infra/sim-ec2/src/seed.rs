@@ -215,7 +215,12 @@ pub(crate) fn add(context: &mut ActionContext<'_>, spec: InstanceSpec) -> String
 }
 
 /// Puts an attached volume there, visible at once.
-fn attach(context: &mut ActionContext<'_>, seed: SeedVolume, zone: &str, place: Attachment) -> Device {
+fn attach(
+    context: &mut ActionContext<'_>,
+    seed: SeedVolume,
+    zone: &str,
+    place: Attachment,
+) -> Device {
     let SeedVolume { device, size_gib, volume_type, tags, encrypted } = seed;
     let spec = VolumeSpec {
         size_gib,

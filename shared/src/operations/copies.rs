@@ -2,3 +2,5 @@
 
 pub mod advance;
 pub(crate) mod order;
+
+pub use self::advance::advance;

@@ -4,3 +4,5 @@ pub mod execute;
 pub(crate) mod gone_instances;
 pub mod plan;
 pub mod request;
+
+pub use self::request::{approve, request};

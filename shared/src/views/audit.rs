@@ -65,7 +65,7 @@ impl AuditFilter {
 
 /// One page of the audit, the newest first. What concerns one instance, schedule or snapshot comes from its
 /// timeline; else day by day, the last 30 unless told otherwise. A page may be short although more follow.
-pub async fn list_audit(
+pub async fn list(
     service: &Service,
     filter: &AuditFilter,
     request: &PageRequest,

@@ -20,7 +20,7 @@ pub struct Findings {
 }
 
 /// One page of what the last looks have found, by region, owner, place and id. Nothing is asked of EC2.
-pub async fn list_findings(
+pub async fn list(
     service: &Service,
     wanted: &FindingFilter,
     request: &PageRequest,

@@ -16,6 +16,7 @@ use crate::domain::instance::{AttachedVolume, Ineligible, Instance, InstanceType
 use crate::domain::schedule::Schedule;
 use crate::error::{Error, chain};
 use crate::service::Service;
+use crate::views;
 use crate::views::instances::{InstanceQuery, list_instances};
 pub use crate::views::latest_snapshots::Latest;
 use crate::views::latest_snapshots::{latest_of, pending_by_region};
@@ -146,7 +147,7 @@ pub async fn show_view(
     id: &InstanceId,
     now: Timestamp,
 ) -> Result<InstanceView, Error> {
-    let instance = crate::views::instances::show_instance(service, id).await?;
+    let instance = views::instances::show(service, id).await?;
     let schedules = service.table.every_schedule().await?;
     view_of(service, instance, &schedules, now).await
 }

@@ -66,6 +66,6 @@ impl InstanceQuery {
 }
 
 /// The instance of this id, whichever region has it. EC2 shows a terminated one for about an hour.
-pub async fn show_instance(service: &Service, id: &InstanceId) -> Result<Instance, Error> {
+pub async fn show(service: &Service, id: &InstanceId) -> Result<Instance, Error> {
     find_instance(service, id).await
 }

@@ -50,13 +50,13 @@ pub enum Deleted {
 }
 
 /// The snapshot of this id.
-pub async fn show_snapshot(service: &Service, id: &SnapshotId) -> Result<Snapshot, Error> {
+pub async fn show(service: &Service, id: &SnapshotId) -> Result<Snapshot, Error> {
     service.table.snapshot(id).await?.ok_or_else(|| Error::not_found("snapshot", id))
 }
 
 /// One page of the snapshots that `filter` wants. A page may be short although more follow, where few of many
 /// are wanted: its cursor leads on.
-pub async fn list_snapshots(
+pub async fn list(
     service: &Service,
     filter: &SnapshotFilter,
     request: &PageRequest,
@@ -147,16 +147,22 @@ impl SnapshotFilter {
         };
         if let Some(id) = &self.instance_id {
             let partition = |presence| keys::instance(id.as_str(), presence);
-            return presences.iter().map(|one| list(Index::Instance, partition(*one))).collect();
+            return presences
+                .iter()
+                .map(|one| in_index(Index::Instance, partition(*one)))
+                .collect();
         }
         if let Some(id) = &self.schedule_id {
             let partition = |presence| keys::schedule_list(id.as_str(), presence);
-            return presences.iter().map(|one| list(Index::Schedule, partition(*one))).collect();
+            return presences
+                .iter()
+                .map(|one| in_index(Index::Schedule, partition(*one)))
+                .collect();
         }
         if let Some(partition) = self.status.and_then(keys::status) {
-            return vec![list(Index::Status, partition)];
+            return vec![in_index(Index::Status, partition)];
         }
-        presences.iter().map(|one| list(Index::All, keys::all(*one))).collect()
+        presences.iter().map(|one| in_index(Index::All, keys::all(*one))).collect()
     }
 
     /// Where the list begins: at the cursor, or at the bound of time.
@@ -199,7 +205,7 @@ impl SnapshotFilter {
     }
 }
 
-fn list(index: Index, partition: String) -> SnapshotList {
+fn in_index(index: Index, partition: String) -> SnapshotList {
     SnapshotList { index, partition }
 }
 

@@ -37,7 +37,7 @@ pub struct Statistics {
 }
 
 /// The numbers of all snapshots as they stand.
-pub async fn show_statistics(service: &Service, now: Timestamp) -> Result<Statistics, Error> {
+pub async fn show(service: &Service, now: Timestamp) -> Result<Statistics, Error> {
     let regions = regions(service).await?;
     let mut total = Tally::default();
     for row in &regions {

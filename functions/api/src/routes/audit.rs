@@ -9,7 +9,8 @@ use serde_json::Value;
 use shared::domain::audit::{self as domain, Action, RecordKind};
 use shared::domain::cursor::Order;
 use shared::domain::ids::{EventId, InstanceId, ScheduleId};
-use shared::views::audit::{self as operations, AuditFilter};
+use shared::views;
+use shared::views::audit::AuditFilter;
 use shared::views::history::instance_history;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -77,7 +78,7 @@ impl AuditParameters {
                 return Err(Problem::invalid("day", "says from and to already; give either"));
             }
             Some(day) => {
-                let bounds = operations::bounds_of(*day);
+                let bounds = views::audit::bounds_of(*day);
                 let (from, to) =
                     bounds.ok_or_else(|| Problem::invalid("day", "is no day of our calendar"))?;
                 (Some(from), Some(to))
@@ -278,7 +279,7 @@ async fn list_audit(
 ) -> Result<Answer<List<AuditItem>>, Problem> {
     let filter = call.query.filter()?;
     let request = call.query.page.request(Order::NewestFirst);
-    let page = operations::list_audit(call.service(), &filter, &request, call.now).await?;
+    let page = views::audit::list(call.service(), &filter, &request, call.now).await?;
     Ok(Answer::ok(List::of(page, AuditItem::from)))
 }
 

@@ -6,7 +6,8 @@ mod wire;
 use std::sync::Arc;
 
 use shared::domain::cursor::{Order, Page};
-use shared::views::statistics::{DimensionKind, list_rows, show_statistics};
+use shared::views;
+use shared::views::statistics::{DimensionKind, list_rows};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -41,7 +42,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
 async fn show_snapshot_statistics(
     call: Call<Viewer>,
 ) -> Result<Answer<SnapshotStatistics>, Problem> {
-    let statistics = show_statistics(call.service(), call.now).await?;
+    let statistics = views::statistics::show(call.service(), call.now).await?;
     Ok(Answer::ok(SnapshotStatistics::of(statistics, call.now)))
 }
 

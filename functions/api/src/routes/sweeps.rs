@@ -11,8 +11,8 @@ use shared::domain::cursor::{Cursor, Order, Page, PageRequest};
 use shared::domain::ids::SweepId;
 use shared::domain::sweep as domain;
 use shared::domain::sweep::plan::PlanEntry;
-use shared::operations::sweeps::request as operations;
-use shared::views::sweeps as views;
+use shared::operations::sweeps;
+use shared::views;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -68,7 +68,7 @@ fn accepted(sweep: domain::Sweep) -> Answer<Sweep> {
 )]
 async fn list_sweeps(call: Call<Viewer, PageParameters>) -> Result<Answer<List<Sweep>>, Problem> {
     let request = call.query.request(Order::default());
-    let page = views::list_sweeps(call.service(), &request).await?;
+    let page = views::sweeps::list(call.service(), &request).await?;
     Ok(Answer::ok(List::of(page, Sweep::from)))
 }
 
@@ -89,9 +89,9 @@ async fn show_sweep(
 ) -> Result<Answer<SweepWithPlan>, Problem> {
     let request = call.query.request(Order::default());
     let position = PlanPosition::of(request.cursor.as_ref())?;
-    let sweep = views::show_sweep(call.service(), &id).await?;
+    let sweep = views::sweeps::show(call.service(), &id).await?;
     let entries = if position.page <= sweep.plan_pages {
-        views::plan_entries(call.service(), &sweep, position.page).await?
+        views::sweeps::plan_entries(call.service(), &sweep, position.page).await?
     } else {
         Vec::new()
     };
@@ -123,7 +123,7 @@ async fn request_sweep(
         domain::SweepMode::Execute => call.needs(Role::Admin, "executing a sweep")?,
     }
     let Claimed { id, at } = creation.claim(&call, SweepId::derived).await?;
-    let sweep = operations::request_sweep(call.service(), id, mode, &call.who, at).await?;
+    let sweep = sweeps::request(call.service(), id, mode, &call.who, at).await?;
     Ok(accepted(sweep))
 }
 
@@ -151,7 +151,7 @@ async fn approve_sweep(
     Body(ApproveSweep { plan_hash }): Body<ApproveSweep>,
 ) -> Result<Answer<Sweep>, Problem> {
     let service = call.service();
-    let sweep = operations::approve_sweep(service, &id, &plan_hash, &call.who, call.now).await?;
+    let sweep = sweeps::approve(service, &id, &plan_hash, &call.who, call.now).await?;
     Ok(accepted(sweep))
 }
 

@@ -43,7 +43,7 @@ pub enum SnapshotWish {
 
 /// Has the image deregistered, and its snapshot deleted afterwards where nothing else needs it: what does is told at
 /// once, and looked for again before the deletion. Repeated, it does nothing more.
-pub async fn delete_image(
+pub async fn delete(
     service: &Service,
     request: DeleteImage,
     now: Timestamp,

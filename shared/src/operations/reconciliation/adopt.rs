@@ -52,7 +52,7 @@ pub struct Adopted {
 
 /// Records the sets and makes them known. Asked again for the same, it answers the same. A schedule that is not there is
 /// [`Error::NotFound`]; if nothing can be adopted, that is [`Error::Conflict`] with the reasons.
-pub async fn adopt_snapshots(
+pub async fn adopt(
     service: &Service,
     adoption: &Adoption,
     now: Timestamp,

@@ -22,8 +22,8 @@ use crate::domain::ownership::{EbsSnapshot, Images, Owner};
 use crate::ec2::{Attachments, Ec2};
 use crate::error::{Error, chain};
 use crate::operations::copies::advance::end_unreachable;
+use crate::operations::reconciliation;
 use crate::operations::reconciliation::recount::{Counted, Reading, RecountReport};
-use crate::operations::reconciliation::tag_adopted::tag_adopted;
 use crate::operations::snapshots::refresh::refresh;
 use crate::service::Service;
 
@@ -148,7 +148,7 @@ async fn reconcile_region(
         }
     }
     for adopting in here.iter().filter(|one| one.is_being_adopted()) {
-        match tag_adopted(service, std::slice::from_ref(&adopting.id), now).await {
+        match reconciliation::tag_adopted(service, std::slice::from_ref(&adopting.id), now).await {
             Ok(done) => report.adopted.extend(done),
             Err(error) => {
                 let id = &adopting.id;

@@ -15,9 +15,11 @@ use crate::domain::schedule::Schedule;
 use crate::domain::schedule::drills::next_instances;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::{Error, chain};
-use crate::operations::restores::request::{NewRestore, request_restore};
+use crate::operations::restores;
+use crate::operations::restores::request::NewRestore;
 use crate::service::Service;
-use crate::views::snapshots::{SnapshotFilter, list_snapshots};
+use crate::views;
+use crate::views::snapshots::SnapshotFilter;
 
 /// How many schedules one tick looks at; the next goes on.
 const SCHEDULES_MAX: usize = 20;
@@ -46,7 +48,7 @@ enum DrillAttempt {
 
 /// Has the drills begun that are due at `now`, of at most 20 schedules, the longest due first. What cannot be begun is put
 /// off; one's failure does not stop the others.
-pub async fn run_due_drills(
+pub async fn begin_due_drills(
     service: &Service,
     now: Timestamp,
     clock: &Clock,
@@ -126,7 +128,7 @@ async fn begin(
             why = format!("{instance} has no snapshot of the schedule that can be restored");
             continue;
         };
-        match request_restore(service, wanted(&id, schedule, &snapshot, due), now).await {
+        match restores::request(service, wanted(&id, schedule, &snapshot, due), now).await {
             Ok(drill) => return Ok(DrillAttempt::Begun(Box::new(drill))),
             Err(error) if error.is_retryable() => return Err(error),
             Err(refusal) => why = format!("{} cannot be drilled: {refusal}", snapshot.id),
@@ -174,7 +176,7 @@ async fn newest(
     };
     let mut request = PageRequest { limit: 5, ..PageRequest::default() };
     for _ in 0..PAGES_MAX {
-        let page = list_snapshots(service, &filter, &request).await?;
+        let page = views::snapshots::list(service, &filter, &request).await?;
         // A copy lies elsewhere, where nobody says in which zone to try it.
         let good = page
             .items

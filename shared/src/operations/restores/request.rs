@@ -47,11 +47,7 @@ pub struct NewRestore {
 ///
 /// A snapshot that is past its restore window is [`Error::Gone`]; one that is not available, an instance that is gone or
 /// that another restore has to itself, [`Error::Conflict`].
-pub async fn request_restore(
-    service: &Service,
-    new: NewRestore,
-    now: Timestamp,
-) -> Result<Restore, Error> {
+pub async fn request(service: &Service, new: NewRestore, now: Timestamp) -> Result<Restore, Error> {
     if let Some(existing) = service.table.restore(&new.id).await? {
         return Ok(existing);
     }

@@ -13,17 +13,17 @@ use crate::error::{Error, chain};
 use crate::operations::runs::ask_targets::visit;
 use crate::regions::find_targets;
 use crate::service::Service;
-use crate::views::schedules::show_schedule;
+use crate::views;
 
 /// Runs a schedule now, whatever its expression says, and all its targets at once. `slot` names the run:
 /// repeated with the same, it is the same run.
-pub async fn run_now(
+pub async fn begin_now(
     service: &Service,
     id: &ScheduleId,
     slot: Timestamp,
     now: Timestamp,
 ) -> Result<Run, Error> {
-    let schedule = show_schedule(service, id).await?;
+    let schedule = views::schedules::show(service, id).await?;
     let slot = ScheduleSlot { schedule_id: id.clone(), slot };
     let run = Run::claimed(slot.clone(), Trigger::Person, 0, now);
     if service.table.insert_run(&run).await?.is_done() {

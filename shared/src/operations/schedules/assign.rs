@@ -12,8 +12,8 @@ use crate::domain::schedule::assignment::Assigned;
 use crate::domain::schedule::{Schedule, TARGETS_MAX, Targets};
 use crate::error::Error;
 use crate::service::Service;
+use crate::views;
 use crate::views::instance_coverage::{InstanceView, view_of};
-use crate::views::instances::show_instance;
 use crate::views::schedule_limits::check_schedule;
 
 /// How many schedules can be assigned to an instance in this way.
@@ -52,14 +52,14 @@ pub struct Assignment {
 ///
 /// An instance or a schedule that there is not is [`Error::NotFound`]; an instance that is terminated, to which schedules
 /// would be assigned, a schedule with too many targets, and too many changes are [`Error::Conflict`].
-pub async fn assign_schedules(
+pub async fn assign(
     service: &Service,
     id: &InstanceId,
     wanted: &BTreeSet<ScheduleId>,
     mode: AssignmentMode,
     now: Timestamp,
 ) -> Result<Assignment, Error> {
-    let instance = show_instance(service, id).await?;
+    let instance = views::instances::show(service, id).await?;
     if instance.is_gone() && !wanted.is_empty() {
         let reason =
             format!("the instance is {}; no schedule can be assigned to it", instance.state);

@@ -1,6 +1,5 @@
 //! Schedules: made, shown, edited, deleted.
 
-use crate::views::schedules::show_schedule;
 use jiff::Timestamp;
 use tracing::info;
 
@@ -16,7 +15,8 @@ use crate::domain::tags::TAGS_MAX;
 use crate::error::Error;
 use crate::operations::record_missed::record_missed;
 use crate::service::Service;
-use crate::views::snapshots::{Deleted, SnapshotFilter, list_snapshots};
+use crate::views;
+use crate::views::snapshots::{Deleted, SnapshotFilter};
 
 /// What is to change; what is not given stays.
 #[derive(Clone, Debug, Default)]
@@ -55,12 +55,12 @@ pub struct ScheduleEdit {
 
 /// Makes a schedule. Its first slot is the next one; it never fires at once. Asked again under the same id, it
 /// answers what there is.
-pub async fn create_schedule(
+pub async fn create(
     service: &Service,
     new: NewSchedule,
     now: Timestamp,
 ) -> Result<Schedule, Error> {
-    let schedule = planned_schedule(service, new, now)?;
+    let schedule = planned(service, new, now)?;
     if let Some(existing) = service.table.schedule(&schedule.id).await? {
         return Ok(existing);
     }
@@ -69,15 +69,11 @@ pub async fn create_schedule(
         info!(schedule.id = %schedule.id, "Schedule {} is made", schedule.id);
         return Ok(schedule);
     }
-    show_schedule(service, &schedule.id).await
+    views::schedules::show(service, &schedule.id).await
 }
 
 /// The schedule as it would be made at `now`, or why it cannot be. Nothing is written.
-pub fn planned_schedule(
-    service: &Service,
-    new: NewSchedule,
-    now: Timestamp,
-) -> Result<Schedule, Error> {
+pub fn planned(service: &Service, new: NewSchedule, now: Timestamp) -> Result<Schedule, Error> {
     let schedule = Schedule::made(new, now);
     check_targets(&schedule.targets)?;
     check_copies(service, &schedule.copies)?;
@@ -94,7 +90,7 @@ async fn refuse_leftovers(service: &Service, id: &ScheduleId) -> Result<(), Erro
         ..SnapshotFilter::default()
     };
     let has_run = !service.table.list_runs(id, &first).await?.items.is_empty();
-    if has_run || !list_snapshots(service, &filter, &first).await?.items.is_empty() {
+    if has_run || !views::snapshots::list(service, &filter, &first).await?.items.is_empty() {
         return Err(Error::conflict(
             "the schedule that this request made was deleted; use another Idempotency-Key",
         ));
@@ -104,7 +100,7 @@ async fn refuse_leftovers(service: &Service, id: &ScheduleId) -> Result<(), Erro
 
 /// Changes a schedule. Enabling it again does not fire it. A slot that is due and not yet run still runs, unless
 /// it is disabled: then the slot is recorded as missed.
-pub async fn edit_schedule(
+pub async fn edit(
     service: &Service,
     id: &ScheduleId,
     edit: ScheduleEdit,
@@ -123,7 +119,7 @@ pub async fn edit_schedule(
             return Ok(new);
         }
     }
-    Err(stale(&show_schedule(service, id).await?))
+    Err(stale(&views::schedules::show(service, id).await?))
 }
 
 /// Leaves a record of the slots that were due and that nobody will run any more.
@@ -159,7 +155,7 @@ pub async fn plan_edit(
     expected_version: Option<u64>,
     now: Timestamp,
 ) -> Result<Edit, Error> {
-    let old = show_schedule(service, id).await?;
+    let old = views::schedules::show(service, id).await?;
     if expected_version.is_some_and(|version| version != old.version) {
         return Err(stale(&old));
     }
@@ -183,14 +179,14 @@ pub async fn plan_edit(
 
 /// Deletes a schedule. Its snapshots stay, and no rule deletes them any more; those it had condemned are
 /// rescued.
-pub async fn delete_schedule(
+pub async fn delete(
     service: &Service,
     id: &ScheduleId,
     expected_version: Option<u64>,
     now: Timestamp,
 ) -> Result<(), Error> {
     for _ in 0..3 {
-        let old = show_schedule(service, id).await?;
+        let old = views::schedules::show(service, id).await?;
         if expected_version.is_some_and(|version| version != old.version) {
             return Err(stale(&old));
         }
@@ -199,7 +195,7 @@ pub async fn delete_schedule(
             return Ok(());
         }
     }
-    Err(stale(&show_schedule(service, id).await?))
+    Err(stale(&views::schedules::show(service, id).await?))
 }
 
 fn edited(old: &Schedule, edit: ScheduleEdit) -> Schedule {

@@ -28,7 +28,7 @@ pub struct DeleteRequest {
 
 /// Condemns the snapshot and makes known that it is due. Repeated, it does nothing more. A hold `until`, or an
 /// image that uses a member, is [`Error::Conflict`].
-pub async fn delete_snapshot(
+pub async fn delete(
     service: &Service,
     request: DeleteRequest,
     now: Timestamp,

@@ -51,7 +51,7 @@ pub struct Editor<'a> {
 }
 
 /// Changes the record. Repeated, it answers the same.
-pub async fn edit_snapshot(
+pub async fn edit(
     service: &Service,
     id: &SnapshotId,
     edit: SnapshotEdit,

@@ -54,7 +54,7 @@ impl ReapReport {
 }
 
 /// Deletes what is due and still to be deleted. One snapshot's trouble does not stop the others.
-pub async fn reap_snapshots(
+pub async fn reap(
     service: &Service,
     due: &SnapshotDeletionDue,
     clock: &Clock,
@@ -71,7 +71,7 @@ pub async fn reap_snapshots(
             {
                 Reaped::Later
             }
-            Some(snapshot) => match reap(service, snapshot, &evidence, clock).await {
+            Some(snapshot) => match reap_one(service, snapshot, &evidence, clock).await {
                 Ok(reaped) => reaped,
                 Err(error) => {
                     warn!(snapshot.id = %id, error.chain = %chain(&error), "Snapshot {id} is deleted later");
@@ -90,7 +90,7 @@ fn is_fresh(snapshot: &Snapshot, now: Timestamp) -> bool {
     condemnation.is_some_and(|one| now.duration_since(one.at) < MARK_UNCERTAIN)
 }
 
-async fn reap(
+async fn reap_one(
     service: &Service,
     snapshot: &Snapshot,
     evidence: &Evidence,

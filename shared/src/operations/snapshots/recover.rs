@@ -27,7 +27,7 @@ pub struct Origin<'a> {
 /// outside; the reconciler finds it and has it condemned.
 ///
 /// Done if it was recorded, changed if somebody else did something with the record meanwhile.
-pub async fn adopt_members(
+pub async fn recover_members(
     service: &Service,
     snapshot: &Snapshot,
     found: &[EbsSnapshot],

@@ -44,7 +44,7 @@ pub struct NewSnapshot {
 
 /// Records that the snapshot is wanted and makes it known. Asked again under the same id, it answers what there
 /// is. An instance that EC2 does not have is [`Error::NotFound`], one that is not eligible [`Error::Conflict`].
-pub async fn request_snapshot(
+pub async fn request(
     service: &Service,
     new: NewSnapshot,
     now: Timestamp,

@@ -25,7 +25,8 @@ use crate::domain::tags::{Identity, Tags, for_creation};
 use crate::ec2::{CreateSet, CreatedMember, CreationError};
 use crate::error::{Error, chain};
 use crate::events::{RequestedTarget, SnapshotRequested};
-use crate::operations::snapshots::recover::{Origin, adopt_members};
+use crate::operations::snapshots;
+use crate::operations::snapshots::recover::Origin;
 use crate::service::Service;
 
 /// What became of each target.
@@ -65,7 +66,7 @@ impl TakeReport {
 
 /// Takes what `request` asks for, paced so that EC2 need not throttle us. What must wait for its turn at an
 /// instance is done after all others.
-pub async fn take_requested(
+pub async fn take(
     service: &Service,
     request: &SnapshotRequested,
     clock: &Clock,
@@ -84,7 +85,7 @@ pub async fn take_requested(
                 let facts = &batch.facts;
                 let instance = facts.instances.get(&target.instance_id);
                 let origin = instance.map(|instance| Origin { instance, volumes: &facts.volumes });
-                match adopt_members(service, snapshot, found, origin, now).await {
+                match snapshots::recover_members(service, snapshot, found, origin, now).await {
                     Ok(written) if written.is_done() => TakeOutcome::Adopted,
                     Ok(_) => TakeOutcome::AlreadySo,
                     Err(error) => later(target, &error),

@@ -7,7 +7,8 @@ use crate::domain::statistics::stored_members;
 use crate::domain::tags::Tags;
 use crate::error::Error;
 use crate::service::Service;
-use crate::views::snapshots::{SnapshotFilter, list_snapshots};
+use crate::views;
+use crate::views::snapshots::SnapshotFilter;
 
 /// How many snapshots of an instance are looked through for what else is of a copy's volume.
 const COPIES_MAX: usize = 200;
@@ -24,7 +25,7 @@ pub(super) async fn copies_beside(
         ..SnapshotFilter::default()
     };
     let request = PageRequest { limit: COPIES_MAX, ..PageRequest::default() };
-    let page = list_snapshots(service, &filter, &request).await?;
+    let page = views::snapshots::list(service, &filter, &request).await?;
     if page.next_cursor.is_some() {
         return Ok(None);
     }

@@ -8,8 +8,8 @@ use shared::domain::retention::{Rules, Verdict};
 use shared::domain::schedule::Schedule;
 use shared::domain::schedule::zone::Zone;
 use shared::domain::sweep::plan::PlanEntry;
+use shared::views;
 use shared::views::retention_preview::{KeepOrDelete, SNAPSHOTS_MAX, preview_rules};
-use shared::views::schedules::show_schedule;
 use utoipa::ToSchema;
 
 use super::rules::Retention;
@@ -136,7 +136,7 @@ pub(super) async fn preview_retention(
             of_given(&snapshots, &rules, &timezone.unwrap_or_default(), now)?
         }
         (None, Some(id)) => {
-            let schedule = show_schedule(call.service(), &id).await?;
+            let schedule = views::schedules::show(call.service(), &id).await?;
             let timezone = timezone.unwrap_or_else(|| schedule.timezone.clone());
             let rules = rules.or_else(|| schedule.rules.clone());
             let schedule = Schedule { rules, timezone, ..schedule };

@@ -7,7 +7,8 @@ use serde::Serialize;
 use shared::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use shared::domain::snapshot::Snapshot;
 use shared::domain::statistics::Measure;
-use shared::views::review::{self as reviewing, DisabledSchedule, ReviewBounds, Section};
+use shared::views;
+use shared::views::review::{DisabledSchedule, ReviewBounds, Section};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -138,8 +139,8 @@ async fn review_snapshots(
         older_than: days(call.query.older_than_days),
         blocked_for: days(call.query.blocked_days),
     };
-    let review = reviewing::review(call.service(), bounds, call.now).await?;
-    let reviewing::Review { held, blocked, without_rules, disabled } = review;
+    let review = views::review::review(call.service(), bounds, call.now).await?;
+    let views::review::Review { held, blocked, without_rules, disabled } = review;
     Ok(Answer::ok(SnapshotReview {
         as_of: call.now,
         held_review_due: ReviewedSnapshots::of(held, |one| {

@@ -10,7 +10,8 @@ use crate::ec2::{Deregistered, Ec2};
 use crate::error::Error;
 use crate::operations::images::delete::{NeededBy, needed_by};
 use crate::operations::images::note_uses::{ImageChange, note_image};
-use crate::operations::snapshots::delete::{DeleteRequest, delete_snapshot};
+use crate::operations::snapshots;
+use crate::operations::snapshots::delete::DeleteRequest;
 use crate::service::Service;
 
 /// How long it is waited for EC2 not to show an image any more that it has deregistered.
@@ -132,7 +133,7 @@ pub(super) async fn look_after_snapshot(
                 grace: SignedDuration::ZERO,
                 expected_version: None,
             };
-            match delete_snapshot(service, request, now).await {
+            match snapshots::delete(service, request, now).await {
                 Ok(_) => SnapshotDeletion {
                     outcome: SnapshotOutcome::Condemned,
                     reason: None,

@@ -14,7 +14,8 @@ use crate::ec2::Ec2;
 use crate::ec2::calls::{Call, CallError};
 use crate::ec2::launches::{NewImage, NewInstance};
 use crate::error::{Error, chain};
-use crate::operations::snapshots::request::{NewSnapshot, request_snapshot};
+use crate::operations::snapshots;
+use crate::operations::snapshots::request::NewSnapshot;
 
 /// What is left of an act that went well.
 enum Acted {
@@ -234,7 +235,7 @@ impl Work<'_> {
             restore_until: None,
         };
         let now = self.now();
-        match request_snapshot(self.service, wanted, now).await {
+        match snapshots::request(self.service, wanted, now).await {
             Ok(_) => {
                 let what = "for the snapshot of the instance as it is";
                 self.record(self.held.waiting(what, now)).await.map(|_| ())
