@@ -65,7 +65,7 @@ pub struct Reconciliation {
 #[serde(rename_all = "snake_case")]
 pub enum Repair {
     /// Its set was waiting for it.
-    Adopted,
+    Recovered,
     /// Its set had counted as missing and is back.
     Returned,
     /// Its set has other members: it was made twice, and has a record of its own that a sweep condemns.

@@ -1,4 +1,4 @@
-//! Takes the snapshots that an event asks for: claim, act, record; adopt what a dead run left.
+//! Takes the snapshots that an event asks for: claim, act, record; recover what a dead run left.
 //!
 //! `CreateSnapshots` has no client token. So the intent is recorded under a key that everybody who repeats the
 //! work arrives at, the tag is set in the call itself, the call is never repeated by the SDK, and an attempt
@@ -43,7 +43,7 @@ pub enum TakeOutcome {
     /// EC2 is writing it.
     Created,
     /// It was found in EC2.
-    Adopted,
+    Recovered,
     /// Nothing was left to do, or somebody else is doing it.
     AlreadySo,
     /// It cannot be made; the record says why.
@@ -81,12 +81,12 @@ pub async fn take(
             Step::Nothing => TakeOutcome::AlreadySo,
             Step::Later => TakeOutcome::Later,
             Step::Fail(failure) => record_failure(service, &batch, target, failure, now).await,
-            Step::Adopt(snapshot, found) => {
+            Step::Recover(snapshot, found) => {
                 let facts = &batch.facts;
                 let instance = facts.instances.get(&target.instance_id);
                 let origin = instance.map(|instance| Origin { instance, volumes: &facts.volumes });
                 match snapshots::recover_members(service, snapshot, found, origin, now).await {
-                    Ok(written) if written.is_done() => TakeOutcome::Adopted,
+                    Ok(written) if written.is_done() => TakeOutcome::Recovered,
                     Ok(_) => TakeOutcome::AlreadySo,
                     Err(error) => later(target, &error),
                 }

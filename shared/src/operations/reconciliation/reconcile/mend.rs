@@ -52,7 +52,7 @@ impl Mender<'_> {
                 let written =
                     snapshots::recover_members(self.service, &record, found, None, self.now)
                         .await?;
-                self.note(written, set, Repair::Adopted);
+                self.note(written, set, Repair::Recovered);
                 Ok(())
             }
             Status::Missing if strays.is_empty() => self.take_back(&record, found).await,

@@ -32,7 +32,7 @@ pub(super) enum Step<'a> {
     /// Its region is out of reach.
     Later,
     Fail(Failure),
-    Adopt(&'a Snapshot, &'a [EbsSnapshot]),
+    Recover(&'a Snapshot, &'a [EbsSnapshot]),
     Create(&'a Instance),
 }
 
@@ -77,7 +77,7 @@ impl Batch {
                 let is_whole = self.has_all_volumes(target, record, found);
                 let is_settled = record.is_attempt_settled(now);
                 return if is_whole || is_settled {
-                    Step::Adopt(record, found)
+                    Step::Recover(record, found)
                 } else {
                     Step::Nothing
                 };
