@@ -1,4 +1,4 @@
-//! What every operation needs.
+//! The service: everything that an operation needs.
 
 use aws_config::SdkConfig;
 

@@ -1,4 +1,4 @@
-//! What a run says about itself: a first screen for people, one line for scripts.
+//! The first screen of a run for people, and one line for scripts.
 
 use std::fmt::Write as _;
 

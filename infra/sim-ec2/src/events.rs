@@ -1,4 +1,4 @@
-//! What EC2 tells EventBridge about snapshots, and what goes wrong on the way.
+//! The events of snapshots that EC2 sends to EventBridge, and faults on the way.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

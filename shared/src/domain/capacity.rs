@@ -1,4 +1,4 @@
-//! What a schedule asks of EC2 beside what EC2 allows: reckoned from the schedule, its targets and our pace.
+//! The demand of a schedule beside the limits of EC2, reckoned from the schedule, its targets and our pace.
 
 mod fires;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What EBS snapshots cost: the price list, and how much a history of snapshots of one volume holds.
+//! The cost of EBS snapshots: the price list, and how much a history of snapshots of one volume holds.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a look at EC2 has found: every EBS snapshot with whose it is, and what should be there and is not.
+//! Findings: every EBS snapshot of EC2 with its owner, and each that should be there and is not.
 //!
 //! The findings of a region are stored in pages, a bucket of them for each owner and place, in the order of their ids.
 

@@ -1,4 +1,4 @@
-//! Whose an EBS snapshot is: ours by its tag, or whose it seems to be.
+//! The owner of an EBS snapshot: ours by its tag, or another by its marks.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Which snapshots stay: restic's rules for `forget`, in a schedule's time zone.
+//! Retention: restic's rules for `forget`, in a schedule's time zone.
 //!
 //! A snapshot stays if any rule keeps it, and every rule that does is a reason. The counting
 //! rules keep the newest of each of the last n periods *that have a snapshot*; the rules with a

@@ -93,7 +93,7 @@ struct Source {
 }
 
 impl Source {
-    /// Where to go on when these pages are at their end.
+    /// The pages to go on with when these are at their end.
     fn older(&self) -> Option<(Self, String)> {
         let Pages::Day(day) = &self.pages else { return None };
         let begins = begins(*day).filter(|begins| *begins > self.from)?;

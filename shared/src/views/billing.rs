@@ -1,4 +1,4 @@
-//! What snapshots cost, by estimate: one snapshot in its chain, and all of them by what they are of or by month.
+//! The estimated cost of snapshots: of one in its chain, and of all by source or by month.
 
 mod other_snapshots;
 
@@ -170,7 +170,7 @@ pub async fn bill_snapshot(
     Ok(SnapshotBill { members: bills.collect(), price, snapshot })
 }
 
-/// What a member adds and frees, by what EC2 shows of its volume: nothing if that is too much to look at.
+/// Returns what a member adds and frees, by the snapshots of its volume that EC2 shows; none if they are too many.
 fn bill_member(
     snapshot: &Snapshot,
     member: Member,

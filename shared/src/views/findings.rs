@@ -1,4 +1,4 @@
-//! What the reconciler has found of all EBS snapshots, read in pages, and asked for anew.
+//! Findings of the reconciler about all EBS snapshots, read in pages.
 
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::finding::{
@@ -74,7 +74,7 @@ pub async fn list(
     Ok(Findings { regions, page: Page { items, next_cursor } })
 }
 
-/// What is known of each region that is looked after.
+/// Returns the findings of each region that is looked after.
 pub(crate) async fn regions(service: &Service) -> Result<Vec<RegionFindings>, Error> {
     let known = service.table.every_region_findings().await?;
     let is_ours = |one: &RegionFindings| service.settings.regions.contains(&one.region);

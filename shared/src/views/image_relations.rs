@@ -1,4 +1,4 @@
-//! Which images use which snapshots, and which instances were launched from an image, as EC2 shows it now.
+//! Images and the snapshots that they use, and the instances launched from an image, as EC2 shows it now.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -34,7 +34,7 @@ pub struct InstanceQuery {
 }
 
 impl InstanceQuery {
-    /// What EC2 can be asked: for what targets select by tags or by ids only, no more than that.
+    /// The filter that EC2 is given: for targets that are selected by tags only or by ids only, exactly those.
     fn filter(&self) -> InstanceFilter {
         let mut filter = InstanceFilter { tags: self.tags.clone(), ..InstanceFilter::default() };
         if let Some(targets) = &self.targets {

@@ -39,7 +39,7 @@ pub struct Latest {
 }
 
 impl Latest {
-    /// What there is, in short.
+    /// The last available snapshot, in short.
     pub fn taken(&self) -> LastTaken {
         match (&self.newest, self.is_known) {
             (Some(newest), _) => LastTaken::At(newest.taken_at()),

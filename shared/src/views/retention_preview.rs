@@ -1,4 +1,4 @@
-//! What a sweep would make of a schedule's snapshots under other rules. Nothing is touched.
+//! The plan of a sweep for one schedule under other rules. Nothing is written.
 //!
 //! It is the sweep's own plan over the snapshots of one schedule, and over the newest of those instances for
 //! which being the newest decides. Images are not asked for: what the last sweep found to be used by one stays.
@@ -78,7 +78,7 @@ pub enum KeepOrDelete {
 }
 
 impl KeepOrDelete {
-    /// What a verdict comes to. What is blocked does not go.
+    /// The outcome of a verdict: a snapshot that is blocked does not go.
     pub fn of(verdict: &Verdict) -> Self {
         match verdict {
             Verdict::Keep | Verdict::Blocked { .. } => Self::Keep,
@@ -87,7 +87,7 @@ impl KeepOrDelete {
     }
 }
 
-/// What a sweep at `now` would do with the available snapshots of a schedule if it were as `schedule` says:
+/// Returns what a sweep at `now` would do with the available snapshots of a schedule in the form `schedule`:
 /// oldest first, each with its reasons. More than `most` of them are [`Error::Conflict`].
 pub async fn preview_rules(
     service: &Service,
@@ -156,7 +156,7 @@ struct PreviewInput<'a> {
 }
 
 impl<'a> PreviewInput<'a> {
-    /// What there is to judge a schedule by, in any of the forms it is given in.
+    /// Loads what a sweep judges a schedule by, in each of the forms it is given in.
     async fn load(
         service: &'a Service,
         forms: &[&Schedule],
@@ -255,7 +255,7 @@ impl<'a> PreviewInput<'a> {
         }
     }
 
-    /// What images use, as far as sweeps have noted it.
+    /// The EBS snapshots that images use, as far as sweeps have noted it.
     fn in_use(&self) -> BTreeMap<EbsSnapshotId, ImageId> {
         let mut in_use = BTreeMap::new();
         for snapshot in &self.snapshots {

@@ -1,4 +1,4 @@
-//! What a person should look at from time to time: what stays and perhaps need not.
+//! Things for a person to look at from time to time: snapshots and schedules that stay and perhaps need not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,7 +63,7 @@ pub struct Review {
     pub disabled: Section<DisabledSchedule>,
 }
 
-/// What is worth a look at `now`. What it reads does not grow with the number of records.
+/// Returns what is worth a look at `now`. The reads do not grow with the number of records.
 pub async fn review(
     service: &Service,
     bounds: ReviewBounds,

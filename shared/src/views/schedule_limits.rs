@@ -1,4 +1,4 @@
-//! What a schedule comes to beside what EC2 allows: its present targets looked at, and nothing written.
+//! A schedule beside the limits of EC2: its present targets are counted, and nothing is written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -165,7 +165,7 @@ impl SnapshotFilter {
         presences.iter().map(|one| in_index(Index::All, keys::all(*one))).collect()
     }
 
-    /// Where the list begins: at the cursor, or at the bound of time.
+    /// The start of the list: the cursor, or the bound of time.
     fn start(&self, order: Order, cursor: Option<String>) -> Option<String> {
         let bound = match order {
             Order::NewestFirst => self.created_before.map(keys::instant),

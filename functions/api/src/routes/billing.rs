@@ -1,4 +1,4 @@
-//! What snapshots cost, by estimate: the routes.
+//! The estimated cost of snapshots: the routes.
 
 mod by;
 mod snapshot;

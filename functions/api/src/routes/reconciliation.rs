@@ -1,4 +1,4 @@
-//! What else is in the account: the routes.
+//! Other snapshots of the account, and their adoption: the routes.
 
 mod adopt;
 mod wire;

@@ -1,4 +1,4 @@
-//! What several nouns have on the wire: lists, short texts, fields of a PATCH.
+//! Parts that several nouns have on the wire: lists, short texts, fields of a PATCH.
 
 use jiff::Timestamp;
 use serde::de::Error as _;

@@ -1,4 +1,4 @@
-//! Who else may make volumes of a snapshot.
+//! The accounts that may make volumes of a snapshot.
 
 use std::collections::BTreeSet;
 

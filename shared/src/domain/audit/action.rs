@@ -1,4 +1,4 @@
-//! What can become of a record, and which of it other systems are told.
+//! The actions that the audit knows, and which of them other systems are told.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! What a write of a restore is worth telling.
+//! Audit entries of a restore.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What a write of a run is worth telling.
+//! Audit entries of a run.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What a write of a schedule is worth telling.
+//! Audit entries of a schedule.
 
 use std::collections::BTreeSet;
 

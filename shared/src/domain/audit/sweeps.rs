@@ -1,4 +1,4 @@
-//! What a write of a sweep is worth telling.
+//! Audit entries of a sweep.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! How often a schedule fires: its next fires, as many as tell.
+//! The rate of a schedule: its next fires, as many as tell.
 
 use jiff::{SignedDuration, Timestamp};
 

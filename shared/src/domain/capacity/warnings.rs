@@ -1,4 +1,4 @@
-//! What will not go well with a schedule, in words: the numbers, and what would help.
+//! Warnings about a schedule, in words: the numbers, and what would help.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,4 +1,4 @@
-//! Whether an instance is protected as its schedules promise: how often they take a snapshot of it, and whether the
+//! The coverage of an instance beside what its schedules promise: how often they take a snapshot of it, and whether the
 //! newest one is as new as that.
 
 use jiff::{SignedDuration, Timestamp};

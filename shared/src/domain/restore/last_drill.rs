@@ -1,4 +1,4 @@
-//! How the last drill ended: shown with the instance, and with the schedule whose set it was.
+//! The end of the last drill: shown with the instance, and with the schedule whose set it was.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! What is to become of a snapshot that is restored.
+//! The ways to restore a snapshot.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! What is to be done next of a restore, from its record and what EC2 shows.
+//! The next act of a restore, decided from its record and the facts of EC2.
 //!
 //! A decision never changes anything by itself, and the same record and sight give the same decision: whoever
 //! repeats a step looks first, and finds what a dead worker has left.

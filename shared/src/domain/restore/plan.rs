@@ -1,4 +1,4 @@
-//! What a restore is going to do: the volumes it makes, the instance it launches, its steps; or why it cannot.
+//! The plan of a restore: the volumes it makes, the instance it launches, its steps; or why it cannot be.
 
 pub use super::course::{SnapshotFirst, steps};
 

@@ -1,4 +1,4 @@
-//! What must hold before the way back takes an instance apart or deletes what was made for it, and what is said where
+//! Conditions of the way back, before it takes an instance apart or deletes what was made for it, and the words where
 //! it does not bring everything back.
 
 use super::Restore;

@@ -1,4 +1,4 @@
-//! What EC2 shows of what a restore is about.
+//! The facts of EC2 that a restore depends on.
 
 use crate::domain::ids::{ImageId, InstanceId, RestoreId, VolumeId};
 use crate::domain::instance::{Instance, InstanceState};

@@ -1,4 +1,4 @@
-//! What a person wants of a restore.
+//! The restore that a person asks for.
 
 use super::mode::AfterUse;
 use crate::domain::tags::Tags;

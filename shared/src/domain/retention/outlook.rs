@@ -1,4 +1,4 @@
-//! When the rules of a schedule will let go of snapshots, as far as the schedule foresees it.
+//! The time at which a schedule's rules let go of a snapshot, as far as it can be foreseen.
 //!
 //! Worked out, not tried sweep by sweep: a counting rule goes from period to period, a rule with a span looks
 //! around the instant at which the span is over. Taken for granted is that every fire of the schedule gives an

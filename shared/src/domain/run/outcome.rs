@@ -1,4 +1,4 @@
-//! What became of a run's targets: of each, and in numbers.
+//! The outcome of a run's targets: of each, and in numbers.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! How a schedule names its snapshots.
+//! The template by which a schedule names its snapshots.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! What a snapshot is of.
+//! The instance that a snapshot is of, as it was then.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What was stored day by day, from what stands now and what came and went.
+//! The amount stored day by day, from what stands now and what came and went.
 
 use std::collections::BTreeMap;
 

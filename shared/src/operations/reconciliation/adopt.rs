@@ -202,7 +202,7 @@ impl Adopted {
         Ok(None)
     }
 
-    /// What has a set already: adopted by the same request, or not to be adopted.
+    /// Notes the EBS snapshots that have a set already: adopted by the same request, or not to be adopted.
     async fn note_taken(
         &mut self,
         service: &Service,

@@ -212,7 +212,7 @@ impl Reconciliation {
         }
     }
 
-    /// What is known of the region stays, and says since when.
+    /// Keeps what is known of a region that did not answer, with the time since when.
     async fn miss(&mut self, service: &Service, region: &str, reason: String, now: Timestamp) {
         warn!(region, error.chain = %reason, "{region} is out of reach and stays as it is");
         if let Err(error) = store::note_out_of_reach(service, region, &reason, now).await {
@@ -221,7 +221,7 @@ impl Reconciliation {
         self.out_of_reach.push((region.to_owned(), reason));
     }
 
-    /// What somebody who looks for it should find in the log: nobody reads what the function answers.
+    /// Logs the repairs: the function's answer is read by nobody.
     fn log(&self) {
         info!(
             "{} EBS snapshots, {} records, {} repairs",

@@ -137,7 +137,7 @@ async fn begin(
     Ok(DrillAttempt::PutOff(why, candidates.last().cloned()))
 }
 
-/// Why no other drill of the schedule is begun now: the last one is not over.
+/// Returns the reason to begin no other drill of the schedule now: the last one is not over.
 async fn still_busy(service: &Service, schedule: &Schedule) -> Result<Option<String>, Error> {
     let Some(id) = &schedule.drills.last else { return Ok(None) };
     let Some(last) = service.table.restore(id).await? else { return Ok(None) };

@@ -82,7 +82,7 @@ pub(crate) async fn dispatch(
     }
 }
 
-/// Why a schedule cannot be for so many instances, if it cannot.
+/// Returns a failure if a schedule cannot be for so many instances.
 pub(crate) fn too_many(targets: usize) -> Option<Failure> {
     (targets > TARGETS_MAX).then(|| {
         let message = format!(

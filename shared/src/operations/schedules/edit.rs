@@ -236,13 +236,13 @@ fn edited(old: &Schedule, edit: ScheduleEdit) -> Schedule {
     }
 }
 
-/// What of a schedule decides when it fires.
+/// The settings that decide when a schedule fires.
 fn timing(schedule: &Schedule) -> (&Expression, &Zone, Option<Timestamp>, Option<Timestamp>, bool) {
     let Schedule { expression, timezone, start_at, end_at, enabled, .. } = schedule;
     (expression, timezone, *start_at, *end_at, *enabled)
 }
 
-/// What EC2 would refuse, or would never find, is refused here.
+/// Refuses targets that EC2 would refuse or never find.
 fn check_targets(targets: &Targets) -> Result<(), Error> {
     if targets.is_empty() {
         let reason = "name at least one instance in instance_ids, or one tag in tags";

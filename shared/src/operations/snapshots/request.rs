@@ -155,7 +155,7 @@ fn intent(instance: &Instance, new: NewSnapshot, now: Timestamp) -> Snapshot {
     }
 }
 
-/// What is recorded of the instance.
+/// Returns the source that is recorded of the instance.
 pub(crate) fn source(instance: &Instance) -> Source {
     Source {
         instance_id: instance.id.clone(),

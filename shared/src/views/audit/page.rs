@@ -10,7 +10,7 @@ use crate::table::keys::audit as keys;
 /// How many entries one page looks at before it answers with what it has and a cursor.
 pub(crate) const EXAMINED_MAX: usize = 1_000;
 
-/// Where a page goes on: refused if the cursor is none of ours.
+/// The place where a page goes on. A cursor that is none of ours is refused.
 pub(crate) fn position(request: &PageRequest) -> Result<Option<String>, Error> {
     let refusal = "is no cursor of this list; take the next_cursor of the page before, unchanged";
     match &request.cursor {
@@ -52,7 +52,7 @@ impl Filling {
         None
     }
 
-    /// How many entries to ask for.
+    /// The number of entries to ask for.
     pub(crate) fn slice(&self) -> usize {
         self.limit.max(50) + 1
     }

@@ -1,4 +1,4 @@
-//! What else there is of the volumes of a copy.
+//! Other snapshots that hold blocks of a copy's volumes.
 
 use crate::domain::cursor::PageRequest;
 use crate::domain::ownership::EbsSnapshot;

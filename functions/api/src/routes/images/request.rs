@@ -1,4 +1,4 @@
-//! What is asked about images: filters, bodies.
+//! Requests about images: filters, bodies.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! How an instance is protected, on the wire.
+//! The protection of an instance, on the wire.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! What was found, on the wire.
+//! Findings on the wire.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! What is asked of restores: bodies and filters.
+//! Requests about restores: bodies and filters.
 
 use serde::Deserialize;
 use shared::domain::ids::{InstanceId, SnapshotId};

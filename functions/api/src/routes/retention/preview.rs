@@ -1,4 +1,4 @@
-//! What rules would do, with snapshots that are given or with those of a schedule.
+//! The preview of rules, with snapshots that are given or with those of a schedule.
 
 use jiff::Timestamp;
 use serde::de::Error as _;

@@ -1,4 +1,4 @@
-//! What becomes of the snapshots of instances that are no more, on the wire.
+//! The rule for instances that are gone, on the wire.
 
 use std::num::NonZeroU32;
 

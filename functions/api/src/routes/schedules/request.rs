@@ -1,4 +1,4 @@
-//! What is asked about schedules: bodies.
+//! Requests about schedules: bodies.
 
 use jiff::Timestamp;
 use serde::Deserialize;

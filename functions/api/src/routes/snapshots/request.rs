@@ -1,4 +1,4 @@
-//! What is asked about snapshots: filters, bodies.
+//! Requests about snapshots: filters, bodies.
 
 use jiff::Timestamp;
 use serde::Deserialize;

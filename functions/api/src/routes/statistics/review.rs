@@ -1,4 +1,4 @@
-//! What a person should look at from time to time: the route.
+//! The review: things for a person to look at from time to time.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What is to come of a schedule: its fires, and the first fire of each new period.
+//! The coming fires of a schedule, and the first fire of each new period.
 
 use std::collections::BTreeMap;
 

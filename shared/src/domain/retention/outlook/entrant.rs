@@ -1,4 +1,4 @@
-//! How snapshots stand now under each kind of period.
+//! The rank of each snapshot now, under each kind of period.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 

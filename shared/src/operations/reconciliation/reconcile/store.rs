@@ -1,4 +1,4 @@
-//! What was found, stored for readers: the pages of a run first, then the switch to them.
+//! Findings stored for readers: the pages of a run first, then the switch to them.
 
 use jiff::Timestamp;
 use tracing::info;

@@ -1,4 +1,4 @@
-//! What EC2 is asked for, and what is recorded of its answer.
+//! The calls of EC2 that a restore makes, and the record of each answer.
 
 use super::dry_run::{new_volume, rehearse};
 use super::{Recorded, Work};

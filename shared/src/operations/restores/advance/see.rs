@@ -1,4 +1,4 @@
-//! What EC2 and the table show of what the step at hand is about.
+//! The facts of EC2 and the table that the step at hand of a restore needs.
 
 use std::collections::BTreeSet;
 

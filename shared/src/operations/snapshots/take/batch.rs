@@ -152,7 +152,7 @@ impl Batch {
         }
     }
 
-    /// What the type of a target's instance offers.
+    /// The offers of the type of a target's instance.
     pub(super) fn machine(&self, target: &RequestedTarget) -> Option<InstanceType> {
         self.facts.machines.get(&target.instance_id).cloned()
     }

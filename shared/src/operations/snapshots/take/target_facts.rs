@@ -1,4 +1,4 @@
-//! What EC2 says of the targets of a batch, region by region.
+//! The facts of EC2 about the targets of a batch, region by region.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -143,7 +143,7 @@ async fn volumes_of(
     }
 }
 
-/// What the types of these instances offer, recorded as it is now. Nothing fails without it.
+/// Returns what the types of these instances offer now, to be recorded. Nothing fails without it.
 async fn machines_of(
     ec2: &Ec2,
     instances: &BTreeMap<InstanceId, Instance>,
