@@ -1,5 +1,6 @@
 //! The rules of the house, as tests.
 
+mod docs;
 mod documents;
 mod features;
 mod imports;

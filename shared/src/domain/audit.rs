@@ -64,7 +64,6 @@ impl Actor {
 /// Who changes records, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Author {
-    /// Who.
     pub actor: Actor,
     /// Why, if it was said; else it is what the record says.
     pub reason: Option<String>,
@@ -80,7 +79,6 @@ impl Author {
 /// A field that changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldChange {
-    /// Its name.
     pub field: String,
     /// What it was; null if there was nothing.
     pub before: Value,
@@ -100,11 +98,9 @@ pub enum Timeline {
 /// What a change is worth telling.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// When.
     pub at: Timestamp,
     /// What became of the record.
     pub action: Action,
-    /// The record's identifier.
     pub resource_id: String,
     /// Which of its writes this is.
     pub version: u64,
@@ -118,7 +114,6 @@ pub struct Entry {
     pub changes: Vec<FieldChange>,
     /// Why, where the record says so.
     pub reason: Option<String>,
-    /// One sentence.
     pub summary: String,
     /// The record as other systems are told of it. Bounded: an event has room for 256 KB.
     pub subject: Value,
@@ -129,27 +124,19 @@ pub struct Entry {
 pub struct AuditItem {
     /// The entry's identifier, and that of its event.
     pub id: EventId,
-    /// When.
     pub at: Timestamp,
-    /// Who.
     pub actor: Actor,
-    /// What.
     pub action: Action,
-    /// Which record.
     pub resource_id: String,
     /// Which of its writes.
     pub version: u64,
-    /// Of which instance.
     #[serde(default)]
     pub instance_id: Option<InstanceId>,
-    /// Of which schedule.
     #[serde(default)]
     pub schedule_id: Option<ScheduleId>,
     /// From what to what.
     pub changes: Vec<FieldChange>,
-    /// Why.
     pub reason: Option<String>,
-    /// One sentence.
     pub summary: String,
 }
 

@@ -65,7 +65,6 @@ pub struct Finding {
     /// The full size of its data in bytes as EC2 reports it, not what is billed.
     #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
     pub full_size_bytes: Option<i64>,
-    /// Its name.
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Its description, if it is not ours.
@@ -88,7 +87,6 @@ words! {
 /// Findings of one owner at one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Bucket {
-    /// Whose they are.
     pub owner: Owner,
     /// Whether they are there.
     pub place: FindingState,
@@ -114,7 +112,6 @@ impl FromStr for Bucket {
 /// What is known of a region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegionFindings {
-    /// The region.
     pub region: String,
     /// Counts the writes.
     pub version: u64,
@@ -142,9 +139,7 @@ pub struct FoundPages {
 /// How much a bucket has, and where its pages begin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BucketPages {
-    /// Which.
     pub bucket: Bucket,
-    /// How many findings.
     pub count: u64,
     /// The sum of their volumes' sizes in GiB.
     pub size_gib: i64,

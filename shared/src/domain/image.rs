@@ -24,17 +24,14 @@ use crate::domain::words::words;
 /// An AMI that is registered from a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
-    /// Ours.
     pub id: ImageJobId,
     /// Counts the writes; what `If-Match` compares.
     pub version: u64,
-    /// Where it stands.
     pub status: ImageStatus,
     /// The snapshot it is registered from.
     pub snapshot_id: SnapshotId,
     /// The instance that is of.
     pub instance_id: InstanceId,
-    /// The region.
     pub region: String,
     /// EC2's name of it: unique in its account and region.
     pub name: String,
@@ -46,7 +43,6 @@ pub struct Image {
     pub recipe: Recipe,
     /// Who asked for it.
     pub requested_by: String,
-    /// When.
     pub created_at: Timestamp,
     /// The AMI, once it is known.
     pub ami_id: Option<ImageId>,
@@ -105,9 +101,7 @@ impl ImageStatus {
 /// Who wants an image deregistered, and what is to become of its snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deregistration {
-    /// Who.
     pub by: String,
-    /// When.
     pub at: Timestamp,
     /// Whether the snapshot is to go as well, and what became of that.
     pub snapshot: Option<SnapshotDeletion>,

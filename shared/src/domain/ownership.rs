@@ -23,7 +23,6 @@ pub struct EbsSnapshot {
     pub id: EbsSnapshotId,
     /// The volume it was taken of; EC2 gives a made-up one for copies.
     pub volume_id: Option<VolumeId>,
-    /// Where it stands.
     pub state: EbsState,
     /// When EC2 began it: the instant whose content it has.
     pub started_at: Timestamp,
@@ -35,9 +34,7 @@ pub struct EbsSnapshot {
     pub volume_size_gib: i32,
     /// `FullSnapshotSizeInBytes`: the full size of the data, not what is billed.
     pub full_size_bytes: Option<i64>,
-    /// Its description.
     pub description: String,
-    /// Its tags.
     pub tags: Tags,
 }
 

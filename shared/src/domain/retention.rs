@@ -27,7 +27,6 @@ use crate::domain::schedule::zone::Zone;
 /// What is to become of one snapshot, and why it stays if it does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// Whether it stays.
     pub keep: bool,
     /// Each rule that keeps it, such as "daily 3 of 7"; none if it goes.
     pub reasons: Vec<String>,

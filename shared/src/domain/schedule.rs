@@ -35,7 +35,6 @@ pub const SPREAD_MINUTES_MAX: u32 = 1_440;
 /// A reusable object: expression, zone, targets, rules, options.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
-    /// Ours.
     pub id: ScheduleId,
     /// Counts the edits by people; what `If-Match` compares.
     pub version: u64,
@@ -43,11 +42,9 @@ pub struct Schedule {
     pub revision: u64,
     /// Display name.
     pub name: String,
-    /// When it fires.
     pub expression: Expression,
     /// In which zone `cron`, `at` and the retention periods are read.
     pub timezone: Zone,
-    /// Of what.
     pub targets: Targets,
     /// How long its snapshots are kept; without rules all are.
     pub rules: Option<Rules>,
@@ -92,7 +89,6 @@ pub struct Schedule {
 /// Rules as they were in force at a sweep: what the brake takes as expected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enforced {
-    /// The rules.
     pub rules: Option<Rules>,
     /// What became of the snapshots of instances that were no more.
     #[serde(default)]
@@ -102,7 +98,6 @@ pub struct Enforced {
     pub copies: Vec<CopyTarget>,
     /// The zone they were read in.
     pub timezone: Zone,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -129,10 +124,8 @@ pub enum WhenGone {
 /// Which instances a schedule is for: those named, and those that the tags select, but for those left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Targets {
-    /// By id.
     #[serde(default)]
     pub instance_ids: Vec<InstanceId>,
-    /// By tags.
     #[serde(default)]
     pub tags: Selector,
     /// Not these, however they were chosen.
@@ -144,9 +137,7 @@ pub struct Targets {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TagMatch {
-    /// The tag's key.
     pub key: String,
-    /// The tag's value.
     pub value: String,
 }
 
@@ -170,11 +161,8 @@ pub struct NewSchedule {
     pub id: ScheduleId,
     /// Display name.
     pub name: String,
-    /// When it fires.
     pub expression: Expression,
-    /// In which zone.
     pub timezone: Zone,
-    /// Of what.
     pub targets: Targets,
     /// How long its snapshots are kept.
     pub rules: Option<Rules>,

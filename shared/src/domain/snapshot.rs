@@ -42,11 +42,9 @@ pub const MISSING_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// One restore point of one instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// Ours.
     pub id: SnapshotId,
     /// Counts the writes; what `If-Match` compares.
     pub version: u64,
-    /// Where it stands.
     pub status: Status,
     /// How it came to be.
     pub origin: Origin,
@@ -123,9 +121,7 @@ pub struct Request {
 /// The schedule and the due time that a snapshot was taken for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ScheduleSlot {
-    /// The schedule.
     pub schedule_id: ScheduleId,
-    /// The due time.
     pub slot: Timestamp,
 }
 
@@ -205,7 +201,6 @@ pub struct CreationAttempt {
 pub struct Failure {
     /// EC2's error code, or one of ours.
     pub code: String,
-    /// In words.
     pub message: String,
 }
 

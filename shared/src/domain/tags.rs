@@ -92,9 +92,7 @@ pub fn no_room(present: &Tags, added: &Tags) -> Option<String> {
 /// What the tags of an EBS snapshot say about its set.
 #[derive(Clone, Debug)]
 pub struct Identity<'a> {
-    /// Our snapshot.
     pub snapshot_id: &'a SnapshotId,
-    /// The instance.
     pub instance_id: &'a InstanceId,
     /// The schedule and due time, if a schedule asked.
     pub slot: Option<&'a ScheduleSlot>,
@@ -107,11 +105,8 @@ pub struct Identity<'a> {
 /// What an EBS snapshot is a copy of.
 #[derive(Clone, Copy, Debug)]
 pub struct CopiedFrom<'a> {
-    /// Our snapshot.
     pub snapshot_id: &'a SnapshotId,
-    /// Where it is.
     pub region: &'a str,
-    /// Its member.
     pub ebs_snapshot_id: &'a EbsSnapshotId,
 }
 

@@ -31,7 +31,6 @@ pub struct InstanceFilter {
 /// One page of instances.
 #[derive(Clone, Debug)]
 pub struct InstancePage {
-    /// The instances.
     pub instances: Vec<Instance>,
     /// EC2's own position of the next page.
     pub next_token: Option<String>,

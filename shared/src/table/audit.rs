@@ -33,7 +33,6 @@ pub enum Pages {
 /// Entries with where they sort, the newest first.
 #[derive(Clone, Debug)]
 pub struct Entries {
-    /// The entries.
     pub items: Vec<(String, AuditItem)>,
     /// Whether there may be older ones.
     pub more: bool,
@@ -42,7 +41,6 @@ pub struct Entries {
 /// An event that waits to be published.
 #[derive(Clone, Debug)]
 pub struct Waiting {
-    /// The event.
     pub event: DomainEvent,
     key: Key,
 }

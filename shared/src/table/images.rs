@@ -21,7 +21,6 @@ const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 pub struct ImageSlice {
     /// Of this instance; of all without it.
     pub instance_id: Option<InstanceId>,
-    /// Which way.
     pub order: Order,
     /// At most so many.
     pub limit: usize,

@@ -18,7 +18,6 @@ use crate::error::Error;
 /// A list of snapshots: a partition of an index.
 #[derive(Clone, Debug)]
 pub struct SnapshotList {
-    /// The index.
     pub index: Index,
     /// The partition, spelt by [`keys`].
     pub partition: String,
@@ -27,7 +26,6 @@ pub struct SnapshotList {
 /// A part of a list, by position only.
 #[derive(Clone, Debug)]
 pub struct Slice {
-    /// Which way.
     pub order: Order,
     /// At most so many.
     pub limit: usize,

@@ -25,11 +25,9 @@ const QUERIES_MAX: usize = 10;
 pub struct AuditFilter {
     /// By this person or function.
     pub who: Option<String>,
-    /// Of this action.
     pub action: Option<Action>,
     /// About the record of this identifier.
     pub resource_id: Option<String>,
-    /// About this instance.
     pub instance_id: Option<InstanceId>,
     /// At this instant or later.
     pub from: Option<Timestamp>,

@@ -27,7 +27,6 @@ pub const MONTHS_MAX: i32 = 24;
 /// GiB in the standard tier and what they cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Amount {
-    /// How much.
     pub gib: f64,
     /// What it costs for a month, or of a month.
     pub cost: f64,
@@ -85,9 +84,7 @@ impl Amounts {
 /// What one member of a snapshot adds to the chain of its volume.
 #[derive(Clone, Debug)]
 pub struct MemberBill {
-    /// The member.
     pub member: Member,
-    /// What it adds.
     pub increment: Increment,
     /// What its deletion frees.
     pub freed: Freed,
@@ -96,7 +93,6 @@ pub struct MemberBill {
 /// What one snapshot costs.
 #[derive(Clone, Debug)]
 pub struct SnapshotBill {
-    /// The snapshot.
     pub snapshot: Snapshot,
     /// Its members of which EC2 stores something.
     pub members: Vec<MemberBill>,
@@ -107,11 +103,8 @@ pub struct SnapshotBill {
 /// A row of a bill.
 #[derive(Clone, Debug)]
 pub struct BillRow {
-    /// Of what.
     pub subject: Subject,
-    /// How many snapshots.
     pub snapshots: i64,
-    /// The three numbers.
     pub amounts: Amounts,
     /// The prices of its regions.
     pub prices: Vec<Price>,
@@ -131,7 +124,6 @@ pub enum Subject {
 /// A page of a bill.
 #[derive(Clone, Debug)]
 pub struct Bill {
-    /// The rows.
     pub page: Page<BillRow>,
     /// Everything that stands now; by month, all months that are told.
     pub total: BillRow,

@@ -15,11 +15,8 @@ const EXAMINED_MAX: usize = 1_000;
 pub struct ImageFilter {
     /// Registered from this snapshot.
     pub snapshot_id: Option<SnapshotId>,
-    /// Of this instance.
     pub instance_id: Option<InstanceId>,
-    /// Of this region.
     pub region: Option<String>,
-    /// Standing there.
     pub status: Option<ImageStatus>,
 }
 

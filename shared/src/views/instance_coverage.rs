@@ -42,7 +42,6 @@ pub struct ViewFilter {
 /// An instance with everything there is to say of it.
 #[derive(Clone, Debug)]
 pub struct InstanceView {
-    /// The instance.
     pub instance: Instance,
     /// What its type offers; nothing if EC2 does not say.
     pub kind: Option<InstanceType>,
@@ -72,7 +71,6 @@ pub struct InstanceProtection {
 /// One page of instances, and what is not in it.
 #[derive(Clone, Debug)]
 pub struct InstanceViews {
-    /// The page.
     pub page: Page<InstanceView>,
     /// The regions that this page came to and that gave no answer: their instances, or the rest of them, are left out.
     pub out_of_reach: Vec<String>,

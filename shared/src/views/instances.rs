@@ -25,9 +25,7 @@ pub struct InstanceQuery {
     /// Of which a snapshot can be taken, or cannot. Those of which none can be taken because too many are pending are
     /// among them either way: who knows of these leaves them out.
     pub eligible: Option<bool>,
-    /// Of this region.
     pub region: Option<String>,
-    /// In this state.
     pub state: Option<InstanceState>,
     /// That these are for.
     pub targets: Option<Targets>,

@@ -15,9 +15,7 @@ const PAGES_MAX: usize = 5;
 pub struct RestoreFilter {
     /// Of snapshots of this instance.
     pub instance_id: Option<InstanceId>,
-    /// Of this snapshot.
     pub snapshot_id: Option<SnapshotId>,
-    /// Standing there.
     pub status: Option<RestoreStatus>,
 }
 

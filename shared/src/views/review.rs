@@ -44,7 +44,6 @@ pub struct Section<T> {
 /// A schedule that is disabled and of which snapshots are stored.
 #[derive(Clone, Debug)]
 pub struct DisabledSchedule {
-    /// The schedule.
     pub schedule: Schedule,
     /// How many, and how much.
     pub tally: Tally,

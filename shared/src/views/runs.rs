@@ -15,7 +15,6 @@ use crate::service::Service;
 /// A target of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunTarget {
-    /// The instance.
     pub instance_id: InstanceId,
     /// Its snapshot, whether there is one yet or not.
     pub snapshot_id: SnapshotId,

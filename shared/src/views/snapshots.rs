@@ -17,17 +17,12 @@ const EXAMINED_MAX: usize = 1_000;
 /// Which snapshots are wanted: those to which everything given applies.
 #[derive(Clone, Debug, Default)]
 pub struct SnapshotFilter {
-    /// Of this instance.
     pub instance_id: Option<InstanceId>,
-    /// Standing there.
     pub status: Option<Status>,
-    /// Of this region.
     pub region: Option<String>,
-    /// Of this schedule.
     pub schedule_id: Option<ScheduleId>,
     /// That came to be like this.
     pub origin: Option<Origin>,
-    /// Bearing this tag.
     pub tag: Option<TagMatch>,
     /// With this text in name, description, id, or the instance's name or id; case does not matter.
     pub q: Option<String>,

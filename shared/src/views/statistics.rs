@@ -24,9 +24,7 @@ const EXAMINED_MAX: usize = 1_000;
 pub struct Statistics {
     /// When all records were last counted; none if never.
     pub recounted_at: Option<Timestamp>,
-    /// Everything.
     pub total: Tally,
-    /// Region by region.
     pub regions: Vec<Row>,
     /// The last 30 days in UTC, in order: first as if there were nothing, then each region by itself.
     pub growth: Vec<Vec<Day>>,

@@ -11,15 +11,12 @@ use crate::domain::ownership::Owner;
 /// Which findings are wanted; what is not given is not asked for.
 #[derive(Clone, Debug, Default)]
 pub struct FindingFilter {
-    /// Of this owner.
     pub owner: Option<Owner>,
-    /// In this region.
     pub region: Option<String>,
     /// Whose volume is gone, or not.
     pub orphaned: Option<bool>,
     /// Which EC2 does not show, or does.
     pub missing: Option<bool>,
-    /// Of this volume.
     pub volume_id: Option<VolumeId>,
     /// With this text in an identifier, the name or the description.
     pub text: Option<String>,
@@ -55,9 +52,7 @@ impl FindingFilter {
 /// A place in the list of all findings: right after this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FindingsPosition {
-    /// In this region.
     pub region: String,
-    /// In this bucket.
     pub bucket: Bucket,
     /// After this one.
     pub after: EbsSnapshotId,
@@ -87,11 +82,8 @@ impl FromStr for FindingsPosition {
 /// A stored page of findings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageReference {
-    /// Of this region.
     pub region: String,
-    /// Of this run.
     pub run: String,
-    /// Of this bucket.
     pub bucket: Bucket,
     /// From 1 on.
     pub number: usize,

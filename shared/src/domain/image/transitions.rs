@@ -33,7 +33,6 @@ pub struct WantedImage {
     pub description: Option<String>,
     /// Tags for the AMI.
     pub tags: Tags,
-    /// Who asks.
     pub who: String,
 }
 

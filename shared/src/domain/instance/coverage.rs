@@ -42,9 +42,7 @@ pub enum LastTaken {
 /// How an instance is protected, and why that is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assessment {
-    /// How.
     pub status: ProtectionStatus,
-    /// Why, in words.
     pub reason: String,
 }
 

@@ -25,15 +25,10 @@ words! {
 /// How a drill ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastDrill {
-    /// The drill.
     pub restore_id: RestoreId,
-    /// What was restored.
     pub snapshot_id: SnapshotId,
-    /// Of which instance.
     pub instance_id: InstanceId,
-    /// When it ended.
     pub at: Timestamp,
-    /// How.
     pub outcome: DrillOutcome,
     /// How long it took until all volumes could be used; none if they never could.
     pub usable_after_seconds: Option<i64>,

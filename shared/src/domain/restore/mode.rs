@@ -60,7 +60,6 @@ impl RestoreMode {
 /// How a new instance is launched.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Launch {
-    /// Its type.
     pub instance_type: String,
     /// Its subnet; EC2's default if none.
     pub subnet_id: Option<String>,
@@ -68,13 +67,9 @@ pub struct Launch {
     pub zone: Option<String>,
     /// Its security groups; EC2's default if none.
     pub security_group_ids: Vec<String>,
-    /// Its key pair.
     pub key_name: Option<String>,
-    /// Its instance profile.
     pub instance_profile_arn: Option<String>,
-    /// Its tags.
     pub tags: Tags,
-    /// The image's architecture.
     pub architecture: String,
     /// The image's root device.
     pub root_device: String,

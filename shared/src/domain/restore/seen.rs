@@ -29,11 +29,9 @@ pub struct RestoreFacts {
 pub struct SeenVolume {
     /// EC2's identifier.
     pub id: VolumeId,
-    /// Where it stands.
     pub state: VolumeState,
     /// Where it is attached, or on its way to or from: with Multi-Attach at several instances.
     pub attachments: Vec<SeenAttachment>,
-    /// Its tags.
     pub tags: Tags,
 }
 
@@ -55,9 +53,7 @@ pub enum VolumeState {
 /// Where a volume is attached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenAttachment {
-    /// To which instance.
     pub instance_id: InstanceId,
-    /// At which device.
     pub device: String,
     /// Whether it is there, and nowhere on its way.
     pub is_settled: bool,
@@ -68,7 +64,6 @@ pub struct SeenAttachment {
 pub struct SeenTask {
     /// EC2's identifier.
     pub id: String,
-    /// Where it stands.
     pub state: TaskState,
 }
 

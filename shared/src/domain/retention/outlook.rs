@@ -51,7 +51,6 @@ pub struct Candidate {
 /// What is to become of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReasonedEnd {
-    /// When it goes.
     pub end: End,
     /// Why then, or why not, in words.
     pub because: String,

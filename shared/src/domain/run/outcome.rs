@@ -60,7 +60,6 @@ pub struct Counts {
     pub total: u32,
     /// Whole and restorable, or have been.
     pub succeeded: u32,
-    /// Failed.
     pub failed: u32,
     /// Not asked for, because the one before was still under way.
     #[serde(default)]

@@ -27,9 +27,7 @@ pub struct Due {
 /// What decides when a schedule fires, as long as it is enabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing<'a> {
-    /// When it fires.
     pub expression: &'a Expression,
-    /// In which zone.
     pub timezone: &'a Zone,
     /// From when `rate` counts.
     pub anchor: Timestamp,

@@ -12,9 +12,7 @@ use crate::domain::snapshot::{Snapshot, Status};
 pub struct Condemnation {
     /// Which rule or person.
     pub by: CondemnedBy,
-    /// In words.
     pub reason: String,
-    /// When.
     pub at: Timestamp,
     /// Until when it can be rescued for certain.
     pub delete_after: Timestamp,
@@ -71,7 +69,6 @@ impl CondemnedBy {
 pub struct Blocked {
     /// What is in the way.
     pub cause: BlockedCause,
-    /// Since when.
     pub since: Timestamp,
     /// What wants it gone, where no condemnation says so: it is still available.
     #[serde(default)]
@@ -81,9 +78,7 @@ pub struct Blocked {
 /// What wants a snapshot gone, and in which words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WantedDeletion {
-    /// Which rule.
     pub by: CondemnedBy,
-    /// In words.
     pub reason: String,
 }
 

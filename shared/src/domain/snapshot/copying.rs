@@ -49,7 +49,6 @@ words! {
 /// What a snapshot is a copy of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CopyOf {
-    /// Of which.
     pub snapshot_id: SnapshotId,
     /// Where that one is.
     pub region: String,
@@ -92,7 +91,6 @@ impl CopyOf {
 /// One EBS snapshot that is to be copied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
-    /// The original's member.
     pub source: Member,
     /// When EC2 was about to be asked, and has not answered yet.
     #[serde(default)]

@@ -13,7 +13,6 @@ const SECONDS_OF_DAY: i64 = 86_400;
 /// A day in UTC, in one region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day {
-    /// The day.
     pub date: Date,
     /// Snapshots that came to be stored.
     pub added: i64,

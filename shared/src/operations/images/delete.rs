@@ -20,9 +20,7 @@ const LOOKED_AT_MAX: usize = 1_000;
 /// A deregistration that a person asks for.
 #[derive(Clone, Debug)]
 pub struct DeleteImage {
-    /// Of this image.
     pub id: ImageJobId,
-    /// Who asks.
     pub who: String,
     /// What is to become of its snapshot.
     pub snapshot: SnapshotWish,

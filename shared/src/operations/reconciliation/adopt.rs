@@ -25,7 +25,6 @@ const TOLD_MAX: usize = 10;
 /// EBS snapshots that are to become ours.
 #[derive(Clone, Debug)]
 pub struct Adoption {
-    /// Which.
     pub choice: Choice,
     /// Of which instance; by their volumes, tags and descriptions if none is given.
     pub instance_id: Option<InstanceId>,
@@ -37,7 +36,6 @@ pub struct Adoption {
     pub name: Option<String>,
     /// In the caller's words.
     pub description: Option<String>,
-    /// Who adopts them.
     pub who: String,
 }
 

@@ -17,7 +17,6 @@ use crate::table::keys::statistics::DimensionKind;
 /// What a count of all records found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RecountReport {
-    /// Records counted.
     pub records: usize,
     /// Rows whose counts lacked something.
     pub corrected: usize,

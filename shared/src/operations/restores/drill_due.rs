@@ -31,7 +31,6 @@ const PAGES_MAX: usize = 3;
 /// What became of the drills that were due.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DrillReport {
-    /// Begun.
     pub begun: Vec<(ScheduleId, RestoreId)>,
     /// Not to be begun now, and why; tried again in an hour at the soonest.
     pub put_off: Vec<(ScheduleId, String)>,

@@ -25,13 +25,10 @@ const ATTEMPTS: usize = 5;
 pub struct NewRestore {
     /// Chosen by the caller, so that asking twice makes one.
     pub id: RestoreId,
-    /// Of this snapshot.
     pub snapshot_id: SnapshotId,
     /// What the caller takes the snapshot for: its name or identifier.
     pub confirm: String,
-    /// Who asks.
     pub who: String,
-    /// What is wanted.
     pub wanted: WantedRestore,
     /// The instance that new volumes are attached to.
     pub attach_to: Option<InstanceId>,

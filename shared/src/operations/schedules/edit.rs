@@ -23,11 +23,8 @@ use crate::views::snapshots::{Deleted, SnapshotFilter};
 pub struct ScheduleEdit {
     /// Display name.
     pub name: Option<String>,
-    /// When it fires.
     pub expression: Option<Expression>,
-    /// In which zone.
     pub timezone: Option<Zone>,
-    /// Of what.
     pub targets: Option<Targets>,
     /// How long its snapshots are kept; without rules all are.
     pub rules: Option<Option<Rules>>,
@@ -141,7 +138,6 @@ async fn record_dropped(
 /// What an edit makes of a schedule: the same if it changes nothing.
 #[derive(Clone, Debug)]
 pub struct Edit {
-    /// As it is.
     pub old: Schedule,
     /// As it would be.
     pub new: Schedule,

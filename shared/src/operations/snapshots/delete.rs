@@ -16,9 +16,7 @@ use crate::service::Service;
 /// A deletion that a person asks for.
 #[derive(Clone, Debug)]
 pub struct DeleteRequest {
-    /// Of this snapshot.
     pub id: SnapshotId,
-    /// Who asks.
     pub who: String,
     /// How long it can be rescued.
     pub grace: SignedDuration,

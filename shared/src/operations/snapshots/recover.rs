@@ -17,9 +17,7 @@ use crate::table::Written;
 /// The instance that a set is of, with its volumes, where EC2 has it.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin<'a> {
-    /// The instance.
     pub instance: &'a Instance,
-    /// Its volumes.
     pub volumes: &'a BTreeMap<VolumeId, VolumeDetails>,
 }
 

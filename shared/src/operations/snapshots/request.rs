@@ -24,7 +24,6 @@ use crate::views::latest_snapshots::latest_of;
 pub struct NewSnapshot {
     /// Chosen by the caller, so that asking twice makes one.
     pub id: SnapshotId,
-    /// Of which instance.
     pub instance_id: InstanceId,
     /// Display name; the instance's name and the time if none.
     pub name: Option<String>,

@@ -16,7 +16,6 @@ const EC2_PAGES_MAX: usize = 10;
 /// One page of instances, and what is not in it.
 #[derive(Clone, Debug)]
 pub struct InstanceList {
-    /// The page.
     pub page: Page<Instance>,
     /// The regions that this page came to and that gave no answer: their instances, or the rest of them, are left out.
     pub out_of_reach: Vec<String>,
