@@ -271,6 +271,6 @@ async fn ticks_in_the_middle_of_a_sweep_do_not_keep_its_rules_from_being_enforce
 
         assert_eq!(sweep.unwrap()["status"], json!("done"));
         let schedule = table.schedule(&id).await.unwrap().unwrap();
-        assert_eq!(schedule.enforced.rules, schedule.rules, "{ticks} ticks");
+        assert_eq!(schedule.enforced.rules, schedule.settings.rules, "{ticks} ticks");
     }
 }

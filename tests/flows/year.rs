@@ -60,7 +60,7 @@ async fn four_hundred_days_leave_what_the_simulation_says() {
     let schedule = app.service().table.schedule(&id).await.unwrap().unwrap();
     let scenario = Scenario {
         timing: Timing::of(&schedule),
-        rules: schedule.rules.as_ref(),
+        rules: schedule.settings.rules.as_ref(),
         from: app.now(),
         days: DAYS,
     };

@@ -107,12 +107,11 @@ pub fn limits(
             warnings,
         };
     };
-    let kept = schedule
-        .rules
-        .as_ref()
-        .map(|rules| rules.kept_at_most(&schedule.expression, &schedule.timezone));
+    let kept = schedule.settings.rules.as_ref().map(|rules| {
+        rules.kept_at_most(&schedule.settings.expression, &schedule.settings.timezone)
+    });
     let (instances, volumes) = (present.instances, present.volumes);
-    let busiest = fires.in_busiest_hour(schedule.spread_minutes.unwrap_or(0), instances);
+    let busiest = fires.in_busiest_hour(schedule.settings.spread_minutes.unwrap_or(0), instances);
     let demand = Demand {
         instances,
         volumes,

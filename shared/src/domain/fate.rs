@@ -63,7 +63,7 @@ pub struct FateFacts<'a> {
 pub fn stands_alone(snapshot: &Snapshot, schedule: Option<&Schedule>) -> bool {
     let is_decided_with_others = match snapshot.schedule_id() {
         Some(_) => schedule.is_some_and(|schedule| {
-            schedule.rules_of(snapshot).is_some() || schedule.when_gone != WhenGone::Apply
+            schedule.rules_of(snapshot).is_some() || schedule.settings.when_gone != WhenGone::Apply
         }),
         None => snapshot.expires_at.is_some(),
     };

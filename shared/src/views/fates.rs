@@ -135,7 +135,7 @@ impl<'a> FateInput<'a> {
         self.schedules = self.service.table.schedules(&ids).await?;
         let has_rule = |id| {
             let schedule: Option<&Schedule> = self.schedules.get(id);
-            schedule.is_some_and(|one| one.when_gone != WhenGone::Apply)
+            schedule.is_some_and(|one| one.settings.when_gone != WhenGone::Apply)
         };
         let asked = snapshots.iter().filter(|one| one.schedule_id().is_some_and(has_rule));
         let asked: BTreeSet<_> = asked.map(|one| one.source.instance_id.clone()).collect();

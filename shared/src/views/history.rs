@@ -67,7 +67,7 @@ fn concerns(item: &AuditItem, id: &InstanceId) -> bool {
 async fn schedules_of(service: &Service, id: &InstanceId) -> Result<Vec<ScheduleId>, Error> {
     let tags = last_tags(service, id).await?;
     let is_for = |schedule: &Schedule| {
-        let targets = &schedule.targets;
+        let targets = &schedule.settings.targets;
         !targets.exclude_instance_ids.contains(id)
             && (targets.instance_ids.contains(id)
                 || tags.as_ref().is_some_and(|tags| targets.tags.selects(tags)))

@@ -96,7 +96,7 @@ pub async fn list_views(
             let page = Page { items: Vec::new(), next_cursor: None };
             return Ok(InstanceViews { page, out_of_reach: Vec::new() });
         };
-        query.targets = Some(schedule.targets.clone());
+        query.targets = Some(schedule.settings.targets.clone());
     }
     let mut request = request.clone();
     let (mut looked_at, mut rounds) = (0, 0);
@@ -208,7 +208,7 @@ fn protection(
     reckoner: &mut Promises,
 ) -> InstanceProtection {
     let schedules: Vec<_> =
-        schedules.values().filter(|one| one.targets.include(instance)).collect();
+        schedules.values().filter(|one| one.settings.targets.include(instance)).collect();
     let promised = reckoner.of(&schedules);
     let assessment = latest.as_ref().map(|latest| {
         assess(&schedules, promised, latest.taken(), instance.there_since(), reckoner.now)

@@ -16,7 +16,6 @@ use crate::domain::snapshot::{Origin, Snapshot, Status};
 use crate::domain::sweep::brake::brakes;
 use crate::domain::sweep::plan::{NEWEST_AVAILABLE, PlanEntry, Verdict, World, plan};
 use crate::error::Error;
-use crate::operations::schedules::edit::Edit;
 use crate::service::Service;
 use crate::table::keys::{self, Index, Presence};
 use crate::table::snapshots::{Slice, SnapshotList};
@@ -99,14 +98,14 @@ pub async fn preview_rules(
     Ok(input.entries(schedule))
 }
 
-/// What a sweep at `now` would do with the available snapshots of a schedule before and after an edit, and
-/// whether the brake would let it.
+/// What a sweep at `now` would do with the available snapshots of a schedule as it is, `old`, and as an edit would
+/// make it, `new`; and whether the brake would let it.
 pub async fn preview_edit(
     service: &Service,
-    edit: &Edit,
+    old: &Schedule,
+    new: &Schedule,
     now: Timestamp,
 ) -> Result<EditPreview, Error> {
-    let Edit { old, new } = edit;
     let input = PreviewInput::load(service, &[old, new], SNAPSHOTS_MAX, now).await?;
     let (before, after) = (input.entries(old), input.entries(new));
     let limits = service.settings.brake;

@@ -129,6 +129,7 @@ async fn disabled(service: &Service) -> Result<Section<DisabledSchedule>, Error>
         let tally = tallies.remove(&schedule.id)?;
         (tally.get(Measure::Stored) > 0).then_some(DisabledSchedule { schedule, tally })
     };
-    let items = items.into_iter().filter(|one| !one.enabled).filter_map(with_numbers).collect();
+    let items =
+        items.into_iter().filter(|one| !one.settings.enabled).filter_map(with_numbers).collect();
     Ok(Section { items, more: next_cursor.is_some() || rows.more }.cut())
 }

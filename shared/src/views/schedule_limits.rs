@@ -62,7 +62,7 @@ async fn look_everywhere(
     let lasts = LOOK_LASTS / u32::try_from(regions.len()).unwrap_or(u32::MAX).max(1);
     let several = regions.len() > 1;
     let mut out_of_reach = OutOfReach::default();
-    let mut named = schedule.targets.instance_ids.clone();
+    let mut named = schedule.settings.targets.instance_ids.clone();
     let (mut total, mut remarks) = (PresentTargets::default(), Vec::new());
     let mut answers = 0;
     // Our own last: those of the named that no region shows are counted there.
@@ -115,7 +115,7 @@ async fn look(
     named: &mut Vec<InstanceId>,
     place: RegionKind,
 ) -> Result<(PresentTargets, Vec<String>), Error> {
-    let of_tags = Targets { instance_ids: Vec::new(), ..schedule.targets.clone() };
+    let of_tags = Targets { instance_ids: Vec::new(), ..schedule.settings.targets.clone() };
     let found = ec2.targets_within(&of_tags, PAGES_MAX).await?;
     let mut remarks = Vec::new();
     if found.is_cut {
@@ -124,7 +124,8 @@ async fn look(
              there may be more"
         ));
     }
-    let is_wanted = |id: &&InstanceId| !schedule.targets.exclude_instance_ids.contains(*id);
+    let is_wanted =
+        |id: &&InstanceId| !schedule.settings.targets.exclude_instance_ids.contains(*id);
     let mut ids: BTreeSet<_> = named.iter().filter(is_wanted).chain(&found.ids).cloned().collect();
     let closer: Vec<_> = ids.iter().take(INSTANCES_MAX).cloned().collect();
     let instances = ec2.instances(&closer).await?;
@@ -148,7 +149,7 @@ async fn look(
             None => sample.refuse(format!("EC2 has no instance {id}")),
         }
     }
-    sample.look_closer(ec2, &schedule.options.exclusions).await?;
+    sample.look_closer(ec2, &schedule.settings.options.exclusions).await?;
     remarks.extend(sample.remarks(ids.len()));
     Ok((sample.extrapolated(ids.len()), remarks))
 }

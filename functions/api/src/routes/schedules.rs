@@ -112,19 +112,16 @@ async fn create_schedule(
     call: Call<Operator, CreateParameters>,
     creation: Creation<CreateSchedule>,
 ) -> Result<Answer<CheckedSchedule>, Problem> {
-    let wanted = creation.body.clone();
     // What is wrong with the request shows before its key is used up.
-    wanted.checked()?;
+    let settings = creation.body.clone().settings()?;
     if call.query.preview == Some(true) {
         let id = ScheduleId::derived(call.now, &[&call.request_id]);
-        let new = wanted.named(id)?;
-        let schedule = schedules::planned(call.service(), new, call.now)?;
+        let schedule = schedules::planned(call.service(), id, settings, call.now)?;
         let limits = check_schedule(call.service(), &schedule, call.now).await;
         return Ok(Answer::ok(CheckedSchedule::preview(schedule, limits)));
     }
     let Claimed { id, at } = creation.claim(&call, ScheduleId::derived).await?;
-    let new = wanted.named(id)?;
-    let schedule = schedules::create(call.service(), new, at).await?;
+    let schedule = schedules::create(call.service(), id, settings, at).await?;
     let (version, path) = (schedule.version, format!("/v1/schedules/{}", schedule.id));
     // Only now: it is made, whatever becomes of the check.
     let limits = check_schedule(call.service(), &schedule, call.now).await;
@@ -163,23 +160,14 @@ async fn edit_schedule(
     if wanted.touches_retention() && !is_preview {
         call.needs(Role::Admin, "editing retention, its zone or its grace")?;
     }
-    let mut expected = expected;
-    let present = if wanted.is_merged() {
-        let present = views::schedules::show(call.service(), &id).await?;
-        // What was merged into is what must be there when it is written.
-        expected = expected.or(Some(present.version));
-        Some(present)
-    } else {
-        None
-    };
-    let edit = wanted.onto(present.as_ref())?;
+    let edit = wanted.edit()?;
     if is_preview {
         let edit = schedules::plan_edit(call.service(), &id, &edit, expected, call.now).await?;
-        let preview = preview_edit(call.service(), &edit, call.now).await?;
+        let preview = preview_edit(call.service(), &edit.old, &edit.new, call.now).await?;
         let limits = check_schedule(call.service(), &edit.new, call.now).await;
         return Ok(Answer::ok(EditAnswer::Preview(EditPreview::of(preview, limits))));
     }
-    let edited = schedules::edit(call.service(), &id, edit, expected, call.now).await?;
+    let edited = schedules::edit(call.service(), &id, &edit, expected, call.now).await?;
     let limits = check_schedule(call.service(), &edited, call.now).await;
     let version = edited.version;
     let checked = CheckedSchedule::made(edited, limits);

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::ids::ScheduleId;
-use crate::domain::schedule::NewSchedule;
+use crate::domain::schedule::Settings;
 
 const NOW: &str = "2026-03-02T10:00:30Z";
 
@@ -14,10 +14,9 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn schedule(expression: &str, rules: &serde_json::Value) -> Schedule {
-    let mut new =
-        NewSchedule::of(ScheduleId::derived(at(NOW), &["x"]), "x", expression.parse().unwrap());
+    let mut new = Settings::of("x", expression.parse().unwrap());
     new.rules = serde_json::from_value(rules.clone()).unwrap();
-    Schedule::made(new, at(NOW))
+    Schedule::made(ScheduleId::derived(at(NOW), &["x"]), new, at(NOW))
 }
 
 fn of_two_volumes(instances: u64) -> PresentTargets {
@@ -178,9 +177,9 @@ fn a_spread_takes_the_edge_off() {
     assert_eq!(at_once.creates_per_hour, 9_000);
     assert!(warnings[0].contains("30 minutes after its time"), "{warnings:?}");
 
-    nightly.spread_minutes = Some(15);
+    nightly.settings.spread_minutes = Some(15);
     assert!(!checked(&nightly, &all).1.concat().contains("after its time"));
-    nightly.spread_minutes = Some(180);
+    nightly.settings.spread_minutes = Some(180);
     assert_eq!(checked(&nightly, &all).0.creates_per_hour, 3_000);
 }
 
@@ -194,7 +193,7 @@ fn without_ec2_there_is_what_the_schedule_itself_tells() {
 #[test]
 fn a_schedule_that_ends_does_not_grow() {
     let mut schedule = schedule("rate(1 day)", &json!(null));
-    schedule.end_at = Some(at("2026-03-12T10:00:30Z"));
+    schedule.settings.end_at = Some(at("2026-03-12T10:00:30Z"));
 
     let (demand, warnings) = checked(&schedule, &of_two_volumes(1));
 
@@ -229,7 +228,7 @@ proptest! {
         targets in 1_u64..5,
     ) {
         let mut schedule = schedule(expression, &json!(null));
-        schedule.spread_minutes = Some(spread_minutes);
+        schedule.settings.spread_minutes = Some(spread_minutes);
         let reckoned = Fires::of(&schedule, at(NOW)).in_busiest_hour(spread_minutes, targets);
 
         let mut times = Vec::new();

@@ -83,7 +83,7 @@ fn slot(findings: &Findings<'_>) -> Option<String> {
 
 fn late(findings: &Findings<'_>) -> Option<String> {
     let lasts = findings.demand.seconds_per_slot;
-    let spread = u64::from(findings.schedule.spread_minutes.unwrap_or(0)) * 60;
+    let spread = u64::from(findings.schedule.settings.spread_minutes.unwrap_or(0)) * 60;
     let minutes = lasts.div_ceil(60);
     let remedy = if minutes > u64::from(SPREAD_MINUTES_MAX) {
         "take fewer instances, or have EC2's limit raised and SNAPKEEP_CREATES_PER_SECOND with it"
@@ -153,7 +153,7 @@ fn place(findings: &Findings<'_>) -> String {
 fn grows(findings: &Findings<'_>) -> Option<String> {
     let growth = findings.growth.filter(|growth| *growth > 0)?;
     let quota = u64::from(findings.means.quota);
-    let why = if findings.schedule.rules.is_some() {
+    let why = if findings.schedule.settings.rules.is_some() {
         "a rule of -1 keeps without end"
     } else {
         "without retention nothing is ever deleted"
@@ -163,7 +163,7 @@ fn grows(findings: &Findings<'_>) -> Option<String> {
     let day = i64::try_from(days)
         .ok()
         .and_then(|days| findings.now.checked_add(SignedDuration::from_hours(days * 24)).ok())
-        .map(|at| at.to_zoned(findings.schedule.timezone.time_zone().clone()).date());
+        .map(|at| at.to_zoned(findings.schedule.settings.timezone.time_zone().clone()).date());
     let reaches =
         day.map(|date| format!(" and reach the quota of {quota} on {date}")).unwrap_or_default();
     Some(format!(

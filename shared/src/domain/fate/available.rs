@@ -75,7 +75,7 @@ impl<'a> Group<'a> {
             return (Outlook::Never, "its schedule is gone; nothing deletes it".to_owned());
         };
         if self.facts.gone.contains(&snapshot.source.instance_id) {
-            match schedule.when_gone {
+            match schedule.settings.when_gone {
                 WhenGone::Apply => {}
                 WhenGone::KeepLast(_) | WhenGone::KeepAll => {
                     return self.outlook_of_gone(snapshot, kept_by);

@@ -51,7 +51,7 @@ pub struct Assessment {
 /// disabled promise nothing.
 pub fn promised_interval(schedules: &[&Schedule], now: Timestamp) -> Option<SignedDuration> {
     let timings: Vec<_> =
-        schedules.iter().filter(|one| one.enabled).map(|one| Timing::of(one)).collect();
+        schedules.iter().filter(|one| one.settings.enabled).map(|one| Timing::of(one)).collect();
     let next = |after| timings.iter().filter_map(|one| one.next_after(after)).min();
     let last = |until| timings.iter().filter_map(|one| one.last_at_or_before(until)).max();
     let begin = next(now)?;
@@ -97,7 +97,7 @@ pub fn assess(
     let firing: Vec<_> = schedules
         .iter()
         .copied()
-        .filter(|one| one.enabled && Timing::of(one).next_after(now).is_some())
+        .filter(|one| one.settings.enabled && Timing::of(one).next_after(now).is_some())
         .collect();
     let upcoming = firing
         .iter()
@@ -127,11 +127,11 @@ pub fn assess(
     match missed {
         Some((slot, schedule)) => Assessment {
             status: ProtectionStatus::Late,
-            reason: format!("{newest}, and {} was due at {slot}{promise}", schedule.name),
+            reason: format!("{newest}, and {} was due at {slot}{promise}", schedule.settings.name),
         },
         None => Assessment {
             status: ProtectionStatus::Ok,
-            reason: format!("{newest}{promise}; {} is due at {next}", first.name),
+            reason: format!("{newest}{promise}; {} is due at {next}", first.settings.name),
         },
     }
 }
@@ -144,7 +144,7 @@ fn kept_by(
     since: Option<Timestamp>,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let spread = SignedDuration::from_mins(schedule.spread_minutes.unwrap_or(0).into());
+    let spread = SignedDuration::from_mins(schedule.settings.spread_minutes.unwrap_or(0).into());
     let until = now.checked_sub(tolerance(promised) + spread).ok()?;
     let slot = Timing::of(schedule).last_at_or_before(until)?;
     let edited = match taken {
@@ -157,8 +157,11 @@ fn kept_by(
 }
 
 fn no_promise(schedules: &[&Schedule]) -> String {
-    let disabled: Vec<_> =
-        schedules.iter().filter(|one| !one.enabled).map(|one| one.name.as_str()).collect();
+    let disabled: Vec<_> = schedules
+        .iter()
+        .filter(|one| !one.settings.enabled)
+        .map(|one| one.settings.name.as_str())
+        .collect();
     match (schedules.len(), disabled.len()) {
         (0, _) => "no schedule is for it".to_owned(),
         (all, count) if all == count => {

@@ -86,7 +86,7 @@ impl Rules {
         let mut prospects = Vec::with_capacity(candidates.len());
         // When all older ones are gone; none if one of them stays.
         let mut oldest_from = Some(sweep_after(now));
-        for entrant in newest_first(self, candidates, &schedule.timezone).iter().rev() {
+        for entrant in newest_first(self, candidates, &schedule.settings.timezone).iter().rev() {
             let prospect = outlook.prospect(entrant, oldest_from, sweep_after(now));
             oldest_from = match prospect.end {
                 // At that sweep it is still there.
@@ -276,7 +276,7 @@ impl Outlook<'_> {
         taken_at: Timestamp,
         from: Timestamp,
     ) -> Result<(Timestamp, Timestamp), NoFire> {
-        let zone = &self.schedule.timezone;
+        let zone = &self.schedule.settings.timezone;
         let mut sweep = from.max(sweep_from(earliest(span, taken_at, zone)));
         loop {
             let newest = self.coming.newest_at(sweep).unwrap_or(taken_at);
@@ -295,7 +295,7 @@ impl Outlook<'_> {
         taken_at: Timestamp,
         from: Timestamp,
     ) -> Result<Release, Lasting> {
-        let zone = &self.schedule.timezone;
+        let zone = &self.schedule.settings.timezone;
         let mut sweep = from.max(sweep_from(earliest(span, taken_at, zone)));
         while span.before(sweep, zone) < taken_at {
             if self.coming.fires.is_far(sweep) {

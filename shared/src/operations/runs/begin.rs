@@ -43,7 +43,8 @@ pub(crate) async fn dispatch(
     down: &mut BTreeSet<String>,
     now: Timestamp,
 ) -> Result<Run, Error> {
-    let found = find_targets(service, &schedule.targets, &service.settings.regions, down).await;
+    let found =
+        find_targets(service, &schedule.settings.targets, &service.settings.regions, down).await;
     if let Some(error) = found.error {
         return Err(error);
     }
@@ -52,7 +53,7 @@ pub(crate) async fn dispatch(
         _ = service.table.update_run(run, &failed).await?;
         return Ok(failed);
     }
-    let spread_minutes = schedule.spread_minutes.unwrap_or_default();
+    let spread_minutes = schedule.settings.spread_minutes.unwrap_or_default();
     let begun = run.begun(found.ids, spread_minutes, now).lacking(found.unresolved);
     let begun = visit(service, &begun, now).await?;
     if !service.table.update_run(run, &begun.run).await?.is_done() {

@@ -139,7 +139,8 @@ async fn with_regions_back(
             Failure::new("GivenUp", format!("{regions} was out of reach for 24 hours"))
         }
         Some(schedule) => {
-            let found = find_targets(service, &schedule.targets, &run.unresolved, down).await;
+            let found =
+                find_targets(service, &schedule.settings.targets, &run.unresolved, down).await;
             let joined = run.joined_by(found.ids, found.unresolved);
             match too_many(joined.targets.len()) {
                 None => return Ok(joined),

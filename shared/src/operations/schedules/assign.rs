@@ -9,7 +9,7 @@ use tracing::info;
 use crate::domain::ids::{InstanceId, ScheduleId};
 use crate::domain::instance::Instance;
 use crate::domain::schedule::assignment::Assigned;
-use crate::domain::schedule::{Schedule, TARGETS_MAX, Targets};
+use crate::domain::schedule::{Schedule, Settings, TARGETS_MAX, Targets};
 use crate::error::Error;
 use crate::service::Service;
 use crate::views;
@@ -104,14 +104,14 @@ fn plan(
     let mut all = Vec::new();
     for old in schedules.values() {
         let (targets, assigned) = if wanted.contains(&old.id) {
-            old.targets.with(instance)
+            old.settings.targets.with(instance)
         } else {
-            old.targets.without(instance)
+            old.settings.targets.without(instance)
         };
         let Some(assigned) = assigned else { continue };
         check_count(old, &targets)?;
         let new = Schedule {
-            targets,
+            settings: Settings { targets, ..old.settings.clone() },
             version: old.version + 1,
             revision: old.revision + 1,
             updated_at: now,
@@ -133,10 +133,10 @@ fn plan(
 fn check_count(schedule: &Schedule, targets: &Targets) -> Result<(), Error> {
     let named = |targets: &Targets| targets.instance_ids.len() + targets.exclude_instance_ids.len();
     let count = named(targets);
-    if count > TARGETS_MAX && count > named(&schedule.targets) {
+    if count > TARGETS_MAX && count > named(&schedule.settings.targets) {
         return Err(Error::conflict(format!(
             "{} names {count} instances, and at most {TARGETS_MAX} are possible; select them by tags",
-            schedule.name
+            schedule.settings.name
         )));
     }
     Ok(())
@@ -152,23 +152,26 @@ async fn warnings(service: &Service, planned: &[Planned], now: Timestamp) -> Vec
         match assigned {
             Assigned::Named | Assigned::Readmitted => grown.push(new),
             Assigned::Unnamed | Assigned::Excluded => {
-                let Targets { instance_ids, tags, exclude_instance_ids } = &new.targets;
+                let Targets { instance_ids, tags, exclude_instance_ids } = &new.settings.targets;
                 let is_idle = tags.is_empty()
                     && instance_ids.iter().all(|id| exclude_instance_ids.contains(id));
                 if is_idle {
-                    said.push(format!("{} is for no instance any more", new.name));
+                    said.push(format!("{} is for no instance any more", new.settings.name));
                 }
             }
         }
-        if !new.enabled && matches!(assigned, Assigned::Named | Assigned::Readmitted) {
-            said.push(format!("{} is disabled and protects nothing until it is enabled", new.name));
+        if !new.settings.enabled && matches!(assigned, Assigned::Named | Assigned::Readmitted) {
+            said.push(format!(
+                "{} is disabled and protects nothing until it is enabled",
+                new.settings.name
+            ));
         }
     }
     for schedule in grown.iter().take(CHECKED_MAX).copied().cloned() {
         let service = service.clone();
         checks.spawn(async move {
             let limits = check_schedule(&service, &schedule, now).await;
-            (schedule.id, schedule.name, limits.warnings)
+            (schedule.id, schedule.settings.name, limits.warnings)
         });
     }
     let mut found = Vec::new();

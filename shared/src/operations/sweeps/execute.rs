@@ -141,10 +141,10 @@ async fn enforce(
     let takes_effect =
         |id: &ScheduleId| !sweep.is_braked(Some(id)) && !sweep.unsettled.contains(id);
     for schedule in schedules.values().filter(|one| takes_effect(&one.id)) {
-        let is_new = schedule.enforced.rules != schedule.rules
-            || schedule.enforced.timezone != schedule.timezone
-            || schedule.enforced.when_gone != schedule.when_gone
-            || schedule.enforced.copies != schedule.copies
+        let is_new = schedule.enforced.rules != schedule.settings.rules
+            || schedule.enforced.timezone != schedule.settings.timezone
+            || schedule.enforced.when_gone != schedule.settings.when_gone
+            || schedule.enforced.copies != schedule.settings.copies
             || schedule.enforced.at < planned_at;
         // Edited since the plan was made: what it says now was not enforced.
         if is_new && planned_at.duration_since(schedule.updated_at) >= EDIT_SETTLED {

@@ -113,7 +113,7 @@ impl SweepFacts {
         let edited: BTreeMap<_, _> = self
             .schedules
             .iter()
-            .filter(|(_, one)| one.when_gone != one.enforced.when_gone)
+            .filter(|(_, one)| one.settings.when_gone != one.enforced.when_gone)
             .map(|(id, one)| (id, self.has_seen(one)))
             .collect();
         let doubtful: BTreeSet<_> = self

@@ -5,8 +5,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use shared::domain::ids::{InstanceId, ScheduleId};
 use shared::domain::retention::{Rules, Verdict};
-use shared::domain::schedule::Schedule;
 use shared::domain::schedule::zone::Zone;
+use shared::domain::schedule::{Schedule, Settings};
 use shared::domain::sweep::plan::PlanEntry;
 use shared::views;
 use shared::views::retention_preview::{KeepOrDelete, SNAPSHOTS_MAX, preview_rules};
@@ -137,9 +137,10 @@ pub(super) async fn preview_retention(
         }
         (None, Some(id)) => {
             let schedule = views::schedules::show(call.service(), &id).await?;
-            let timezone = timezone.unwrap_or_else(|| schedule.timezone.clone());
-            let rules = rules.or_else(|| schedule.rules.clone());
-            let schedule = Schedule { rules, timezone, ..schedule };
+            let timezone = timezone.unwrap_or_else(|| schedule.settings.timezone.clone());
+            let rules = rules.or_else(|| schedule.settings.rules.clone());
+            let settings = Settings { rules, timezone, ..schedule.settings };
+            let schedule = Schedule { settings, ..schedule };
             let entries = preview_rules(call.service(), &schedule, SNAPSHOTS_MAX, now).await?;
             entries.into_iter().map(SnapshotVerdict::from).collect()
         }

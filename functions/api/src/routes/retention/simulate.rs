@@ -152,11 +152,11 @@ async fn stored(call: &Call<Viewer>, id: &ScheduleId) -> Result<Subject, Problem
     let schedule = views::schedules::show(call.service(), id).await?;
     Ok(Subject {
         anchor: schedule.anchor(),
-        expression: schedule.expression,
-        timezone: schedule.timezone,
-        start_at: schedule.start_at,
-        end_at: schedule.end_at,
-        rules: schedule.rules,
+        expression: schedule.settings.expression,
+        timezone: schedule.settings.timezone,
+        start_at: schedule.settings.start_at,
+        end_at: schedule.settings.end_at,
+        rules: schedule.settings.rules,
     })
 }
 

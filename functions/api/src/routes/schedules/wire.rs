@@ -143,6 +143,14 @@ impl From<domain::Schedule> for Content {
             id: _id,
             version,
             revision: _revision,
+            settings,
+            created_at,
+            updated_at,
+            next_due,
+            enforced: _enforced,
+            drills,
+        } = schedule;
+        let domain::Settings {
             name,
             expression,
             timezone,
@@ -158,12 +166,7 @@ impl From<domain::Schedule> for Content {
             end_at,
             enabled,
             grace_minutes,
-            created_at,
-            updated_at,
-            next_due,
-            enforced: _enforced,
-            drills,
-        } = schedule;
+        } = settings;
         let Drills { due: _due, try_at: _try_at, put_off, after: _after, last: _last } = drills;
         let keep_all = || "keep everything".to_owned();
         Self {

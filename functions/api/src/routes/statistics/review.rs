@@ -186,7 +186,7 @@ impl ReviewedSchedules {
         let Section { items, more } = section;
         let of = |one: DisabledSchedule| ReviewedSchedule {
             schedule_id: one.schedule.id,
-            name: one.schedule.name,
+            name: one.schedule.settings.name,
             snapshots: one.tally.get(Measure::Stored),
             volume_gib: one.tally.get(Measure::VolumeGib),
         };

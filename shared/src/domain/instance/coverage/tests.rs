@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::ids::ScheduleId;
-use crate::domain::schedule::NewSchedule;
+use crate::domain::schedule::Settings;
 
 const MADE: &str = "2026-03-01T00:00:00Z";
 
@@ -15,7 +15,7 @@ fn at(text: &str) -> Timestamp {
 fn schedule(expression: &str) -> Schedule {
     let made = at(MADE);
     let id = ScheduleId::derived(made, &[expression]);
-    Schedule::made(NewSchedule::of(id, expression, expression.parse().unwrap()), made)
+    Schedule::made(id, Settings::of(expression, expression.parse().unwrap()), made)
 }
 
 /// In hours.
@@ -58,7 +58,7 @@ fn the_longest_gap_is_what_is_promised() {
 #[test]
 fn an_end_ends_the_promise() {
     let mut ending = schedule("rate(1 day)");
-    ending.end_at = Some(at("2026-03-06T00:00:00Z"));
+    ending.settings.end_at = Some(at("2026-03-06T00:00:00Z"));
 
     let now = "2026-03-05T12:00:00Z";
     assert_eq!(promised_interval(&[&ending], at(now)), None);
@@ -72,7 +72,7 @@ fn an_end_ends_the_promise() {
 #[test]
 fn no_enabled_schedule_is_no_protection_whatever_there_is() {
     let mut disabled = schedule("rate(1 hour)");
-    disabled.enabled = false;
+    disabled.settings.enabled = false;
     let taken = LastTaken::At(at("2026-03-04T11:59:00Z"));
 
     let none = assessed(&[], taken, "2026-03-04T12:00:00Z");
@@ -276,10 +276,10 @@ proptest! {
         let schedules: Vec<_> = schedules
             .into_iter()
             .zip(enabled)
-            .map(|(one, enabled)| Schedule { enabled, ..one })
+            .map(|(one, enabled)| one.set(|new| new.enabled = enabled))
             .collect();
         let all: Vec<_> = schedules.iter().collect();
-        let fires = |one: &&Schedule| one.enabled && Timing::of(one).next_after(now).is_some();
+        let fires = |one: &&Schedule| one.settings.enabled && Timing::of(one).next_after(now).is_some();
 
         let assessment = assess(&all, promised_interval(&all, now), LastTaken::Never, None, now);
 

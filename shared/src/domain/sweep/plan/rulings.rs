@@ -57,7 +57,9 @@ pub(super) fn rulings<'a>(world: &World<'a>) -> Rulings<'a> {
     for ((schedule_id, instance, _), snapshots) in groups {
         let Some(schedule) = world.schedules.get(schedule_id) else { continue };
         let presence = InstancePresence::of(instance, world);
-        if matches!(presence, InstancePresence::Absent) && schedule.when_gone != WhenGone::Apply {
+        if matches!(presence, InstancePresence::Absent)
+            && schedule.settings.when_gone != WhenGone::Apply
+        {
             // The rules are for instances that are there, and the rule for gone ones is not for it yet.
             let reason = "EC2 does not show its instance; looked for again";
             let kept = || Ruling::Keep(vec![reason.to_owned()]);
@@ -65,7 +67,7 @@ pub(super) fn rulings<'a>(world: &World<'a>) -> Rulings<'a> {
             continue;
         }
         let Some(any) = snapshots.first() else { continue };
-        if !is_named(any, &schedule.copies) {
+        if !is_named(any, &schedule.settings.copies) {
             // What was copied to a region that is not named any more stays, whatever becomes of its instance.
             continue;
         }
@@ -127,8 +129,8 @@ impl<'a> InForce<'a> {
     /// What the schedule says now of such as this one.
     fn now(schedule: &'a Schedule, of: &Snapshot, presence: InstancePresence) -> Self {
         let rules = schedule.rules_of(of);
-        let when_gone = presence.choose(schedule.when_gone);
-        Self { rules, when_gone, zone: &schedule.timezone }
+        let when_gone = presence.choose(schedule.settings.when_gone);
+        Self { rules, when_gone, zone: &schedule.settings.timezone }
     }
 
     /// What it said at the last executed sweep of such as this one.

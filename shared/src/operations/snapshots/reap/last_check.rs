@@ -137,7 +137,7 @@ fn is_for_gone(snapshot: &Snapshot) -> bool {
 fn is_for_present(snapshot: &Snapshot, schedule: Option<&Schedule>) -> bool {
     let by = snapshot.condemnation.as_ref().map(|past| &past.by);
     matches!(by, Some(CondemnedBy::Rules { .. }))
-        && schedule.is_some_and(|one| one.when_gone != WhenGone::Apply)
+        && schedule.is_some_and(|one| one.settings.when_gone != WhenGone::Apply)
 }
 
 /// Whether a deletion that broke off has certainly deleted a member, or EC2 does not show one: then the set is no longer

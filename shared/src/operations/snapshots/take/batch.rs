@@ -139,13 +139,13 @@ impl Batch {
         match (record, &self.schedule) {
             (Some(record), _) => record.request.clone(),
             (None, Some(schedule)) => {
-                let exclusions = &schedule.options.exclusions;
+                let exclusions = &schedule.settings.options.exclusions;
                 Request {
                     exclusions: instance.map_or_else(
                         || exclusions.clone(),
                         |instance| exclusions.resolved(instance, &self.facts.volumes),
                     ),
-                    copy_tags: schedule.options.copy_tags,
+                    copy_tags: schedule.settings.options.copy_tags,
                 }
             }
             (None, None) => Request::default(),
@@ -163,18 +163,23 @@ impl Batch {
         let source = instance
             .map_or_else(|| Source::unknown(target.instance_id.clone(), &self.region), source);
         let name = match (&self.schedule, &self.slot) {
-            (Some(schedule), Some(slot)) => schedule.options.name_template.fill(&NameFields {
-                instance_name: instance.and_then(|instance| instance.name.as_deref()),
-                instance_id: &target.instance_id,
-                schedule: &schedule.name,
-                slot: slot.slot,
-                zone: &schedule.timezone,
-            }),
+            (Some(schedule), Some(slot)) => {
+                schedule.settings.options.name_template.fill(&NameFields {
+                    instance_name: instance.and_then(|instance| instance.name.as_deref()),
+                    instance_id: &target.instance_id,
+                    schedule: &schedule.settings.name,
+                    slot: slot.slot,
+                    zone: &schedule.settings.timezone,
+                })
+            }
             _ => target.instance_id.to_string(),
         };
-        let tags = self.schedule.as_ref().map(|one| one.options.extra_tags.clone());
+        let tags = self.schedule.as_ref().map(|one| one.settings.options.extra_tags.clone());
         let restore_until = self.schedule.as_ref().and_then(|schedule| {
-            schedule.restore_window.map(|window| window.after(now, &schedule.timezone))
+            schedule
+                .settings
+                .restore_window
+                .map(|window| window.after(now, &schedule.settings.timezone))
         });
         let id = target.snapshot_id.clone();
         let wanted = Snapshot {
@@ -184,7 +189,7 @@ impl Batch {
             restore_until,
             ..Snapshot::requested(id, Origin::Schedule, source, self.slot.clone(), now)
         };
-        let copies = self.schedule.as_ref().map(|schedule| schedule.copies.as_slice());
+        let copies = self.schedule.as_ref().map(|schedule| schedule.settings.copies.as_slice());
         wanted.with_copies_wanted(copies.unwrap_or_default())
     }
 }

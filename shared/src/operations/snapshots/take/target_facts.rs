@@ -133,7 +133,8 @@ async fn volumes_of(
     let ids: Vec<_> = volumes.map(|volume| volume.volume_id.clone()).collect();
     match ec2.volumes(&ids).await {
         Err(error)
-            if schedule.is_none_or(|schedule| schedule.options.exclusions.tagged.is_empty()) =>
+            if schedule
+                .is_none_or(|schedule| schedule.settings.options.exclusions.tagged.is_empty()) =>
         {
             let text = chain(&error);
             warn!(error.chain = %text, "How the volumes were made is not recorded");
