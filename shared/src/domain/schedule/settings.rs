@@ -106,7 +106,8 @@ impl Default for Options {
 }
 
 impl Settings {
-    /// The settings of an enabled schedule of this name and expression in UTC that is for nothing yet and keeps everything.
+    /// The settings of an enabled schedule of this name and expression in UTC. It is for no instance yet, and keeps
+    /// everything.
     pub fn of(name: impl Into<String>, expression: Expression) -> Self {
         Self {
             name: name.into(),

@@ -68,8 +68,8 @@ async fn refuse_leftovers(service: &Service, id: &ScheduleId) -> Result<(), Erro
     Ok(())
 }
 
-/// Changes a schedule by `edit`, which is applied to the settings as they are read. Enabling it again does not fire it. A slot that is due and not yet run still runs, unless
-/// it is disabled: then the slot is recorded as missed.
+/// Changes a schedule by `edit`, which is applied to the settings as they are read. Enabling it again does not fire it. A
+/// slot that is due and not yet run still runs, unless it is disabled: then the slot is recorded as missed.
 pub async fn edit(
     service: &Service,
     id: &ScheduleId,
