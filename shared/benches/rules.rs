@@ -11,7 +11,7 @@ use shared::domain::instance::launch::LaunchSettings;
 use shared::domain::retention::{Rules, Verdict};
 use shared::domain::schedule::expression::Expression;
 use shared::domain::schedule::zone::Zone;
-use shared::domain::schedule::{NewSchedule, Schedule};
+use shared::domain::schedule::{Schedule, Settings};
 use shared::domain::snapshot::{Origin, ScheduleSlot, Snapshot, Source, Status};
 use shared::domain::sweep::plan::{PlanEntry, World, plan};
 
@@ -57,9 +57,9 @@ fn retention_of_100_000_snapshots(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn sweep_over_100_000_snapshots(bencher: Bencher<'_, '_>) {
     let id = ScheduleId::derived(hour(0), &["hourly"]);
-    let new = NewSchedule::of(id.clone(), "hourly", expression("rate(1 hour)"));
-    let new = NewSchedule { rules: Some(rules()), timezone: berlin(), ..new };
-    let schedules = BTreeMap::from([(id.clone(), Schedule::made(new, hour(0)))]);
+    let new = Settings::of("hourly", expression("rate(1 hour)"));
+    let new = Settings { rules: Some(rules()), timezone: berlin(), ..new };
+    let schedules = BTreeMap::from([(id.clone(), Schedule::made(id.clone(), new, hour(0)))]);
     let snapshots: Vec<_> = (0..SNAPSHOTS).map(|number| snapshot(&id, number)).collect();
     let (in_use, gone, absent) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
     let world = World {

@@ -1,4 +1,4 @@
-//! What a `main` hands on so that nothing below reads a clock: the time, a pause, and when to stop.
+//! The time, a pause and a deadline, handed on by a `main` so that nothing below reads a clock.
 
 use std::fmt;
 use std::future::Future;

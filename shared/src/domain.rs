@@ -23,3 +23,4 @@ pub mod snapshot;
 pub mod statistics;
 pub mod sweep;
 pub mod tags;
+mod words;

@@ -77,32 +77,26 @@ pub struct SnapshotRequested {
 /// A run, by its schedule and due time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunReference {
-    /// The schedule.
     pub schedule_id: ScheduleId,
-    /// The due time.
     pub slot: Timestamp,
 }
 
 /// A snapshot that is to be taken, and of which instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestedTarget {
-    /// The snapshot.
     pub snapshot_id: SnapshotId,
-    /// The instance.
     pub instance_id: InstanceId,
 }
 
 /// These condemned snapshots are due, at most [`PER_EVENT_MAX`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotDeletionDue {
-    /// Which.
     pub snapshot_ids: Vec<SnapshotId>,
 }
 
 /// This sweep is wanted, or released.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SweepRequested {
-    /// Which.
     pub sweep_id: SweepId,
 }
 
@@ -121,14 +115,12 @@ pub enum JobDue {
 /// The members of these sets are to get our tags, at most [`PER_EVENT_MAX`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdoptionRequested {
-    /// Which.
     pub snapshot_ids: Vec<SnapshotId>,
 }
 
 /// A look at all EBS snapshots is wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconciliationRequested {
-    /// By whom.
     pub requested_by: String,
 }
 
@@ -137,23 +129,19 @@ pub struct ReconciliationRequested {
 pub struct MessageRejected {
     /// What is wrong with it.
     pub reason: String,
-    /// Which message.
     pub message_id: String,
-    /// What it said.
     pub body: String,
 }
 
 /// What every event on a bus looks like, as far as we care.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Envelope {
-    /// Who sent it.
     pub source: String,
     /// What kind it is.
     #[serde(rename = "detail-type")]
     pub detail_type: String,
     /// When; what a tick takes for its `now`.
     pub time: Timestamp,
-    /// What it says.
     #[serde(default)]
     pub detail: serde_json::Value,
 }
@@ -180,7 +168,6 @@ pub fn ebs_snapshot_ids(detail: &serde_json::Value) -> Vec<EbsSnapshotId> {
 /// A batch of messages, as Lambda hands them over from SQS.
 #[derive(Clone, Debug, Deserialize)]
 pub struct QueueBatch {
-    /// The messages.
     #[serde(rename = "Records")]
     pub records: Vec<QueueMessage>,
 }
@@ -198,7 +185,6 @@ pub struct QueueMessage {
 /// Which messages of a batch are to be delivered again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct BatchAnswer {
-    /// Those that failed.
     #[serde(rename = "batchItemFailures")]
     pub failures: Vec<BatchItemFailure>,
 }

@@ -1,4 +1,4 @@
-//! What every function's `main` has in common: the log, the service, the clock, and how an error is reported.
+//! The frame of every function's `main`: the log, the service, the clock, and the report of an error.
 
 use std::future::Future;
 use std::pin::Pin;

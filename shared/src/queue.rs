@@ -1,4 +1,4 @@
-//! What the functions behind queues have in common: a batch taken apart, each message by itself.
+//! The frame of the functions behind queues: a batch taken apart, each message by itself.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;

@@ -128,7 +128,6 @@ pub(crate) async fn shown(
 /// What a schedule is for, as far as regions could be asked.
 #[derive(Debug, Default)]
 pub(crate) struct FoundTargets {
-    /// The instances.
     pub(crate) ids: Vec<InstanceId>,
     /// The regions that are to be asked again.
     pub(crate) unresolved: Vec<String>,

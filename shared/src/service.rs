@@ -1,4 +1,4 @@
-//! What every operation needs.
+//! The service: everything that an operation needs.
 
 use aws_config::SdkConfig;
 
@@ -12,13 +12,11 @@ use crate::table::Table;
 /// The table, EC2 in each region, the bus and the settings.
 #[derive(Clone, Debug)]
 pub struct Service {
-    /// The records.
     pub table: Table,
     /// EC2 in our own region.
     pub ec2: Ec2,
     /// EC2 in the other regions of the settings.
     pub elsewhere: Vec<Ec2>,
-    /// The event bus.
     pub bus: Bus,
     /// What can be set from outside.
     pub settings: Settings,
@@ -29,9 +27,7 @@ pub struct Service {
 pub struct Connections {
     /// EC2.
     pub ec2: SdkConfig,
-    /// DynamoDB.
     pub dynamodb: SdkConfig,
-    /// EventBridge.
     pub eventbridge: SdkConfig,
 }
 

@@ -25,6 +25,8 @@ pub mod schedules;
 pub mod schema;
 pub mod snapshots;
 pub mod statistics;
+#[cfg(test)]
+mod stored_forms;
 pub mod sweeps;
 mod transaction;
 pub mod turns;

@@ -111,11 +111,11 @@ async fn asking_for_an_adoption_survives_death_at_every_call() {
             who: "ada".to_owned(),
         };
 
-        let work = Box::pin(adopt_snapshots(&app.fragile, &adoption, app.now()));
+        let work = Box::pin(reconciliation::adopt(&app.fragile, &adoption, app.now()));
         let alive = app.wire.run(trip, work).await.is_some();
         // Whoever got no answer asks again.
         app.clock.advance(SignedDuration::from_mins(1));
-        let again = adopt_snapshots(app.service(), &adoption, app.now()).await.unwrap();
+        let again = reconciliation::adopt(app.service(), &adoption, app.now()).await.unwrap();
         app.pass_minutes(61).await;
 
         assert_eq!((again.snapshots.len(), again.refused.len()), (1, 0), "{trip:?}");

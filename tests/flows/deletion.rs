@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::domain::snapshot::Status;
 use shared::domain::snapshot::condemnation::BlockedCause;
+use shared::operations::snapshots;
 use shared::operations::snapshots::delete::DeleteRequest;
 use sim_ec2::Fault;
 
@@ -452,16 +453,14 @@ async fn two_reapers_at_once_delete_once() {
         grace: SignedDuration::ZERO,
         expected_version: None,
     };
-    shared::operations::snapshots::delete::delete_snapshot(app.service(), request, app.now())
-        .await
-        .unwrap();
+    snapshots::delete(app.service(), request, app.now()).await.unwrap();
     let event = json!({ "snapshot_ids": [id] });
     let due = serde_json::from_value(event).unwrap();
     let clock = app.function_clock();
 
     let (one, other) = tokio::join!(
-        shared::operations::snapshots::reap::reap_snapshots(app.service(), &due, &clock),
-        shared::operations::snapshots::reap::reap_snapshots(app.service(), &due, &clock),
+        snapshots::reap(app.service(), &due, &clock),
+        snapshots::reap(app.service(), &due, &clock),
     );
     app.pass_minutes(20).await;
 

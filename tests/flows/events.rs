@@ -73,9 +73,8 @@ async fn invoke(app: &App, function: &str, event: Value) -> Result<Value, Error>
         "tracker" => tracker::handle(service, clock, event).await,
         "sweeper" if event["detail-type"] == "SweepRequested" => {
             let id = event["detail"]["sweep_id"].as_str().unwrap().parse().unwrap();
-            let mode = shared::domain::sweep::Mode::PlanOnly;
-            shared::operations::sweeps::request::request_sweep(service, id, mode, "ada", app.now())
-                .await?;
+            let mode = shared::domain::sweep::SweepMode::PlanOnly;
+            sweeps::request(service, id, mode, "ada", app.now()).await?;
             sweeper::handle(service, clock, event).await
         }
         "sweeper" => sweeper::handle(service, clock, event).await,

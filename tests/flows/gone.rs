@@ -151,7 +151,7 @@ async fn an_instance_that_goes_after_the_edit_does_not_keep_it_from_being_enforc
     app.ec2.set_instance_state(&instance, InstanceState::Terminated);
     let enforced = async || {
         let schedule = app.service().table.schedule(&id).await.unwrap().unwrap();
-        schedule.enforced.when_gone == schedule.when_gone
+        schedule.enforced.when_gone == schedule.settings.when_gone
     };
 
     app.clock.advance(SignedDuration::from_mins(2));

@@ -3,6 +3,7 @@
 //! Dying right before a call is dying right after the one before it: what is tried is the first call that never
 //! happens, and then the death after each.
 
+use shared::operations::restores;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -152,9 +153,7 @@ async fn a_request_is_recorded_whole_or_not_at_all() {
         let snapshot = app.take_snapshot(&instance).await;
         let new = new_restore(&app, &snapshot);
         let (service, now) = (app.fragile.clone(), app.now());
-        let work = async move {
-            shared::operations::restores::request::request_restore(&service, new, now).await
-        };
+        let work = async move { restores::request(&service, new, now).await };
         let alive = app.wire.run(Trip::After(call), Box::pin(work)).await.is_some();
 
         let there = app.list("/v1/restores").await.len();

@@ -8,9 +8,9 @@ use local::function::Function;
 use serde_json::{Value, json};
 use shared::domain::instance::launch::LaunchSettings;
 use shared::domain::snapshot::{Origin, Snapshot, Source};
-use shared::operations::reconciliation::reconcile::reconcile;
+use shared::operations::reconciliation;
 use shared::operations::reconciliation::recount::RecountReport;
-use shared::views::statistics::show_statistics;
+use shared::views;
 use sim_ec2::Fault;
 
 use crate::support::app::App;
@@ -34,7 +34,7 @@ async fn stats(app: &App) -> Value {
 }
 
 async fn recount(app: &App) -> RecountReport {
-    Box::pin(reconcile(app.service(), app.now())).await.unwrap().numbers
+    Box::pin(reconciliation::reconcile(app.service(), app.now())).await.unwrap().numbers
 }
 
 /// The numbers as the lists themselves give them, held against those that are kept.
@@ -172,11 +172,11 @@ async fn the_hour_reads_each_record_once_and_counts_it_though_no_region_answers(
     app.pass_minutes(8).await;
     let batches = || app.wire.calls("DynamoDB_20120810.BatchGetItem");
 
-    let report = Box::pin(reconcile(&app.fragile, app.now())).await.unwrap();
+    let report = Box::pin(reconciliation::reconcile(&app.fragile, app.now())).await.unwrap();
     let read = batches();
     app.ec2.fault(Fault::on("DescribeSnapshots").times(99).error("AuthFailure", 401));
     app.clock.advance(SignedDuration::from_mins(1));
-    let failed = Box::pin(reconcile(app.service(), app.now())).await;
+    let failed = Box::pin(reconciliation::reconcile(app.service(), app.now())).await;
 
     assert_eq!(report.numbers, RecountReport { records: 30, corrected: 0, failed: 0 });
     // All thirty at once.
@@ -193,7 +193,7 @@ async fn what_is_written_between_any_two_calls_of_the_hour_is_no_difference() {
     let mut written = 0;
     for waits in 0.. {
         let now = app.now();
-        let mut hour = Box::pin(reconcile(app.service(), now));
+        let mut hour = Box::pin(reconciliation::reconcile(app.service(), now));
         let mut ended = None;
         for _ in 0..waits {
             let polled = poll_fn(|context| Poll::Ready(hour.as_mut().poll(context))).await;
@@ -325,7 +325,7 @@ async fn an_answer_costs_the_same_with_more_records() {
     let mut costs = Vec::new();
     for _ in 0..2 {
         let before = reads(&app);
-        show_statistics(&app.fragile, app.now()).await.unwrap();
+        views::statistics::show(&app.fragile, app.now()).await.unwrap();
         costs.push(reads(&app) - before);
         for _ in 0..30 {
             let instance = app.instance("web", 1);

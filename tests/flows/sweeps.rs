@@ -119,7 +119,7 @@ async fn a_second_planner_does_not_change_what_the_first_carries_out() {
     let (_, path) = with_twenty(&app).await;
     let service = app.service();
     let id = SweepId::derived(app.now(), &["two planners"]);
-    let sweep = Sweep::requested(id.clone(), Mode::Execute, Some("ada".to_owned()), app.now());
+    let sweep = Sweep::requested(id.clone(), SweepMode::Execute, Some("ada".to_owned()), app.now());
     assert!(service.table.insert_sweep(&sweep, app.now()).await.unwrap().is_done());
 
     // The first plans by the old rules, the second by edited ones, and loses.
@@ -142,7 +142,7 @@ async fn rules_edited_between_plan_and_condemnation_let_nothing_go() {
     app.call("PATCH", &path, json!({ "retention": { "keep_last": 15 } })).await.expect(200);
     let service = app.service();
     let id = SweepId::derived(app.now(), &["edited meanwhile"]);
-    let sweep = Sweep::requested(id.clone(), Mode::Execute, Some("ada".to_owned()), app.now());
+    let sweep = Sweep::requested(id.clone(), SweepMode::Execute, Some("ada".to_owned()), app.now());
     assert!(service.table.insert_sweep(&sweep, app.now()).await.unwrap().is_done());
     let planned = plan_sweep(service, &sweep, app.now()).await.unwrap();
     assert!(service.table.update_sweep(&sweep, &planned, app.now()).await.unwrap().is_done());
@@ -163,7 +163,7 @@ async fn a_plan_that_is_carried_out_late_must_still_say_so() {
     app.call("PATCH", &path, json!({ "retention": { "keep_last": 15 } })).await.expect(200);
     let service = app.service();
     let id = SweepId::derived(app.now(), &["carried out late"]);
-    let sweep = Sweep::requested(id.clone(), Mode::Execute, Some("ada".to_owned()), app.now());
+    let sweep = Sweep::requested(id.clone(), SweepMode::Execute, Some("ada".to_owned()), app.now());
     assert!(service.table.insert_sweep(&sweep, app.now()).await.unwrap().is_done());
     let planned = plan_sweep(service, &sweep, app.now()).await.unwrap();
     assert!(service.table.update_sweep(&sweep, &planned, app.now()).await.unwrap().is_done());
@@ -184,7 +184,8 @@ async fn a_late_planner_of_the_same_plan_leaves_what_became_of_it() {
     app.call("PATCH", &path, json!({ "retention": { "keep_last": 15 } })).await.expect(200);
     let service = app.service();
     let id = SweepId::derived(app.now(), &["the same plan"]);
-    let sweep = Sweep::requested(id.clone(), Mode::PlanOnly, Some("ada".to_owned()), app.now());
+    let sweep =
+        Sweep::requested(id.clone(), SweepMode::PlanOnly, Some("ada".to_owned()), app.now());
     let planned = plan_sweep(service, &sweep, app.now()).await.unwrap();
     let mut entries = service.table.plan_page(&planned, 1).await.unwrap();
     for entry in &mut entries {
@@ -272,7 +273,7 @@ async fn ticks_in_the_middle_of_a_sweep_do_not_keep_its_rules_from_being_enforce
 
         assert_eq!(sweep.unwrap()["status"], json!("done"));
         let schedule = table.schedule(&id).await.unwrap().unwrap();
-        assert_eq!(schedule.enforced.rules, schedule.rules, "{ticks} ticks");
+        assert_eq!(schedule.enforced.rules, schedule.settings.rules, "{ticks} ticks");
     }
 }
 

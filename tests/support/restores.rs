@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use shared::domain::ids::RestoreId;
 use shared::domain::restore::Restore;
 use shared::domain::restore::plan::SnapshotFirst;
-use shared::domain::restore::wanted::{Wanted, WantedMode};
+use shared::domain::restore::wanted::{WantedMode, WantedRestore};
 use shared::operations::restores::request::NewRestore;
 
 use super::app::App;
@@ -65,7 +65,7 @@ pub(crate) fn new_restore(app: &App, snapshot: &str) -> NewRestore {
         snapshot_id: snapshot.parse().unwrap(),
         confirm: snapshot.to_owned(),
         who: "ada".to_owned(),
-        wanted: Wanted {
+        wanted: WantedRestore {
             mode: WantedMode::ReplaceVolumes { stop: true },
             zone: None,
             volumes: None,

@@ -1,4 +1,4 @@
-//! What every handler is given: the service, the caller with a sufficient role, the time, the query.
+//! The call that every handler is given: the service, the caller with a sufficient role, the time, the query.
 
 use std::marker::PhantomData;
 use std::sync::Arc;

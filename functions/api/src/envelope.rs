@@ -1,4 +1,4 @@
-//! What stands around every request: who calls, what time it is, how a problem looks, headers, one log line.
+//! The frame of every request: caller, time, the form of a problem, headers, one log line.
 
 use std::sync::Arc;
 

@@ -125,18 +125,18 @@ pub(crate) fn text(document: &OpenApi) -> String {
     text
 }
 
-const COMMON: [Kind; 11] = [
-    Kind::Invalid,
-    Kind::Unauthenticated,
-    Kind::RoleTooLow,
-    Kind::NotFound,
-    Kind::Conflict,
-    Kind::Stale,
-    Kind::TooLarge,
-    Kind::NotJson,
-    Kind::KeyReused,
-    Kind::Internal,
-    Kind::Unavailable,
+const COMMON: [ProblemKind; 11] = [
+    ProblemKind::Invalid,
+    ProblemKind::Unauthenticated,
+    ProblemKind::RoleTooLow,
+    ProblemKind::NotFound,
+    ProblemKind::Conflict,
+    ProblemKind::Stale,
+    ProblemKind::TooLarge,
+    ProblemKind::NotJson,
+    ProblemKind::KeyReused,
+    ProblemKind::Internal,
+    ProblemKind::Unavailable,
 ];
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
@@ -185,7 +185,7 @@ fn reason_header() -> Parameter {
         .build()
 }
 
-fn common(method: &Method, path: &str, operation: &Operation) -> Vec<Kind> {
+fn common(method: &Method, path: &str, operation: &Operation) -> Vec<ProblemKind> {
     let has = |name: &str| {
         let parameters = operation.parameters.iter().flatten();
         let mut names = parameters.filter_map(|parameter| match parameter {
@@ -199,17 +199,19 @@ fn common(method: &Method, path: &str, operation: &Operation) -> Vec<Kind> {
     COMMON
         .into_iter()
         .filter(|kind| match kind {
-            Kind::Invalid | Kind::Internal => true,
+            ProblemKind::Invalid | ProblemKind::Internal => true,
             // A route that says which security it needs, says that it needs none.
-            Kind::Unauthenticated | Kind::RoleTooLow | Kind::Unavailable => {
+            ProblemKind::Unauthenticated | ProblemKind::RoleTooLow | ProblemKind::Unavailable => {
                 operation.security.is_none()
             }
-            Kind::NotFound => path.contains('{'),
+            ProblemKind::NotFound => path.contains('{'),
             // Without If-Match, what changes while it is being edited is a conflict.
-            Kind::Stale | Kind::Conflict => has("If-Match"),
-            Kind::TooLarge | Kind::NotJson => has_body,
-            Kind::KeyReused => has("Idempotency-Key"),
-            Kind::AwsNotPermitted | Kind::MethodNotAllowed | Kind::Gone => false,
+            ProblemKind::Stale | ProblemKind::Conflict => has("If-Match"),
+            ProblemKind::TooLarge | ProblemKind::NotJson => has_body,
+            ProblemKind::KeyReused => has("Idempotency-Key"),
+            ProblemKind::AwsNotPermitted | ProblemKind::MethodNotAllowed | ProblemKind::Gone => {
+                false
+            }
         })
         .collect()
 }
@@ -226,15 +228,15 @@ fn describe_refusals(operation: &mut Operation) {
     }
 }
 
-fn reference(kind: Kind) -> RefOr<Response> {
+fn reference(kind: ProblemKind) -> RefOr<Response> {
     let (_, name, _) = kind.facts();
     RefOr::Ref(Ref::from_response_name(name))
 }
 
-fn response(kind: Kind) -> Response {
+fn response(kind: ProblemKind) -> Response {
     let (_, _, title) = kind.facts();
-    let description = if kind == Kind::RoleTooLow {
-        format!("{title}, or {}", Kind::AwsNotPermitted.facts().2)
+    let description = if kind == ProblemKind::RoleTooLow {
+        format!("{title}, or {}", ProblemKind::AwsNotPermitted.facts().2)
     } else {
         title.to_owned()
     };

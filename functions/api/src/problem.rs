@@ -32,7 +32,7 @@ pub(crate) enum Precondition {
 /// What went wrong, as a handler says it. The envelope writes it out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
-    kind: Kind,
+    kind: ProblemKind,
     detail: String,
     extra: Box<Extra>,
     /// The error with its causes, for the log only.
@@ -80,7 +80,7 @@ pub(crate) struct ProblemBody<'a> {
 }
 
 impl Problem {
-    fn new(kind: Kind, detail: impl Into<String>) -> Self {
+    fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into(), extra: Box::default(), chain: None }
     }
 
@@ -89,50 +89,58 @@ impl Problem {
         let field = field.into();
         let detail = format!("{field}: {}", in_words(&field, reason.to_string()));
         let extra = Box::new(Extra { field: Some(field), ..Extra::default() });
-        Self { extra, ..Self::new(Kind::Invalid, detail) }
+        Self { extra, ..Self::new(ProblemKind::Invalid, detail) }
     }
 
     /// No checked token, or the wrong one.
     pub(crate) fn unauthenticated(detail: impl Into<String>) -> Self {
-        Self::new(Kind::Unauthenticated, detail)
+        Self::new(ProblemKind::Unauthenticated, detail)
     }
 
     /// The caller may not; `what` needs `role`.
     pub(crate) fn role_too_low(role: Role, what: &str) -> Self {
         let detail = format!("{what} needs the role {role} (group {})", role.group());
         let extra = Box::new(Extra { needed_role: Some(role), ..Extra::default() });
-        Self { extra, ..Self::new(Kind::RoleTooLow, detail) }
+        Self { extra, ..Self::new(ProblemKind::RoleTooLow, detail) }
     }
 
     /// No route.
     pub(crate) fn unknown_path(path: &str) -> Self {
         let path: String = path.chars().take(100).collect();
         Self::new(
-            Kind::NotFound,
+            ProblemKind::NotFound,
             format!("there is no path {path}; /v1/openapi.json has all there are"),
         )
     }
 
     /// A route, but not by this method; the header `Allow` has those it has.
     pub(crate) fn method_not_allowed(method: &Method, path: &str) -> Self {
-        Self::new(Kind::MethodNotAllowed, format!("{path} has no {method}; Allow says what it has"))
+        Self::new(
+            ProblemKind::MethodNotAllowed,
+            format!("{path} has no {method}; Allow says what it has"),
+        )
     }
 
     /// A body that is not declared as JSON.
     pub(crate) fn not_json() -> Self {
-        Self::new(Kind::NotJson, "send the body as JSON, with Content-Type: application/json")
+        Self::new(
+            ProblemKind::NotJson,
+            "send the body as JSON, with Content-Type: application/json",
+        )
     }
 
     /// A fault of ours; only the log learns which.
     pub(crate) fn internal(chain: impl Into<String>) -> Self {
         let detail = "this is a fault of Snapkeep's; the log has more under the request_id";
-        Self { chain: Some(chain.into()), ..Self::new(Kind::Internal, detail) }
+        Self { chain: Some(chain.into()), ..Self::new(ProblemKind::Internal, detail) }
     }
 
     /// The same, unless it speaks of an `If-Match` that the client never sent.
     pub(crate) fn in_view_of(self, precondition: Precondition) -> Self {
         match (self.kind, precondition) {
-            (Kind::Stale, Precondition::Absent) => Self { kind: Kind::Conflict, ..self },
+            (ProblemKind::Stale, Precondition::Absent) => {
+                Self { kind: ProblemKind::Conflict, ..self }
+            }
             _ => self,
         }
     }
@@ -165,24 +173,24 @@ impl Problem {
         headers.remove(CONTENT_LENGTH);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         match self.kind {
-            Kind::Unauthenticated => {
+            ProblemKind::Unauthenticated => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            Kind::Unavailable => {
+            ProblemKind::Unavailable => {
                 headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
             }
-            Kind::Invalid
-            | Kind::RoleTooLow
-            | Kind::AwsNotPermitted
-            | Kind::NotFound
-            | Kind::MethodNotAllowed
-            | Kind::Conflict
-            | Kind::Gone
-            | Kind::Stale
-            | Kind::TooLarge
-            | Kind::NotJson
-            | Kind::KeyReused
-            | Kind::Internal => {}
+            ProblemKind::Invalid
+            | ProblemKind::RoleTooLow
+            | ProblemKind::AwsNotPermitted
+            | ProblemKind::NotFound
+            | ProblemKind::MethodNotAllowed
+            | ProblemKind::Conflict
+            | ProblemKind::Gone
+            | ProblemKind::Stale
+            | ProblemKind::TooLarge
+            | ProblemKind::NotJson
+            | ProblemKind::KeyReused
+            | ProblemKind::Internal => {}
         }
     }
 }
@@ -212,23 +220,23 @@ impl From<Error> for Problem {
         let causes = chain(&error);
         match error {
             Error::Invalid { field, reason } => Self::invalid(field, reason),
-            Error::NotFound { .. } => Self::new(Kind::NotFound, text),
-            Error::Conflict { reason } => Self::new(Kind::Conflict, reason),
-            Error::Gone { reason } => Self::new(Kind::Gone, reason),
+            Error::NotFound { .. } => Self::new(ProblemKind::NotFound, text),
+            Error::Conflict { reason } => Self::new(ProblemKind::Conflict, reason),
+            Error::Gone { reason } => Self::new(ProblemKind::Gone, reason),
             Error::Stale { current, .. } => {
                 let extra = Extra { current_version: Some(current), ..Extra::default() };
                 let extra = Box::new(extra);
-                Self { extra, ..Self::new(Kind::Stale, text) }
+                Self { extra, ..Self::new(ProblemKind::Stale, text) }
             }
-            Error::KeyReused => Self::new(Kind::KeyReused, text),
+            Error::KeyReused => Self::new(ProblemKind::KeyReused, text),
             Error::NotPermitted { action, .. } => {
                 let extra = Extra { aws_action: Some(action), ..Extra::default() };
                 let extra = Box::new(extra);
-                Self { extra, chain: Some(causes), ..Self::new(Kind::AwsNotPermitted, text) }
+                Self { extra, chain: Some(causes), ..Self::new(ProblemKind::AwsNotPermitted, text) }
             }
             Error::Unavailable { .. } => {
                 let detail = format!("{text}; try again in a moment");
-                Self { chain: Some(causes), ..Self::new(Kind::Unavailable, detail) }
+                Self { chain: Some(causes), ..Self::new(ProblemKind::Unavailable, detail) }
             }
             Error::Internal { .. } => Self::internal(causes),
         }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use shared::clock::Clock;
 use shared::domain::audit::Author;
 use shared::events::SnapshotDeletionDue;
-use shared::operations::snapshots::reap::reap_snapshots;
+use shared::operations::snapshots;
 use shared::queue::{Handled, each_message};
 use shared::{Error, Service};
 
@@ -12,7 +12,7 @@ use shared::{Error, Service};
 pub async fn handle(service: &Service, clock: &Clock, event: Value) -> Result<Value, Error> {
     let service = &service.acting(Author::rule("reaper"));
     each_message(service, event, async |detail: SnapshotDeletionDue| {
-        let report = reap_snapshots(service, &detail, clock).await?;
+        let report = snapshots::reap(service, &detail, clock).await?;
         Ok(if report.is_unfinished() { Handled::Unfinished } else { Handled::Done })
     })
     .await

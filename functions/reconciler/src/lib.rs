@@ -5,8 +5,7 @@ use serde_json::Value;
 use shared::clock::Clock;
 use shared::domain::audit::Author;
 use shared::events::AdoptionRequested;
-use shared::operations::reconciliation::reconcile::reconcile;
-use shared::operations::reconciliation::tag_adopted::tag_adopted;
+use shared::operations::reconciliation;
 use shared::{Error, Service};
 
 /// Answers the hourly rule and our own `ReconciliationRequested` with what was found and mended, and our own
@@ -18,9 +17,11 @@ pub async fn handle(service: &Service, clock: &Clock, event: Value) -> Result<Va
         let detail = event.get("detail").cloned().unwrap_or_default();
         let AdoptionRequested { snapshot_ids } =
             serde_json::from_value(detail).map_err(|source| Error::invalid("detail", source))?;
-        serde_json::to_value(tag_adopted(service, &snapshot_ids, clock.now()).await?)
+        serde_json::to_value(
+            reconciliation::tag_adopted(service, &snapshot_ids, clock.now()).await?,
+        )
     } else {
-        serde_json::to_value(Box::pin(reconcile(service, clock.now())).await?)
+        serde_json::to_value(Box::pin(reconciliation::reconcile(service, clock.now())).await?)
     };
     report.map_err(|source| Error::internal("writing the report", source))
 }

@@ -4,9 +4,9 @@ use serde_json::Value;
 use shared::clock::Clock;
 use shared::domain::audit::Author;
 use shared::events::JobDue;
-use shared::operations::copies::advance::advance_copies;
-use shared::operations::images::advance::advance_image;
-use shared::operations::restores::advance::advance_restore;
+use shared::operations::copies;
+use shared::operations::images;
+use shared::operations::restores;
 use shared::queue::{Handled, each_message};
 use shared::{Error, Service};
 
@@ -15,10 +15,10 @@ pub async fn handle(service: &Service, clock: &Clock, event: Value) -> Result<Va
     let service = &service.acting(Author::rule("restorer"));
     each_message(service, event, async |job: JobDue| {
         match job {
-            JobDue::Restore(id) => Box::pin(advance_restore(service, &id, clock)).await?,
-            JobDue::Image(id) => Box::pin(advance_image(service, &id, clock)).await?,
+            JobDue::Restore(id) => Box::pin(restores::advance(service, &id, clock)).await?,
+            JobDue::Image(id) => Box::pin(images::advance(service, &id, clock)).await?,
             JobDue::Copies(region) => {
-                Box::pin(advance_copies(service, &region, clock)).await?;
+                Box::pin(copies::advance(service, &region, clock)).await?;
             }
         }
         Ok(Handled::Done)

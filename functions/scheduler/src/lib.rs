@@ -9,9 +9,10 @@ use shared::domain::audit::Author;
 use shared::events::Envelope;
 use shared::operations::announce::announce;
 use shared::operations::nudge_stuck::{NudgeReport, nudge_stuck};
-use shared::operations::restores::drill_due::{DrillReport, run_due_drills};
-use shared::operations::runs::begin_due::{DueReport, run_due_schedules};
-use shared::operations::runs::look_after::look_after_runs;
+use shared::operations::restores;
+use shared::operations::restores::drill_due::DrillReport;
+use shared::operations::runs;
+use shared::operations::runs::begin_due::DueReport;
 use shared::{Error, Service};
 
 /// What a tick did.
@@ -35,9 +36,9 @@ pub async fn handle(service: &Service, clock: &Clock, event: Value) -> Result<Va
     let now = event.time;
     // What is stuck first: it is bounded, while many due schedules may take all the time there is.
     let nudged = nudge_stuck(service, now).await;
-    let runs = look_after_runs(service, now, clock).await;
-    let schedules = Box::pin(run_due_schedules(service, now, clock)).await;
-    let drills = Box::pin(run_due_drills(service, now, clock)).await;
+    let runs = runs::look_after(service, now, clock).await;
+    let schedules = Box::pin(runs::begin_due(service, now, clock)).await;
+    let drills = Box::pin(restores::begin_due_drills(service, now, clock)).await;
     // Last, so that what this tick itself has done is told as well.
     let announced = announce(service, clock).await;
     let report = Report {

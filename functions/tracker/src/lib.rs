@@ -7,7 +7,7 @@ use shared::clock::Clock;
 use shared::domain::audit::Author;
 use shared::events::{BatchAnswer, ebs_snapshot_ids};
 use shared::operations::reject_message::reject_message;
-use shared::operations::snapshots::refresh::refresh_members;
+use shared::operations::snapshots;
 use shared::queue::{batch, envelope};
 use shared::{Error, Service};
 use tracing::warn;
@@ -32,7 +32,7 @@ pub async fn handle(service: &Service, clock: &Clock, event: Value) -> Result<Va
     let mut ids: Vec<_> = understood.iter().flat_map(|(_, ids)| ids.iter().cloned()).collect();
     ids.sort();
     ids.dedup();
-    match refresh_members(service, &ids, clock.now()).await {
+    match snapshots::refresh_members(service, &ids, clock.now()).await {
         Ok(report) => {
             let waits = |(_, ids): &&(_, Vec<_>)| ids.iter().any(|id| report.waiting.contains(id));
             for (message, _) in understood.iter().filter(waits) {

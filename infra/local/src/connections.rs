@@ -1,4 +1,4 @@
-//! How the SDK's clients reach what stands in for AWS here.
+//! The connections of the SDK's clients to what stands in for AWS here.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};

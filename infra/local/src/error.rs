@@ -1,4 +1,4 @@
-//! Why the local run does not start, in words for whoever typed the command.
+//! The reasons why the local run does not start, in words for the person who typed the command.
 
 use std::{io, path::PathBuf};
 

@@ -1,4 +1,4 @@
-//! What a run says about itself: a first screen for people, one line for scripts.
+//! The first screen of a run for people, and one line for scripts.
 
 use std::fmt::Write as _;
 
@@ -14,12 +14,12 @@ pub(crate) struct Screen {
     pub(crate) table: String,
     pub(crate) role: Role,
     pub(crate) time: String,
-    pub(crate) place: Place,
+    pub(crate) place: Backend,
 }
 
 /// What is behind it.
 #[derive(Clone, Debug)]
-pub(crate) enum Place {
+pub(crate) enum Backend {
     /// A simulated EC2, with its data here and an instance to try things on.
     Simulated { data: String, instance: Option<String> },
     /// The real one.
@@ -47,13 +47,13 @@ impl Screen {
         );
         line("DynamoDB", format!("{dynamodb}  (table {table})"));
         let instance = match place {
-            Place::Simulated { data, instance } => {
+            Backend::Simulated { data, instance } => {
                 line("EC2", format!("{ec2}  (simulated, {region}; PutEvents as well)"));
                 line("Data", format!("{data}  (--fresh starts anew)"));
                 line("Time", time.clone());
                 instance.as_deref().unwrap_or("i-…")
             }
-            Place::Aws => {
+            Backend::Aws => {
                 line("EC2", format!("{ec2}  (yours: what is taken is billed)"));
                 line(
                     "Time",
@@ -71,7 +71,7 @@ impl Screen {
             ),
         );
         line("", format!("curl {api}/v1/snapshots    curl {api}/v1/openapi.json"));
-        if let Place::Simulated { .. } = place {
+        if let Backend::Simulated { .. } = place {
             line("Elsewhere", format!("export {}", self.variables().join(" ")));
         }
         text

@@ -19,7 +19,7 @@ use crate::{
     dispatch::Identity,
     function::Function,
     http::Caller,
-    screen::{Place, Screen},
+    screen::{Backend, Screen},
     server::{self, Port, Stage},
     template::Template,
     world::{self, Parts, World},
@@ -98,7 +98,7 @@ async fn start_simulated(
         table: world::TABLE.to_owned(),
         role: options.role,
         time: time_line(&clock),
-        place: Place::Simulated {
+        place: Backend::Simulated {
             data: simulated.folder.path().display().to_string(),
             instance: simulated.first_instance(),
         },
@@ -160,7 +160,7 @@ async fn start_with_aws(
         table,
         role: options.role,
         time: time_line(&clock),
-        place: Place::Aws,
+        place: Backend::Aws,
     };
     let mut running =
         Running { world, clock, screen, stages, workers: JoinSet::new(), simulated: None };

@@ -1,4 +1,4 @@
-//! What `infra/template.yaml` says, as far as it matters on one machine.
+//! The contents of `infra/template.yaml`, as far as they matter on one machine.
 //!
 //! The template is compiled in, so that it and the local run cannot drift apart. What would change how the
 //! system behaves and cannot be interpreted is refused by name; what does not matter here (roles, logs,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     config::Config,
     errors::Ec2Error,
-    ids::{Kind, Mint},
+    ids::{IdKind, Mint},
     request::Params,
     shelf::Moment,
     state::{Region, UsedToken, snapshot::Fate},
@@ -41,10 +41,10 @@ pub(crate) mod volumes;
 pub(crate) type Reply = Result<Xml, Ec2Error>;
 
 /// One action.
-pub(crate) type Action = fn(&mut Scene<'_>, &Params) -> Reply;
+pub(crate) type Action = fn(&mut ActionContext<'_>, &Params) -> Reply;
 
 /// Where an action takes place.
-pub(crate) struct Scene<'a> {
+pub(crate) struct ActionContext<'a> {
     pub(crate) region: &'a mut Region,
     /// The other Regions, where a copy finds its source.
     pub(crate) others: &'a BTreeMap<String, Region>,
@@ -57,9 +57,9 @@ pub(crate) struct Scene<'a> {
     pub(crate) fate: Fate,
 }
 
-impl Scene<'_> {
+impl ActionContext<'_> {
     /// A new id.
-    pub(crate) fn new_id(&mut self, kind: Kind) -> String {
+    pub(crate) fn new_id(&mut self, kind: IdKind) -> String {
         self.mint.id(self.config.seed, kind.prefix())
     }
 

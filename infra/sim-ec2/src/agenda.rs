@@ -1,4 +1,4 @@
-//! What happens by itself when simulated time passes.
+//! The agenda: things that happen by themselves when simulated time passes.
 
 mod root_replacements;
 mod tiers;

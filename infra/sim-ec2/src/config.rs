@@ -1,4 +1,4 @@
-//! How a simulated EC2 is set up.
+//! The settings of a simulated EC2.
 
 use jiff::SignedDuration;
 

@@ -1,4 +1,4 @@
-//! What goes wrong with calls, on request.
+//! Faults of calls, on request.
 
 use std::time::Duration;
 

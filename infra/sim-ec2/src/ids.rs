@@ -9,7 +9,7 @@ use crate::errors::Ec2Error;
 
 /// What an id is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum IdKind {
     Instance,
     Volume,
     Snapshot,
@@ -17,7 +17,7 @@ pub(crate) enum Kind {
     RootReplacement,
 }
 
-impl Kind {
+impl IdKind {
     const ALL: [Self; 5] =
         [Self::Instance, Self::Volume, Self::Snapshot, Self::Image, Self::RootReplacement];
 
@@ -177,13 +177,13 @@ mod tests {
         assert_eq!(id, second.id(7, "snap-"));
         assert_ne!(id, first.id(7, "snap-"));
         assert_eq!(id.len(), "snap-".len() + 17);
-        assert_eq!(Kind::Snapshot.check(&id), Ok(()));
+        assert_eq!(IdKind::Snapshot.check(&id), Ok(()));
     }
 
     #[test]
     fn what_is_not_an_id_is_malformed() {
         for id in ["snap-", "snap-xyz", "vol-0123456789abcdef0", "snap-0123456789ABCDEF0", ""] {
-            let error = Kind::Snapshot.check(id).unwrap_err();
+            let error = IdKind::Snapshot.check(id).unwrap_err();
             assert_eq!(error.code, "InvalidSnapshotID.Malformed", "{id}");
         }
     }

@@ -26,7 +26,7 @@ impl SimEc2 {
     /// Puts an instance there without a call, visible at once; comes back with its id.
     pub fn add_instance(&self, spec: InstanceSpec) -> String {
         let region = spec.region.clone().unwrap_or_else(|| self.config().region.clone());
-        self.put(&region, |scene| seed::add(scene, spec))
+        self.put(&region, |context| seed::add(context, spec))
     }
 
     /// Puts an instance into a state behind everybody's back: without a call, an event, or a lag.
@@ -90,36 +90,36 @@ impl SimEc2 {
     /// Keeps snapshots of the Region that are deleted from now on in the Recycle Bin, where the
     /// rule says so.
     pub fn add_retention_rule(&self, region: &str, rule: RetentionRule) {
-        self.put(region, |scene| scene.region.recycle_bin.rules.push(rule));
+        self.put(region, |context| context.region.recycle_bin.rules.push(rule));
     }
 
     /// Puts a subnet into the zone; comes back with its id.
     pub fn add_subnet(&self, region: &str, zone: &str) -> String {
-        self.put(region, |scene| {
-            let id = scene.mint.id(scene.config.seed, "subnet-");
-            scene.region.network.subnets.insert(id.clone(), zone.to_owned());
+        self.put(region, |context| {
+            let id = context.mint.id(context.config.seed, "subnet-");
+            context.region.network.subnets.insert(id.clone(), zone.to_owned());
             id
         })
     }
 
     /// Puts a security group there; comes back with its id.
     pub fn add_security_group(&self, region: &str, name: &str) -> String {
-        self.put(region, |scene| {
-            let id = scene.mint.id(scene.config.seed, "sg-");
-            scene.region.network.groups.insert(id.clone(), name.to_owned());
+        self.put(region, |context| {
+            let id = context.mint.id(context.config.seed, "sg-");
+            context.region.network.groups.insert(id.clone(), name.to_owned());
             id
         })
     }
 
     /// Takes away a subnet or a security group that was put there; instances keep it.
     pub fn remove_from_network(&self, region: &str, id: &str) {
-        self.put(region, |scene| {
-            scene.region.network.subnets.remove(id);
-            scene.region.network.groups.remove(id);
+        self.put(region, |context| {
+            context.region.network.subnets.remove(id);
+            context.region.network.groups.remove(id);
         });
     }
 
-    fn put<T>(&self, region: &str, act: impl FnOnce(&mut Scene<'_>) -> T) -> T {
+    fn put<T>(&self, region: &str, act: impl FnOnce(&mut ActionContext<'_>) -> T) -> T {
         let mut state = self.settled();
         state.revision += 1;
         self.act(&mut state.world, region, act)

@@ -3,8 +3,8 @@
 use jiff::SignedDuration;
 
 use crate::{
-    actions::{Scene, create_volume::VolumeSpec, regions, run_instances::private_ip},
-    ids::Kind,
+    actions::{ActionContext, create_volume::VolumeSpec, regions, run_instances::private_ip},
+    ids::IdKind,
     shelf::Moment,
     state::{
         Tags,
@@ -149,7 +149,7 @@ impl SeedVolume {
 }
 
 /// Puts it there, visible at once.
-pub(crate) fn add(scene: &mut Scene<'_>, spec: InstanceSpec) -> String {
+pub(crate) fn add(context: &mut ActionContext<'_>, spec: InstanceSpec) -> String {
     let InstanceSpec {
         instance_type,
         state,
@@ -165,9 +165,9 @@ pub(crate) fn add(scene: &mut Scene<'_>, spec: InstanceSpec) -> String {
     if let Some(name) = name {
         tags.insert("Name".to_owned(), name);
     }
-    let moment = Moment { now: scene.moment.now, lag: SignedDuration::ZERO };
-    let id = scene.new_id(Kind::Instance);
-    let zone = zone.or_else(|| regions::zones(scene.name).into_iter().next()).unwrap_or_default();
+    let moment = Moment { now: context.moment.now, lag: SignedDuration::ZERO };
+    let id = context.new_id(IdKind::Instance);
+    let zone = zone.or_else(|| regions::zones(context.name).into_iter().next()).unwrap_or_default();
     let root_device = match (root, volumes.first()) {
         (RootDevice::Ebs, Some(volume)) => volume.device.clone(),
         (RootDevice::Ebs, None) => "/dev/xvda".to_owned(),
@@ -185,13 +185,13 @@ pub(crate) fn add(scene: &mut Scene<'_>, spec: InstanceSpec) -> String {
                 attached_at: moment.now,
                 delete_on_termination: index == 0,
             };
-            attach(scene, seed, &zone, place)
+            attach(context, seed, &zone, place)
         })
         .collect();
-    let reservation_id = scene.mint.id(scene.config.seed, "r-");
+    let reservation_id = context.mint.id(context.config.seed, "r-");
     let instance = Instance {
         id: id.clone(),
-        region: scene.name.to_owned(),
+        region: context.name.to_owned(),
         reservation_id,
         launch_index: 0,
         instance_type,
@@ -206,16 +206,21 @@ pub(crate) fn add(scene: &mut Scene<'_>, spec: InstanceSpec) -> String {
         devices,
         client_token: String::new(),
         key_name,
-        private_ip: private_ip(scene.config.seed, &id),
+        private_ip: private_ip(context.config.seed, &id),
         settings,
         former_roots: Vec::new(),
     };
-    scene.region.instances.insert(&id, instance, moment);
+    context.region.instances.insert(&id, instance, moment);
     id
 }
 
 /// Puts an attached volume there, visible at once.
-fn attach(scene: &mut Scene<'_>, seed: SeedVolume, zone: &str, place: Attachment) -> Device {
+fn attach(
+    context: &mut ActionContext<'_>,
+    seed: SeedVolume,
+    zone: &str,
+    place: Attachment,
+) -> Device {
     let SeedVolume { device, size_gib, volume_type, tags, encrypted } = seed;
     let spec = VolumeSpec {
         size_gib,
@@ -228,11 +233,11 @@ fn attach(scene: &mut Scene<'_>, seed: SeedVolume, zone: &str, place: Attachment
         initialization_rate: None,
         tags,
     };
-    let moment = Moment { now: scene.moment.now, lag: SignedDuration::ZERO };
-    let mut volume = spec.build(scene, zone);
+    let moment = Moment { now: context.moment.now, lag: SignedDuration::ZERO };
+    let mut volume = spec.build(context, zone);
     volume.state = VolumeState::InUse;
     volume.attachment = Some(place);
     let made = Device { name: device, volume_id: volume.id.clone() };
-    scene.region.volumes.insert(&made.volume_id, volume, moment);
+    context.region.volumes.insert(&made.volume_id, volume, moment);
     made
 }

@@ -9,7 +9,7 @@ use std::{
 use jiff::SignedDuration;
 
 use crate::{
-    actions::{self, Action, Scene, make_images},
+    actions::{self, Action, ActionContext, make_images},
     clock::{Clock, http_date},
     config::{Config, Throttling},
     errors::Ec2Error,
@@ -192,9 +192,9 @@ impl SimEc2 {
         if dry_run {
             return self.rehearse(state, region, action, params);
         }
-        let result = self.act(&mut state.world, region, |scene| {
-            scene.fate = fate;
-            action(scene, params)
+        let result = self.act(&mut state.world, region, |context| {
+            context.fate = fate;
+            action(context, params)
         });
         if result.is_ok() && !actions::only_reads(name) {
             state.revision += 1;
@@ -226,7 +226,7 @@ impl SimEc2 {
         params: &Params,
     ) -> Result<Xml, Ec2Error> {
         let mut copy = state.world.clone();
-        self.act(&mut copy, region, |scene| action(scene, params))?;
+        self.act(&mut copy, region, |context| action(context, params))?;
         Err(Ec2Error::dry_run())
     }
 
@@ -235,7 +235,7 @@ impl SimEc2 {
         &self,
         world: &mut World,
         region: &str,
-        act: impl FnOnce(&mut Scene<'_>) -> T,
+        act: impl FnOnce(&mut ActionContext<'_>) -> T,
     ) -> T {
         let moment = self.moment();
         // Taken out for the time being, so that the others can be looked at.
@@ -248,7 +248,7 @@ impl SimEc2 {
             );
             new
         });
-        let mut scene = Scene {
+        let mut context = ActionContext {
             region: &mut stage,
             others: &world.regions,
             name: region,
@@ -257,7 +257,7 @@ impl SimEc2 {
             moment,
             fate: Fate::Complete,
         };
-        let outcome = act(&mut scene);
+        let outcome = act(&mut context);
         world.regions.insert(region.to_owned(), stage);
         outcome
     }

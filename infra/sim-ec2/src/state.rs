@@ -1,4 +1,4 @@
-//! What the simulation remembers.
+//! The memory of the simulation.
 
 use std::collections::BTreeMap;
 

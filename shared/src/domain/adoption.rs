@@ -56,7 +56,6 @@ impl Choice {
 pub struct Candidate {
     /// As EC2 shows it.
     pub seen: EbsSnapshot,
-    /// Where.
     pub region: String,
     /// The instance it is of, as far as somebody says.
     pub instance_id: Option<InstanceId>,
@@ -76,9 +75,7 @@ pub enum AdoptedFrom {
 /// EBS snapshots that become one set.
 #[derive(Clone, Debug)]
 pub struct Group {
-    /// Of this instance.
     pub instance_id: InstanceId,
-    /// In this region.
     pub region: String,
     /// In the order of their beginning.
     pub members: Vec<EbsSnapshot>,
@@ -101,11 +98,9 @@ impl Group {
 /// Why an EBS snapshot is not adopted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// Which.
     pub ebs_snapshot_id: EbsSnapshotId,
     /// Why, in a word.
     pub reason: Reason,
-    /// Why, in words.
     pub detail: String,
 }
 

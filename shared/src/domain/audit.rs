@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-pub use self::action::{Action, Kind};
+pub use self::action::{Action, RecordKind};
 pub use self::images::entries_of_image;
 pub use self::restores::entries_of_restore;
 pub use self::runs::entries_of_run;
@@ -64,7 +64,6 @@ impl Actor {
 /// Who changes records, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Author {
-    /// Who.
     pub actor: Actor,
     /// Why, if it was said; else it is what the record says.
     pub reason: Option<String>,
@@ -79,8 +78,7 @@ impl Author {
 
 /// A field that changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
-    /// Its name.
+pub struct FieldChange {
     pub field: String,
     /// What it was; null if there was nothing.
     pub before: Value,
@@ -100,11 +98,9 @@ pub enum Timeline {
 /// What a change is worth telling.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// When.
     pub at: Timestamp,
     /// What became of the record.
     pub action: Action,
-    /// The record's identifier.
     pub resource_id: String,
     /// Which of its writes this is.
     pub version: u64,
@@ -115,10 +111,9 @@ pub struct Entry {
     /// Where it is shown besides the audit.
     pub timeline: Option<Timeline>,
     /// The fields that changed.
-    pub changes: Vec<Change>,
+    pub changes: Vec<FieldChange>,
     /// Why, where the record says so.
     pub reason: Option<String>,
-    /// One sentence.
     pub summary: String,
     /// The record as other systems are told of it. Bounded: an event has room for 256 KB.
     pub subject: Value,
@@ -129,27 +124,19 @@ pub struct Entry {
 pub struct AuditItem {
     /// The entry's identifier, and that of its event.
     pub id: EventId,
-    /// When.
     pub at: Timestamp,
-    /// Who.
     pub actor: Actor,
-    /// What.
     pub action: Action,
-    /// Which record.
     pub resource_id: String,
     /// Which of its writes.
     pub version: u64,
-    /// Of which instance.
     #[serde(default)]
     pub instance_id: Option<InstanceId>,
-    /// Of which schedule.
     #[serde(default)]
     pub schedule_id: Option<ScheduleId>,
     /// From what to what.
-    pub changes: Vec<Change>,
-    /// Why.
+    pub changes: Vec<FieldChange>,
     pub reason: Option<String>,
-    /// One sentence.
     pub summary: String,
 }
 
@@ -201,7 +188,7 @@ impl Entry {
 
     /// These fields changed.
     #[must_use]
-    pub fn changing(self, changes: Vec<Change>) -> Self {
+    pub fn changing(self, changes: Vec<FieldChange>) -> Self {
         Self { changes, ..self }
     }
 
@@ -268,14 +255,14 @@ impl Entry {
 type Fields = Vec<(&'static str, Value)>;
 
 /// Which fields differ. Without a record before, those that have a value.
-fn differences(before: Option<&Fields>, after: Option<&Fields>) -> Vec<Change> {
+fn differences(before: Option<&Fields>, after: Option<&Fields>) -> Vec<FieldChange> {
     let value = |fields: Option<&Fields>, name: &str| {
         let found = fields.and_then(|fields| fields.iter().find(|(field, _)| *field == name));
         found.map_or(Value::Null, |(_, value)| value.clone())
     };
     let names = after.or(before).into_iter().flatten().map(|(name, _)| *name);
     names
-        .map(|name| Change {
+        .map(|name| FieldChange {
             field: name.to_owned(),
             before: value(before, name),
             after: value(after, name),

@@ -1,4 +1,4 @@
-//! What a schedule asks of EC2 beside what EC2 allows: reckoned from the schedule, its targets and our pace.
+//! The demand of a schedule beside the limits of EC2, reckoned from the schedule, its targets and our pace.
 
 mod fires;
 #[cfg(test)]
@@ -18,7 +18,7 @@ const DAY_SECONDS: u64 = 86_400;
 
 /// The targets of a schedule as they are now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Present {
+pub struct PresentTargets {
     /// How many instances there are.
     pub instances: u64,
     /// How many volumes of theirs are taken.
@@ -29,7 +29,7 @@ pub struct Present {
     pub fullest: Option<(String, u64)>,
 }
 
-impl Present {
+impl PresentTargets {
     /// These and those.
     #[must_use]
     pub fn and(self, other: &Self) -> Self {
@@ -93,7 +93,7 @@ pub struct Demand {
 /// What `schedule` comes to from `now` on, as if it were enabled, for these targets.
 pub fn limits(
     schedule: &Schedule,
-    present: Option<&Present>,
+    present: Option<&PresentTargets>,
     means: &Means,
     now: Timestamp,
 ) -> Limits {
@@ -107,12 +107,11 @@ pub fn limits(
             warnings,
         };
     };
-    let kept = schedule
-        .rules
-        .as_ref()
-        .map(|rules| rules.kept_at_most(&schedule.expression, &schedule.timezone));
+    let kept = schedule.settings.rules.as_ref().map(|rules| {
+        rules.kept_at_most(&schedule.settings.expression, &schedule.settings.timezone)
+    });
     let (instances, volumes) = (present.instances, present.volumes);
-    let busiest = fires.in_busiest_hour(schedule.spread_minutes.unwrap_or(0), instances);
+    let busiest = fires.in_busiest_hour(schedule.settings.spread_minutes.unwrap_or(0), instances);
     let demand = Demand {
         instances,
         volumes,

@@ -33,7 +33,6 @@ pub struct Link {
 /// What a snapshot adds to its chain, in GiB.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Increment {
-    /// The estimate.
     pub estimate_gib: f64,
     /// It cannot be less.
     pub at_least_gib: f64,

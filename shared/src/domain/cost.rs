@@ -1,4 +1,4 @@
-//! What EBS snapshots cost: the price list, and how much a history of snapshots of one volume holds.
+//! The cost of EBS snapshots: the price list, and how much a history of snapshots of one volume holds.
 
 use std::collections::BTreeMap;
 
@@ -79,7 +79,6 @@ impl Price {
 /// A volume of which snapshots are taken.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Volume {
-    /// Its size.
     pub size_gib: u32,
     /// How much of it is written anew within a day, of a hundred.
     pub daily_change_percent: f64,

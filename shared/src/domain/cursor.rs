@@ -64,7 +64,6 @@ pub struct PageRequest {
     pub limit: usize,
     /// From where on; from the beginning if none.
     pub cursor: Option<Cursor>,
-    /// Which way.
     pub order: Order,
 }
 

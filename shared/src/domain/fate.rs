@@ -43,7 +43,7 @@ pub enum Outlook {
 
 /// Everything a fate depends on.
 #[derive(Clone, Copy, Debug)]
-pub struct Circumstances<'a> {
+pub struct FateFacts<'a> {
     /// The schedules of the snapshots whose fate is wanted.
     pub schedules: &'a BTreeMap<ScheduleId, Schedule>,
     /// All snapshots of one instance that lists show, in the order of their records; of what
@@ -63,7 +63,7 @@ pub struct Circumstances<'a> {
 pub fn stands_alone(snapshot: &Snapshot, schedule: Option<&Schedule>) -> bool {
     let is_decided_with_others = match snapshot.schedule_id() {
         Some(_) => schedule.is_some_and(|schedule| {
-            schedule.rules_of(snapshot).is_some() || schedule.when_gone != WhenGone::Apply
+            schedule.rules_of(snapshot).is_some() || schedule.settings.when_gone != WhenGone::Apply
         }),
         None => snapshot.expires_at.is_some(),
     };
@@ -79,15 +79,15 @@ impl Fate {
 }
 
 /// The fate of every snapshot given whose schedule is given, or that has none.
-pub fn fates(circumstances: &Circumstances<'_>) -> BTreeMap<SnapshotId, Fate> {
-    let Circumstances { schedules, snapshots, gone, failed_kept, now, .. } = *circumstances;
+pub fn fates(facts: &FateFacts<'_>) -> BTreeMap<SnapshotId, Fate> {
+    let FateFacts { schedules, snapshots, gone, failed_kept, now, .. } = *facts;
     // What a sweep asks EC2 about is not foreseen.
     let (in_use, absent) = (BTreeMap::new(), BTreeSet::new());
     let (in_use, absent) = (&in_use, &absent);
     let world = World { schedules, snapshots, in_use, gone, absent, failed_kept, now };
     let entries = plan(&world).into_iter().map(|entry| (entry.snapshot_id.clone(), entry));
     let mut entries: BTreeMap<_, _> = entries.collect();
-    let group = Group::of(circumstances);
+    let group = Group::of(facts);
     snapshots
         .iter()
         .map(|snapshot| {
@@ -95,7 +95,7 @@ pub fn fates(circumstances: &Circumstances<'_>) -> BTreeMap<SnapshotId, Fate> {
                 Some(entry) if entry.verdict == Verdict::Keep => entry.reasons,
                 Some(_) | None => Vec::new(),
             };
-            let (outlook, because) = circumstances.outlook(snapshot, &group, &kept_by);
+            let (outlook, because) = facts.outlook(snapshot, &group, &kept_by);
             (snapshot.id.clone(), Fate { kept_by, outlook, because })
         })
         .collect()
@@ -103,7 +103,7 @@ pub fn fates(circumstances: &Circumstances<'_>) -> BTreeMap<SnapshotId, Fate> {
 
 type Reasoned = (Outlook, String);
 
-impl Circumstances<'_> {
+impl FateFacts<'_> {
     fn outlook(&self, snapshot: &Snapshot, group: &Group<'_>, kept_by: &[String]) -> Reasoned {
         match snapshot.status {
             Status::Requested | Status::Creating => {

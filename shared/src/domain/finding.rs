@@ -1,4 +1,4 @@
-//! What a look at EC2 has found: every EBS snapshot with whose it is, and what should be there and is not.
+//! Findings: every EBS snapshot of EC2 with its owner, and each that should be there and is not.
 //!
 //! The findings of a region are stored in pages, a bucket of them for each owner and place, in the order of their ids.
 
@@ -15,8 +15,9 @@ use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, SnapshotId, VolumeI
 use crate::domain::ownership::{EbsSnapshot, EbsState, Owner};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::snapshot::member::Member;
+use crate::domain::words::words;
 
-pub use self::reading::{PageReference, Position, Wanted, pages_after};
+pub use self::reading::{FindingFilter, FindingsPosition, PageReference, pages_after};
 
 /// How many findings a stored page has: some 60 KB as a rule, and never the 400 that an item may have.
 pub const PAGE_FINDINGS: usize = 200;
@@ -36,7 +37,7 @@ pub struct Finding {
     pub owner: Owner,
     /// Whether it is there, and its volume.
     #[serde(rename = "p")]
-    pub place: Place,
+    pub place: FindingState,
     /// Which of our snapshots it belongs to.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub snapshot_id: Option<SnapshotId>,
@@ -64,7 +65,6 @@ pub struct Finding {
     /// The full size of its data in bytes as EC2 reports it, not what is billed.
     #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
     pub full_size_bytes: Option<i64>,
-    /// Its name.
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Its description, if it is not ours.
@@ -72,42 +72,29 @@ pub struct Finding {
     pub description: Option<String>,
 }
 
-/// Whether an EBS snapshot is there, and its volume.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Place {
-    /// It is there, and its volume, or nobody knows of which volume it is.
-    Here,
-    /// It is there, and its volume is gone.
-    Orphaned,
-    /// A record of ours has it, and EC2 has not.
-    Missing,
-}
-
-impl Place {
-    const ALL: [Self; 3] = [Self::Here, Self::Orphaned, Self::Missing];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Here => "here",
-            Self::Orphaned => "orphaned",
-            Self::Missing => "missing",
-        }
+words! {
+    /// Whether an EBS snapshot is there, and its volume.
+    FindingState {
+        /// It is there, and its volume, or nobody knows of which volume it is.
+        Here => "here",
+        /// It is there, and its volume is gone.
+        Orphaned => "orphaned",
+        /// A record of ours has it, and EC2 has not.
+        Missing => "missing",
     }
 }
 
 /// Findings of one owner at one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Bucket {
-    /// Whose they are.
     pub owner: Owner,
     /// Whether they are there.
-    pub place: Place,
+    pub place: FindingState,
 }
 
 impl fmt::Display for Bucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.owner, self.place.as_str())
+        write!(f, "{}#{}", self.owner, self.place)
     }
 }
 
@@ -116,8 +103,8 @@ impl FromStr for Bucket {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let (owner, place) = text.split_once('#').ok_or(())?;
-        let owner = owner.parse().map_err(|_| ())?;
-        let place = Place::ALL.into_iter().find(|one| one.as_str() == place).ok_or(())?;
+        let owner = owner.parse().map_err(drop)?;
+        let place = place.parse().map_err(drop)?;
         Ok(Self { owner, place })
     }
 }
@@ -125,12 +112,11 @@ impl FromStr for Bucket {
 /// What is known of a region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegionFindings {
-    /// The region.
     pub region: String,
     /// Counts the writes.
     pub version: u64,
     /// What was found: none before the first look that succeeded.
-    pub found: Option<Found>,
+    pub found: Option<FoundPages>,
     /// When somebody last looked, with or without success.
     pub looked_at: Timestamp,
     /// Why the last look did not succeed: then what was found is older.
@@ -139,7 +125,7 @@ pub struct RegionFindings {
 
 /// What a look at a region has found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Found {
+pub struct FoundPages {
     /// The run whose pages these are: a digest of what they say.
     pub run: String,
     /// When the pages were written.
@@ -153,9 +139,7 @@ pub struct Found {
 /// How much a bucket has, and where its pages begin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BucketPages {
-    /// Which.
     pub bucket: Bucket,
-    /// How many findings.
     pub count: u64,
     /// The sum of their volumes' sizes in GiB.
     pub size_gib: i64,
@@ -178,9 +162,9 @@ impl Finding {
             Some(text).filter(|text| !text.is_empty())
         };
         let (place, attached) = match volume {
-            VolumeStanding::Here(instance) => (Place::Here, instance),
-            VolumeStanding::Gone => (Place::Orphaned, None),
-            VolumeStanding::Unknown => (Place::Here, None),
+            VolumeStanding::Here(instance) => (FindingState::Here, instance),
+            VolumeStanding::Gone => (FindingState::Orphaned, None),
+            VolumeStanding::Unknown => (FindingState::Here, None),
         };
         Self {
             ebs_snapshot_id: seen.id.clone(),
@@ -205,7 +189,7 @@ impl Finding {
         Self {
             ebs_snapshot_id: member.ebs_snapshot_id.clone(),
             owner: Owner::Ours,
-            place: Place::Missing,
+            place: FindingState::Missing,
             snapshot_id: Some(snapshot.id.clone()),
             image_ids: Vec::new(),
             volume_id: Some(member.volume_id.clone()),

@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Hold {
     /// How far it goes.
     pub kind: HoldKind,
-    /// Who placed it.
     pub by: String,
-    /// When.
     pub at: Timestamp,
     /// Why, in the words of who placed it.
     pub reason: Option<String>,

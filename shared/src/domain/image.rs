@@ -12,31 +12,26 @@ pub mod recipe;
 pub mod seen;
 pub mod transitions;
 
-use std::fmt;
-use std::str::FromStr;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ImageId, ImageJobId, InstanceId, SnapshotId};
 use crate::domain::image::recipe::Recipe;
-use crate::domain::snapshot::{Attempt, Failure, words};
+use crate::domain::snapshot::{CreationAttempt, Failure};
 use crate::domain::tags::{self, Tags};
+use crate::domain::words::words;
 
 /// An AMI that is registered from a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
-    /// Ours.
     pub id: ImageJobId,
     /// Counts the writes; what `If-Match` compares.
     pub version: u64,
-    /// Where it stands.
     pub status: ImageStatus,
     /// The snapshot it is registered from.
     pub snapshot_id: SnapshotId,
     /// The instance that is of.
     pub instance_id: InstanceId,
-    /// The region.
     pub region: String,
     /// EC2's name of it: unique in its account and region.
     pub name: String,
@@ -48,7 +43,6 @@ pub struct Image {
     pub recipe: Recipe,
     /// Who asked for it.
     pub requested_by: String,
-    /// When.
     pub created_at: Timestamp,
     /// The AMI, once it is known.
     pub ami_id: Option<ImageId>,
@@ -57,7 +51,7 @@ pub struct Image {
     /// What EC2 last said of its state, in EC2's word.
     pub ec2_state: Option<String>,
     /// The attempt at registering it that is or was last under way.
-    pub attempt: Option<Attempt>,
+    pub attempt: Option<CreationAttempt>,
     /// Why it failed, why the last attempt was put off, or why it was not deregistered.
     pub failure: Option<Failure>,
     /// Who wants it deregistered.
@@ -107,9 +101,7 @@ impl ImageStatus {
 /// Who wants an image deregistered, and what is to become of its snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deregistration {
-    /// Who.
     pub by: String,
-    /// When.
     pub at: Timestamp,
     /// Whether the snapshot is to go as well, and what became of that.
     pub snapshot: Option<SnapshotDeletion>,

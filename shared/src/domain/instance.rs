@@ -29,13 +29,10 @@ pub struct Instance {
     pub id: InstanceId,
     /// Its `Name` tag.
     pub name: Option<String>,
-    /// Its state.
     pub state: InstanceState,
     /// Its type, `m7g.large`.
     pub instance_type: String,
-    /// Its region.
     pub region: String,
-    /// Its availability zone.
     pub zone: String,
     /// `x86_64`, `arm64`.
     pub architecture: Option<String>,
@@ -47,7 +44,6 @@ pub struct Instance {
     pub root_device: Option<String>,
     /// Its EBS volumes, in the order of their devices.
     pub volumes: Vec<AttachedVolume>,
-    /// Its tags.
     pub tags: Tags,
     /// When it was last started.
     pub launched_at: Option<Timestamp>,
@@ -258,7 +254,6 @@ pub struct Exclusions {
     /// Leave out the volume the instance boots from.
     #[serde(default)]
     pub boot_volume: bool,
-    /// Leave out these.
     #[serde(default)]
     pub volumes: Vec<VolumeId>,
     /// Leave out those that bear one of these tags.
@@ -303,7 +298,6 @@ pub struct InstanceType {
 pub struct Gpu {
     /// `NVIDIA A10G`.
     pub name: String,
-    /// How many.
     pub count: i32,
     /// The memory of each in MiB, where EC2 says.
     pub memory_mib: Option<i32>,
@@ -326,7 +320,6 @@ pub struct VolumeDetails {
     pub iops: Option<i32>,
     /// Provisioned MiB a second, where its type has them.
     pub throughput_mibps: Option<i32>,
-    /// Its tags.
     pub tags: Tags,
 }
 

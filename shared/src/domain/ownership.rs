@@ -1,8 +1,6 @@
-//! Whose an EBS snapshot is: ours by its tag, or whose it seems to be.
+//! The owner of an EBS snapshot: ours by its tag, or another by its marks.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, SnapshotId, VolumeId};
 use crate::domain::installation::Installation;
 use crate::domain::tags::{self, Tags};
+use crate::domain::words::words;
 
 /// The volume that EC2 shows for copies: "an arbitrary volume ID that should not be used for any purpose"
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Snapshot.html>).
@@ -27,7 +26,6 @@ pub struct EbsSnapshot {
     pub id: EbsSnapshotId,
     /// The volume it was taken of; EC2 gives a made-up one for copies.
     pub volume_id: Option<VolumeId>,
-    /// Where it stands.
     pub state: EbsState,
     /// When EC2 began it: the instant whose content it has.
     pub started_at: Timestamp,
@@ -45,7 +43,6 @@ pub struct EbsSnapshot {
     pub restore_expires_at: Option<Timestamp>,
     /// Its description.
     pub description: String,
-    /// Its tags.
     pub tags: Tags,
     /// Whose it is by the installation that they name.
     pub installation: Installation,
@@ -220,23 +217,6 @@ impl Owner {
             Self::ApplicationMigration => "Application Migration Service",
             Self::Other => "nobody known",
         }
-    }
-}
-
-impl fmt::Display for Owner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Owner {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|owner| owner.as_str() == text).ok_or_else(|| {
-            let words: Vec<_> = Self::ALL.iter().map(|owner| owner.as_str()).collect();
-            format!("must be one of {}", words.join(", "))
-        })
     }
 }
 
@@ -439,7 +419,7 @@ mod tests {
 
     #[test]
     fn every_owner_reads_as_it_is_written() {
-        for owner in Owner::ALL {
+        for owner in Owner::ALL.iter().copied() {
             assert_eq!(owner.as_str().parse(), Ok(owner));
         }
         assert!("dlm".parse::<Owner>().unwrap_err().contains("data_lifecycle_manager"));

@@ -28,16 +28,13 @@ pub mod wanted;
 mod whole;
 pub mod words;
 
-use std::fmt;
-use std::str::FromStr;
-
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ImageId, InstanceId, RestoreId, ScheduleId, SnapshotId};
-use crate::domain::restore::mode::{Mode, OldVolume, PlannedVolume};
+use crate::domain::restore::mode::{OldVolume, PlannedVolume, RestoreMode};
 use crate::domain::restore::step::{Step, StepName};
-use crate::domain::snapshot::words;
+use crate::domain::words::words;
 
 /// How long one worker has a restore to itself: longer than its function may run, so that nobody acts beside it.
 pub const LEASE_LASTS: SignedDuration = SignedDuration::from_mins(6);
@@ -77,16 +74,13 @@ impl RestoreStatus {
 /// Why a restore stopped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestoreFailure {
-    /// At which step.
     pub step: StepName,
     /// EC2's error code, or one of ours.
     pub code: String,
-    /// In words.
     pub message: String,
     /// The AWS action that our role is not permitted, if that is it.
     #[serde(default)]
     pub missing_right: Option<String>,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -102,7 +96,6 @@ pub struct Lease {
 /// A job that brings a snapshot back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restore {
-    /// Ours.
     pub id: RestoreId,
     /// Counts the writes.
     pub version: u64,
@@ -117,27 +110,21 @@ pub struct Restore {
     pub instance_id: InstanceId,
     /// Its name then.
     pub instance_name: Option<String>,
-    /// The region.
     pub region: String,
     /// The zone of new volumes.
     pub zone: Option<String>,
     /// What is to become of it.
-    pub mode: Mode,
-    /// Who asked.
+    pub mode: RestoreMode,
     pub requested_by: String,
     /// The due time of the schedule's drill that it is; none if a person asked for it.
     #[serde(default)]
     pub drill_due: Option<Timestamp>,
-    /// When.
     pub created_at: Timestamp,
-    /// Where it stands.
     pub status: RestoreStatus,
-    /// The way there.
     pub steps: Vec<Step>,
     /// The way back, once it is cancelled.
     #[serde(default)]
     pub undo: Vec<Step>,
-    /// Who cancelled it.
     #[serde(default)]
     pub cancelled_by: Option<String>,
     /// The volumes that are made.
@@ -180,7 +167,6 @@ pub struct Restore {
     /// What a person should know: what could not be taken back, what stays.
     #[serde(default)]
     pub notes: Vec<String>,
-    /// Why it stopped.
     #[serde(default)]
     pub failure: Option<RestoreFailure>,
     /// What EC2 last said against it, while it is still tried.

@@ -1,4 +1,4 @@
-//! Which snapshots stay: restic's rules for `forget`, in a schedule's time zone.
+//! Retention: restic's rules for `forget`, in a schedule's time zone.
 //!
 //! A snapshot stays if any rule keeps it, and every rule that does is a reason. The counting
 //! rules keep the newest of each of the last n periods *that have a snapshot*; the rules with a
@@ -27,7 +27,6 @@ use crate::domain::schedule::zone::Zone;
 /// What is to become of one snapshot, and why it stays if it does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// Whether it stays.
     pub keep: bool,
     /// Each rule that keeps it, such as "daily 3 of 7"; none if it goes.
     pub reasons: Vec<String>,

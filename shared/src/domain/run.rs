@@ -36,9 +36,7 @@ pub struct Run {
     pub slot: ScheduleSlot,
     /// Counts the writes.
     pub version: u64,
-    /// Where it stands.
     pub status: RunStatus,
-    /// What caused it.
     pub trigger: Trigger,
     /// The instances it is for, in the order in which they are asked for; empty until they have been found.
     pub targets: Vec<InstanceId>,

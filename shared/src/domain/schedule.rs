@@ -10,17 +10,17 @@ pub mod losses;
 pub mod name_template;
 pub mod preview;
 pub mod selector;
+mod settings;
 pub mod slots;
 pub mod zone;
 
-use std::num::NonZeroU32;
+pub use self::settings::{Options, SPREAD_MINUTES_MAX, Settings, Targets, WhenGone};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{InstanceId, ScheduleId, digest};
-use crate::domain::instance::{Exclusions, Instance};
-use crate::domain::retention::{Rules, Span};
+use crate::domain::ids::{ScheduleId, digest};
+use crate::domain::retention::Rules;
 use crate::domain::schedule::copies::{CopyTarget, rules_of};
 use crate::domain::schedule::drills::Drills;
 use crate::domain::schedule::enforced::Enforced;
@@ -30,57 +30,20 @@ use crate::domain::schedule::name_template::NameTemplate;
 use crate::domain::schedule::selector::Selector;
 use crate::domain::schedule::zone::Zone;
 use crate::domain::snapshot::Snapshot;
-use crate::domain::tags::Tags;
 
 /// How many instances one run may have; beyond it a run's record would outgrow DynamoDB's 400 KB.
 pub const TARGETS_MAX: usize = 12_000;
-/// Over how many minutes a run's targets may be staggered: a day.
-pub const SPREAD_MINUTES_MAX: u32 = 1_440;
 
-/// A reusable object: expression, zone, targets, rules, options.
+/// A schedule: what people set, and how far it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
-    /// Ours.
     pub id: ScheduleId,
     /// Counts the edits by people; what `If-Match` compares.
     pub version: u64,
     /// Counts the writes, ours included; what conditional writes compare.
     pub revision: u64,
-    /// Display name.
-    pub name: String,
-    /// When it fires.
-    pub expression: Expression,
-    /// In which zone `cron`, `at` and the retention periods are read.
-    pub timezone: Zone,
-    /// Of what.
-    pub targets: Targets,
-    /// How long its snapshots are kept; without rules all are.
-    pub rules: Option<Rules>,
-    /// What becomes of the snapshots of instances that are no more.
-    #[serde(default)]
-    pub when_gone: WhenGone,
-    /// What is taken, and how it is named.
-    pub options: Options,
-    /// The other regions that its snapshots are copied to.
-    #[serde(default)]
-    pub copies: Vec<CopyTarget>,
-    /// Over how many minutes its targets are staggered; without it all are taken at the slot itself.
-    #[serde(default)]
-    pub spread_minutes: Option<u32>,
-    /// How long after it was taken a snapshot can be restored; for ever without it.
-    #[serde(default)]
-    pub restore_window: Option<Span>,
-    /// How far apart its drills lie; without it there are none.
-    #[serde(default)]
-    pub drill_every: Option<Span>,
-    /// It does not fire before.
-    pub start_at: Option<Timestamp>,
-    /// It does not fire after.
-    pub end_at: Option<Timestamp>,
-    /// Whether it fires at all.
-    pub enabled: bool,
-    /// How long a condemned snapshot can be rescued, in minutes; the setting's default if none.
-    pub grace_minutes: Option<u32>,
+    #[serde(flatten)]
+    pub settings: Settings,
     /// When it was made.
     pub created_at: Timestamp,
     /// When a person last edited it.
@@ -128,159 +91,21 @@ pub struct Targets {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TagMatch {
-    /// The tag's key.
     pub key: String,
-    /// The tag's value.
     pub value: String,
 }
 
-impl Targets {
-    /// Whether it can never be for any instance.
-    pub fn is_empty(&self) -> bool {
-        self.instance_ids.is_empty() && self.tags.is_empty()
-    }
-
-    /// Whether it is for `instance`.
-    pub fn include(&self, instance: &Instance) -> bool {
-        !self.exclude_instance_ids.contains(&instance.id)
-            && (self.instance_ids.contains(&instance.id) || self.tags.selects(&instance.tags))
-    }
-}
-
-/// A schedule that is wanted.
-#[derive(Clone, Debug)]
-pub struct NewSchedule {
-    /// Chosen by the caller, so that asking twice makes one.
-    pub id: ScheduleId,
-    /// Display name.
-    pub name: String,
-    /// When it fires.
-    pub expression: Expression,
-    /// In which zone.
-    pub timezone: Zone,
-    /// Of what.
-    pub targets: Targets,
-    /// How long its snapshots are kept.
-    pub rules: Option<Rules>,
-    /// What becomes of the snapshots of instances that are no more.
-    pub when_gone: WhenGone,
-    /// What is taken, and how it is named.
-    pub options: Options,
-    /// The other regions that its snapshots are copied to.
-    pub copies: Vec<CopyTarget>,
-    /// Over how many minutes its targets are staggered.
-    pub spread_minutes: Option<u32>,
-    /// How long after it was taken a snapshot can be restored.
-    pub restore_window: Option<Span>,
-    /// How far apart its drills lie.
-    pub drill_every: Option<Span>,
-    /// It does not fire before.
-    pub start_at: Option<Timestamp>,
-    /// It does not fire after.
-    pub end_at: Option<Timestamp>,
-    /// Whether it fires at all.
-    pub enabled: bool,
-    /// Grace of its condemned snapshots.
-    pub grace_minutes: Option<u32>,
-}
-
-impl NewSchedule {
-    /// An enabled schedule of this name and expression in UTC that is for nothing yet and keeps everything.
-    pub fn of(id: ScheduleId, name: impl Into<String>, expression: Expression) -> Self {
-        Self {
-            id,
-            name: name.into(),
-            expression,
-            timezone: Zone::default(),
-            targets: Targets::default(),
-            rules: None,
-            when_gone: WhenGone::default(),
-            options: Options::default(),
-            copies: Vec::new(),
-            spread_minutes: None,
-            restore_window: None,
-            drill_every: None,
-            start_at: None,
-            end_at: None,
-            enabled: true,
-            grace_minutes: None,
-        }
-    }
-}
-
-/// What a schedule takes, and how it names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Options {
-    /// What is left out.
-    pub exclusions: Exclusions,
-    /// Whether the EBS snapshots bear the instance's tags too.
-    pub copy_tags: bool,
-    /// How a snapshot is named.
-    pub name_template: NameTemplate,
-    /// Tags for every snapshot.
-    pub extra_tags: Tags,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            exclusions: Exclusions::default(),
-            copy_tags: true,
-            name_template: NameTemplate::default(),
-            extra_tags: Tags::new(),
-        }
-    }
-}
-
 impl Schedule {
-    /// The schedule that was asked for, made at `now`. Its first slot is the next one.
-    pub fn made(new: NewSchedule, now: Timestamp) -> Self {
-        let NewSchedule {
-            id,
-            name,
-            expression,
-            timezone,
-            targets,
-            rules,
-            when_gone,
-            options,
-            copies,
-            spread_minutes,
-            restore_window,
-            drill_every,
-            start_at,
-            end_at,
-            enabled,
-            grace_minutes,
-        } = new;
+    /// The schedule of these settings, made at `now`. Its first slot is the next one.
+    pub fn made(id: ScheduleId, settings: Settings, now: Timestamp) -> Self {
         let schedule = Self {
             // A schedule that has no snapshots yet cannot delete any by surprise: its own rules are what is
             // expected.
-            enforced: Enforced {
-                rules: rules.clone(),
-                when_gone,
-                copies: copies.clone(),
-                timezone: timezone.clone(),
-                at: now,
-            },
+            enforced: Enforced::of(&settings, now),
             id,
             version: 1,
             revision: 1,
-            name,
-            expression,
-            timezone,
-            targets,
-            rules,
-            when_gone,
-            options,
-            copies,
-            spread_minutes,
-            restore_window,
-            drill_every,
-            start_at,
-            end_at,
-            enabled,
-            grace_minutes,
+            settings,
             created_at: now,
             updated_at: now,
             next_due: None,
@@ -293,31 +118,43 @@ impl Schedule {
 
     /// From when `rate` counts.
     pub fn anchor(&self) -> Timestamp {
-        self.start_at.unwrap_or(self.created_at)
+        self.settings.start_at.unwrap_or(self.created_at)
     }
 
     /// The rules that decide about a snapshot of it.
     pub fn rules_of(&self, snapshot: &Snapshot) -> Option<&Rules> {
-        rules_of(self.rules.as_ref(), &self.copies, snapshot)
+        rules_of(self.settings.rules.as_ref(), &self.settings.copies, snapshot)
     }
 
     /// A fingerprint of the rules, the zone they are read in, and what becomes of instances that are gone. A
     /// condemnation remembers it, and holds only as long as the schedule still has it.
     pub fn rules_digest(&self) -> String {
         // Serializing plain numbers and texts cannot fail; if it did, an empty text would only rescue.
-        let rules = serde_json::to_string(&(&self.rules, self.when_gone)).unwrap_or_default();
-        let zone = self.timezone.to_string();
-        if self.copies.is_empty() {
+        let rules = serde_json::to_string(&(&self.settings.rules, self.settings.when_gone))
+            .unwrap_or_default();
+        let zone = self.settings.timezone.to_string();
+        if self.settings.copies.is_empty() {
             return digest(&[&rules, &zone]);
         }
-        let copies: Vec<_> = self.copies.iter().map(|one| (&one.region, &one.rules)).collect();
+        let copies: Vec<_> =
+            self.settings.copies.iter().map(|one| (&one.region, &one.rules)).collect();
         let copies = serde_json::to_string(&copies).unwrap_or_default();
         digest(&[&rules, &zone, &copies])
     }
 
     /// How long what a sweep condemns can be rescued.
     pub fn grace(&self, default: SignedDuration) -> SignedDuration {
-        self.grace_minutes.map_or(default, |minutes| SignedDuration::from_mins(i64::from(minutes)))
+        self.settings
+            .grace_minutes
+            .map_or(default, |minutes| SignedDuration::from_mins(i64::from(minutes)))
+    }
+
+    /// The same schedule with settings changed, and nothing else.
+    #[cfg(test)]
+    #[must_use]
+    pub(in crate::domain) fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self
     }
 
     /// The same schedule with `next_due` as it is after `after`.
@@ -329,13 +166,7 @@ impl Schedule {
     /// The same schedule, its present rules having been enforced at `at`.
     #[must_use]
     pub fn enforced_at(&self, at: Timestamp) -> Self {
-        let enforced = Enforced {
-            rules: self.rules.clone(),
-            when_gone: self.when_gone,
-            copies: self.copies.clone(),
-            timezone: self.timezone.clone(),
-            at,
-        };
+        let enforced = Enforced::of(&self.settings, at);
         Self { enforced, revision: self.revision + 1, ..self.clone() }
     }
 

@@ -22,9 +22,6 @@ mod transitions;
 
 pub use source::Source;
 
-use std::fmt;
-use std::str::FromStr;
-
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +35,7 @@ use crate::domain::snapshot::copying::{CopyOf, CopyOrder};
 use crate::domain::snapshot::images::ImagesNote;
 use crate::domain::snapshot::member::Member;
 use crate::domain::tags::Tags;
+use crate::domain::words::words;
 
 /// How long an absence is not believed: EC2 is eventually consistent, and asks to poll "up to five minutes"
 /// (<https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>).
@@ -49,11 +47,9 @@ pub const MISSING_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// One restore point of one instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// Ours.
     pub id: SnapshotId,
     /// Counts the writes; what `If-Match` compares.
     pub version: u64,
-    /// Where it stands.
     pub status: Status,
     /// How it came to be.
     pub origin: Origin,
@@ -78,7 +74,7 @@ pub struct Snapshot {
     /// When we learnt that all members were completed.
     pub completed_at: Option<Timestamp>,
     /// The attempt at creating it that is or was last under way.
-    pub attempt: Option<Attempt>,
+    pub attempt: Option<CreationAttempt>,
     /// Why it failed, or why the last attempt was put off.
     pub failure: Option<Failure>,
     /// What keeps it from deletion.
@@ -145,9 +141,7 @@ pub struct Request {
 /// The schedule and the due time that a snapshot was taken for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ScheduleSlot {
-    /// The schedule.
     pub schedule_id: ScheduleId,
-    /// The due time.
     pub slot: Timestamp,
 }
 
@@ -158,45 +152,6 @@ impl ScheduleSlot {
         SnapshotId::derived(self.slot, &[self.schedule_id.as_str(), instance.as_str(), &slot])
     }
 }
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident => $word:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+
-        }
-
-        impl $name {
-            /// All of them, in order.
-            pub const ALL: &[Self] = &[$(Self::$variant,)+];
-
-            /// As it is written.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)+ }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = String;
-
-            fn from_str(text: &str) -> Result<Self, String> {
-                Self::ALL.iter().copied().find(|word| word.as_str() == text).ok_or_else(|| {
-                    let words: Vec<_> = Self::ALL.iter().map(|word| word.as_str()).collect();
-                    format!("must be one of {}", words.join(", "))
-                })
-            }
-        }
-    };
-}
-
-pub(in crate::domain) use words;
 
 words! {
     /// Where a snapshot stands.
@@ -254,7 +209,7 @@ words! {
 
 /// An attempt at creating the EBS snapshots.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attempt {
+pub struct CreationAttempt {
     /// 1 for the first.
     pub number: u32,
     /// When EC2 was about to be asked. Absence is believed only [`ABSENCE_UNCERTAIN`] after it.
@@ -266,7 +221,6 @@ pub struct Attempt {
 pub struct Failure {
     /// EC2's error code, or one of ours.
     pub code: String,
-    /// In words.
     pub message: String,
 }
 

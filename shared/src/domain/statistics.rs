@@ -174,7 +174,6 @@ impl Dimension {
 /// The numbers of a dimension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Of what.
     pub dimension: Dimension,
     /// The counts.
     pub tally: Tally,

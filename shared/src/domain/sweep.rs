@@ -29,7 +29,7 @@ pub struct Sweep {
     /// Counts the writes; what `If-Match` compares.
     pub version: u64,
     /// Whether it only plans.
-    pub mode: Mode,
+    pub mode: SweepMode,
     /// Where it stands.
     pub status: SweepStatus,
     /// Who asked for it; none for the hourly rule.
@@ -82,7 +82,7 @@ pub struct Sweep {
 /// Whether a sweep only plans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Mode {
+pub enum SweepMode {
     /// Nothing but the plan; it is the dry run.
     PlanOnly,
     /// The plan is carried out, as far as the brake lets it.
@@ -158,7 +158,7 @@ pub struct ExecutionCounts {
 
 impl Sweep {
     /// A sweep that is wanted.
-    pub fn requested(id: SweepId, mode: Mode, by: Option<String>, now: Timestamp) -> Self {
+    pub fn requested(id: SweepId, mode: SweepMode, by: Option<String>, now: Timestamp) -> Self {
         Self {
             id,
             version: 1,
@@ -188,7 +188,7 @@ impl Sweep {
     /// The hourly sweep of this instant: the same however often its tick is delivered.
     pub fn hourly(tick: Timestamp) -> Self {
         let id = SweepId::derived(tick, &["hourly", &tick.to_string()]);
-        Self::requested(id, Mode::Execute, None, tick)
+        Self::requested(id, SweepMode::Execute, None, tick)
     }
 
     /// Taken up at `now`. Who had it before has died, or finds out when it writes.

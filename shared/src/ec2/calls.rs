@@ -1,4 +1,4 @@
-//! What becomes of a call that changes something and may be repeated.
+//! The outcome of a call that changes something and may be repeated.
 
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;

@@ -31,7 +31,6 @@ const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.
 pub struct NewCopy<'a> {
     /// Where the original is.
     pub source_region: &'a str,
-    /// Which it is.
     pub source: &'a EbsSnapshotId,
     /// The key it is encrypted with; without it what is encrypted is encrypted with the region's default key.
     pub kms_key: Option<&'a str>,

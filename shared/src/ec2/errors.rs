@@ -1,4 +1,4 @@
-//! What an error of EC2 means for us.
+//! Errors of EC2, as they matter to us.
 //!
 //! The codes are those of <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>.
 

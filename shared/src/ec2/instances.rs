@@ -32,7 +32,6 @@ pub struct InstanceFilter {
 /// One page of instances.
 #[derive(Clone, Debug)]
 pub struct InstancePage {
-    /// The instances.
     pub instances: Vec<Instance>,
     /// EC2's own position of the next page.
     pub next_token: Option<String>,
@@ -40,7 +39,7 @@ pub struct InstancePage {
 
 /// What a schedule is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundInstances {
     /// The instances, in the order of their ids, each once.
     pub ids: Vec<InstanceId>,
     /// Whether EC2 has more that nobody looked at.
@@ -117,7 +116,11 @@ impl Ec2 {
     }
 
     /// The same as far as so many pages of a thousand instances have them.
-    pub async fn targets_within(&self, targets: &Targets, pages: usize) -> Result<Found, Error> {
+    pub async fn targets_within(
+        &self,
+        targets: &Targets,
+        pages: usize,
+    ) -> Result<FoundInstances, Error> {
         let mut ids = targets.instance_ids.clone();
         let mut is_cut = false;
         if !targets.tags.is_empty() {
@@ -138,7 +141,7 @@ impl Ec2 {
         ids.retain(|id| !targets.exclude_instance_ids.contains(id));
         ids.sort();
         ids.dedup();
-        Ok(Found { ids, is_cut })
+        Ok(FoundInstances { ids, is_cut })
     }
 
     /// What EC2 knows of these volumes, up to 200 a call. What it does not have is left out.

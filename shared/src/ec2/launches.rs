@@ -24,9 +24,7 @@ pub struct NewImage<'a> {
     pub name: &'a str,
     /// Its architecture, root device and the like.
     pub launch: &'a Launch,
-    /// Its devices.
     pub volumes: &'a [PlannedVolume],
-    /// Its tags.
     pub tags: &'a Tags,
 }
 
@@ -35,11 +33,9 @@ pub struct NewImage<'a> {
 pub struct NewInstance<'a> {
     /// From which image.
     pub image: &'a ImageId,
-    /// How.
     pub launch: &'a Launch,
     /// The devices that the image has.
     pub volumes: &'a [PlannedVolume],
-    /// Its tags.
     pub tags: &'a Tags,
     /// The tags of its volumes.
     pub volume_tags: &'a Tags,

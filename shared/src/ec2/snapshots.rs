@@ -27,7 +27,6 @@ const CHAIN_PAGES_MAX: usize = 5;
 /// A set that is to be made.
 #[derive(Clone, Debug)]
 pub struct CreateSet<'a> {
-    /// Of which instance.
     pub instance_id: &'a InstanceId,
     /// Whether the volume it boots from is left out.
     pub exclude_boot_volume: bool,
@@ -42,13 +41,11 @@ pub struct CreateSet<'a> {
 /// What EC2 answers for one member of a new set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreatedMember {
-    /// The member.
     pub id: EbsSnapshotId,
     /// The volume it is of.
     pub volume_id: VolumeId,
     /// Size of the volume in GiB.
     pub size_gib: i32,
-    /// Where it stands.
     pub state: EbsState,
     /// When EC2 began it.
     pub started_at: Option<Timestamp>,

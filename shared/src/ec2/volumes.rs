@@ -18,11 +18,9 @@ const VOLUMES_PAGE: i32 = 500;
 pub struct NewVolume<'a> {
     /// From which EBS snapshot.
     pub ebs_snapshot_id: &'a EbsSnapshotId,
-    /// In which zone.
     pub zone: &'a str,
     /// Its size in GiB.
     pub size_gib: i32,
-    /// Its type.
     pub volume_type: &'a str,
     /// Provisioned operations a second.
     pub iops: Option<i32>,

@@ -3,3 +3,5 @@
 pub mod advance;
 pub(crate) mod new_copy;
 pub(crate) mod order;
+
+pub use self::advance::advance;

@@ -4,3 +4,7 @@ pub mod advance;
 pub mod delete;
 pub(crate) mod note_uses;
 pub mod request;
+
+pub use self::advance::advance;
+pub use self::delete::delete;
+pub use self::request::request;

@@ -6,3 +6,8 @@ pub mod recount;
 mod reindex;
 pub mod request;
 pub mod tag_adopted;
+
+pub use self::adopt::adopt;
+pub use self::reconcile::reconcile;
+pub use self::request::request;
+pub use self::tag_adopted::tag_adopted;

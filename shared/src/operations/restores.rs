@@ -4,3 +4,8 @@ pub mod advance;
 pub mod drill_due;
 pub mod request;
 pub mod resume;
+
+pub use self::advance::advance;
+pub use self::drill_due::begin_due_drills;
+pub use self::request::request;
+pub use self::resume::{cancel, retry};

@@ -5,3 +5,7 @@ pub mod begin;
 pub mod begin_due;
 pub mod look_after;
 mod overlap;
+
+pub use self::begin::begin_now;
+pub use self::begin_due::begin_due;
+pub use self::look_after::look_after;

@@ -10,3 +10,12 @@ pub mod refresh;
 pub mod request;
 pub mod rescue;
 pub mod take;
+
+pub use self::delete::delete;
+pub use self::edit::edit;
+pub use self::reap::reap;
+pub use self::recover::recover_members;
+pub use self::refresh::refresh_members;
+pub use self::request::request;
+pub use self::rescue::rescue;
+pub use self::take::take;

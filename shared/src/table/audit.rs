@@ -34,7 +34,6 @@ pub enum Pages {
 /// Entries with where they sort, the newest first.
 #[derive(Clone, Debug)]
 pub struct Entries {
-    /// The entries.
     pub items: Vec<(String, AuditItem)>,
     /// Whether there may be older ones.
     pub more: bool,
@@ -43,7 +42,6 @@ pub struct Entries {
 /// An event that waits to be published.
 #[derive(Clone, Debug)]
 pub struct Waiting {
-    /// The event.
     pub event: DomainEvent,
     key: Key,
 }

@@ -78,14 +78,14 @@ impl Range {
 
 /// A key and where it sorts in what was queried.
 #[derive(Clone, Debug)]
-pub(super) struct Position {
+pub(super) struct IndexEntry {
     pub(super) key: Key,
     pub(super) sort: String,
 }
 
 /// What one Query found.
 #[derive(Debug)]
-pub(super) struct Found<T> {
+pub(super) struct QueryPage<T> {
     pub(super) items: Vec<T>,
     /// Whether there may be more behind.
     pub(super) more: bool,
@@ -169,9 +169,9 @@ impl Table {
     pub(super) async fn query<T: DeserializeOwned>(
         &self,
         range: &Range,
-    ) -> Result<Found<T>, Error> {
-        let Found { items, more } = self.query_items(range).await?;
-        Ok(Found { items: items.into_iter().map(body).collect::<Result<_, _>>()?, more })
+    ) -> Result<QueryPage<T>, Error> {
+        let QueryPage { items, more } = self.query_items(range).await?;
+        Ok(QueryPage { items: items.into_iter().map(body).collect::<Result<_, _>>()?, more })
     }
 
     /// One Query of a range's records, each with its key: what cannot be read is an error of its own.
@@ -201,18 +201,21 @@ impl Table {
     }
 
     /// One Query of a range's keys.
-    pub(super) async fn query_positions(&self, range: &Range) -> Result<Found<Position>, Error> {
+    pub(super) async fn query_positions(
+        &self,
+        range: &Range,
+    ) -> Result<QueryPage<IndexEntry>, Error> {
         let sort = range.index.map_or("sk", Index::sort);
-        let Found { items, more } = self.query_items(range).await?;
+        let QueryPage { items, more } = self.query_items(range).await?;
         let positions = items
             .iter()
-            .filter_map(|item| Some(Position { key: key_of(item)?, sort: text(item, sort)? }))
+            .filter_map(|item| Some(IndexEntry { key: key_of(item)?, sort: text(item, sort)? }))
             .collect();
-        Ok(Found { items: positions, more })
+        Ok(QueryPage { items: positions, more })
     }
 
     /// One Query of a range's items, as they are.
-    pub(super) async fn query_items(&self, range: &Range) -> Result<Found<Item>, Error> {
+    pub(super) async fn query_items(&self, range: &Range) -> Result<QueryPage<Item>, Error> {
         let partition = range.index.map_or("pk", Index::partition);
         let sort = range.index.map_or("sk", Index::sort);
         let newest_first = range.order == Order::NewestFirst;
@@ -245,7 +248,7 @@ impl Table {
             .await
             .map_err(|error| failed("listing records", error))?;
         let more = answer.last_evaluated_key.is_some();
-        Ok(Found { items: answer.items.unwrap_or_default(), more })
+        Ok(QueryPage { items: answer.items.unwrap_or_default(), more })
     }
 
     /// Writes one record under a condition.

@@ -1,4 +1,4 @@
-//! What was found of each region's EBS snapshots: a record a region, and the pages that it names.
+//! Findings about each region's EBS snapshots: a record a region, and the pages that it names.
 //!
 //! Pages of a run are written first, then the region's record is switched to them; those of the run before expire.
 

@@ -22,9 +22,7 @@ use crate::domain::snapshot::{ScheduleSlot, Snapshot, Status};
 /// The key of a record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    /// The partition key.
     pub pk: String,
-    /// The sort key.
     pub sk: String,
 }
 

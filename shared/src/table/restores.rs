@@ -32,7 +32,6 @@ pub enum RestoreList {
 /// Who has an instance to itself; nobody once that is over. The record stays, and its version counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restoring {
-    /// The restore.
     pub restore_id: Option<RestoreId>,
     version: u64,
 }

@@ -19,7 +19,6 @@ use crate::error::Error;
 /// A part of a list, by position only.
 #[derive(Clone, Debug)]
 pub struct Slice {
-    /// Which way.
     pub order: Order,
     /// At most so many.
     pub limit: usize,
@@ -240,7 +239,7 @@ impl Table {
         kind: DueKind,
         now: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Position>, Error> {
+    ) -> Result<Vec<IndexEntry>, Error> {
         let range = Range {
             order: Order::OldestFirst,
             limit,
@@ -252,7 +251,7 @@ impl Table {
 
     pub(super) async fn resolve(
         &self,
-        positions: Vec<Position>,
+        positions: Vec<IndexEntry>,
     ) -> Result<Vec<(String, Snapshot)>, Error> {
         let keys: Vec<_> = positions.iter().map(|position| position.key.clone()).collect();
         let mut found: BTreeMap<Key, Snapshot> = self.get_all(&keys).await?;

@@ -104,7 +104,7 @@ impl Table {
     /// At most `limit` rows of a kind, in the order of their keys, after a position.
     pub async fn rows(
         &self,
-        kind: Kind,
+        kind: DimensionKind,
         after: Option<String>,
         limit: usize,
     ) -> Result<Rows, Error> {
@@ -128,16 +128,20 @@ impl Table {
     }
 
     /// All rows of a kind.
-    pub async fn every_row(&self, kind: Kind) -> Result<Vec<Row>, Error> {
+    pub async fn every_row(&self, kind: DimensionKind) -> Result<Vec<Row>, Error> {
         self.rows_after(kind, None).await
     }
 
     /// The rows of all days from `from` on.
     pub async fn days_from(&self, from: Date) -> Result<Vec<Row>, Error> {
-        self.rows_after(Kind::Day, Some(keys::day(from))).await
+        self.rows_after(DimensionKind::Day, Some(keys::day(from))).await
     }
 
-    async fn rows_after(&self, kind: Kind, after: Option<String>) -> Result<Vec<Row>, Error> {
+    async fn rows_after(
+        &self,
+        kind: DimensionKind,
+        after: Option<String>,
+    ) -> Result<Vec<Row>, Error> {
         let mut all = Vec::new();
         let mut after = after;
         loop {

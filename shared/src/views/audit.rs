@@ -25,11 +25,9 @@ const QUERIES_MAX: usize = 10;
 pub struct AuditFilter {
     /// By this person or function.
     pub who: Option<String>,
-    /// Of this action.
     pub action: Option<Action>,
     /// About the record of this identifier.
     pub resource_id: Option<String>,
-    /// About this instance.
     pub instance_id: Option<InstanceId>,
     /// At this instant or later.
     pub from: Option<Timestamp>,
@@ -65,7 +63,7 @@ impl AuditFilter {
 
 /// One page of the audit, the newest first. What concerns one instance, schedule or snapshot comes from its
 /// timeline; else day by day, the last 30 unless told otherwise. A page may be short although more follow.
-pub async fn list_audit(
+pub async fn list(
     service: &Service,
     filter: &AuditFilter,
     request: &PageRequest,
@@ -93,7 +91,7 @@ struct Source {
 }
 
 impl Source {
-    /// Where to go on when these pages are at their end.
+    /// The pages to go on with when these are at their end.
     fn older(&self) -> Option<(Self, String)> {
         let Pages::Day(day) = &self.pages else { return None };
         let begins = begins(*day).filter(|begins| *begins > self.from)?;

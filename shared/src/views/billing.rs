@@ -1,4 +1,4 @@
-//! What snapshots cost, by estimate: one snapshot in its chain, and all of them by what they are of or by month.
+//! The estimated cost of snapshots: of one in its chain, and of all by source or by month.
 
 mod other_snapshots;
 
@@ -19,7 +19,7 @@ use crate::domain::statistics::history::{Day, days};
 use crate::domain::statistics::{Dimension, Measure, Row, Tally, date_of, stored_members};
 use crate::error::Error;
 use crate::service::Service;
-use crate::views::statistics::{Kind, list_rows, regions};
+use crate::views::statistics::{DimensionKind, list_rows, regions};
 
 /// How far back months are told.
 pub const MONTHS_MAX: i32 = 24;
@@ -27,7 +27,6 @@ pub const MONTHS_MAX: i32 = 24;
 /// GiB in the standard tier and what they cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Amount {
-    /// How much.
     pub gib: f64,
     /// What it costs for a month, or of a month.
     pub cost: f64,
@@ -85,9 +84,7 @@ impl Amounts {
 /// What one member of a snapshot adds to the chain of its volume.
 #[derive(Clone, Debug)]
 pub struct MemberBill {
-    /// The member.
     pub member: Member,
-    /// What it adds.
     pub increment: Increment,
     /// What its deletion frees.
     pub freed: Freed,
@@ -96,7 +93,6 @@ pub struct MemberBill {
 /// What one snapshot costs.
 #[derive(Clone, Debug)]
 pub struct SnapshotBill {
-    /// The snapshot.
     pub snapshot: Snapshot,
     /// Its members of which EC2 stores something.
     pub members: Vec<MemberBill>,
@@ -107,11 +103,8 @@ pub struct SnapshotBill {
 /// A row of a bill.
 #[derive(Clone, Debug)]
 pub struct BillRow {
-    /// Of what.
     pub subject: Subject,
-    /// How many snapshots.
     pub snapshots: i64,
-    /// The three numbers.
     pub amounts: Amounts,
     /// The prices of its regions.
     pub prices: Vec<Price>,
@@ -131,7 +124,6 @@ pub enum Subject {
 /// A page of a bill.
 #[derive(Clone, Debug)]
 pub struct Bill {
-    /// The rows.
     pub page: Page<BillRow>,
     /// Everything that stands now; by month, all months that are told.
     pub total: BillRow,
@@ -170,7 +162,7 @@ pub async fn bill_snapshot(
     Ok(SnapshotBill { members: bills.collect(), price, snapshot })
 }
 
-/// What a member adds and frees, by what EC2 shows of its volume: nothing if that is too much to look at.
+/// Returns what a member adds and frees, by the snapshots of its volume that EC2 shows; none if they are too many.
 fn bill_member(
     snapshot: &Snapshot,
     member: Member,
@@ -213,7 +205,7 @@ fn link(seen: &EbsSnapshot) -> Link {
 /// One page of what the snapshots of each row of a kind cost for a month, as they stand.
 pub async fn bill_rows(
     service: &Service,
-    kind: Kind,
+    kind: DimensionKind,
     daily_change_percent: f64,
     request: &PageRequest,
 ) -> Result<Bill, Error> {

@@ -1,4 +1,4 @@
-//! How the last drills ended.
+//! The ends of the last drills.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::domain::restore::last_drill::LastDrill;
 use crate::error::Error;
 use crate::service::Service;
 
-/// How the last drill of an instance ended, whoever asked for it.
+/// Returns the end of the last drill of an instance, whether a person or a schedule asked for it.
 pub async fn last_drill_of_instance(
     service: &Service,
     id: &InstanceId,
@@ -15,7 +15,7 @@ pub async fn last_drill_of_instance(
     service.table.last_drill_of_instance(id).await
 }
 
-/// How the last drill of each of these schedules' snapshots ended, whoever asked for it.
+/// Returns the end of the last drill of each of these schedules' snapshots.
 pub async fn last_drills_of_schedules(
     service: &Service,
     ids: &[ScheduleId],

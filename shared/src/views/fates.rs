@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tracing::warn;
 
 use crate::domain::cursor::Order;
-use crate::domain::fate::{Circumstances, Fate, fates, stands_alone};
+use crate::domain::fate::{Fate, FateFacts, fates, stands_alone};
 use crate::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use crate::domain::instance::gone::is_believed;
 use crate::domain::schedule::{Schedule, WhenGone};
@@ -65,18 +65,18 @@ async fn work_out(
     snapshots: &[Snapshot],
     now: Timestamp,
 ) -> BTreeMap<SnapshotId, Fate> {
-    let background = Background::read(service, snapshots, now).await;
+    let input = FateInput::read(service, snapshots, now).await;
     let mut found = BTreeMap::new();
     let mut by_instance: BTreeMap<&InstanceId, Vec<&Snapshot>> = BTreeMap::new();
     let mut instances = Vec::new();
     for snapshot in snapshots {
-        if background.is_unreadable && Background::decides(snapshot) {
+        if input.is_unreadable && FateInput::decides(snapshot) {
             found.insert(snapshot.id.clone(), Fate::unknown(SCHEDULE_UNREADABLE));
             continue;
         }
-        let schedule = snapshot.schedule_id().and_then(|id| background.schedules.get(id));
+        let schedule = snapshot.schedule_id().and_then(|id| input.schedules.get(id));
         if stands_alone(snapshot, schedule) {
-            found.insert(snapshot.id.clone(), background.fate_alone(snapshot));
+            found.insert(snapshot.id.clone(), input.fate_alone(snapshot));
             continue;
         }
         let instance = &snapshot.source.instance_id;
@@ -91,7 +91,7 @@ async fn work_out(
         match group {
             Group::Whole(others) => {
                 let group = joined(wanted, others);
-                let mut fates = fates(&background.circumstances(&group));
+                let mut fates = fates(&input.facts(&group));
                 found.extend(wanted.iter().filter_map(|snapshot| fates.remove_entry(&snapshot.id)));
             }
             Group::Unknown(because) => {
@@ -104,7 +104,7 @@ async fn work_out(
 }
 
 /// What the fates of a page have in common.
-struct Background<'a> {
+struct FateInput<'a> {
     service: &'a Service,
     /// The schedules that decide over the page's snapshots.
     schedules: BTreeMap<ScheduleId, Schedule>,
@@ -115,15 +115,15 @@ struct Background<'a> {
     now: Timestamp,
 }
 
-impl<'a> Background<'a> {
+impl<'a> FateInput<'a> {
     async fn read(service: &'a Service, snapshots: &[Snapshot], now: Timestamp) -> Self {
         let (schedules, gone) = (BTreeMap::new(), BTreeSet::new());
-        let mut background = Self { service, schedules, gone, is_unreadable: false, now };
-        if let Err(error) = background.fill(snapshots).await {
+        let mut input = Self { service, schedules, gone, is_unreadable: false, now };
+        if let Err(error) = input.fill(snapshots).await {
             warn!(error.chain = %chain(&error), "Fates are unknown: no schedules");
-            background.is_unreadable = true;
+            input.is_unreadable = true;
         }
-        background
+        input
     }
 
     async fn fill(&mut self, snapshots: &[Snapshot]) -> Result<(), Error> {
@@ -135,7 +135,7 @@ impl<'a> Background<'a> {
         self.schedules = self.service.table.schedules(&ids).await?;
         let has_rule = |id| {
             let schedule: Option<&Schedule> = self.schedules.get(id);
-            schedule.is_some_and(|one| one.when_gone != WhenGone::Apply)
+            schedule.is_some_and(|one| one.settings.when_gone != WhenGone::Apply)
         };
         let asked = snapshots.iter().filter(|one| one.schedule_id().is_some_and(has_rule));
         let asked: BTreeSet<_> = asked.map(|one| one.source.instance_id.clone()).collect();
@@ -153,8 +153,8 @@ impl<'a> Background<'a> {
             && matches!(snapshot.status, Status::Available | Status::Error)
     }
 
-    fn circumstances<'b>(&'b self, snapshots: &'b [Snapshot]) -> Circumstances<'b> {
-        Circumstances {
+    fn facts<'b>(&'b self, snapshots: &'b [Snapshot]) -> FateFacts<'b> {
+        FateFacts {
             schedules: &self.schedules,
             snapshots,
             gone: &self.gone,
@@ -166,7 +166,7 @@ impl<'a> Background<'a> {
 
     /// The fate of a snapshot that has nothing to do with the others of its instance.
     fn fate_alone(&self, snapshot: &Snapshot) -> Fate {
-        let fate = fates(&self.circumstances(slice::from_ref(snapshot))).remove(&snapshot.id);
+        let fate = fates(&self.facts(slice::from_ref(snapshot))).remove(&snapshot.id);
         fate.unwrap_or_else(|| Fate::unknown(INSTANCE_UNREADABLE))
     }
 }

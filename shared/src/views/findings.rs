@@ -1,7 +1,9 @@
-//! What the reconciler has found of all EBS snapshots, read in pages, and asked for anew.
+//! Findings of the reconciler about all EBS snapshots, read in pages.
 
 use crate::domain::cursor::{Cursor, Page, PageRequest};
-use crate::domain::finding::{Finding, Position, RegionFindings, Wanted, pages_after};
+use crate::domain::finding::{
+    Finding, FindingFilter, FindingsPosition, RegionFindings, pages_after,
+};
 use crate::error::Error;
 use crate::service::Service;
 
@@ -18,9 +20,9 @@ pub struct Findings {
 }
 
 /// One page of what the last looks have found, by region, owner, place and id. Nothing is asked of EC2.
-pub async fn list_findings(
+pub async fn list(
     service: &Service,
-    wanted: &Wanted,
+    wanted: &FindingFilter,
     request: &PageRequest,
 ) -> Result<Findings, Error> {
     if let Some(region) = &wanted.region {
@@ -32,7 +34,7 @@ pub async fn list_findings(
     }
     let mut position = match &request.cursor {
         Some(cursor) => {
-            let parsed = cursor.key().parse::<Position>();
+            let parsed = cursor.key().parse::<FindingsPosition>();
             Some(parsed.map_err(|reason| Error::invalid("cursor", reason))?)
         }
         None => None,
@@ -46,7 +48,7 @@ pub async fn list_findings(
         if findings.is_empty() {
             // It has expired: the region was out of reach for a week. A reader goes on all the same.
             let (region, after) = (page.region.clone(), page.begins.clone());
-            position = Some(Position { region, bucket: page.bucket, after });
+            position = Some(FindingsPosition { region, bucket: page.bucket, after });
         }
         for finding in findings {
             let is_before = position.as_ref().is_some_and(|at| {
@@ -61,7 +63,8 @@ pub async fn list_findings(
                 break 'pages;
             }
             let after = finding.ebs_snapshot_id.clone();
-            position = Some(Position { region: page.region.clone(), bucket: page.bucket, after });
+            position =
+                Some(FindingsPosition { region: page.region.clone(), bucket: page.bucket, after });
             if wanted.wants(&finding) {
                 items.push((page.region.clone(), finding));
             }
@@ -71,7 +74,7 @@ pub async fn list_findings(
     Ok(Findings { regions, page: Page { items, next_cursor } })
 }
 
-/// What is known of each region that is looked after.
+/// Returns the findings of each region that is looked after.
 pub(crate) async fn regions(service: &Service) -> Result<Vec<RegionFindings>, Error> {
     let known = service.table.every_region_findings().await?;
     let is_ours = |one: &RegionFindings| service.settings.regions.contains(&one.region);

@@ -20,7 +20,7 @@ const NOTED_MAX: usize = 1_000;
 
 /// What EC2 shows of the instances that a rule for gone ones is for.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Looks {
+pub(crate) struct AbsentInstances {
     /// Not there, by this look.
     absent: BTreeSet<InstanceId>,
     /// That no region shows while one that may have them was out of reach: nothing is known of them.
@@ -34,7 +34,7 @@ pub(crate) async fn look(
     service: &Service,
     schedules: &BTreeMap<ScheduleId, Schedule>,
     snapshots: &[Snapshot],
-) -> Result<Looks, Error> {
+) -> Result<AbsentInstances, Error> {
     let wanted = snapshots.iter().filter(|snapshot| {
         let schedule = snapshot.schedule_id().and_then(|id| schedules.get(id));
         // What is condemned is judged again, by whether its instance is gone now.
@@ -53,10 +53,10 @@ pub(crate) async fn look(
     }
     // An instance of snapshots in two regions, of which one is not looked after, is not known to be gone.
     absent.retain(|id| !unseen.contains(id));
-    Ok(Looks { absent, unseen, first: service.table.first_looks().await? })
+    Ok(AbsentInstances { absent, unseen, first: service.table.first_looks().await? })
 }
 
-impl Looks {
+impl AbsentInstances {
     /// The instances that are certainly gone at `now`.
     pub(crate) fn gone(&self, now: Timestamp) -> BTreeSet<InstanceId> {
         let first = |id: &InstanceId| self.first.get(id);

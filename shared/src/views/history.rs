@@ -1,6 +1,6 @@
 //! The history of an instance: what became of its snapshots, and what its schedules did or failed to do.
 
-use crate::domain::audit::{Action, AuditItem, Kind, Timeline};
+use crate::domain::audit::{Action, AuditItem, RecordKind, Timeline};
 use crate::domain::cursor::{Order, Page, PageRequest};
 use crate::domain::ids::{InstanceId, ScheduleId};
 use crate::domain::schedule::Schedule;
@@ -23,12 +23,12 @@ const ROUNDS_MAX: usize = 10;
 pub async fn instance_history(
     service: &Service,
     id: &InstanceId,
-    kinds: &[Kind],
+    kinds: &[RecordKind],
     request: &PageRequest,
 ) -> Result<Page<AuditItem>, Error> {
     let mut start = position(request)?;
     let mut parts = vec![Pages::Of(Timeline::Instance(id.clone()))];
-    let has_schedules = |kind: &Kind| matches!(kind, Kind::Schedule | Kind::Run);
+    let has_schedules = |kind: &RecordKind| matches!(kind, RecordKind::Schedule | RecordKind::Run);
     if kinds.is_empty() || kinds.iter().any(has_schedules) {
         let schedules = schedules_of(service, id).await?;
         parts.extend(schedules.into_iter().map(|id| Pages::Of(Timeline::Schedule(id))));
@@ -68,7 +68,7 @@ fn concerns(item: &AuditItem, id: &InstanceId) -> bool {
 async fn schedules_of(service: &Service, id: &InstanceId) -> Result<Vec<ScheduleId>, Error> {
     let tags = last_tags(service, id).await?;
     let is_for = |schedule: &Schedule| {
-        let targets = &schedule.targets;
+        let targets = &schedule.settings.targets;
         !targets.exclude_instance_ids.contains(id)
             && (targets.instance_ids.contains(id)
                 || tags.as_ref().is_some_and(|tags| targets.tags.selects(tags)))

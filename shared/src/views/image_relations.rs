@@ -1,4 +1,4 @@
-//! Which images use which snapshots, and which instances were launched from an image, as EC2 shows it now.
+//! Images and the snapshots that they use, and the instances launched from an image, as EC2 shows it now.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,6 @@ pub struct UsingImage {
 /// A snapshot and the images that use it.
 #[derive(Clone, Debug)]
 pub struct Relation {
-    /// The snapshot.
     pub snapshot_id: SnapshotId,
     /// The images, in the order of their ids; none if EC2 in its region is out of reach.
     pub images: Option<Vec<UsingImage>>,

@@ -12,22 +12,19 @@ use crate::views::paging::collect;
 pub struct ImageFilter {
     /// Registered from this snapshot.
     pub snapshot_id: Option<SnapshotId>,
-    /// Of this instance.
     pub instance_id: Option<InstanceId>,
-    /// Of this region.
     pub region: Option<String>,
-    /// Standing there.
     pub status: Option<ImageStatus>,
 }
 
 /// The image of this id.
-pub async fn show_image(service: &Service, id: &ImageJobId) -> Result<Image, Error> {
+pub async fn show(service: &Service, id: &ImageJobId) -> Result<Image, Error> {
     service.table.image(id).await?.ok_or_else(|| Error::not_found("image", id))
 }
 
 /// One page of the images that `filter` wants. A page may be short although more follow, where few of many are
 /// wanted: its cursor leads on.
-pub async fn list_images(
+pub async fn list(
     service: &Service,
     filter: &ImageFilter,
     request: &PageRequest,

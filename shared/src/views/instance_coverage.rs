@@ -16,6 +16,7 @@ use crate::domain::instance::{AttachedVolume, Ineligible, Instance, InstanceType
 use crate::domain::schedule::Schedule;
 use crate::error::{Error, chain};
 use crate::service::Service;
+use crate::views;
 use crate::views::instances::{InstanceQuery, list_instances};
 pub use crate::views::latest_snapshots::Latest;
 use crate::views::latest_snapshots::{latest_of, pending_by_region};
@@ -41,7 +42,6 @@ pub struct ViewFilter {
 /// An instance with everything there is to say of it.
 #[derive(Clone, Debug)]
 pub struct InstanceView {
-    /// The instance.
     pub instance: Instance,
     /// What its type offers; nothing if EC2 does not say.
     pub kind: Option<InstanceType>,
@@ -71,7 +71,6 @@ pub struct InstanceProtection {
 /// One page of instances, and what is not in it.
 #[derive(Clone, Debug)]
 pub struct InstanceViews {
-    /// The page.
     pub page: Page<InstanceView>,
     /// The regions that this page came to and that gave no answer: their instances, or the rest of them, are left out.
     pub out_of_reach: Vec<String>,
@@ -97,7 +96,7 @@ pub async fn list_views(
             let page = Page { items: Vec::new(), next_cursor: None };
             return Ok(InstanceViews { page, out_of_reach: Vec::new() });
         };
-        query.targets = Some(schedule.targets.clone());
+        query.targets = Some(schedule.settings.targets.clone());
     }
     let mut request = request.clone();
     let (mut looked_at, mut rounds) = (0, 0);
@@ -146,7 +145,7 @@ pub async fn show_view(
     id: &InstanceId,
     now: Timestamp,
 ) -> Result<InstanceView, Error> {
-    let instance = crate::views::instances::show_instance(service, id).await?;
+    let instance = views::instances::show(service, id).await?;
     let schedules = service.table.every_schedule().await?;
     view_of(service, instance, &schedules, now).await
 }
@@ -209,7 +208,7 @@ fn protection(
     reckoner: &mut Promises,
 ) -> InstanceProtection {
     let schedules: Vec<_> =
-        schedules.values().filter(|one| one.targets.include(instance)).collect();
+        schedules.values().filter(|one| one.settings.targets.include(instance)).collect();
     let promised = reckoner.of(&schedules);
     let assessment = latest.as_ref().map(|latest| {
         assess(&schedules, promised, latest.taken(), instance.there_since(), reckoner.now)

@@ -25,16 +25,14 @@ pub struct InstanceQuery {
     /// Of which a snapshot can be taken, or cannot. Those of which none can be taken because too many are pending are
     /// among them either way: who knows of these leaves them out.
     pub eligible: Option<bool>,
-    /// Of this region.
     pub region: Option<String>,
-    /// In this state.
     pub state: Option<InstanceState>,
     /// That these are for.
     pub targets: Option<Targets>,
 }
 
 impl InstanceQuery {
-    /// What EC2 can be asked: for what targets select by tags or by ids only, no more than that.
+    /// The filter that EC2 is given: for targets that are selected by tags only or by ids only, exactly those.
     fn filter(&self) -> InstanceFilter {
         let mut filter = InstanceFilter { tags: self.tags.clone(), ..InstanceFilter::default() };
         if let Some(targets) = &self.targets {
@@ -66,6 +64,6 @@ impl InstanceQuery {
 }
 
 /// The instance of this id, whichever region has it. EC2 shows a terminated one for about an hour.
-pub async fn show_instance(service: &Service, id: &InstanceId) -> Result<Instance, Error> {
+pub async fn show(service: &Service, id: &InstanceId) -> Result<Instance, Error> {
     find_instance(service, id).await
 }

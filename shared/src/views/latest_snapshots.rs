@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use crate::domain::cursor::Order;
 use crate::domain::ids::{InstanceId, SnapshotId};
-use crate::domain::instance::coverage::Taken;
+use crate::domain::instance::coverage::LastTaken;
 use crate::domain::instance::pending::PENDING_IN_REGION;
 use crate::domain::ownership::EbsState;
 use crate::domain::snapshot::{Snapshot, Status};
@@ -39,12 +39,12 @@ pub struct Latest {
 }
 
 impl Latest {
-    /// What there is, in short.
-    pub fn taken(&self) -> Taken {
+    /// The last available snapshot, in short.
+    pub fn taken(&self) -> LastTaken {
         match (&self.newest, self.is_known) {
-            (Some(newest), _) => Taken::At(newest.taken_at()),
-            (None, true) => Taken::NoneAvailable,
-            (None, false) => Taken::Never,
+            (Some(newest), _) => LastTaken::At(newest.taken_at()),
+            (None, true) => LastTaken::NoneAvailable,
+            (None, false) => LastTaken::Never,
         }
     }
 

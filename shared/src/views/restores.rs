@@ -13,19 +13,17 @@ use crate::views::paging::collect;
 pub struct RestoreFilter {
     /// Of snapshots of this instance.
     pub instance_id: Option<InstanceId>,
-    /// Of this snapshot.
     pub snapshot_id: Option<SnapshotId>,
-    /// Standing there.
     pub status: Option<RestoreStatus>,
 }
 
 /// The restore, as it is at this moment.
-pub async fn show_restore(service: &Service, id: &RestoreId) -> Result<Restore, Error> {
+pub async fn show(service: &Service, id: &RestoreId) -> Result<Restore, Error> {
     service.table.restore(id).await?.ok_or_else(|| Error::not_found("restore", id))
 }
 
 /// One page of restores. It may be short although more follow, where few of many are wanted.
-pub async fn list_restores(
+pub async fn list(
     service: &Service,
     filter: &RestoreFilter,
     request: &PageRequest,

@@ -1,4 +1,4 @@
-//! What a sweep would make of a schedule's snapshots under other rules. Nothing is touched.
+//! The plan of a sweep for one schedule under other rules. Nothing is written.
 //!
 //! It is the sweep's own plan over the snapshots of one schedule, and over the newest of those instances for
 //! which being the newest decides. Images are not asked for: what the last sweep found to be used by one stays.
@@ -44,7 +44,7 @@ pub struct EditPreview {
     /// With the schedule as it would be.
     pub after: Counts,
     /// The snapshots of which the verdict would be another, oldest first; no more than [`CHANGES_MAX`].
-    pub changes: Vec<Change>,
+    pub changes: Vec<ChangedVerdict>,
     /// How many there are in all.
     pub changes_total: u32,
     /// Why the brake would stop the edited schedule; none if it would not.
@@ -62,24 +62,24 @@ pub struct Counts {
 
 /// A snapshot of which an edit would change the verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct ChangedVerdict {
     /// What the sweep would do as the schedule is.
-    pub before: Fate,
+    pub before: KeepOrDelete,
     /// The entry of the plan as the schedule would be.
     pub after: PlanEntry,
 }
 
 /// Whether a snapshot stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum KeepOrDelete {
     /// It does.
     Keep,
     /// It goes.
     Delete,
 }
 
-impl Fate {
-    /// What a verdict comes to. What is blocked does not go.
+impl KeepOrDelete {
+    /// The outcome of a verdict: a snapshot that is blocked does not go.
     pub fn of(verdict: &Verdict) -> Self {
         match verdict {
             Verdict::Keep | Verdict::Blocked { .. } => Self::Keep,
@@ -88,7 +88,7 @@ impl Fate {
     }
 }
 
-/// What a sweep at `now` would do with the available snapshots of a schedule if it were as `schedule` says:
+/// Returns what a sweep at `now` would do with the available snapshots of a schedule in the form `schedule`:
 /// oldest first, each with its reasons. More than `most` of them are [`Error::Conflict`].
 pub async fn preview_rules(
     service: &Service,
@@ -96,20 +96,20 @@ pub async fn preview_rules(
     most: usize,
     now: Timestamp,
 ) -> Result<Vec<PlanEntry>, Error> {
-    let scene = Scene::load(service, &[schedule], most, now).await?;
-    Ok(scene.entries(schedule))
+    let input = PreviewInput::load(service, &[schedule], most, now).await?;
+    Ok(input.entries(schedule))
 }
 
-/// What a sweep at `now` would do with the available snapshots of a schedule before and after an edit, and
-/// whether the brake would let it.
+/// What a sweep at `now` would do with the available snapshots of a schedule as it is, `old`, and as an edit would
+/// make it, `new`; and whether the brake would let it.
 pub async fn preview_edit(
     service: &Service,
-    edit: &Edit,
+    old: &Schedule,
+    new: &Schedule,
     now: Timestamp,
 ) -> Result<EditPreview, Error> {
-    let Edit { old, new } = edit;
-    let scene = Scene::load(service, &[old, new], SNAPSHOTS_MAX, now).await?;
-    let (before, after) = (scene.entries(old), scene.entries(new));
+    let input = PreviewInput::load(service, &[old, new], SNAPSHOTS_MAX, now).await?;
+    let (before, after) = (input.entries(old), input.entries(new));
     let limits = service.settings.brake;
     let tallies = Tallies::of(&after, &scene.snapshots);
     let edited = BTreeMap::from([(new.id.clone(), new.clone())]);
@@ -119,8 +119,8 @@ pub async fn preview_edit(
     let mut changes: Vec<_> = before
         .iter()
         .zip(after)
-        .map(|(before, after)| Change { before: Fate::of(&before.verdict), after })
-        .filter(|change| change.before != Fate::of(&change.after.verdict))
+        .map(|(before, after)| ChangedVerdict { before: KeepOrDelete::of(&before.verdict), after })
+        .filter(|change| change.before != KeepOrDelete::of(&change.after.verdict))
         .collect();
     let changes_total = u32::try_from(changes.len()).unwrap_or(u32::MAX);
     changes.truncate(CHANGES_MAX);
@@ -141,15 +141,15 @@ pub async fn preview_edit(
 impl Counts {
     fn of(entries: &[PlanEntry]) -> Self {
         let count = |wanted| {
-            let wanted = |entry: &&PlanEntry| Fate::of(&entry.verdict) == wanted;
+            let wanted = |entry: &&PlanEntry| KeepOrDelete::of(&entry.verdict) == wanted;
             u32::try_from(entries.iter().filter(wanted).count()).unwrap_or(u32::MAX)
         };
-        Self { kept: count(Fate::Keep), deleted: count(Fate::Delete) }
+        Self { kept: count(KeepOrDelete::Keep), deleted: count(KeepOrDelete::Delete) }
     }
 }
 
 /// What a sweep sees of one schedule.
-struct Scene<'a> {
+struct PreviewInput<'a> {
     service: &'a Service,
     /// The available snapshots that are judged.
     judged: BTreeSet<SnapshotId>,
@@ -162,8 +162,8 @@ struct Scene<'a> {
     now: Timestamp,
 }
 
-impl<'a> Scene<'a> {
-    /// What there is to judge a schedule by, in any of the forms it is given in.
+impl<'a> PreviewInput<'a> {
+    /// Loads what a sweep judges a schedule by, in each of the forms it is given in.
     async fn load(
         service: &'a Service,
         forms: &[&Schedule],
@@ -171,14 +171,14 @@ impl<'a> Scene<'a> {
         now: Timestamp,
     ) -> Result<Self, Error> {
         let (judged, gone, absent) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        let mut scene = Self { service, judged, snapshots: Vec::new(), gone, absent, now };
+        let mut input = Self { service, judged, snapshots: Vec::new(), gone, absent, now };
         if let Some(schedule) = forms.first() {
-            scene.read(&schedule.id, most).await?;
+            input.read(&schedule.id, most).await?;
         }
         if let Some(schedule) = forms.iter().find(|schedule| has_rule(schedule)) {
             let schedules = BTreeMap::from([(schedule.id.clone(), (*schedule).clone())]);
-            let looks = look(service, &schedules, &scene.snapshots).await?;
-            (scene.gone, scene.absent) = (looks.gone(now), looks.in_doubt(now));
+            let looks = look(service, &schedules, &input.snapshots).await?;
+            (input.gone, input.absent) = (looks.gone(now), looks.in_doubt(now));
         }
         let mut instances: BTreeMap<_, Timestamp> = BTreeMap::new();
         for (place, taken_at) in forms.iter().flat_map(|schedule| scene.last_resorts(schedule)) {
@@ -194,7 +194,7 @@ impl<'a> Scene<'a> {
         for ((instance, region), oldest) in &instances {
             scene.add_newer(instance, region, *oldest).await?;
         }
-        Ok(scene)
+        Ok(input)
     }
 
     async fn read(&mut self, id: &ScheduleId, most: usize) -> Result<(), Error> {
@@ -266,7 +266,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// What images use, as far as sweeps have noted it.
+    /// The EBS snapshots that images use, as far as sweeps have noted it.
     fn in_use(&self) -> BTreeMap<EbsSnapshotId, ImageId> {
         let mut in_use = BTreeMap::new();
         for snapshot in &self.snapshots {

@@ -1,4 +1,4 @@
-//! What a person should look at from time to time: what stays and perhaps need not.
+//! Things for a person to look at from time to time: snapshots and schedules that stay and perhaps need not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +44,6 @@ pub struct Section<T> {
 /// A schedule that is disabled and of which snapshots are stored.
 #[derive(Clone, Debug)]
 pub struct DisabledSchedule {
-    /// The schedule.
     pub schedule: Schedule,
     /// How many, and how much.
     pub tally: Tally,
@@ -65,7 +64,7 @@ pub struct Review {
     pub disabled: Section<DisabledSchedule>,
 }
 
-/// What is worth a look at `now`. What it reads does not grow with the number of records.
+/// Returns what is worth a look at `now`. The reads do not grow with the number of records.
 pub async fn review(
     service: &Service,
     bounds: ReviewBounds,
@@ -131,7 +130,7 @@ async fn disabled(service: &Service) -> Result<Section<DisabledSchedule>, Error>
     let request =
         PageRequest { limit: LEDGER_MAX, order: Order::OldestFirst, ..PageRequest::default() };
     let Page { items, next_cursor } = service.table.list_schedules(&request).await?;
-    let rows = service.table.rows(Kind::Schedule, None, 1_000).await?;
+    let rows = service.table.rows(DimensionKind::Schedule, None, 1_000).await?;
     let mut tallies: BTreeMap<ScheduleId, Tally> = BTreeMap::new();
     for (_, row) in rows.rows {
         if let Dimension::Schedule(Some(id), _) = row.dimension {
@@ -142,6 +141,7 @@ async fn disabled(service: &Service) -> Result<Section<DisabledSchedule>, Error>
         let tally = tallies.remove(&schedule.id)?;
         (tally.get(Measure::Stored) > 0).then_some(DisabledSchedule { schedule, tally })
     };
-    let items = items.into_iter().filter(|one| !one.enabled).filter_map(with_numbers).collect();
+    let items =
+        items.into_iter().filter(|one| !one.settings.enabled).filter_map(with_numbers).collect();
     Ok(Section { items, more: next_cursor.is_some() || rows.more }.cut())
 }

@@ -1,7 +1,7 @@
 //! Shows a run with a page of its targets: what became of each.
 
 use crate::domain::ids::ScheduleId;
-use crate::views::schedules::show_schedule;
+use crate::views;
 use jiff::Timestamp;
 
 use crate::domain::cursor::{Cursor, Page, PageRequest};
@@ -15,7 +15,6 @@ use crate::service::Service;
 /// A target of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunTarget {
-    /// The instance.
     pub instance_id: InstanceId,
     /// Its snapshot, whether there is one yet or not.
     pub snapshot_id: SnapshotId,
@@ -31,7 +30,7 @@ pub struct RunTarget {
 
 /// The run of this slot with a page of its targets, in the order in which they are asked for: one read of the run
 /// and one of the page's snapshots. The run of a deleted schedule is still there.
-pub async fn show_run(
+pub async fn show(
     service: &Service,
     slot: &ScheduleSlot,
     request: &PageRequest,
@@ -101,14 +100,14 @@ fn reason(run: &Run, outcome: Outcome, record: Option<&Snapshot>) -> Option<Stri
 }
 
 /// One page of a schedule's runs. Those of a deleted schedule are still there.
-pub async fn list_runs(
+pub async fn list(
     service: &Service,
     id: &ScheduleId,
     request: &PageRequest,
 ) -> Result<Page<Run>, Error> {
     let page = service.table.list_runs(id, request).await?;
     if page.items.is_empty() && request.cursor.is_none() {
-        show_schedule(service, id).await?;
+        views::schedules::show(service, id).await?;
     }
     Ok(page)
 }

@@ -1,4 +1,4 @@
-//! What a schedule comes to beside what EC2 allows: its present targets looked at, and nothing written.
+//! A schedule beside the limits of EC2: its present targets are counted, and nothing is written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::time::timeout;
 use tracing::warn;
 
-use crate::domain::capacity::{Limits, Means, Present, limits};
+use crate::domain::capacity::{Limits, Means, PresentTargets, limits};
 use crate::domain::ids::{InstanceId, VolumeId};
 use crate::domain::instance::pending::SLOW_TYPES;
 use crate::domain::instance::{Exclusions, Instance, VolumeDetails};
@@ -57,19 +57,19 @@ pub async fn check_schedule(service: &Service, schedule: &Schedule, now: Timesta
 async fn look_everywhere(
     service: &Service,
     schedule: &Schedule,
-) -> Result<(Present, Vec<String>), Error> {
+) -> Result<(PresentTargets, Vec<String>), Error> {
     let regions: Vec<&Ec2> = service.everywhere().collect();
     let lasts = LOOK_LASTS / u32::try_from(regions.len()).unwrap_or(u32::MAX).max(1);
     let several = regions.len() > 1;
     let mut out_of_reach = OutOfReach::default();
-    let mut named = schedule.targets.instance_ids.clone();
-    let (mut total, mut remarks) = (Present::default(), Vec::new());
+    let mut named = schedule.settings.targets.instance_ids.clone();
+    let (mut total, mut remarks) = (PresentTargets::default(), Vec::new());
     let mut answers = 0;
     // Our own last: those of the named that no region shows are counted there.
     for ec2 in regions.iter().rev() {
         // Of the named that no region shows one out of reach may be the one that has them.
         let is_last = ec2.region() == service.settings.region && out_of_reach.is_empty();
-        let place = if is_last { Place::Own } else { Place::Elsewhere };
+        let place = if is_last { RegionKind::Own } else { RegionKind::Elsewhere };
         let look = look(ec2, schedule, &mut named, place);
         let looked = timeout(lasts, look).await.unwrap_or_else(|_| {
             let source = format!("it took longer than {} seconds", lasts.as_secs()).into();
@@ -101,7 +101,7 @@ async fn look_everywhere(
 
 /// Which region is looked at.
 #[derive(Clone, Copy)]
-enum Place {
+enum RegionKind {
     /// The own, all others having answered.
     Own,
     Elsewhere,
@@ -113,9 +113,9 @@ async fn look(
     ec2: &Ec2,
     schedule: &Schedule,
     named: &mut Vec<InstanceId>,
-    place: Place,
-) -> Result<(Present, Vec<String>), Error> {
-    let of_tags = Targets { instance_ids: Vec::new(), ..schedule.targets.clone() };
+    place: RegionKind,
+) -> Result<(PresentTargets, Vec<String>), Error> {
+    let of_tags = Targets { instance_ids: Vec::new(), ..schedule.settings.targets.clone() };
     let found = ec2.targets_within(&of_tags, PAGES_MAX).await?;
     let mut remarks = Vec::new();
     if found.is_cut {
@@ -124,13 +124,14 @@ async fn look(
              there may be more"
         ));
     }
-    let is_wanted = |id: &&InstanceId| !schedule.targets.exclude_instance_ids.contains(*id);
+    let is_wanted =
+        |id: &&InstanceId| !schedule.settings.targets.exclude_instance_ids.contains(*id);
     let mut ids: BTreeSet<_> = named.iter().filter(is_wanted).chain(&found.ids).cloned().collect();
     let closer: Vec<_> = ids.iter().take(INSTANCES_MAX).cloned().collect();
     let instances = ec2.instances(&closer).await?;
     match place {
-        Place::Own => named.clear(),
-        Place::Elsewhere => {
+        RegionKind::Own => named.clear(),
+        RegionKind::Elsewhere => {
             // What is beyond those that are looked at is taken to be in our own region.
             ids.retain(|id| instances.contains_key(id) || found.ids.contains(id));
             named.retain(|id| !instances.contains_key(id));
@@ -148,7 +149,7 @@ async fn look(
             None => sample.refuse(format!("EC2 has no instance {id}")),
         }
     }
-    sample.look_closer(ec2, &schedule.options.exclusions).await?;
+    sample.look_closer(ec2, &schedule.settings.options.exclusions).await?;
     remarks.extend(sample.remarks(ids.len()));
     Ok((sample.extrapolated(ids.len()), remarks))
 }
@@ -220,12 +221,12 @@ impl<'a> Sample<'a> {
     }
 
     /// As much of `targets` as of those looked at, rounded up.
-    fn extrapolated(&self, targets: usize) -> Present {
+    fn extrapolated(&self, targets: usize) -> PresentTargets {
         let [looked_at, targets, volumes, slow_volumes] =
             [self.targets, targets, self.volumes, self.slow_volumes]
                 .map(|count| u64::try_from(count).unwrap_or(u64::MAX));
         let of_all = |count: u64| count.saturating_mul(targets).div_ceil(looked_at.max(1));
-        Present {
+        PresentTargets {
             instances: targets,
             volumes: of_all(volumes),
             slow_volumes: of_all(slow_volumes),

@@ -7,14 +7,11 @@ use crate::error::Error;
 use crate::service::Service;
 
 /// The schedule of this id.
-pub async fn show_schedule(service: &Service, id: &ScheduleId) -> Result<Schedule, Error> {
+pub async fn show(service: &Service, id: &ScheduleId) -> Result<Schedule, Error> {
     service.table.schedule(id).await?.ok_or_else(|| Error::not_found("schedule", id))
 }
 
 /// One page of all schedules.
-pub async fn list_schedules(
-    service: &Service,
-    request: &PageRequest,
-) -> Result<Page<Schedule>, Error> {
+pub async fn list(service: &Service, request: &PageRequest) -> Result<Page<Schedule>, Error> {
     service.table.list_schedules(request).await
 }

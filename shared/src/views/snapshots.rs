@@ -15,17 +15,12 @@ use crate::views::paging::{Part, collect};
 /// Which snapshots are wanted: those to which everything given applies.
 #[derive(Clone, Debug, Default)]
 pub struct SnapshotFilter {
-    /// Of this instance.
     pub instance_id: Option<InstanceId>,
-    /// Standing there.
     pub status: Option<Status>,
-    /// Of this region.
     pub region: Option<String>,
-    /// Of this schedule.
     pub schedule_id: Option<ScheduleId>,
     /// That came to be like this.
     pub origin: Option<Origin>,
-    /// Bearing this tag.
     pub tag: Option<TagMatch>,
     /// With this text in name, description, id, or the instance's name or id; case does not matter.
     pub q: Option<String>,
@@ -48,13 +43,13 @@ pub enum Deleted {
 }
 
 /// The snapshot of this id.
-pub async fn show_snapshot(service: &Service, id: &SnapshotId) -> Result<Snapshot, Error> {
+pub async fn show(service: &Service, id: &SnapshotId) -> Result<Snapshot, Error> {
     service.table.snapshot(id).await?.ok_or_else(|| Error::not_found("snapshot", id))
 }
 
 /// One page of the snapshots that `filter` wants. A page may be short although more follow, where few of many
 /// are wanted: its cursor leads on.
-pub async fn list_snapshots(
+pub async fn list(
     service: &Service,
     filter: &SnapshotFilter,
     request: &PageRequest,
@@ -133,7 +128,7 @@ impl SnapshotFilter {
         presences.iter().map(|one| SnapshotList::All(*one)).collect()
     }
 
-    /// Where the list begins: at the cursor, or at the bound of time.
+    /// The start of the list: the cursor, or the bound of time.
     fn start(&self, order: Order, cursor: Option<String>) -> Option<String> {
         let limit = match order {
             Order::NewestFirst => self.created_before.map(bound),

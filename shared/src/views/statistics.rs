@@ -23,9 +23,7 @@ const ENDS_EXAMINED: usize = 25;
 pub struct Statistics {
     /// When all records were last counted; none if never.
     pub recounted_at: Option<Timestamp>,
-    /// Everything.
     pub total: Tally,
-    /// Region by region.
     pub regions: Vec<Row>,
     /// The last 30 days in UTC, in order: first as if there were nothing, then each region by itself.
     pub growth: Vec<Vec<Day>>,
@@ -36,7 +34,7 @@ pub struct Statistics {
 }
 
 /// The numbers of all snapshots as they stand.
-pub async fn show_statistics(service: &Service, now: Timestamp) -> Result<Statistics, Error> {
+pub async fn show(service: &Service, now: Timestamp) -> Result<Statistics, Error> {
     let regions = regions(service).await?;
     let mut total = Tally::default();
     for row in &regions {
@@ -63,7 +61,7 @@ pub async fn show_statistics(service: &Service, now: Timestamp) -> Result<Statis
 
 /// The rows of all regions that have ever had a snapshot.
 pub(crate) async fn regions(service: &Service) -> Result<Vec<Row>, Error> {
-    service.table.every_row(Kind::Region).await
+    service.table.every_row(DimensionKind::Region).await
 }
 
 async fn end(service: &Service, order: Order) -> Result<Option<Snapshot>, Error> {
@@ -76,7 +74,7 @@ async fn end(service: &Service, order: Order) -> Result<Option<Snapshot>, Error>
 /// One page of the rows of a kind that have something stored, in the order of their identifiers.
 pub async fn list_rows(
     service: &Service,
-    kind: Kind,
+    kind: DimensionKind,
     request: &PageRequest,
 ) -> Result<Page<Row>, Error> {
     let read = |slice: Slice| async move {

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::service::Service;
 
 /// The sweep of this id.
-pub async fn show_sweep(service: &Service, id: &SweepId) -> Result<Sweep, Error> {
+pub async fn show(service: &Service, id: &SweepId) -> Result<Sweep, Error> {
     service.table.sweep(id).await?.ok_or_else(|| Error::not_found("sweep", id))
 }
 
@@ -22,6 +22,6 @@ pub async fn plan_entries(
 }
 
 /// One page of all sweeps.
-pub async fn list_sweeps(service: &Service, request: &PageRequest) -> Result<Page<Sweep>, Error> {
+pub async fn list(service: &Service, request: &PageRequest) -> Result<Page<Sweep>, Error> {
     service.table.list_sweeps(request).await
 }

@@ -1,4 +1,4 @@
-//! What texts look like: patterns of identifiers, versions and keys, added wherever the document has one.
+//! Patterns of identifiers, versions and keys, added wherever the document has one.
 //!
 //! Handlers declare identifiers as plain strings. Which of them it is follows from the field's or parameter's
 //! name, and of a plain `id` from its example or from the path, so that no route can forget it.

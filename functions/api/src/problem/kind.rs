@@ -4,7 +4,7 @@ use http::StatusCode;
 
 /// What went wrong, by its kind: each has one status and one `type` for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ProblemKind {
     Invalid,
     Unauthenticated,
     RoleTooLow,
@@ -21,7 +21,7 @@ pub(crate) enum Kind {
     Unavailable,
 }
 
-impl Kind {
+impl ProblemKind {
     /// The status, the name in `type`, and what it means.
     pub(crate) fn facts(self) -> (StatusCode, &'static str, &'static str) {
         match self {

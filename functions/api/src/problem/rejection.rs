@@ -5,7 +5,7 @@ use std::error::Error as _;
 use axum::extract::rejection::{BytesRejection, JsonRejection};
 use http::StatusCode;
 
-use super::{Kind, Problem};
+use super::{Problem, ProblemKind};
 
 impl Problem {
     /// A body that could not be read where it may have so many KiB.
@@ -17,7 +17,7 @@ impl Problem {
             (mib @ 1.., 0) => format!("{mib} MiB"),
             (_, _) => format!("{kib_max} KiB"),
         };
-        Self::new(Kind::TooLarge, format!("the body may have {limit} at the most"))
+        Self::new(ProblemKind::TooLarge, format!("the body may have {limit} at the most"))
     }
 }
 

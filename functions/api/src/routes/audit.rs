@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::Value;
-use shared::domain::audit::{self as domain, Action, Kind};
+use shared::domain::audit::{self as domain, Action, RecordKind};
 use shared::domain::cursor::Order;
 use shared::domain::ids::{EventId, InstanceId, ScheduleId};
-use shared::views::audit::{self as operations, AuditFilter};
+use shared::views;
+use shared::views::audit::AuditFilter;
 use shared::views::history::instance_history;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -78,7 +79,7 @@ impl AuditParameters {
                 return Err(Problem::invalid("day", "says from and to already; give either"));
             }
             Some(day) => {
-                let bounds = operations::bounds_of(*day);
+                let bounds = views::audit::bounds_of(*day);
                 let (from, to) =
                     bounds.ok_or_else(|| Problem::invalid("day", "is no day of our calendar"))?;
                 (Some(from), Some(to))
@@ -107,7 +108,7 @@ impl AuditParameters {
 struct HistoryParameters {
     /// Of this kind; may be repeated, and then any of them will do.
     #[param(value_type = Vec<AuditKind>, required = false, inline)]
-    kind: Vec<Kind>,
+    kind: Vec<RecordKind>,
     #[param(ignore)]
     page: PageParameters,
 }
@@ -120,7 +121,7 @@ impl FromQuery for HistoryParameters {
 
 wire_words! {
     /// What an entry is about.
-    AuditKind of Kind {
+    AuditKind of RecordKind {
         /// A snapshot.
         Snapshot,
         /// A schedule.
@@ -256,9 +257,9 @@ impl From<domain::Actor> for Actor {
     }
 }
 
-impl From<domain::Change> for Change {
-    fn from(change: domain::Change) -> Self {
-        let domain::Change { field, before, after } = change;
+impl From<domain::FieldChange> for Change {
+    fn from(change: domain::FieldChange) -> Self {
+        let domain::FieldChange { field, before, after } = change;
         Self { field, before, after }
     }
 }
@@ -279,7 +280,7 @@ async fn list_audit(
 ) -> Result<Answer<List<AuditItem>>, Problem> {
     let filter = call.query.filter()?;
     let request = call.query.page.request(Order::NewestFirst);
-    let page = operations::list_audit(call.service(), &filter, &request, call.now).await?;
+    let page = views::audit::list(call.service(), &filter, &request, call.now).await?;
     Ok(Answer::ok(List::of(page, AuditItem::from)))
 }
 

@@ -1,4 +1,4 @@
-//! What snapshots cost, by estimate: the routes.
+//! The estimated cost of snapshots: the routes.
 
 mod by;
 mod snapshot;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use shared::domain::chain::DAILY_CHANGE_PERCENT_DEFAULT;
 use shared::domain::cursor::Order;
 use shared::views::billing as bills;
-use shared::views::statistics::Kind;
+use shared::views::statistics::DimensionKind;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -73,9 +73,9 @@ async fn show_billing(call: Call<Viewer, BillParameters>) -> Result<Answer<Bill>
     let BillParameters { by, daily_change_percent: percent, page } = &call.query;
     let request = page.request(Order::default());
     let kind = match by {
-        By::Region => Kind::Region,
-        By::Instance => Kind::Instance,
-        By::Schedule => Kind::Schedule,
+        By::Region => DimensionKind::Region,
+        By::Instance => DimensionKind::Instance,
+        By::Schedule => DimensionKind::Schedule,
         By::Month => {
             let bill = bills::bill_months(call.service(), *percent, &request, call.now).await?;
             return Ok(Answer::ok(Bill::of(bill, *by, *percent, call.now)));

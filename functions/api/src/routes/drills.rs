@@ -1,4 +1,4 @@
-//! How the last drill ended, on the wire: with instances and with schedules.
+//! The end of the last drill on the wire: with instances and with schedules.
 
 use jiff::Timestamp;
 use serde::Serialize;

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use shared::domain::cursor::Order;
 use shared::domain::ids::{ImageJobId, SnapshotId};
-use shared::operations::images::delete::{self as deletion, DeleteImage};
-use shared::operations::images::request as requesting;
-use shared::views::image_relations as relating;
-use shared::views::images as listing;
+use shared::operations::images;
+use shared::operations::images::delete::DeleteImage;
+use shared::views;
+use shared::views::image_relations;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -73,7 +73,7 @@ async fn create_image(
     let tags = checked_tags("tags", body.tags.clone())?;
     let Claimed { id, at } = creation.claim(&call, ImageJobId::derived).await?;
     let (wanted, given) = body.taken(id, tags, &call.who);
-    let image = requesting::request_image(call.service(), &snapshot_id, wanted, &given, at).await?;
+    let image = images::request(call.service(), &snapshot_id, wanted, &given, at).await?;
     Ok(accepted(image))
 }
 
@@ -95,7 +95,7 @@ async fn list_snapshot_images(
     call: Call<Viewer>,
     Id(id): Id<SnapshotId>,
 ) -> Result<Answer<SnapshotImages>, Problem> {
-    let images = relating::images_of_snapshot(call.service(), &id).await?;
+    let images = image_relations::images_of_snapshot(call.service(), &id).await?;
     Ok(Answer::ok(SnapshotImages::of(id, Some(images))))
 }
 
@@ -117,7 +117,7 @@ async fn list_images_of_snapshots(
     call: Call<Viewer>,
     Body(wanted): Body<WantedRelations>,
 ) -> Result<Answer<ImageRelations>, Problem> {
-    let relations = relating::images_of_snapshots(call.service(), &wanted.ids()?).await?;
+    let relations = image_relations::images_of_snapshots(call.service(), &wanted.ids()?).await?;
     Ok(Answer::ok(relations.into()))
 }
 
@@ -134,7 +134,7 @@ async fn list_images_of_snapshots(
 )]
 async fn list_images(call: Call<Viewer, ImageParameters>) -> Result<Answer<List<Image>>, Problem> {
     let request = call.query.page.request(Order::NewestFirst);
-    let page = listing::list_images(call.service(), &call.query.filter(), &request).await?;
+    let page = views::images::list(call.service(), &call.query.filter(), &request).await?;
     Ok(Answer::ok(List::of(page, |image| Image::of(image, None))))
 }
 
@@ -150,9 +150,9 @@ async fn list_images(call: Call<Viewer, ImageParameters>) -> Result<Answer<List<
         headers(("ETag" = String, description = "Its version"))))
 )]
 async fn show_image(call: Call<Viewer>, Id(id): Id<ImageJobId>) -> Result<Answer<Image>, Problem> {
-    let image = listing::show_image(call.service(), &id).await?;
+    let image = views::images::show(call.service(), &id).await?;
     let version = image.version;
-    let instances = relating::instances_from(call.service(), &image).await;
+    let instances = image_relations::instances_from(call.service(), &image).await;
     Ok(Answer::ok(Image::of(image, instances)).version(version))
 }
 
@@ -182,6 +182,6 @@ async fn delete_image(
 ) -> Result<Answer<Image>, Problem> {
     let snapshot = call.query.wish();
     let request = DeleteImage { id, who: call.who.clone(), snapshot, expected_version };
-    let image = deletion::delete_image(call.service(), request, call.now).await?;
+    let image = images::delete(call.service(), request, call.now).await?;
     Ok(accepted(image))
 }

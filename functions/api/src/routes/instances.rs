@@ -11,9 +11,10 @@ use shared::domain::cursor::Order;
 use shared::domain::ids::{InstanceId, ScheduleId};
 use shared::domain::instance::InstanceState;
 use shared::domain::instance::coverage::ProtectionStatus as Protected;
-use shared::operations::schedules::assign::{self as assigning, Mode};
+use shared::operations::schedules;
+use shared::operations::schedules::assign::AssignmentMode;
 use shared::views::drills::last_drill_of_instance;
-use shared::views::instance_coverage::{self as operations, ViewFilter};
+use shared::views::instance_coverage::{self, ViewFilter};
 use shared::views::instances::InstanceQuery;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -106,7 +107,8 @@ async fn list_instances(
     };
     let filter = ViewFilter { protection: *protection, schedule_id: schedule_id.clone() };
     let request = page.request(Order::default());
-    let list = operations::list_views(call.service(), &query, &filter, &request, call.now).await?;
+    let list =
+        instance_coverage::list_views(call.service(), &query, &filter, &request, call.now).await?;
     Ok(Answer::ok(InstanceList::of(list, call.now)))
 }
 
@@ -125,7 +127,7 @@ async fn show_instance(
     call: Call<Viewer>,
     Id(id): Id<InstanceId>,
 ) -> Result<Answer<InstanceWithDetails>, Problem> {
-    let view = operations::show_view(call.service(), &id, call.now).await?;
+    let view = instance_coverage::show_view(call.service(), &id, call.now).await?;
     let last_drill = last_drill_of_instance(call.service(), &id).await?;
     Ok(Answer::ok(InstanceWithDetails::of(view, last_drill, call.now)))
 }
@@ -158,9 +160,8 @@ async fn assign_schedules(
     Body(wanted): Body<AssignSchedules>,
 ) -> Result<Answer<AssignedSchedules>, Problem> {
     let preview = call.query.preview;
-    let mode = if preview == Some(true) { Mode::Preview } else { Mode::Write };
+    let mode = if preview == Some(true) { AssignmentMode::Preview } else { AssignmentMode::Write };
     let wanted = wanted.checked()?;
-    let assignment =
-        assigning::assign_schedules(call.service(), &id, &wanted, mode, call.now).await?;
+    let assignment = schedules::assign(call.service(), &id, &wanted, mode, call.now).await?;
     Ok(Answer::ok(AssignedSchedules::of(assignment, preview, call.now)))
 }

@@ -1,4 +1,4 @@
-//! What else is in the account: the routes.
+//! Other snapshots of the account, and their adoption: the routes.
 
 mod adopt;
 mod wire;
@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use shared::domain::cursor::Order;
-use shared::domain::finding::Wanted;
+use shared::domain::finding::FindingFilter;
 use shared::domain::ids::{SnapshotId, VolumeId};
 use shared::domain::ownership::Owner;
-use shared::operations::reconciliation::adopt as adopting;
-use shared::operations::reconciliation::request as requesting;
-use shared::views::findings::{self, Findings};
+use shared::operations::reconciliation;
+use shared::views;
+use shared::views::findings::Findings;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -95,7 +95,7 @@ async fn list_findings(
     call: Call<Viewer, FindingParameters>,
 ) -> Result<Answer<Reconciliation>, Problem> {
     let request = call.query.page.request(Order::default());
-    let wanted = Wanted {
+    let wanted = FindingFilter {
         owner: call.query.owner,
         region: call.query.region.clone(),
         orphaned: call.query.orphaned,
@@ -104,7 +104,7 @@ async fn list_findings(
         text: call.query.q.clone(),
     };
     let Findings { regions, page } =
-        findings::list_findings(call.service(), &wanted, &request).await?;
+        views::findings::list(call.service(), &wanted, &request).await?;
     let unseen = call.service().settings.regions.iter();
     let known: BTreeMap<_, _> = regions.into_iter().map(|one| (one.region.clone(), one)).collect();
     let unseen: Vec<_> = unseen.filter(|region| !known.contains_key(*region)).cloned().collect();
@@ -129,7 +129,7 @@ async fn request_reconciliation(
     call: Call<Operator>,
     _: Body<NoFields>,
 ) -> Result<Answer<ReconciliationAsked>, Problem> {
-    requesting::request_reconciliation(call.service(), &call.who, call.now).await?;
+    reconciliation::request(call.service(), &call.who, call.now).await?;
     let asked = ReconciliationAsked::at(call.now);
     Ok(Answer::accepted(asked).location("/v1/reconciliation".to_owned()))
 }
@@ -160,6 +160,6 @@ async fn adopt_snapshots(
 ) -> Result<Answer<Adoption>, Problem> {
     let wanted = creation.body.clone().adoption(&call.who, call.now)?;
     let Claimed { id: _id, at } = creation.claim(&call, SnapshotId::derived).await?;
-    let adopted = adopting::adopt_snapshots(call.service(), &wanted, at).await?;
+    let adopted = reconciliation::adopt(call.service(), &wanted, at).await?;
     Ok(Answer::accepted(Adoption::of(adopted)))
 }

@@ -10,10 +10,10 @@ use shared::domain::cursor::Order;
 use shared::domain::ids::{RestoreId, SnapshotId};
 use shared::domain::restore as domain;
 use shared::domain::restore::transitions::Cancellation;
-use shared::domain::restore::wanted::{Wanted, WantedMode};
-use shared::operations::restores::request::{self as requesting, NewRestore};
-use shared::operations::restores::resume as operations;
-use shared::views::restores as views;
+use shared::domain::restore::wanted::{WantedMode, WantedRestore};
+use shared::operations::restores;
+use shared::operations::restores::request::NewRestore;
+use shared::views;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -89,7 +89,7 @@ async fn restore_snapshot(
         keep_old_days: wanted.keep_old_days,
         drill_due: None,
     };
-    Ok(accepted(requesting::request_restore(call.service(), new, at).await?))
+    Ok(accepted(restores::request(call.service(), new, at).await?))
 }
 
 /// Drill a restore
@@ -125,7 +125,7 @@ async fn drill_snapshot(
         confirm: snapshot_id.to_string(),
         snapshot_id,
         who: call.who.clone(),
-        wanted: Wanted {
+        wanted: WantedRestore {
             mode: WantedMode::Drill,
             zone,
             volumes: None,
@@ -136,7 +136,7 @@ async fn drill_snapshot(
         keep_old_days: KEEP_OLD_DAYS,
         drill_due: None,
     };
-    Ok(accepted(requesting::request_restore(call.service(), new, at).await?))
+    Ok(accepted(restores::request(call.service(), new, at).await?))
 }
 
 /// List restores
@@ -155,7 +155,7 @@ async fn list_restores(
 ) -> Result<Answer<List<Restore>>, Problem> {
     let request = call.query.page.request(Order::default());
     let filter = call.query.filter();
-    let page = views::list_restores(call.service(), &filter, &request).await?;
+    let page = views::restores::list(call.service(), &filter, &request).await?;
     Ok(Answer::ok(List::of(page, Restore::from)))
 }
 
@@ -174,7 +174,7 @@ async fn show_restore(
     call: Call<Viewer>,
     Id(id): Id<RestoreId>,
 ) -> Result<Answer<Restore>, Problem> {
-    Ok(Answer::ok(views::show_restore(call.service(), &id).await?.into()))
+    Ok(Answer::ok(views::restores::show(call.service(), &id).await?.into()))
 }
 
 /// Retry a restore
@@ -196,7 +196,7 @@ async fn retry_restore(
     Id(id): Id<RestoreId>,
     _: Body<NoFields>,
 ) -> Result<Answer<Restore>, Problem> {
-    Ok(accepted(operations::retry_restore(call.service(), &id, &call.who, call.now).await?))
+    Ok(accepted(restores::retry(call.service(), &id, &call.who, call.now).await?))
 }
 
 /// Cancel a restore
@@ -223,5 +223,5 @@ async fn cancel_restore(
 ) -> Result<Answer<Restore>, Problem> {
     let how = if leave { Cancellation::LeaveAsItIs } else { Cancellation::TakeBack };
     let who = &call.who;
-    Ok(accepted(operations::cancel_restore(call.service(), &id, who, how, call.now).await?))
+    Ok(accepted(restores::cancel(call.service(), &id, who, how, call.now).await?))
 }

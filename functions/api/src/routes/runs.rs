@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use shared::domain::cursor::Order;
 use shared::domain::ids::ScheduleId;
 use shared::domain::snapshot::ScheduleSlot;
-use shared::operations::runs::begin::run_now;
-use shared::views::runs::{self as views, show_run as run_with_targets};
+use shared::operations::runs;
+use shared::views;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -65,7 +65,7 @@ async fn list_runs(
     Id(id): Id<ScheduleId>,
 ) -> Result<Answer<List<Run>>, Problem> {
     let request = call.query.request(Order::default());
-    let page = views::list_runs(call.service(), &id, &request).await?;
+    let page = views::runs::list(call.service(), &id, &request).await?;
     Ok(Answer::ok(List::of(page, Run::from)))
 }
 
@@ -89,7 +89,7 @@ async fn show_run(
     RunId(slot): RunId,
 ) -> Result<Answer<RunWithTargets>, Problem> {
     let request = call.query.request(Order::default());
-    let (run, targets) = run_with_targets(call.service(), &slot, &request).await?;
+    let (run, targets) = views::runs::show(call.service(), &slot, &request).await?;
     Ok(Answer::ok(RunWithTargets::of(run, targets)))
 }
 
@@ -117,6 +117,6 @@ async fn run_schedule(
     let Claimed { at, .. } = creation.claim(&call, ScheduleId::derived).await?;
     // Runs are told apart by the millisecond.
     let slot = Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
-    let run = run_now(call.service(), &id, slot, call.now).await?;
+    let run = runs::begin_now(call.service(), &id, slot, call.now).await?;
     Ok(Answer::accepted(run.into()).location(format!("/v1/schedules/{id}/runs/{slot}")))
 }

@@ -14,11 +14,11 @@ use std::sync::Arc;
 use shared::domain::cursor::Order;
 use shared::domain::ids::ScheduleId;
 use shared::domain::schedule as domain;
-use shared::operations::schedules::edit as operations;
+use shared::operations::schedules;
+use shared::views;
 use shared::views::drills::last_drills_of_schedules;
 use shared::views::retention_preview::preview_edit;
 use shared::views::schedule_limits::check_schedule;
-use shared::views::schedules as views;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -57,7 +57,7 @@ async fn list_schedules(
     call: Call<Viewer, PageParameters>,
 ) -> Result<Answer<List<Schedule>>, Problem> {
     let request = call.query.request(Order::default());
-    let page = views::list_schedules(call.service(), &request).await?;
+    let page = views::schedules::list(call.service(), &request).await?;
     let ids: Vec<_> = page.items.iter().map(|schedule| schedule.id.clone()).collect();
     let mut last = last_drills_of_schedules(call.service(), &ids).await?;
     let with_last = |schedule: domain::Schedule| {
@@ -82,7 +82,7 @@ async fn show_schedule(
     call: Call<Viewer>,
     Id(id): Id<ScheduleId>,
 ) -> Result<Answer<Schedule>, Problem> {
-    let schedule = views::show_schedule(call.service(), &id).await?;
+    let schedule = views::schedules::show(call.service(), &id).await?;
     let version = schedule.version;
     let last =
         last_drills_of_schedules(call.service(), std::slice::from_ref(&id)).await?.remove(&id);
@@ -113,19 +113,16 @@ async fn create_schedule(
     call: Call<Operator, CreateParameters>,
     creation: Creation<CreateSchedule>,
 ) -> Result<Answer<CheckedSchedule>, Problem> {
-    let wanted = creation.body.clone();
     // What is wrong with the request shows before its key is used up.
-    wanted.checked()?;
+    let settings = creation.body.clone().settings()?;
     if call.query.preview == Some(true) {
         let id = ScheduleId::derived(call.now, &[&call.request_id]);
-        let new = wanted.named(id)?;
-        let schedule = operations::planned_schedule(call.service(), new, call.now)?;
+        let schedule = schedules::planned(call.service(), id, settings, call.now)?;
         let limits = check_schedule(call.service(), &schedule, call.now).await;
         return Ok(Answer::ok(CheckedSchedule::preview(schedule, limits)));
     }
     let Claimed { id, at } = creation.claim(&call, ScheduleId::derived).await?;
-    let new = wanted.named(id)?;
-    let schedule = operations::create_schedule(call.service(), new, at).await?;
+    let schedule = schedules::create(call.service(), id, settings, at).await?;
     let (version, path) = (schedule.version, format!("/v1/schedules/{}", schedule.id));
     // Only now: it is made, whatever becomes of the check.
     let limits = check_schedule(call.service(), &schedule, call.now).await;
@@ -164,23 +161,14 @@ async fn edit_schedule(
     if wanted.touches_retention() && !is_preview {
         call.needs(Role::Admin, "editing retention, its zone or its grace")?;
     }
-    let mut expected = expected;
-    let present = if wanted.is_merged() {
-        let present = views::show_schedule(call.service(), &id).await?;
-        // What was merged into is what must be there when it is written.
-        expected = expected.or(Some(present.version));
-        Some(present)
-    } else {
-        None
-    };
-    let edit = wanted.onto(present.as_ref())?;
+    let edit = wanted.edit()?;
     if is_preview {
-        let edit = operations::plan_edit(call.service(), &id, &edit, expected, call.now).await?;
-        let preview = preview_edit(call.service(), &edit, call.now).await?;
+        let edit = schedules::plan_edit(call.service(), &id, &edit, expected, call.now).await?;
+        let preview = preview_edit(call.service(), &edit.old, &edit.new, call.now).await?;
         let limits = check_schedule(call.service(), &edit.new, call.now).await;
         return Ok(Answer::ok(EditAnswer::Preview(EditPreview::of(preview, limits))));
     }
-    let edited = operations::edit_schedule(call.service(), &id, edit, expected, call.now).await?;
+    let edited = schedules::edit(call.service(), &id, &edit, expected, call.now).await?;
     let limits = check_schedule(call.service(), &edited, call.now).await;
     let version = edited.version;
     let checked = CheckedSchedule::made(edited, limits);
@@ -205,6 +193,6 @@ async fn delete_schedule(
     Id(id): Id<ScheduleId>,
     IfMatch(expected): IfMatch,
 ) -> Result<Gone, Problem> {
-    operations::delete_schedule(call.service(), &id, expected, call.now).await?;
+    schedules::delete(call.service(), &id, expected, call.now).await?;
     Ok(Gone)
 }

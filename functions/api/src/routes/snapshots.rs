@@ -15,12 +15,12 @@ use shared::domain::cursor::Page;
 use shared::domain::ids::SnapshotId;
 use shared::domain::instance::Exclusions;
 use shared::domain::snapshot::Request;
-use shared::operations::snapshots::delete::{self as deletion, DeleteRequest};
-use shared::operations::snapshots::edit::{self as editing, Editor};
-use shared::operations::snapshots::request::{self as requesting, NewSnapshot};
-use shared::operations::snapshots::rescue as rescuing;
+use shared::operations::snapshots;
+use shared::operations::snapshots::delete::DeleteRequest;
+use shared::operations::snapshots::edit::Editor;
+use shared::operations::snapshots::request::NewSnapshot;
+use shared::views;
 use shared::views::fates;
-use shared::views::snapshots as listing;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -78,7 +78,7 @@ async fn list_snapshots(
     let order = call.query.sort.unwrap_or_default().into();
     let request = call.query.page.request(order);
     let filter = call.query.filter();
-    let page = listing::list_snapshots(call.service(), &filter, &request).await?;
+    let page = views::snapshots::list(call.service(), &filter, &request).await?;
     let Page { items, next_cursor } = page;
     let items = fates::with_fates(call.service(), items, call.now).await;
     let page = Page { items, next_cursor };
@@ -100,7 +100,7 @@ async fn show_snapshot(
     call: Call<Viewer>,
     Id(id): Id<SnapshotId>,
 ) -> Result<Answer<Snapshot>, Problem> {
-    let snapshot = listing::show_snapshot(call.service(), &id).await?;
+    let snapshot = views::snapshots::show(call.service(), &id).await?;
     Ok(answer(call.service(), snapshot, call.now).await)
 }
 
@@ -151,7 +151,7 @@ async fn create_snapshot(
         expires_at: wanted.expires_at,
         restore_until: wanted.restore_until,
     };
-    let snapshot = requesting::request_snapshot(call.service(), new, at).await?;
+    let snapshot = snapshots::request(call.service(), new, at).await?;
     Ok(accepted(call.service(), snapshot, call.now).await)
 }
 
@@ -186,7 +186,7 @@ async fn edit_snapshot(
     if call.role < Role::Admin
         && let Some(hold) = &wanted.hold
     {
-        let present = listing::show_snapshot(call.service(), &id).await?;
+        let present = views::snapshots::show(call.service(), &id).await?;
         let kind = hold.as_ref().map(|hold| hold.kind);
         if hold::is_weaker(present.hold.as_ref(), kind, call.now) {
             call.needs(Role::Admin, "removing or weakening a hold")?;
@@ -200,7 +200,7 @@ async fn edit_snapshot(
         if call.role < Role::Admin {
             let present = match looked_at {
                 Some(present) => present,
-                None => listing::show_snapshot(call.service(), &id).await?,
+                None => views::snapshots::show(call.service(), &id).await?,
             };
             if present.expires_at.is_none_or(|old| at < old) {
                 call.needs(Role::Admin, "setting an earlier expiry")?;
@@ -210,7 +210,7 @@ async fn edit_snapshot(
     }
     let edit = wanted.edit()?;
     let editor = Editor { who: &call.who, expected_version: expected };
-    let edited = editing::edit_snapshot(call.service(), &id, edit, editor, call.now).await?;
+    let edited = snapshots::edit(call.service(), &id, edit, editor, call.now).await?;
     Ok(answer(call.service(), edited, call.now).await)
 }
 
@@ -244,10 +244,10 @@ async fn delete_snapshot(
     let grace = SignedDuration::from_mins(call.query.grace.unwrap_or(0).into());
     let request = DeleteRequest { id, who: call.who.clone(), grace, expected_version };
     if call.query.record_only.unwrap_or(false) {
-        let removed = deletion::remove_record(call.service(), request, call.now).await?;
+        let removed = snapshots::delete::remove_record(call.service(), request, call.now).await?;
         return Ok(answer(call.service(), removed, call.now).await);
     }
-    let condemned = deletion::delete_snapshot(call.service(), request, call.now).await?;
+    let condemned = snapshots::delete(call.service(), request, call.now).await?;
     Ok(accepted(call.service(), condemned, call.now).await)
 }
 
@@ -274,6 +274,6 @@ async fn rescue_snapshot(
     IfMatch(expected): IfMatch,
     _: Body<NoFields>,
 ) -> Result<Answer<Snapshot>, Problem> {
-    let rescued = rescuing::rescue_snapshot(call.service(), &id, expected, call.now).await?;
+    let rescued = snapshots::rescue(call.service(), &id, expected, call.now).await?;
     Ok(answer(call.service(), rescued, call.now).await)
 }

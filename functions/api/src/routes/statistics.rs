@@ -6,7 +6,8 @@ mod wire;
 use std::sync::Arc;
 
 use shared::domain::cursor::{Order, Page};
-use shared::views::statistics::{Kind, list_rows, show_statistics};
+use shared::views;
+use shared::views::statistics::{DimensionKind, list_rows};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -42,7 +43,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
 async fn show_snapshot_statistics(
     call: Call<Viewer>,
 ) -> Result<Answer<SnapshotStatistics>, Problem> {
-    let statistics = show_statistics(call.service(), call.now).await?;
+    let statistics = views::statistics::show(call.service(), call.now).await?;
     Ok(Answer::ok(SnapshotStatistics::of(statistics, call.now)))
 }
 
@@ -60,7 +61,7 @@ async fn list_instance_statistics(
     call: Call<Viewer, PageParameters>,
 ) -> Result<Answer<List<InstanceNumbers>>, Problem> {
     let request = call.query.request(Order::OldestFirst);
-    let page = list_rows(call.service(), Kind::Instance, &request).await?;
+    let page = list_rows(call.service(), DimensionKind::Instance, &request).await?;
     let Page { items, next_cursor } = page;
     let items = items.into_iter().filter_map(InstanceNumbers::of).collect();
     Ok(Answer::ok(List::of(Page { items, next_cursor }, |one: InstanceNumbers| one)))
@@ -81,7 +82,7 @@ async fn list_schedule_statistics(
     call: Call<Viewer, PageParameters>,
 ) -> Result<Answer<List<ScheduleNumbers>>, Problem> {
     let request = call.query.request(Order::OldestFirst);
-    let page = list_rows(call.service(), Kind::Schedule, &request).await?;
+    let page = list_rows(call.service(), DimensionKind::Schedule, &request).await?;
     let Page { items, next_cursor } = page;
     let items = items.into_iter().filter_map(ScheduleNumbers::of).collect();
     Ok(Answer::ok(List::of(Page { items, next_cursor }, |one: ScheduleNumbers| one)))

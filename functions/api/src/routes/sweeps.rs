@@ -11,8 +11,8 @@ use shared::domain::cursor::{Cursor, Order, Page, PageRequest};
 use shared::domain::ids::SweepId;
 use shared::domain::sweep as domain;
 use shared::domain::sweep::plan::PlanEntry;
-use shared::operations::sweeps::request as operations;
-use shared::views::sweeps as views;
+use shared::operations::sweeps;
+use shared::views;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -69,7 +69,7 @@ fn accepted(sweep: domain::Sweep) -> Answer<Sweep> {
 )]
 async fn list_sweeps(call: Call<Viewer, PageParameters>) -> Result<Answer<List<Sweep>>, Problem> {
     let request = call.query.request(Order::default());
-    let page = views::list_sweeps(call.service(), &request).await?;
+    let page = views::sweeps::list(call.service(), &request).await?;
     Ok(Answer::ok(List::of(page, Sweep::from)))
 }
 
@@ -89,10 +89,10 @@ async fn show_sweep(
     Id(id): Id<SweepId>,
 ) -> Result<Answer<SweepWithPlan>, Problem> {
     let request = call.query.request(Order::default());
-    let position = Position::of(request.cursor.as_ref())?;
-    let sweep = views::show_sweep(call.service(), &id).await?;
+    let position = PlanPosition::of(request.cursor.as_ref())?;
+    let sweep = views::sweeps::show(call.service(), &id).await?;
     let entries = if position.page <= sweep.plan_pages {
-        views::plan_entries(call.service(), &sweep, position.page).await?
+        views::sweeps::plan_entries(call.service(), &sweep, position.page).await?
     } else {
         Vec::new()
     };
@@ -120,11 +120,11 @@ async fn request_sweep(
 ) -> Result<Answer<Sweep>, Problem> {
     let mode = creation.body.mode.into();
     match mode {
-        domain::Mode::PlanOnly => {}
-        domain::Mode::Execute => call.needs(Role::Admin, "executing a sweep")?,
+        domain::SweepMode::PlanOnly => {}
+        domain::SweepMode::Execute => call.needs(Role::Admin, "executing a sweep")?,
     }
     let Claimed { id, at } = creation.claim(&call, SweepId::derived).await?;
-    let sweep = operations::request_sweep(call.service(), id, mode, &call.who, at).await?;
+    let sweep = sweeps::request(call.service(), id, mode, &call.who, at).await?;
     Ok(accepted(sweep))
 }
 
@@ -152,18 +152,18 @@ async fn approve_sweep(
     Body(ApproveSweep { plan_hash }): Body<ApproveSweep>,
 ) -> Result<Answer<Sweep>, Problem> {
     let service = call.service();
-    let sweep = operations::approve_sweep(service, &id, &plan_hash, &call.who, call.now).await?;
+    let sweep = sweeps::approve(service, &id, &plan_hash, &call.who, call.now).await?;
     Ok(accepted(sweep))
 }
 
 /// Where a page of a plan begins: so many entries into a stored page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Position {
+struct PlanPosition {
     page: u32,
     skip: usize,
 }
 
-impl Position {
+impl PlanPosition {
     fn of(cursor: Option<&Cursor>) -> Result<Self, Problem> {
         let Some(cursor) = cursor else { return Ok(Self { page: 1, skip: 0 }) };
         let parts = cursor.key().split_once(':');
@@ -186,20 +186,20 @@ impl Position {
 /// The wanted part of a stored page of a plan that has `pages` of them.
 fn part(
     entries: Vec<PlanEntry>,
-    position: &Position,
+    position: &PlanPosition,
     request: &PageRequest,
     pages: u32,
 ) -> Page<PlanEntry> {
     let end = position.skip.saturating_add(request.limit);
     let next = if end < entries.len() {
-        Some(Position { page: position.page, skip: end })
+        Some(PlanPosition { page: position.page, skip: end })
     } else if position.page < pages {
-        Some(Position { page: position.page + 1, skip: 0 })
+        Some(PlanPosition { page: position.page + 1, skip: 0 })
     } else {
         None
     };
     let items = entries.into_iter().skip(position.skip).take(request.limit).collect();
-    Page { items, next_cursor: next.map(Position::cursor) }
+    Page { items, next_cursor: next.map(PlanPosition::cursor) }
 }
 
 #[cfg(test)]
@@ -233,7 +233,7 @@ mod tests {
         let mut counts = Vec::new();
 
         loop {
-            let position = Position::of(request.cursor.as_ref()).unwrap();
+            let position = PlanPosition::of(request.cursor.as_ref()).unwrap();
             let entries = stored[position.page as usize - 1].clone();
             let page = part(entries, &position, &request, 2);
             counts.push(page.items.len());
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_plan_that_is_not_there_yet_is_an_empty_page() {
-        let page = part(Vec::new(), &Position { page: 1, skip: 0 }, &PageRequest::default(), 0);
+        let page = part(Vec::new(), &PlanPosition { page: 1, skip: 0 }, &PageRequest::default(), 0);
 
         assert!(page.items.is_empty() && page.next_cursor.is_none());
     }
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn a_cursor_of_another_list_is_refused() {
         for key in ["x", "0:0", "1:", "2026-03-01T00:00:00.000Z#snp"] {
-            Position::of(Some(&Cursor::after(key))).unwrap_err();
+            PlanPosition::of(Some(&Cursor::after(key))).unwrap_err();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What several nouns have on the wire: lists, short texts, fields of a PATCH.
+//! Parts that several nouns have on the wire: lists, short texts, fields of a PATCH.
 
 use jiff::Timestamp;
 use serde::de::Error as _;
@@ -33,10 +33,10 @@ impl<T> List<T> {
 }
 
 /// A field of a PATCH that can be cleared: absent, null, or a value.
-pub(crate) type Change<T> = Option<Option<T>>;
+pub(crate) type Clearable<T> = Option<Option<T>>;
 
 /// Reads a field that can be cleared.
-pub(crate) fn clearable<'de, D, T>(deserializer: D) -> Result<Change<T>, D::Error>
+pub(crate) fn clearable<'de, D, T>(deserializer: D) -> Result<Clearable<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
@@ -146,12 +146,12 @@ mod tests {
     #[derive(Debug, Deserialize)]
     struct Patch {
         #[serde(default, deserialize_with = "clearable")]
-        clearable: Change<u32>,
+        clearable: Clearable<u32>,
         #[serde(default, deserialize_with = "present")]
         present: Option<u32>,
     }
 
-    fn patch(json: &str) -> Result<(Change<u32>, Option<u32>), serde_json::Error> {
+    fn patch(json: &str) -> Result<(Clearable<u32>, Option<u32>), serde_json::Error> {
         serde_json::from_str(json).map(|Patch { clearable, present }| (clearable, present))
     }
 

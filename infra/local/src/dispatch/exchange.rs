@@ -1,4 +1,4 @@
-//! What goes into the dispatch and comes out of it.
+//! The messages that go into the dispatch and come out of it.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Which events a rule wants: EventBridge's patterns, those of exact values.
+//! Event patterns of rules: EventBridge's, those of exact values.
 
 use std::collections::BTreeMap;
 

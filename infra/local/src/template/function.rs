@@ -135,7 +135,7 @@ impl Block<'_> {
         }
         let api = fields.required("ApiId")?;
         let kind = api.reference().and_then(|id| context.kinds.get(id));
-        if kind != Some(&Kind::Api) {
+        if kind != Some(&ReferenceKind::Api) {
             return Err(api.refuse("should be !Ref of the HTTP API"));
         }
         if let Some(version) = fields.get("PayloadFormatVersion")
@@ -242,8 +242,8 @@ fn variable(node: &Node<'_>, context: &Context<'_>) -> Result<EnvironmentValue, 
         return Ok(EnvironmentValue::Literal(default.clone()));
     }
     match context.kinds.get(name) {
-        Some(Kind::Table) => Ok(EnvironmentValue::Table),
-        Some(Kind::Bus) => Ok(EnvironmentValue::Bus),
+        Some(ReferenceKind::Table) => Ok(EnvironmentValue::Table),
+        Some(ReferenceKind::Bus) => Ok(EnvironmentValue::Bus),
         Some(_) | None => Err(node.refuse(format_args!(
             "!Ref {name} leads to no parameter with a default, no table and no bus"
         ))),

@@ -65,21 +65,27 @@ pub(super) fn read(text: &str) -> Result<Template, TemplateError> {
     };
     for (id, resource) in resources {
         match context.kinds.get(id) {
-            Some(Kind::Function(function)) => {
+            Some(ReferenceKind::Function(function)) => {
                 let block = function::Block { id, function: *function, globals: &globals };
                 block.read(&unconditional(&resource)?, &context, &mut template)?;
             }
-            Some(Kind::Queue) => {
+            Some(ReferenceKind::Queue) => {
                 let queue = queue(&unconditional(&resource)?, &context)?;
                 template.queues.insert(id.to_owned(), queue);
             }
             // Nobody is sent mail from one machine.
-            Some(Kind::Rule) if only_notifies(&resource, &context)? => {}
-            Some(Kind::Rule) => {
+            Some(ReferenceKind::Rule) if only_notifies(&resource, &context)? => {}
+            Some(ReferenceKind::Rule) => {
                 rule::read(id, &unconditional(&resource)?, &context, &mut template)?;
             }
-            Some(Kind::Api) => api(&unconditional(&resource)?)?,
-            Some(Kind::Bus | Kind::Table | Kind::Topic | Kind::WithoutEffect) | None => {}
+            Some(ReferenceKind::Api) => api(&unconditional(&resource)?)?,
+            Some(
+                ReferenceKind::Bus
+                | ReferenceKind::Table
+                | ReferenceKind::Topic
+                | ReferenceKind::WithoutEffect,
+            )
+            | None => {}
         }
     }
     Ok(template)
@@ -88,14 +94,14 @@ pub(super) fn read(text: &str) -> Result<Template, TemplateError> {
 fn kind(resource: &Node<'_>) -> Result<Kind, TemplateError> {
     let kind = resource.get("Type").ok_or_else(|| resource.refuse("Type is missing"))?;
     Ok(match kind.text()? {
-        "AWS::Serverless::HttpApi" => Kind::Api,
-        "AWS::Events::EventBus" => Kind::Bus,
-        "AWS::Serverless::Function" => Kind::Function(function::name(resource)?),
-        "AWS::SQS::Queue" => Kind::Queue,
-        "AWS::Events::Rule" => Kind::Rule,
-        "AWS::DynamoDB::Table" => Kind::Table,
-        "AWS::SNS::Topic" => Kind::Topic,
-        other if WITHOUT_EFFECT.contains(&other) => Kind::WithoutEffect,
+        "AWS::Serverless::HttpApi" => ReferenceKind::Api,
+        "AWS::Events::EventBus" => ReferenceKind::Bus,
+        "AWS::Serverless::Function" => ReferenceKind::Function(function::name(resource)?),
+        "AWS::SQS::Queue" => ReferenceKind::Queue,
+        "AWS::Events::Rule" => ReferenceKind::Rule,
+        "AWS::DynamoDB::Table" => ReferenceKind::Table,
+        "AWS::SNS::Topic" => ReferenceKind::Topic,
+        other if WITHOUT_EFFECT.contains(&other) => ReferenceKind::WithoutEffect,
         other => {
             return Err(kind.refuse(format_args!("the local run cannot interpret {other}")));
         }
@@ -119,7 +125,7 @@ fn only_notifies(rule: &Node<'_>, context: &Context<'_>) -> Result<bool, Templat
     let is_topic = |target: &Node<'_>| {
         let arn = target.get("Arn");
         let id = arn.as_ref().and_then(Node::reference);
-        id.and_then(|id| context.kinds.get(id)) == Some(&Kind::Topic)
+        id.and_then(|id| context.kinds.get(id)) == Some(&ReferenceKind::Topic)
     };
     Ok(!targets.is_empty() && targets.iter().all(is_topic))
 }

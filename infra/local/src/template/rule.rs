@@ -57,7 +57,7 @@ pub(super) fn expression(node: &Node<'_>) -> Result<Expression, TemplateError> {
 fn bus(fields: &Fields<'_>, context: &Context<'_>) -> Result<BusKind, TemplateError> {
     let Some(name) = fields.get("EventBusName") else { return Ok(BusKind::Default) };
     match name.reference().and_then(|id| context.kinds.get(id)) {
-        Some(Kind::Bus) => Ok(BusKind::Own),
+        Some(ReferenceKind::Bus) => Ok(BusKind::Own),
         Some(_) | None => Err(name.refuse("should be !Ref of the bus")),
     }
 }
@@ -75,8 +75,8 @@ fn target(node: &Node<'_>, context: &Context<'_>) -> Result<Target, TemplateErro
     let arn = fields.required("Arn")?;
     let id = arn.attribute("Arn")?;
     match context.kinds.get(id) {
-        Some(Kind::Queue) => Ok(Target::Queue(id.to_owned())),
-        Some(Kind::Function(function)) => Ok(Target::Function(*function)),
+        Some(ReferenceKind::Queue) => Ok(Target::Queue(id.to_owned())),
+        Some(ReferenceKind::Function(function)) => Ok(Target::Function(*function)),
         Some(_) | None => Err(arn.refuse(format_args!("{id} is neither a queue nor a function"))),
     }
 }

@@ -1,6 +1,6 @@
 //! `AttachVolume` and `DetachVolume`.
 
-use super::{Reply, Scene, instances, volumes};
+use super::{ActionContext, Reply, instances, volumes};
 use crate::{
     clock::later,
     errors::Ec2Error,
@@ -14,37 +14,37 @@ use crate::{
 };
 
 /// `AttachVolume`
-pub(crate) fn attach(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn attach(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let volume_id = params.required("VolumeId")?;
     let instance_id = params.required("InstanceId")?;
     let device = params.required("Device")?;
     check_attachable(
-        volumes::find(scene, volume_id)?,
-        instances::find(scene, instance_id)?,
+        volumes::find(context, volume_id)?,
+        instances::find(context, instance_id)?,
         device,
     )?;
     let attachment = Attachment {
         instance_id: instance_id.to_owned(),
         device: device.to_owned(),
         state: AttachmentState::Attaching,
-        attached_at: scene.moment.now,
+        attached_at: context.moment.now,
         delete_on_termination: false,
     };
-    scene.region.volumes.change(volume_id, scene.moment, |volume| {
+    context.region.volumes.change(volume_id, context.moment, |volume| {
         volume.state = VolumeState::InUse;
         volume.attachment = Some(attachment.clone());
     });
-    scene.region.instances.change(instance_id, scene.moment, |instance| {
+    context.region.instances.change(instance_id, context.moment, |instance| {
         let (name, volume_id) = (device.to_owned(), volume_id.to_owned());
         instance.devices.push(Device { name, volume_id });
     });
-    Ok(under_way(scene, volume_id, &attachment))
+    Ok(under_way(context, volume_id, &attachment))
 }
 
 /// `DetachVolume`
-pub(crate) fn detach(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn detach(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let volume_id = params.required("VolumeId")?;
-    let volume = volumes::find(scene, volume_id)?;
+    let volume = volumes::find(context, volume_id)?;
     let here = params.get("InstanceId").and_then(|id| volume.at(id));
     let Some(attachment) = here.or(volume.attachment.as_ref()).cloned() else {
         return Err(Ec2Error::incorrect_state(format!(
@@ -54,7 +54,7 @@ pub(crate) fn detach(scene: &mut Scene<'_>, params: &Params) -> Reply {
     };
     let instance_id = params.get("InstanceId").unwrap_or(&attachment.instance_id);
     let device = params.get("Device").unwrap_or(&attachment.device);
-    let instance = instances::find(scene, instance_id)?;
+    let instance = instances::find(context, instance_id)?;
     if *instance_id != attachment.instance_id || *device != attachment.device {
         return Err(Ec2Error::new(
             "InvalidAttachment.NotFound",
@@ -79,12 +79,12 @@ pub(crate) fn detach(scene: &mut Scene<'_>, params: &Params) -> Reply {
         )));
     }
     let attachment = Attachment { state: AttachmentState::Detaching, ..attachment };
-    scene.region.volumes.change(volume_id, scene.moment, |volume| {
+    context.region.volumes.change(volume_id, context.moment, |volume| {
         if let Some(place) = volume.at_mut(&attachment.instance_id) {
             *place = attachment.clone();
         }
     });
-    Ok(under_way(scene, volume_id, &attachment))
+    Ok(under_way(context, volume_id, &attachment))
 }
 
 fn check_attachable(volume: &Volume, instance: &Instance, device: &str) -> Result<(), Ec2Error> {
@@ -129,9 +129,9 @@ fn check_attachable(volume: &Volume, instance: &Instance, device: &str) -> Resul
     Ok(())
 }
 
-fn under_way(scene: &mut Scene<'_>, volume_id: &str, attachment: &Attachment) -> Xml {
-    let due = later(scene.moment.now, scene.config.volume_transition);
-    scene.region.agenda.plan(due, Task::Attachment(volume_id.to_owned()));
+fn under_way(context: &mut ActionContext<'_>, volume_id: &str, attachment: &Attachment) -> Xml {
+    let due = later(context.moment.now, context.config.volume_transition);
+    context.region.agenda.plan(due, Task::Attachment(volume_id.to_owned()));
     let mut xml = Xml::default();
     volumes::write_attachment(&mut xml, volume_id, attachment, attachment.state.name());
     xml

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Reply, Scene, describe_snapshots, tags};
+use super::{ActionContext, Reply, describe_snapshots, tags};
 use crate::{
     clock::{between, later, wire_time},
     errors::Ec2Error,
-    ids::{Kind, chance},
+    ids::{IdKind, chance},
     request::Params,
     state::{
         Tags,
@@ -23,38 +23,38 @@ const DESCRIPTION_MAX: usize = 255;
 const EXCLUDED_VOLUMES_MAX: usize = 40;
 
 /// `CreateSnapshot`
-pub(crate) fn create_one(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn create_one(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let volume_id = params.required("VolumeId")?;
-    Kind::Volume.check(volume_id)?;
+    IdKind::Volume.check(volume_id)?;
     let spec = Spec {
         description: description(params)?,
-        tags: tags::specified(params, Kind::Snapshot, &[Kind::Snapshot])?,
+        tags: tags::specified(params, IdKind::Snapshot, &[IdKind::Snapshot])?,
         set: None,
-        fate: scene.fate,
+        fate: context.fate,
     };
     let volume =
-        scene.region.volumes.get(volume_id).ok_or_else(|| Kind::Volume.not_found(volume_id))?;
+        context.region.volumes.get(volume_id).ok_or_else(|| IdKind::Volume.not_found(volume_id))?;
     let volume = volume.clone();
-    check_limits(scene, &volume)?;
-    let snapshot = begin(scene, &volume, spec);
+    check_limits(context, &volume)?;
+    let snapshot = begin(context, &volume, spec);
     let mut xml = Xml::default();
-    describe_snapshots::write(&mut xml, &snapshot, scene);
+    describe_snapshots::write(&mut xml, &snapshot, context);
     Ok(xml)
 }
 
 /// `CreateSnapshots`: of all the volumes that are not excluded, or of none.
-pub(crate) fn create_set(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn create_set(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let specification = params.below("InstanceSpecification");
     let instance_id = specification.required("InstanceId")?;
-    Kind::Instance.check(instance_id)?;
+    IdKind::Instance.check(instance_id)?;
     let description = description(params)?;
-    let given = tags::specified(params, Kind::Snapshot, &[Kind::Snapshot])?;
+    let given = tags::specified(params, IdKind::Snapshot, &[IdKind::Snapshot])?;
     let copied = copies_tags(params)?;
-    let instance = scene
+    let instance = context
         .region
         .instances
         .get(instance_id)
-        .ok_or_else(|| Kind::Instance.not_found(instance_id))?;
+        .ok_or_else(|| IdKind::Instance.not_found(instance_id))?;
     if instance.state.is_ending() {
         return Err(Ec2Error::new(
             "IncorrectInstanceState",
@@ -63,27 +63,27 @@ pub(crate) fn create_set(scene: &mut Scene<'_>, params: &Params) -> Reply {
             ),
         ));
     }
-    let volumes = chosen_volumes(scene, instance, &specification)?;
+    let volumes = chosen_volumes(context, instance, &specification)?;
     let mut specs = Vec::new();
-    let set = scene.mint.uuid(scene.config.seed);
+    let set = context.mint.uuid(context.config.seed);
     for (index, volume) in volumes.iter().enumerate() {
-        check_limits(scene, volume)?;
+        check_limits(context, volume)?;
         let tags = with_copied(&given, volume, copied);
         tags::check_count(&tags)?;
-        let fate = if index == 0 { scene.fate } else { Fate::Complete };
+        let fate = if index == 0 { context.fate } else { Fate::Complete };
         specs.push(Spec { description: description.clone(), tags, set: Some(set.clone()), fate });
     }
     let snapshots: Vec<Snapshot> =
-        volumes.iter().zip(specs).map(|(volume, spec)| begin(scene, volume, spec)).collect();
+        volumes.iter().zip(specs).map(|(volume, spec)| begin(context, volume, spec)).collect();
     let members: Vec<(String, String)> = snapshots
         .iter()
         .map(|snapshot| (snapshot.id.clone(), snapshot.volume_id.clone()))
         .collect();
     let pending = members.len();
-    let record = SnapshotSet { started_at: scene.moment.now, members, pending };
-    scene.region.sets.insert(set, record);
+    let record = SnapshotSet { started_at: context.moment.now, members, pending };
+    context.region.sets.insert(set, record);
     let mut xml = Xml::default();
-    xml.list("snapshotSet", &snapshots, |xml, snapshot| write_info(xml, snapshot, scene));
+    xml.list("snapshotSet", &snapshots, |xml, snapshot| write_info(xml, snapshot, context));
     Ok(xml)
 }
 
@@ -96,49 +96,54 @@ pub(crate) struct Spec {
 }
 
 /// Begins a snapshot of `volume`, whose limits must have been checked.
-pub(crate) fn begin(scene: &mut Scene<'_>, volume: &Volume, spec: Spec) -> Snapshot {
+pub(crate) fn begin(context: &mut ActionContext<'_>, volume: &Volume, spec: Spec) -> Snapshot {
     let Spec { description, tags, set, fate } = spec;
-    let id = scene.new_id(Kind::Snapshot);
-    let now = scene.moment.now;
-    let completes_at = later(now, scene.config.completion.of(volume.size_gib));
+    let id = context.new_id(IdKind::Snapshot);
+    let now = context.moment.now;
+    let completes_at = later(now, context.config.completion.of(volume.size_gib));
     let snapshot = Snapshot {
         volume_id: volume.id.clone(),
-        full_size_bytes: full_size_bytes(scene.config.seed, volume),
+        full_size_bytes: full_size_bytes(context.config.seed, volume),
         encrypted: volume.encrypted,
         kms_key_id: volume.kms_key_id.clone(),
         description,
         completes_at,
         set,
         fate,
-        ..pending(scene, &id, volume.size_gib, tags)
+        ..pending(context, &id, volume.size_gib, tags)
     };
-    scene.region.snapshots.insert(&id, snapshot.clone(), scene.moment);
-    scene.region.volumes.note(&volume.id, |volume| {
+    context.region.snapshots.insert(&id, snapshot.clone(), context.moment);
+    context.region.volumes.note(&volume.id, |volume| {
         volume.pending_snapshots.retain(|_, until| until.is_none_or(|until| until > now));
         volume.pending_snapshots.insert(id.clone(), Some(completes_at));
         volume.last_snapshot_at = Some(now);
     });
-    scene.region.agenda.plan(completes_at, Task::Snapshot(id));
+    context.region.agenda.plan(completes_at, Task::Snapshot(id));
     snapshot
 }
 
 /// A snapshot that begins now, of nothing yet.
-pub(crate) fn pending(scene: &Scene<'_>, id: &str, volume_size_gib: u32, tags: Tags) -> Snapshot {
+pub(crate) fn pending(
+    context: &ActionContext<'_>,
+    id: &str,
+    volume_size_gib: u32,
+    tags: Tags,
+) -> Snapshot {
     Snapshot {
         id: id.to_owned(),
-        region: scene.name.to_owned(),
+        region: context.name.to_owned(),
         volume_id: String::new(),
         volume_size_gib,
         full_size_bytes: 0,
         encrypted: false,
         description: String::new(),
         tags,
-        started_at: scene.moment.now,
-        completes_at: scene.moment.now,
+        started_at: context.moment.now,
+        completes_at: context.moment.now,
         state: SnapshotState::Pending,
         state_message: None,
         set: None,
-        fate: scene.fate,
+        fate: context.fate,
         deletion: Deletion::None,
         lock: None,
         copy_of: None,
@@ -149,11 +154,11 @@ pub(crate) fn pending(scene: &Scene<'_>, id: &str, volume_size_gib: u32, tags: T
 }
 
 /// Refuses a snapshot that comes too soon after the last, or while too many are pending.
-pub(crate) fn check_limits(scene: &Scene<'_>, volume: &Volume) -> Result<(), Ec2Error> {
-    let now = scene.moment.now;
+pub(crate) fn check_limits(context: &ActionContext<'_>, volume: &Volume) -> Result<(), Ec2Error> {
+    let now = context.moment.now;
     let too_soon = volume
         .last_snapshot_at
-        .is_some_and(|last| between(last, now) < scene.config.snapshot_interval);
+        .is_some_and(|last| between(last, now) < context.config.snapshot_interval);
     if too_soon {
         return Err(Ec2Error::new(
             "SnapshotCreationPerVolumeRateExceeded",
@@ -211,7 +216,7 @@ fn with_copied(given: &Tags, volume: &Volume, copied: CopiedTags) -> Tags {
 }
 
 fn chosen_volumes(
-    scene: &Scene<'_>,
+    context: &ActionContext<'_>,
     instance: &Instance,
     specification: &Params,
 ) -> Result<Vec<Volume>, Ec2Error> {
@@ -224,7 +229,7 @@ fn chosen_volumes(
         )));
     }
     for id in &excluded {
-        Kind::Volume.check(id)?;
+        IdKind::Volume.check(id)?;
         let Some(device) = instance.devices.iter().find(|device| device.volume_id == *id) else {
             return Err(Ec2Error::invalid_parameter(format!(
                 "The volume '{id}' is not attached to the instance '{}'",
@@ -242,7 +247,7 @@ fn chosen_volumes(
         .iter()
         .filter(|device| !(excludes_boot && device.name == instance.root_device))
         .filter(|device| !excluded.contains(&device.volume_id))
-        .filter_map(|device| scene.region.volumes.get(&device.volume_id))
+        .filter_map(|device| context.region.volumes.get(&device.volume_id))
         .filter(|volume| {
             volume.at(&instance.id).is_some_and(|place| place.state == AttachmentState::Attached)
         })
@@ -264,7 +269,7 @@ fn full_size_bytes(seed: u64, volume: &Volume) -> u64 {
     blocks * per_mille / 1000 * 512 * 1024
 }
 
-fn write_info(xml: &mut Xml, snapshot: &Snapshot, scene: &Scene<'_>) {
+fn write_info(xml: &mut Xml, snapshot: &Snapshot, context: &ActionContext<'_>) {
     xml.leaf("description", &snapshot.description);
     tags::write(xml, &snapshot.tags);
     xml.leaf("encrypted", snapshot.encrypted);
@@ -273,7 +278,7 @@ fn write_info(xml: &mut Xml, snapshot: &Snapshot, scene: &Scene<'_>) {
     xml.leaf("volumeSize", snapshot.volume_size_gib);
     xml.leaf("startTime", wire_time(snapshot.started_at));
     xml.leaf("progress", "");
-    xml.leaf("ownerId", &scene.config.account);
+    xml.leaf("ownerId", &context.config.account);
     xml.leaf("snapshotId", &snapshot.id);
     xml.leaf("sseType", if snapshot.encrypted { "sse-kms" } else { "none" });
 }

@@ -2,11 +2,11 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Reply, Scene, describe_snapshots, keys, regions, tags, volumes};
+use super::{ActionContext, Reply, describe_snapshots, keys, regions, tags, volumes};
 use crate::{
     clock::later,
     errors::Ec2Error,
-    ids::Kind,
+    ids::IdKind,
     request::Params,
     state::{
         Tags,
@@ -34,12 +34,12 @@ pub(crate) struct VolumeSpec {
 
 impl VolumeSpec {
     /// A new volume in `zone`, not yet put anywhere.
-    pub(crate) fn build(&self, scene: &mut Scene<'_>, zone: &str) -> Volume {
+    pub(crate) fn build(&self, context: &mut ActionContext<'_>, zone: &str) -> Volume {
         let Self { size_gib, volume_type, iops, throughput, encrypted, kms_key, .. } = self.clone();
         let (standard_iops, standard_throughput) = performance(&volume_type, size_gib);
         Volume {
-            id: scene.new_id(Kind::Volume),
-            region: scene.name.to_owned(),
+            id: context.new_id(IdKind::Volume),
+            region: context.name.to_owned(),
             zone: zone.to_owned(),
             size_gib,
             volume_type,
@@ -48,41 +48,41 @@ impl VolumeSpec {
             initialization_rate: self.initialization_rate,
             encrypted,
             snapshot_id: self.snapshot_id.clone(),
-            created_at: scene.moment.now,
+            created_at: context.moment.now,
             tags: self.tags.clone(),
             state: VolumeState::Creating,
             attachment: None,
             further: Vec::new(),
             pending_snapshots: std::collections::BTreeMap::new(),
             last_snapshot_at: None,
-            kms_key_id: encrypted.then(|| keys::arn(kms_key.as_deref(), scene)),
+            kms_key_id: encrypted.then(|| keys::arn(kms_key.as_deref(), context)),
         }
     }
 }
 
 /// `CreateVolume`
-pub(crate) fn create(scene: &mut Scene<'_>, params: &Params) -> Reply {
-    if let Some(ids) = scene.replay("CreateVolume", params)? {
-        return Ok(written(scene, ids.first().map(String::as_str)));
+pub(crate) fn create(context: &mut ActionContext<'_>, params: &Params) -> Reply {
+    if let Some(ids) = context.replay("CreateVolume", params)? {
+        return Ok(written(context, ids.first().map(String::as_str)));
     }
     let zone = params.required("AvailabilityZone")?;
-    if !regions::zones(scene.name).iter().any(|known| known == zone) {
+    if !regions::zones(context.name).iter().any(|known| known == zone) {
         return Err(Ec2Error::new(
             "InvalidZone.NotFound",
             format!("The zone '{zone}' does not exist."),
         ));
     }
-    let spec = spec(scene, params)?;
-    let volume = spec.build(scene, zone);
+    let spec = spec(context, params)?;
+    let volume = spec.build(context, zone);
     let id = volume.id.clone();
-    scene.region.volumes.insert(&id, volume, scene.moment);
-    let due = later(scene.moment.now, scene.config.volume_transition);
-    scene.region.agenda.plan(due, Task::VolumeReady(id.clone()));
-    scene.remember("CreateVolume", params, vec![id.clone()]);
-    Ok(written(scene, Some(&id)))
+    context.region.volumes.insert(&id, volume, context.moment);
+    let due = later(context.moment.now, context.config.volume_transition);
+    context.region.agenda.plan(due, Task::VolumeReady(id.clone()));
+    context.remember("CreateVolume", params, vec![id.clone()]);
+    Ok(written(context, Some(&id)))
 }
 
-fn spec(scene: &Scene<'_>, params: &Params) -> Result<VolumeSpec, Ec2Error> {
+fn spec(context: &ActionContext<'_>, params: &Params) -> Result<VolumeSpec, Ec2Error> {
     let volume_type = params.get("VolumeType").unwrap_or("gp2");
     let asked = params.number::<u32>("Size")?;
     let encrypted = params.flag("Encrypted")?;
@@ -94,7 +94,7 @@ fn spec(scene: &Scene<'_>, params: &Params) -> Result<VolumeSpec, Ec2Error> {
             (size, None, encrypted)
         }
         Some(id) => {
-            let snapshot = describe_snapshots::find_usable(scene, id)?;
+            let snapshot = describe_snapshots::find_usable(context, id)?;
             let size = asked.unwrap_or(snapshot.volume_size_gib);
             if size < snapshot.volume_size_gib {
                 return Err(Ec2Error::invalid_parameter(format!(
@@ -124,7 +124,7 @@ fn spec(scene: &Scene<'_>, params: &Params) -> Result<VolumeSpec, Ec2Error> {
         encrypted,
         kms_key: key.or_else(|| snapshot.and_then(|snapshot| snapshot.kms_key_id.clone())),
         snapshot_id,
-        tags: tags::specified(params, Kind::Volume, &[Kind::Volume])?,
+        tags: tags::specified(params, IdKind::Volume, &[IdKind::Volume])?,
     })
 }
 
@@ -188,9 +188,9 @@ fn performance(volume_type: &str, size_gib: u32) -> (Option<u32>, Option<u32>) {
     }
 }
 
-fn written(scene: &Scene<'_>, id: Option<&str>) -> Xml {
+fn written(context: &ActionContext<'_>, id: Option<&str>) -> Xml {
     let mut xml = Xml::default();
-    if let Some(volume) = id.and_then(|id| scene.region.volumes.get(id)) {
+    if let Some(volume) = id.and_then(|id| context.region.volumes.get(id)) {
         volumes::write(&mut xml, volume);
     }
     xml

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::{Reply, Scene, tags};
+use super::{ActionContext, Reply, tags};
 use crate::{
     clock::wire_time,
     errors::Ec2Error,
     filters::{Filters, maybe, one},
-    ids::Kind,
+    ids::IdKind,
     paging::{Page, USUAL},
     request::Params,
     state::{
@@ -34,22 +34,22 @@ const KNOWN: [&str; 13] = [
 ];
 
 /// `DescribeSnapshots`
-pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn describe(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let ids = params.values("SnapshotId");
     Page::refuse_with_ids(params, "SnapshotId")?;
     let page = Page::parse(params, "DescribeSnapshots", USUAL)?;
     let filters = Filters::parse(params, &KNOWN)?;
-    let scene = &*scene;
-    let owned = owned_by_us(params, scene);
+    let context = &*context;
+    let owned = owned_by_us(params, context);
     let admitted = |snapshot: &Snapshot| {
-        owned && filters.admit(&snapshot.tags, |name| field(snapshot, name, scene))
+        owned && filters.admit(&snapshot.tags, |name| field(snapshot, name, context))
     };
-    let (now, shelf) = (scene.moment.now, &scene.region.snapshots);
+    let (now, shelf) = (context.moment.now, &context.region.snapshots);
     let (snapshots, next) = if !ids.is_empty() {
         let mut found = Vec::new();
         for id in &ids {
-            Kind::Snapshot.check(id)?;
-            found.push(shelf.seen(id, now).ok_or_else(|| Kind::Snapshot.not_found(id))?);
+            IdKind::Snapshot.check(id)?;
+            found.push(shelf.seen(id, now).ok_or_else(|| IdKind::Snapshot.not_found(id))?);
         }
         found.retain(|snapshot| admitted(snapshot));
         (found, None)
@@ -67,21 +67,21 @@ pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
         )
     };
     let mut xml = Xml::default();
-    xml.list("snapshotSet", snapshots, |xml, snapshot| write(xml, snapshot, scene));
+    xml.list("snapshotSet", snapshots, |xml, snapshot| write(xml, snapshot, context));
     xml.optional("nextToken", next);
     Ok(xml)
 }
 
 /// A snapshot as EC2 writes it.
-pub(crate) fn write(xml: &mut Xml, snapshot: &Snapshot, scene: &Scene<'_>) {
-    let now = scene.moment.now;
+pub(crate) fn write(xml: &mut Xml, snapshot: &Snapshot, context: &ActionContext<'_>) {
+    let now = context.moment.now;
     xml.leaf("snapshotId", &snapshot.id);
     xml.leaf("volumeId", &snapshot.volume_id);
     xml.leaf("status", snapshot.state.name());
     xml.optional("statusMessage", snapshot.state_message.as_ref());
     xml.leaf("startTime", wire_time(snapshot.started_at));
     xml.leaf("progress", snapshot.progress(now));
-    xml.leaf("ownerId", &scene.config.account);
+    xml.leaf("ownerId", &context.config.account);
     xml.leaf("volumeSize", snapshot.volume_size_gib);
     xml.leaf("description", &snapshot.description);
     xml.leaf("encrypted", snapshot.encrypted);
@@ -100,18 +100,18 @@ pub(crate) fn write(xml: &mut Xml, snapshot: &Snapshot, scene: &Scene<'_>) {
     }
 }
 
-fn owned_by_us(params: &Params, scene: &Scene<'_>) -> bool {
+fn owned_by_us(params: &Params, context: &ActionContext<'_>) -> bool {
     let owners = params.values("Owner");
     owners.is_empty()
-        || owners.iter().any(|owner| owner == "self" || *owner == scene.config.account)
+        || owners.iter().any(|owner| owner == "self" || *owner == context.config.account)
 }
 
-fn field<'a>(snapshot: &'a Snapshot, name: &str, scene: &Scene<'_>) -> Vec<Cow<'a, str>> {
+fn field<'a>(snapshot: &'a Snapshot, name: &str, context: &ActionContext<'_>) -> Vec<Cow<'a, str>> {
     match name {
         "description" => one(&snapshot.description),
         "encrypted" => one(snapshot.encrypted.to_string()),
-        "owner-id" => one(scene.config.account.clone()),
-        "progress" => one(snapshot.progress(scene.moment.now)),
+        "owner-id" => one(context.config.account.clone()),
+        "progress" => one(snapshot.progress(context.moment.now)),
         "snapshot-id" => one(&snapshot.id),
         "start-time" => one(wire_time(snapshot.started_at)),
         "status" => one(snapshot.state.name()),
@@ -124,14 +124,17 @@ fn field<'a>(snapshot: &'a Snapshot, name: &str, scene: &Scene<'_>) -> Vec<Cow<'
 }
 
 /// The snapshot `id` as changing calls see it.
-pub(crate) fn find<'a>(scene: &'a Scene<'_>, id: &str) -> Result<&'a Snapshot, Ec2Error> {
-    Kind::Snapshot.check(id)?;
-    scene.region.snapshots.get(id).ok_or_else(|| Kind::Snapshot.not_found(id))
+pub(crate) fn find<'a>(context: &'a ActionContext<'_>, id: &str) -> Result<&'a Snapshot, Ec2Error> {
+    IdKind::Snapshot.check(id)?;
+    context.region.snapshots.get(id).ok_or_else(|| IdKind::Snapshot.not_found(id))
 }
 
 /// The snapshot `id`, when volumes can be made of it.
-pub(crate) fn find_usable<'a>(scene: &'a Scene<'_>, id: &str) -> Result<&'a Snapshot, Ec2Error> {
-    let snapshot = find(scene, id)?;
+pub(crate) fn find_usable<'a>(
+    context: &'a ActionContext<'_>,
+    id: &str,
+) -> Result<&'a Snapshot, Ec2Error> {
+    let snapshot = find(context, id)?;
     check_usable(snapshot)?;
     Ok(snapshot)
 }

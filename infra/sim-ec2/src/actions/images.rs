@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::{Reply, Scene, describe_snapshots, done, snapshots, tags};
+use super::{ActionContext, Reply, describe_snapshots, done, snapshots, tags};
 use crate::{
     clock::wire_time,
     errors::Ec2Error,
     filters::{Filters, one},
-    ids::Kind,
+    ids::IdKind,
     paging::{Page, USUAL},
     request::Params,
     state::image::{Image, ImageState, ImageSupport, OnTermination},
@@ -42,60 +42,60 @@ const KNOWN: [&str; 24] = [
 ];
 
 /// `DescribeImages`; disabled ones only when asked for.
-pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn describe(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let ids = params.values("ImageId");
     Page::refuse_with_ids(params, "ImageId")?;
     let page = Page::parse(params, "DescribeImages", USUAL)?;
     let filters = Filters::parse(params, &KNOWN)?;
     let disabled_too = params.flag("IncludeDisabled")?.unwrap_or_default();
     let owners = params.values("Owner");
-    let scene = &*scene;
+    let context = &*context;
     let admitted = |image: &Image| {
         (disabled_too || image.state != ImageState::Disabled)
-            && (owners.is_empty() || owners.iter().any(|owner| is_owner(image, owner, scene)))
-            && filters.admit(&image.tags, |name| field(image, name, scene))
+            && (owners.is_empty() || owners.iter().any(|owner| is_owner(image, owner, context)))
+            && filters.admit(&image.tags, |name| field(image, name, context))
     };
-    let (now, shelf) = (scene.moment.now, &scene.region.images);
+    let (now, shelf) = (context.moment.now, &context.region.images);
     let (images, next) = if ids.is_empty() {
         page.cut(shelf.seen_after(page.after.as_deref(), now).filter(|(_, image)| admitted(image)))
     } else {
         let mut found = Vec::new();
         for id in &ids {
-            Kind::Image.check(id)?;
-            found.push(shelf.seen(id, now).ok_or_else(|| Kind::Image.not_found(id))?);
+            IdKind::Image.check(id)?;
+            found.push(shelf.seen(id, now).ok_or_else(|| IdKind::Image.not_found(id))?);
         }
         found.retain(|image| admitted(image));
         (found, None)
     };
     let mut xml = Xml::default();
-    xml.list("imagesSet", images, |xml, image| write(xml, image, scene));
+    xml.list("imagesSet", images, |xml, image| write(xml, image, context));
     xml.optional("nextToken", next);
     Ok(xml)
 }
 
 /// `DisableImage`: it holds its snapshots all the same.
-pub(crate) fn disable(scene: &mut Scene<'_>, params: &Params) -> Reply {
-    turn(scene, params, ImageState::Available, ImageState::Disabled)
+pub(crate) fn disable(context: &mut ActionContext<'_>, params: &Params) -> Reply {
+    turn(context, params, ImageState::Available, ImageState::Disabled)
 }
 
 /// `EnableImage`
-pub(crate) fn enable(scene: &mut Scene<'_>, params: &Params) -> Reply {
-    turn(scene, params, ImageState::Disabled, ImageState::Available)
+pub(crate) fn enable(context: &mut ActionContext<'_>, params: &Params) -> Reply {
+    turn(context, params, ImageState::Disabled, ImageState::Available)
 }
 
 /// `DeregisterImage`, with its snapshots when `DeleteAssociatedSnapshots` says so.
-pub(crate) fn deregister(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn deregister(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let id = params.required("ImageId")?;
-    let image = own_image(scene, id)?.clone();
+    let image = own_image(context, id)?.clone();
     let with_snapshots = params.flag("DeleteAssociatedSnapshots")?.unwrap_or_default();
-    scene.region.images.remove(id, scene.moment);
+    context.region.images.remove(id, context.moment);
     let mut xml = done();
     if with_snapshots {
         let results: Vec<(String, &str)> = image
             .devices
             .iter()
             .map(|device| {
-                let code = delete_associated(scene, &device.snapshot_id);
+                let code = delete_associated(context, &device.snapshot_id);
                 (device.snapshot_id.clone(), code)
             })
             .collect();
@@ -107,35 +107,45 @@ pub(crate) fn deregister(scene: &mut Scene<'_>, params: &Params) -> Reply {
     Ok(xml)
 }
 
-fn delete_associated(scene: &mut Scene<'_>, id: &str) -> &'static str {
-    let Ok(snapshot) = describe_snapshots::find(scene, id).cloned() else { return "client-error" };
-    if snapshots::check_unused(scene, id).is_err() {
+fn delete_associated(context: &mut ActionContext<'_>, id: &str) -> &'static str {
+    let Ok(snapshot) = describe_snapshots::find(context, id).cloned() else {
+        return "client-error";
+    };
+    if snapshots::check_unused(context, id).is_err() {
         return "skipped";
     }
-    if snapshots::check_unlocked(scene, &snapshot).is_err() {
+    if snapshots::check_unlocked(context, &snapshot).is_err() {
         return "client-error";
     }
-    snapshots::delete_now_or_at_completion(scene, &snapshot);
+    snapshots::delete_now_or_at_completion(context, &snapshot);
     "success"
 }
 
-fn turn(scene: &mut Scene<'_>, params: &Params, from: ImageState, to: ImageState) -> Reply {
+fn turn(
+    context: &mut ActionContext<'_>,
+    params: &Params,
+    from: ImageState,
+    to: ImageState,
+) -> Reply {
     let id = params.required("ImageId")?;
-    let image = own_image(scene, id)?;
+    let image = own_image(context, id)?;
     if image.state != from && image.state != to {
         return Err(Ec2Error::new(
             "InvalidAMIID.Unavailable",
             format!("The image ID '{id}' is in the state '{}'", image.state.name()),
         ));
     }
-    scene.region.images.change(id, scene.moment, |image| image.state = to);
+    context.region.images.change(id, context.moment, |image| image.state = to);
     Ok(done())
 }
 
 /// The image `id` as changing calls see it, when instances can be launched from it.
-pub(crate) fn find_available<'a>(scene: &'a Scene<'_>, id: &str) -> Result<&'a Image, Ec2Error> {
-    Kind::Image.check(id)?;
-    let image = scene.region.images.get(id).ok_or_else(|| Kind::Image.not_found(id))?;
+pub(crate) fn find_available<'a>(
+    context: &'a ActionContext<'_>,
+    id: &str,
+) -> Result<&'a Image, Ec2Error> {
+    IdKind::Image.check(id)?;
+    let image = context.region.images.get(id).ok_or_else(|| IdKind::Image.not_found(id))?;
     if image.state != ImageState::Available {
         return Err(Ec2Error::new(
             "InvalidAMIID.Unavailable",
@@ -145,10 +155,10 @@ pub(crate) fn find_available<'a>(scene: &'a Scene<'_>, id: &str) -> Result<&'a I
     Ok(image)
 }
 
-fn own_image<'a>(scene: &'a Scene<'_>, id: &str) -> Result<&'a Image, Ec2Error> {
-    Kind::Image.check(id)?;
-    let image = scene.region.images.get(id).ok_or_else(|| Kind::Image.not_found(id))?;
-    if image.owner != scene.config.account {
+fn own_image<'a>(context: &'a ActionContext<'_>, id: &str) -> Result<&'a Image, Ec2Error> {
+    IdKind::Image.check(id)?;
+    let image = context.region.images.get(id).ok_or_else(|| IdKind::Image.not_found(id))?;
+    if image.owner != context.config.account {
         return Err(Ec2Error::with_status(
             "AuthFailure",
             format!("Not authorized for image:{id}"),
@@ -158,28 +168,28 @@ fn own_image<'a>(scene: &'a Scene<'_>, id: &str) -> Result<&'a Image, Ec2Error> 
     Ok(image)
 }
 
-fn is_owner(image: &Image, owner: &str, scene: &Scene<'_>) -> bool {
+fn is_owner(image: &Image, owner: &str, context: &ActionContext<'_>) -> bool {
     match owner {
-        "self" => image.owner == scene.config.account,
-        "amazon" => image.owner != scene.config.account,
+        "self" => image.owner == context.config.account,
+        "amazon" => image.owner != context.config.account,
         account => image.owner == account,
     }
 }
 
-fn is_public(image: &Image, scene: &Scene<'_>) -> bool {
-    image.owner != scene.config.account
+fn is_public(image: &Image, context: &ActionContext<'_>) -> bool {
+    image.owner != context.config.account
 }
 
-fn write(xml: &mut Xml, image: &Image, scene: &Scene<'_>) {
+fn write(xml: &mut Xml, image: &Image, context: &ActionContext<'_>) {
     xml.leaf("imageId", &image.id);
     xml.leaf("imageLocation", format!("{}/{}", image.owner, image.name));
     xml.leaf("imageState", image.state.name());
     xml.leaf("imageOwnerId", &image.owner);
     xml.leaf("creationDate", wire_time(image.created_at));
-    xml.leaf("isPublic", is_public(image, scene));
+    xml.leaf("isPublic", is_public(image, context));
     xml.leaf("architecture", &image.architecture);
     xml.leaf("imageType", "machine");
-    if is_public(image, scene) {
+    if is_public(image, context) {
         xml.leaf("imageOwnerAlias", "amazon");
     }
     xml.leaf("name", &image.name);
@@ -211,7 +221,7 @@ fn write(xml: &mut Xml, image: &Image, scene: &Scene<'_>) {
     xml.optional("sourceInstanceId", image.source_instance_id.as_ref());
 }
 
-fn field<'a>(image: &'a Image, name: &str, scene: &Scene<'_>) -> Vec<Cow<'a, str>> {
+fn field<'a>(image: &'a Image, name: &str, context: &ActionContext<'_>) -> Vec<Cow<'a, str>> {
     let devices = image.devices.iter();
     match name {
         "architecture" => one(&image.architecture),
@@ -239,9 +249,9 @@ fn field<'a>(image: &'a Image, name: &str, scene: &Scene<'_>) -> Vec<Cow<'a, str
         "hypervisor" => one("xen"),
         "image-id" => one(&image.id),
         "image-type" => one("machine"),
-        "is-public" => one(is_public(image, scene).to_string()),
+        "is-public" => one(is_public(image, context).to_string()),
         "name" => one(&image.name),
-        "owner-alias" if is_public(image, scene) => one("amazon"),
+        "owner-alias" if is_public(image, context) => one("amazon"),
         "owner-id" => one(&image.owner),
         "root-device-name" => one(&image.root_device),
         "root-device-type" => one("ebs"),

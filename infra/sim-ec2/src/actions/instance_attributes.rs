@@ -1,13 +1,13 @@
 //! `ModifyInstanceAttribute`, as far as it is about the end of an instance.
 
-use super::{Reply, Scene, done, instances};
+use super::{ActionContext, Reply, done, instances};
 use crate::{errors::Ec2Error, request::Params, state::instance::Termination};
 
 /// `ModifyInstanceAttribute`: protection from termination, or which volumes go along with the
 /// instance.
-pub(crate) fn modify(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn modify(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let id = params.required("InstanceId")?;
-    let instance = instances::find(scene, id)?.clone();
+    let instance = instances::find(context, id)?.clone();
     let protected = match params.get("Attribute") {
         Some("disableApiTermination") => params.flag("Value")?,
         None | Some("blockDeviceMapping") => params.below("DisableApiTermination").flag("Value")?,
@@ -36,7 +36,7 @@ pub(crate) fn modify(scene: &mut Scene<'_>, params: &Params) -> Reply {
         }
     }
     for (volume_id, goes_along) in changes {
-        scene.region.volumes.change(&volume_id, scene.moment, |volume| {
+        context.region.volumes.change(&volume_id, context.moment, |volume| {
             if let Some(attachment) = volume.at_mut(id) {
                 attachment.delete_on_termination = goes_along;
             }
@@ -44,7 +44,7 @@ pub(crate) fn modify(scene: &mut Scene<'_>, params: &Params) -> Reply {
     }
     if let Some(protected) = protected {
         let termination = if protected { Termination::Protected } else { Termination::Allowed };
-        scene.region.instances.note(id, |instance| instance.settings.termination = termination);
+        context.region.instances.note(id, |instance| instance.settings.termination = termination);
     }
     Ok(done())
 }

@@ -1,6 +1,6 @@
 //! The instance types there are, and `DescribeInstanceTypes`.
 
-use super::{Reply, Scene};
+use super::{ActionContext, Reply};
 use crate::{
     errors::Ec2Error,
     filters::{Filters, one},
@@ -92,7 +92,7 @@ pub(crate) fn find(name: &str) -> Option<&'static InstanceType> {
 }
 
 /// `DescribeInstanceTypes`
-pub(crate) fn describe(_scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn describe(_scene: &mut ActionContext<'_>, params: &Params) -> Reply {
     const KNOWN: [&str; 7] = [
         "instance-type",
         "vcpu-info.default-vcpus",

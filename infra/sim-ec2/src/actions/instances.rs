@@ -2,12 +2,12 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use super::{Reply, Scene, instance_types, networks, tags};
+use super::{ActionContext, Reply, instance_types, networks, tags};
 use crate::{
     clock::wire_time,
     errors::Ec2Error,
     filters::{Filters, maybe, one},
-    ids::{self, Kind},
+    ids::{self, IdKind},
     paging::{Page, USUAL},
     request::Params,
     state::{
@@ -48,15 +48,15 @@ const KNOWN: [&str; 27] = [
 ];
 
 /// `DescribeInstances`
-pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn describe(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let ids = params.values("InstanceId");
     Page::refuse_with_ids(params, "InstanceId")?;
     let page = Page::parse(params, "DescribeInstances", USUAL)?;
     let filters = Filters::parse(params, &KNOWN)?;
-    let scene = &*scene;
+    let context = &*context;
     let admitted =
-        |instance: &Instance| filters.admit(&instance.tags, |name| field(instance, name, scene));
-    let (now, shelf) = (scene.moment.now, &scene.region.instances);
+        |instance: &Instance| filters.admit(&instance.tags, |name| field(instance, name, context));
+    let (now, shelf) = (context.moment.now, &context.region.instances);
     let (instances, next) = if ids.is_empty() {
         page.cut(
             shelf.seen_after(page.after.as_deref(), now).filter(|(_, instance)| admitted(instance)),
@@ -64,8 +64,8 @@ pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
     } else {
         let mut found = Vec::new();
         for id in &ids {
-            Kind::Instance.check(id)?;
-            found.push(shelf.seen(id, now).ok_or_else(|| Kind::Instance.not_found(id))?);
+            IdKind::Instance.check(id)?;
+            found.push(shelf.seen(id, now).ok_or_else(|| IdKind::Instance.not_found(id))?);
         }
         found.retain(|instance| admitted(instance));
         (found, None)
@@ -76,7 +76,7 @@ pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
     }
     let mut xml = Xml::default();
     xml.list("reservationSet", reservations, |xml, (reservation, instances)| {
-        write_reservation(xml, reservation, &instances, scene);
+        write_reservation(xml, reservation, &instances, context);
     });
     xml.optional("nextToken", next);
     Ok(xml)
@@ -87,15 +87,15 @@ pub(crate) fn write_reservation(
     xml: &mut Xml,
     reservation: &str,
     instances: &[&Instance],
-    scene: &Scene<'_>,
+    context: &ActionContext<'_>,
 ) {
     xml.leaf("reservationId", reservation);
-    xml.leaf("ownerId", &scene.config.account);
+    xml.leaf("ownerId", &context.config.account);
     xml.element("groupSet", |_| {});
-    xml.list("instancesSet", instances, |xml, instance| write(xml, instance, scene));
+    xml.list("instancesSet", instances, |xml, instance| write(xml, instance, context));
 }
 
-fn write(xml: &mut Xml, instance: &Instance, scene: &Scene<'_>) {
+fn write(xml: &mut Xml, instance: &Instance, context: &ActionContext<'_>) {
     xml.leaf("instanceId", &instance.id);
     xml.leaf("imageId", &instance.image_id);
     xml.element("instanceState", |xml| {
@@ -118,9 +118,9 @@ fn write(xml: &mut Xml, instance: &Instance, scene: &Scene<'_>) {
     // What is shutting down has given its address back.
     if !instance.state.is_ending() {
         xml.leaf("subnetId", networks::subnet_of(instance));
-        xml.leaf("vpcId", networks::vpc_id(scene.name));
+        xml.leaf("vpcId", networks::vpc_id(context.name));
         xml.leaf("privateIpAddress", &instance.private_ip);
-        let groups = networks::groups_of(instance, scene);
+        let groups = networks::groups_of(instance, context);
         xml.list("groupSet", groups, |xml, (id, name)| {
             xml.leaf("groupId", id);
             xml.leaf("groupName", name);
@@ -129,7 +129,7 @@ fn write(xml: &mut Xml, instance: &Instance, scene: &Scene<'_>) {
     xml.leaf("architecture", architecture(instance));
     xml.leaf("rootDeviceType", instance.root.name());
     xml.leaf("rootDeviceName", &instance.root_device);
-    let attached = attachments(instance, scene);
+    let attached = attachments(instance, context);
     xml.list("blockDeviceMapping", attached, |xml, (volume_id, attachment)| {
         xml.leaf("deviceName", &attachment.device);
         xml.element("ebs", |xml| {
@@ -143,7 +143,7 @@ fn write(xml: &mut Xml, instance: &Instance, scene: &Scene<'_>) {
     xml.leaf("clientToken", &instance.client_token);
     tags::write(xml, &instance.tags);
     xml.leaf("hypervisor", "xen");
-    write_settings(xml, instance, scene);
+    write_settings(xml, instance, context);
     xml.leaf("platformDetails", "Linux/UNIX");
     if !instance.reason.is_empty() {
         xml.element("stateReason", |xml| {
@@ -153,7 +153,7 @@ fn write(xml: &mut Xml, instance: &Instance, scene: &Scene<'_>) {
     }
 }
 
-fn write_settings(xml: &mut Xml, instance: &Instance, scene: &Scene<'_>) {
+fn write_settings(xml: &mut Xml, instance: &Instance, context: &ActionContext<'_>) {
     let settings = &instance.settings;
     xml.leaf("ebsOptimized", settings.ebs_optimized);
     xml.leaf("enaSupport", true);
@@ -162,7 +162,7 @@ fn write_settings(xml: &mut Xml, instance: &Instance, scene: &Scene<'_>) {
     if let Some(arn) = &settings.instance_profile {
         xml.element("iamInstanceProfile", |xml| {
             xml.leaf("arn", arn);
-            let digits = ids::hex(scene.config.seed, &["profile", arn]).to_uppercase();
+            let digits = ids::hex(context.config.seed, &["profile", arn]).to_uppercase();
             xml.leaf("id", format!("AIPA{}", digits.chars().take(17).collect::<String>()));
         });
     }
@@ -185,12 +185,15 @@ fn current_boot_mode(instance: &Instance) -> &'static str {
     if uefi { "uefi" } else { "legacy-bios" }
 }
 
-fn attachments<'a>(instance: &'a Instance, scene: &'a Scene<'_>) -> Vec<(&'a str, &'a Attachment)> {
+fn attachments<'a>(
+    instance: &'a Instance,
+    context: &'a ActionContext<'_>,
+) -> Vec<(&'a str, &'a Attachment)> {
     instance
         .devices
         .iter()
         .filter_map(|device| {
-            let volume = scene.region.volumes.get(&device.volume_id)?;
+            let volume = context.region.volumes.get(&device.volume_id)?;
             Some((device.volume_id.as_str(), volume.at(&instance.id)?))
         })
         .collect()
@@ -201,8 +204,12 @@ pub(crate) fn architecture(instance: &Instance) -> &'static str {
     instance_types::find(&instance.instance_type).map_or("x86_64", |found| found.architecture)
 }
 
-fn field<'a>(instance: &'a Instance, name: &str, scene: &'a Scene<'_>) -> Vec<Cow<'a, str>> {
-    let attached = || attachments(instance, scene).into_iter();
+fn field<'a>(
+    instance: &'a Instance,
+    name: &str,
+    context: &'a ActionContext<'_>,
+) -> Vec<Cow<'a, str>> {
+    let attached = || attachments(instance, context).into_iter();
     match name {
         "architecture" => one(architecture(instance)),
         "availability-zone" => one(&instance.zone),
@@ -221,7 +228,7 @@ fn field<'a>(instance: &'a Instance, name: &str, scene: &'a Scene<'_>) -> Vec<Co
         "iam-instance-profile.arn" => maybe(instance.settings.instance_profile.as_deref()),
         "image-id" => one(&instance.image_id),
         "instance.group-id" => {
-            networks::groups_of(instance, scene).into_iter().map(|(id, _)| id.into()).collect()
+            networks::groups_of(instance, context).into_iter().map(|(id, _)| id.into()).collect()
         }
         "instance-id" => one(&instance.id),
         "instance-state-code" => one(instance.state.code().to_string()),
@@ -229,20 +236,20 @@ fn field<'a>(instance: &'a Instance, name: &str, scene: &'a Scene<'_>) -> Vec<Co
         "instance-type" => one(&instance.instance_type),
         "key-name" => maybe(instance.key_name.as_deref()),
         "launch-time" => one(wire_time(instance.launched_at)),
-        "owner-id" => one(&scene.config.account),
+        "owner-id" => one(&context.config.account),
         "private-ip-address" => one(&instance.private_ip),
         "reservation-id" => one(&instance.reservation_id),
         "root-device-name" => one(&instance.root_device),
         "root-device-type" => one(instance.root.name()),
         "subnet-id" => one(networks::subnet_of(instance)),
         "virtualization-type" => one("hvm"),
-        "vpc-id" => one(networks::vpc_id(scene.name)),
+        "vpc-id" => one(networks::vpc_id(context.name)),
         _ => Vec::new(),
     }
 }
 
 /// The instance `id` as changing calls see it.
-pub(crate) fn find<'a>(scene: &'a Scene<'_>, id: &str) -> Result<&'a Instance, Ec2Error> {
-    Kind::Instance.check(id)?;
-    scene.region.instances.get(id).ok_or_else(|| Kind::Instance.not_found(id))
+pub(crate) fn find<'a>(context: &'a ActionContext<'_>, id: &str) -> Result<&'a Instance, Ec2Error> {
+    IdKind::Instance.check(id)?;
+    context.region.instances.get(id).ok_or_else(|| IdKind::Instance.not_found(id))
 }

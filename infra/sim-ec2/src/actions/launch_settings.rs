@@ -1,6 +1,6 @@
 //! Where `RunInstances` puts instances, and what they have beside their type, image and volumes.
 
-use super::{Scene, instance_types::InstanceType, networks, regions};
+use super::{ActionContext, instance_types::InstanceType, networks, regions};
 use crate::{
     errors::Ec2Error,
     request::Params,
@@ -12,19 +12,19 @@ use crate::{
 
 /// The zone and the settings that the request asks for.
 pub(crate) fn parse(
-    scene: &Scene<'_>,
+    context: &ActionContext<'_>,
     params: &Params,
     image: &Image,
 ) -> Result<(String, LaunchSettings), Ec2Error> {
     let subnet_id = subnet(params)?;
-    let zone = zone(scene, params, subnet_id.as_deref())?;
-    let security_groups = security_groups(scene, params)?;
+    let zone = zone(context, params, subnet_id.as_deref())?;
+    let security_groups = security_groups(context, params)?;
     let hibernated = params.below("HibernationOptions").flag("Configured")?.unwrap_or_default();
     let protected = params.flag("DisableApiTermination")?.unwrap_or_default();
     let settings = LaunchSettings {
         subnet_id,
         security_groups,
-        instance_profile: instance_profile(scene, params)?,
+        instance_profile: instance_profile(context, params)?,
         boot_mode: image.support.boot_mode.clone(),
         ebs_optimized: params.flag("EbsOptimized")?.unwrap_or_default(),
         metadata_tokens: metadata_tokens(params, image)?,
@@ -60,10 +60,13 @@ pub(crate) fn check_image(image: &Image, instance_type: &InstanceType) -> Result
 }
 
 /// The address that the request asks for.
-pub(crate) fn private_ip(scene: &Scene<'_>, params: &Params) -> Result<Option<String>, Ec2Error> {
+pub(crate) fn private_ip(
+    context: &ActionContext<'_>,
+    params: &Params,
+) -> Result<Option<String>, Ec2Error> {
     let at_interface = interface(params).and_then(|each| each.get("PrivateIpAddress"));
     let Some(address) = params.get("PrivateIpAddress").or(at_interface) else { return Ok(None) };
-    let taken = scene
+    let taken = context
         .region
         .instances
         .current()
@@ -92,14 +95,18 @@ fn subnet(params: &Params) -> Result<Option<String>, Ec2Error> {
     }
 }
 
-fn zone(scene: &Scene<'_>, params: &Params, subnet: Option<&str>) -> Result<String, Ec2Error> {
-    let zones = regions::zones(scene.name);
+fn zone(
+    context: &ActionContext<'_>,
+    params: &Params,
+    subnet: Option<&str>,
+) -> Result<String, Ec2Error> {
+    let zones = regions::zones(context.name);
     let placement = params.below("Placement");
     let asked = placement.get("AvailabilityZone");
     if let Some(unknown) = asked.filter(|zone| !zones.iter().any(|known| known == zone)) {
         return Err(Ec2Error::invalid_parameter(format!("Invalid availability zone: [{unknown}]")));
     }
-    let of_subnet = subnet.map(|id| networks::zone_of_subnet(scene, id)).transpose()?;
+    let of_subnet = subnet.map(|id| networks::zone_of_subnet(context, id)).transpose()?;
     match (asked, of_subnet) {
         (Some(asked), Some(other)) if *asked != other => Err(Ec2Error::invalid_parameter(format!(
             "The availability zone '{asked}' is not that of the specified subnet, '{other}'"
@@ -110,7 +117,7 @@ fn zone(scene: &Scene<'_>, params: &Params, subnet: Option<&str>) -> Result<Stri
     }
 }
 
-fn security_groups(scene: &Scene<'_>, params: &Params) -> Result<Vec<String>, Ec2Error> {
+fn security_groups(context: &ActionContext<'_>, params: &Params) -> Result<Vec<String>, Ec2Error> {
     let mut ids = params.values("SecurityGroupId");
     let names = params.values("SecurityGroup");
     if !names.is_empty() && params.get("SubnetId").is_some() {
@@ -128,19 +135,22 @@ fn security_groups(scene: &Scene<'_>, params: &Params) -> Result<Vec<String>, Ec
         ids = interface.values("SecurityGroupId");
     }
     for name in &names {
-        ids.push(networks::group_named(scene, name)?);
+        ids.push(networks::group_named(context, name)?);
     }
-    networks::check_groups(scene, &ids)?;
+    networks::check_groups(context, &ids)?;
     Ok(ids)
 }
 
-fn instance_profile(scene: &Scene<'_>, params: &Params) -> Result<Option<String>, Ec2Error> {
+fn instance_profile(
+    context: &ActionContext<'_>,
+    params: &Params,
+) -> Result<Option<String>, Ec2Error> {
     let profile = params.below("IamInstanceProfile");
     match (profile.get("Arn"), profile.get("Name")) {
         (None, None) => Ok(None),
         (Some(arn), None) => Ok(Some(arn.to_owned())),
         (None, Some(name)) => {
-            Ok(Some(format!("arn:aws:iam::{}:instance-profile/{name}", scene.config.account)))
+            Ok(Some(format!("arn:aws:iam::{}:instance-profile/{name}", context.config.account)))
         }
         (Some(_), Some(_)) => Err(Ec2Error::combination(
             "The parameter iamInstanceProfile.name cannot be used with the parameter \

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Reply, Scene, describe_snapshots::find};
+use super::{ActionContext, Reply, describe_snapshots::find};
 use crate::{
     clock::{between, later, wire_time},
     errors::Ec2Error,
@@ -21,15 +21,15 @@ const COOL_OFF_HOURS_MAX: u32 = 72;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// `LockSnapshot`: a new lock, another mode, or a longer one.
-pub(crate) fn lock(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn lock(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let id = params.required("SnapshotId")?;
     let mode = match params.required("LockMode")? {
         "governance" => LockMode::Governance,
         "compliance" => LockMode::Compliance,
         other => return Err(Ec2Error::invalid_value(other, "LockMode")),
     };
-    let snapshot = find(scene, id)?.clone();
-    let now = scene.moment.now;
+    let snapshot = find(context, id)?.clone();
+    let now = context.moment.now;
     let (expires_at, duration_days) = duration(params, now)?;
     let lock = Lock {
         mode,
@@ -47,7 +47,10 @@ pub(crate) fn lock(scene: &mut Scene<'_>, params: &Params) -> Reply {
             "The snapshot {id} is locked in compliance mode: its lock can only be extended"
         )));
     }
-    scene.region.snapshots.change(id, scene.moment, |snapshot| snapshot.lock = Some(lock.clone()));
+    context
+        .region
+        .snapshots
+        .change(id, context.moment, |snapshot| snapshot.lock = Some(lock.clone()));
     let mut xml = Xml::default();
     xml.leaf("snapshotId", id);
     write(&mut xml, &lock, now);
@@ -55,10 +58,10 @@ pub(crate) fn lock(scene: &mut Scene<'_>, params: &Params) -> Reply {
 }
 
 /// `UnlockSnapshot`
-pub(crate) fn unlock(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn unlock(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let id = params.required("SnapshotId")?;
-    let snapshot = find(scene, id)?;
-    match snapshot.lock.as_ref().map(|lock| lock.state(scene.moment.now)) {
+    let snapshot = find(context, id)?;
+    match snapshot.lock.as_ref().map(|lock| lock.state(context.moment.now)) {
         None => {
             return Err(Ec2Error::incorrect_state(format!("The snapshot {id} is not locked.")));
         }
@@ -70,23 +73,23 @@ pub(crate) fn unlock(scene: &mut Scene<'_>, params: &Params) -> Reply {
         }
         Some(LockState::Governance | LockState::ComplianceCoolOff | LockState::Expired) => {}
     }
-    scene.region.snapshots.change(id, scene.moment, |snapshot| snapshot.lock = None);
+    context.region.snapshots.change(id, context.moment, |snapshot| snapshot.lock = None);
     let mut xml = Xml::default();
     xml.leaf("snapshotId", id);
     Ok(xml)
 }
 
 /// `DescribeLockedSnapshots`
-pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn describe(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     Page::refuse_with_ids(params, "SnapshotId")?;
     let page = Page::parse(params, "DescribeLockedSnapshots", USUAL)?;
     let filters = Filters::parse(params, &["lock-state"])?;
     let ids = params.values("SnapshotId");
     for id in &ids {
-        find(scene, id)?;
+        find(context, id)?;
     }
-    let now = scene.moment.now;
-    let locked = scene
+    let now = context.moment.now;
+    let locked = context
         .region
         .snapshots
         .seen_after(page.after.as_deref(), now)
@@ -96,7 +99,7 @@ pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
     let (locked, next): (Vec<(&Snapshot, &Lock)>, _) = page.cut(locked);
     let mut xml = Xml::default();
     xml.list("snapshotSet", locked, |xml, (snapshot, lock)| {
-        xml.leaf("ownerId", &scene.config.account);
+        xml.leaf("ownerId", &context.config.account);
         xml.leaf("snapshotId", &snapshot.id);
         write(xml, lock, now);
     });

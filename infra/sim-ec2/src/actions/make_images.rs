@@ -1,13 +1,13 @@
 //! `RegisterImage` and `CreateImage`, and the public images that are there from the beginning.
 
 use super::{
-    Reply, Scene,
+    ActionContext, Reply,
     create_snapshots::{self, Spec},
     describe_snapshots, instances, tags,
 };
 use crate::{
     errors::Ec2Error,
-    ids::{self, Kind},
+    ids::{self, IdKind},
     request::Params,
     state::{
         Region, Tags,
@@ -29,15 +29,15 @@ const PUBLIC: [(&str, &str, &str, &str); 2] = [
 ];
 
 /// `RegisterImage`
-pub(crate) fn register(scene: &mut Scene<'_>, params: &Params) -> Reply {
-    let name = new_name(scene, params)?;
+pub(crate) fn register(context: &mut ActionContext<'_>, params: &Params) -> Reply {
+    let name = new_name(context, params)?;
     let root_device = params.get("RootDeviceName").unwrap_or("/dev/sda1").to_owned();
     let architecture =
         one_of(params, "Architecture", &["x86_64", "arm64", "i386"])?.unwrap_or("i386").to_owned();
     let support = support(params)?;
     let mut devices: Vec<ImageDevice> = Vec::new();
     for mapping in params.structures("BlockDeviceMapping") {
-        let device = device(scene, mapping)?;
+        let device = device(context, mapping)?;
         if devices.iter().any(|each| each.name == device.name) {
             return Err(Ec2Error::new(
                 "InvalidBlockDeviceMapping",
@@ -52,34 +52,34 @@ pub(crate) fn register(scene: &mut Scene<'_>, params: &Params) -> Reply {
             format!("The root device {root_device} must be mapped to a snapshot"),
         ));
     }
-    let id = scene.new_id(Kind::Image);
+    let id = context.new_id(IdKind::Image);
     let image = Image {
         id: id.clone(),
-        region: scene.name.to_owned(),
-        owner: scene.config.account.clone(),
+        region: context.name.to_owned(),
+        owner: context.config.account.clone(),
         name,
         description: params.get("Description").unwrap_or_default().to_owned(),
         architecture,
         root_device,
         devices,
         state: ImageState::Available,
-        created_at: scene.moment.now,
+        created_at: context.moment.now,
         source_instance_id: None,
-        tags: tags::specified(params, Kind::Image, &[Kind::Image])?,
+        tags: tags::specified(params, IdKind::Image, &[IdKind::Image])?,
         support,
     };
-    scene.region.images.insert(&id, image, scene.moment);
+    context.region.images.insert(&id, image, context.moment);
     Ok(named(&id))
 }
 
 /// `CreateImage`: snapshots of all volumes, and an image that waits for them.
-pub(crate) fn create(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn create(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let instance_id = params.required("InstanceId")?;
-    let name = new_name(scene, params)?;
-    let allowed = [Kind::Image, Kind::Snapshot];
-    let image_tags = tags::specified(params, Kind::Image, &allowed)?;
-    let snapshot_tags = tags::specified(params, Kind::Snapshot, &allowed)?;
-    let instance = instances::find(scene, instance_id)?.clone();
+    let name = new_name(context, params)?;
+    let allowed = [IdKind::Image, IdKind::Snapshot];
+    let image_tags = tags::specified(params, IdKind::Image, &allowed)?;
+    let snapshot_tags = tags::specified(params, IdKind::Snapshot, &allowed)?;
+    let instance = instances::find(context, instance_id)?.clone();
     if instance.state.is_ending() {
         return Err(Ec2Error::new(
             "IncorrectInstanceState",
@@ -90,21 +90,21 @@ pub(crate) fn create(scene: &mut Scene<'_>, params: &Params) -> Reply {
         .devices
         .iter()
         .filter_map(|device| {
-            Some((device.name.clone(), scene.region.volumes.get(&device.volume_id)?.clone()))
+            Some((device.name.clone(), context.region.volumes.get(&device.volume_id)?.clone()))
         })
         .collect();
     for (_, volume) in &volumes {
-        create_snapshots::check_limits(scene, volume)?;
+        create_snapshots::check_limits(context, volume)?;
     }
-    let id = scene.new_id(Kind::Image);
+    let id = context.new_id(IdKind::Image);
     let description = format!("Created by CreateImage({instance_id}) for {id}");
     let mut devices = Vec::new();
-    let mut ready_at = scene.moment.now;
+    let mut ready_at = context.moment.now;
     for (index, (device, volume)) in volumes.into_iter().enumerate() {
-        let fate = if index == 0 { scene.fate } else { Fate::Complete };
+        let fate = if index == 0 { context.fate } else { Fate::Complete };
         let (description, tags) = (description.clone(), snapshot_tags.clone());
         let spec = Spec { description, tags, set: None, fate };
-        let snapshot = create_snapshots::begin(scene, &volume, spec);
+        let snapshot = create_snapshots::begin(context, &volume, spec);
         ready_at = ready_at.max(snapshot.completes_at);
         devices.push(image_device(device, snapshot.id, &volume));
     }
@@ -112,21 +112,21 @@ pub(crate) fn create(scene: &mut Scene<'_>, params: &Params) -> Reply {
     let boot_mode = instance.settings.boot_mode.clone();
     let image = Image {
         id: id.clone(),
-        region: scene.name.to_owned(),
-        owner: scene.config.account.clone(),
+        region: context.name.to_owned(),
+        owner: context.config.account.clone(),
         name,
         description: params.get("Description").unwrap_or_default().to_owned(),
         architecture: architecture.to_owned(),
         root_device: instance.root_device.clone(),
         devices,
         state: ImageState::Pending,
-        created_at: scene.moment.now,
+        created_at: context.moment.now,
         source_instance_id: Some(instance_id.to_owned()),
         tags: image_tags,
         support: ImageSupport { boot_mode, ..ImageSupport::default() },
     };
-    scene.region.images.insert(&id, image, scene.moment);
-    scene.region.agenda.plan(ready_at, Task::Image(id.clone()));
+    context.region.images.insert(&id, image, context.moment);
+    context.region.agenda.plan(ready_at, Task::Image(id.clone()));
     Ok(named(&id))
 }
 
@@ -180,9 +180,9 @@ fn image_device(name: String, snapshot_id: String, volume: &Volume) -> ImageDevi
     }
 }
 
-fn device(scene: &Scene<'_>, mapping: &Params) -> Result<ImageDevice, Ec2Error> {
+fn device(context: &ActionContext<'_>, mapping: &Params) -> Result<ImageDevice, Ec2Error> {
     let ebs = mapping.below("Ebs");
-    let snapshot = describe_snapshots::find_usable(scene, ebs.required("SnapshotId")?)?;
+    let snapshot = describe_snapshots::find_usable(context, ebs.required("SnapshotId")?)?;
     if ebs.get("Encrypted").is_some() {
         return Err(Ec2Error::new(
             "InvalidBlockDeviceMapping",
@@ -233,7 +233,7 @@ fn one_of<'a>(params: &'a Params, name: &str, known: &[&str]) -> Result<Option<&
     }
 }
 
-fn new_name(scene: &Scene<'_>, params: &Params) -> Result<String, Ec2Error> {
+fn new_name(context: &ActionContext<'_>, params: &Params) -> Result<String, Ec2Error> {
     let name = params.required("Name")?;
     if !(3..=128).contains(&name.chars().count()) {
         return Err(Ec2Error::new(
@@ -241,11 +241,11 @@ fn new_name(scene: &Scene<'_>, params: &Params) -> Result<String, Ec2Error> {
             "AMI names must be between 3 and 128 characters long",
         ));
     }
-    let taken = scene
+    let taken = context
         .region
         .images
         .current()
-        .find(|image| image.name == name && image.owner == scene.config.account);
+        .find(|image| image.name == name && image.owner == context.config.account);
     match taken {
         None => Ok(name.to_owned()),
         Some(image) => Err(Ec2Error::new(

@@ -1,6 +1,6 @@
 //! The Region's one network: its subnets and security groups.
 
-use super::Scene;
+use super::ActionContext;
 use crate::{errors::Ec2Error, ids, state::instance::Instance};
 
 /// The default network of the Region, the same in every run.
@@ -27,50 +27,51 @@ pub(crate) fn subnet_of(instance: &Instance) -> String {
 }
 
 /// The security groups of the instance: ids and names.
-pub(crate) fn groups_of(instance: &Instance, scene: &Scene<'_>) -> Vec<(String, String)> {
+pub(crate) fn groups_of(instance: &Instance, context: &ActionContext<'_>) -> Vec<(String, String)> {
     let security_groups = &instance.settings.security_groups;
     if security_groups.is_empty() {
-        return vec![(default_group_id(scene.name), "default".to_owned())];
+        return vec![(default_group_id(context.name), "default".to_owned())];
     }
-    let named = |id: &String| (id.clone(), group_name(scene, id).unwrap_or_default());
+    let named = |id: &String| (id.clone(), group_name(context, id).unwrap_or_default());
     security_groups.iter().map(named).collect()
 }
 
 /// The zone that a subnet is in.
-pub(crate) fn zone_of_subnet(scene: &Scene<'_>, id: &str) -> Result<String, Ec2Error> {
-    let default_zone =
-        || super::regions::zones(scene.name).into_iter().find(|zone| default_subnet_id(zone) == id);
-    scene.region.network.subnets.get(id).cloned().or_else(default_zone).ok_or_else(|| {
+pub(crate) fn zone_of_subnet(context: &ActionContext<'_>, id: &str) -> Result<String, Ec2Error> {
+    let default_zone = || {
+        super::regions::zones(context.name).into_iter().find(|zone| default_subnet_id(zone) == id)
+    };
+    context.region.network.subnets.get(id).cloned().or_else(default_zone).ok_or_else(|| {
         Ec2Error::new("InvalidSubnetID.NotFound", format!("The subnet ID '{id}' does not exist"))
     })
 }
 
 /// Refuses security groups that there are not.
-pub(crate) fn check_groups(scene: &Scene<'_>, ids: &[String]) -> Result<(), Ec2Error> {
-    match ids.iter().find(|id| group_name(scene, id).is_none()) {
+pub(crate) fn check_groups(context: &ActionContext<'_>, ids: &[String]) -> Result<(), Ec2Error> {
+    match ids.iter().find(|id| group_name(context, id).is_none()) {
         None => Ok(()),
-        Some(unknown) => Err(unknown_group(scene, unknown)),
+        Some(unknown) => Err(unknown_group(context, unknown)),
     }
 }
 
 /// The security group of this name.
-pub(crate) fn group_named(scene: &Scene<'_>, name: &str) -> Result<String, Ec2Error> {
+pub(crate) fn group_named(context: &ActionContext<'_>, name: &str) -> Result<String, Ec2Error> {
     if name == "default" {
-        return Ok(default_group_id(scene.name));
+        return Ok(default_group_id(context.name));
     }
-    let found = scene.region.network.groups.iter().find(|(_, known)| *known == name);
-    found.map(|(id, _)| id.clone()).ok_or_else(|| unknown_group(scene, name))
+    let found = context.region.network.groups.iter().find(|(_, known)| *known == name);
+    found.map(|(id, _)| id.clone()).ok_or_else(|| unknown_group(context, name))
 }
 
-fn group_name(scene: &Scene<'_>, id: &str) -> Option<String> {
-    if id == default_group_id(scene.name) {
+fn group_name(context: &ActionContext<'_>, id: &str) -> Option<String> {
+    if id == default_group_id(context.name) {
         return Some("default".to_owned());
     }
-    scene.region.network.groups.get(id).cloned()
+    context.region.network.groups.get(id).cloned()
 }
 
-fn unknown_group(scene: &Scene<'_>, group: &str) -> Ec2Error {
-    let vpc = vpc_id(scene.name);
+fn unknown_group(context: &ActionContext<'_>, group: &str) -> Ec2Error {
+    let vpc = vpc_id(context.name);
     Ec2Error::new(
         "InvalidGroup.NotFound",
         format!("The security group '{group}' does not exist in VPC '{vpc}'"),

@@ -1,9 +1,9 @@
 //! The snapshots in the Recycle Bin, and their way out of it.
 
-use super::{Reply, Scene, describe_snapshots};
+use super::{ActionContext, Reply, describe_snapshots};
 use crate::{
     clock::wire_time,
-    ids::Kind,
+    ids::IdKind,
     paging::{Page, USUAL},
     request::Params,
     state::recycle_bin::Recycled,
@@ -11,18 +11,18 @@ use crate::{
 };
 
 /// `ListSnapshotsInRecycleBin`
-pub(crate) fn list(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn list(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let ids = params.values("SnapshotId");
     Page::refuse_with_ids(params, "SnapshotId")?;
     let page = Page::parse(params, "ListSnapshotsInRecycleBin", USUAL)?;
     for id in &ids {
-        Kind::Snapshot.check(id)?;
-        if !scene.region.recycle_bin.snapshots.contains_key(id) {
-            return Err(Kind::Snapshot.not_found(id));
+        IdKind::Snapshot.check(id)?;
+        if !context.region.recycle_bin.snapshots.contains_key(id) {
+            return Err(IdKind::Snapshot.not_found(id));
         }
     }
     let after = page.after.as_deref().unwrap_or_default();
-    let in_bin = scene
+    let in_bin = context
         .region
         .recycle_bin
         .snapshots
@@ -43,13 +43,13 @@ pub(crate) fn list(scene: &mut Scene<'_>, params: &Params) -> Reply {
 }
 
 /// `RestoreSnapshotFromRecycleBin`: it is as it was when it was deleted.
-pub(crate) fn restore(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn restore(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let id = params.required("SnapshotId")?;
-    Kind::Snapshot.check(id)?;
+    IdKind::Snapshot.check(id)?;
     let snapshot =
-        scene.region.recycle_bin.give_back(id).ok_or_else(|| Kind::Snapshot.not_found(id))?;
+        context.region.recycle_bin.give_back(id).ok_or_else(|| IdKind::Snapshot.not_found(id))?;
     let mut xml = Xml::default();
-    describe_snapshots::write(&mut xml, &snapshot, scene);
-    scene.region.snapshots.insert(id, snapshot, scene.moment);
+    describe_snapshots::write(&mut xml, &snapshot, context);
+    context.region.snapshots.insert(id, snapshot, context.moment);
     Ok(xml)
 }

@@ -1,6 +1,6 @@
 //! Regions and Availability Zones.
 
-use super::{Reply, Scene};
+use super::{ActionContext, Reply};
 use crate::{
     errors::Ec2Error,
     filters::{Filters, one},
@@ -24,12 +24,12 @@ const REGIONS: [&str; 8] = [
 const ZONE_LETTERS: [&str; 3] = ["a", "b", "c"];
 
 /// `DescribeRegions`
-pub(crate) fn describe_regions(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn describe_regions(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let filters = Filters::parse(params, &["region-name", "opt-in-status", "endpoint"])?;
     let named = params.values("RegionName");
     let mut all: Vec<&str> = REGIONS.to_vec();
-    if !all.contains(&scene.name) {
-        all.push(scene.name);
+    if !all.contains(&context.name) {
+        all.push(context.name);
     }
     if let Some(unknown) = named.iter().find(|name| !all.contains(&name.as_str())) {
         return Err(Ec2Error::invalid_parameter(format!("Invalid region: [{unknown}]")));
@@ -54,11 +54,11 @@ pub(crate) fn describe_regions(scene: &mut Scene<'_>, params: &Params) -> Reply 
 }
 
 /// `DescribeAvailabilityZones`
-pub(crate) fn describe_zones(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn describe_zones(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let filters =
         Filters::parse(params, &["zone-name", "zone-id", "region-name", "state", "zone-type"])?;
     let named = params.values("ZoneName");
-    let all = zones(scene.name);
+    let all = zones(context.name);
     if let Some(unknown) = named.iter().find(|name| !all.contains(name)) {
         return Err(Ec2Error::invalid_parameter(format!("Invalid availability zone: [{unknown}]")));
     }
@@ -68,8 +68,8 @@ pub(crate) fn describe_zones(scene: &mut Scene<'_>, params: &Params) -> Reply {
         wanted
             && filters.admit(&no_tags, |field| match field {
                 "zone-name" => one(*zone),
-                "zone-id" => one(zone_id(scene.name, *index)),
-                "region-name" => one(scene.name.to_owned()),
+                "zone-id" => one(zone_id(context.name, *index)),
+                "region-name" => one(context.name.to_owned()),
                 "state" => one("available"),
                 _ => one("availability-zone"),
             })
@@ -78,10 +78,10 @@ pub(crate) fn describe_zones(scene: &mut Scene<'_>, params: &Params) -> Reply {
     xml.list("availabilityZoneInfo", zones, |xml, (index, zone)| {
         xml.leaf("zoneName", zone);
         xml.leaf("zoneState", "available");
-        xml.leaf("regionName", scene.name);
-        xml.leaf("zoneId", zone_id(scene.name, index));
-        xml.leaf("groupName", scene.name);
-        xml.leaf("networkBorderGroup", scene.name);
+        xml.leaf("regionName", context.name);
+        xml.leaf("zoneId", zone_id(context.name, index));
+        xml.leaf("groupName", context.name);
+        xml.leaf("networkBorderGroup", context.name);
         xml.leaf("zoneType", "availability-zone");
         xml.leaf("optInStatus", "opt-in-not-required");
     });

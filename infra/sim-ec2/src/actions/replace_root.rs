@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    Reply, Scene,
+    ActionContext, Reply,
     create_volume::{VolumeSpec, initialization_rate},
     describe_snapshots, images, instances, tags,
 };
@@ -11,7 +11,7 @@ use crate::{
     clock::later,
     errors::Ec2Error,
     filters::{Filters, one},
-    ids::Kind,
+    ids::IdKind,
     paging::Page,
     request::Params,
     state::{
@@ -38,17 +38,17 @@ struct Source {
 }
 
 /// `CreateReplaceRootVolumeTask`
-pub(crate) fn create(scene: &mut Scene<'_>, params: &Params) -> Reply {
-    if let Some(ids) = scene.replay(ACTION, params)? {
-        let task = ids.first().and_then(|id| scene.region.root_replacements.get(id));
+pub(crate) fn create(context: &mut ActionContext<'_>, params: &Params) -> Reply {
+    if let Some(ids) = context.replay(ACTION, params)? {
+        let task = ids.first().and_then(|id| context.region.root_replacements.get(id));
         return Ok(written(task));
     }
     let instance_id = params.required("InstanceId")?;
-    let tags = tags::specified(params, Kind::RootReplacement, &[Kind::RootReplacement])?;
+    let tags = tags::specified(params, IdKind::RootReplacement, &[IdKind::RootReplacement])?;
     let deletes = params.flag("DeleteReplacedRootVolume")?.unwrap_or_default();
-    let instance = instances::find(scene, instance_id)?.clone();
-    let old = root_volume(scene, &instance)?.clone();
-    let source = source(scene, params, &instance, &old)?;
+    let instance = instances::find(context, instance_id)?.clone();
+    let old = root_volume(context, &instance)?.clone();
+    let source = source(context, params, &instance, &old)?;
     let spec = VolumeSpec {
         size_gib: old.size_gib.max(source.least_gib),
         volume_type: old.volume_type.clone(),
@@ -60,40 +60,40 @@ pub(crate) fn create(scene: &mut Scene<'_>, params: &Params) -> Reply {
         initialization_rate: initialization_rate(params, source.snapshot_id.as_deref())?,
         tags: Tags::new(),
     };
-    let new = spec.build(scene, &instance.zone);
+    let new = spec.build(context, &instance.zone);
     let task = RootReplacement {
-        id: scene.new_id(Kind::RootReplacement),
-        region: scene.name.to_owned(),
+        id: context.new_id(IdKind::RootReplacement),
+        region: context.name.to_owned(),
         instance_id: instance.id,
         snapshot_id: source.snapshot_id,
         image_id: source.image_id,
         state: ReplacementState::Pending,
-        started_at: scene.moment.now,
+        started_at: context.moment.now,
         completed_at: None,
         replaced: if deletes { ReplacedVolume::Delete } else { ReplacedVolume::Keep },
         tags,
         old_volume_id: old.id,
         new_volume_id: new.id.clone(),
-        fate: scene.fate,
+        fate: context.fate,
     };
-    scene.region.volumes.insert(&new.id.clone(), new, scene.moment);
-    scene.region.root_replacements.insert(&task.id, task.clone(), scene.moment);
+    context.region.volumes.insert(&new.id.clone(), new, context.moment);
+    context.region.root_replacements.insert(&task.id, task.clone(), context.moment);
     // First the new volume is made, then the volumes change places and the instance reboots.
-    let made = later(scene.moment.now, scene.config.volume_transition);
-    scene.region.agenda.plan(made, Task::RootReplacement(task.id.clone()));
-    let rebooted = later(made, scene.config.instance_transition);
-    scene.region.agenda.plan(rebooted, Task::RootReplacement(task.id.clone()));
-    scene.remember(ACTION, params, vec![task.id.clone()]);
+    let made = later(context.moment.now, context.config.volume_transition);
+    context.region.agenda.plan(made, Task::RootReplacement(task.id.clone()));
+    let rebooted = later(made, context.config.instance_transition);
+    context.region.agenda.plan(rebooted, Task::RootReplacement(task.id.clone()));
+    context.remember(ACTION, params, vec![task.id.clone()]);
     Ok(written(Some(&task)))
 }
 
 /// `DescribeReplaceRootVolumeTasks`
-pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn describe(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let ids = params.values("ReplaceRootVolumeTaskId");
     Page::refuse_with_ids(params, "ReplaceRootVolumeTaskId")?;
     let page = Page::parse(params, "DescribeReplaceRootVolumeTasks", 1..=50)?;
     let filters = Filters::parse(params, &["instance-id"])?;
-    let (now, shelf) = (scene.moment.now, &scene.region.root_replacements);
+    let (now, shelf) = (context.moment.now, &context.region.root_replacements);
     let admitted =
         |task: &RootReplacement| filters.admit(&task.tags, |_| one(task.instance_id.clone()));
     let (tasks, next) = if ids.is_empty() {
@@ -101,8 +101,8 @@ pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
     } else {
         let mut found = Vec::new();
         for id in &ids {
-            Kind::RootReplacement.check(id)?;
-            found.push(shelf.seen(id, now).ok_or_else(|| Kind::RootReplacement.not_found(id))?);
+            IdKind::RootReplacement.check(id)?;
+            found.push(shelf.seen(id, now).ok_or_else(|| IdKind::RootReplacement.not_found(id))?);
         }
         found.retain(|task| admitted(task));
         (found, None)
@@ -114,7 +114,10 @@ pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
 }
 
 /// The root volume of an instance whose root volume can be replaced now.
-fn root_volume<'a>(scene: &'a Scene<'_>, instance: &Instance) -> Result<&'a Volume, Ec2Error> {
+fn root_volume<'a>(
+    context: &'a ActionContext<'_>,
+    instance: &Instance,
+) -> Result<&'a Volume, Ec2Error> {
     let id = &instance.id;
     match (instance.root, instance.state) {
         (RootDevice::InstanceStore, _) => {
@@ -138,7 +141,7 @@ fn root_volume<'a>(scene: &'a Scene<'_>, instance: &Instance) -> Result<&'a Volu
             ));
         }
     }
-    let under_way = scene
+    let under_way = context
         .region
         .root_replacements
         .current()
@@ -153,14 +156,14 @@ fn root_volume<'a>(scene: &'a Scene<'_>, instance: &Instance) -> Result<&'a Volu
         .devices
         .iter()
         .find(|device| device.name == instance.root_device)
-        .and_then(|device| scene.region.volumes.get(&device.volume_id))
+        .and_then(|device| context.region.volumes.get(&device.volume_id))
         .ok_or_else(|| {
             Ec2Error::incorrect_state(format!("The instance '{id}' has no root volume attached."))
         })
 }
 
 fn source(
-    scene: &Scene<'_>,
+    context: &ActionContext<'_>,
     params: &Params,
     instance: &Instance,
     old: &Volume,
@@ -169,19 +172,19 @@ fn source(
         (Some(_), Some(_)) => Err(Ec2Error::combination(
             "The parameter SnapshotId cannot be used with the parameter ImageId",
         )),
-        (Some(id), None) => from_snapshot(scene, id, instance, old),
-        (None, Some(id)) => from_image(scene, id, instance, old),
-        (None, None) => Ok(launch_state(scene, instance, old)),
+        (Some(id), None) => from_snapshot(context, id, instance, old),
+        (None, Some(id)) => from_image(context, id, instance, old),
+        (None, None) => Ok(launch_state(context, instance, old)),
     }
 }
 
 fn from_snapshot(
-    scene: &Scene<'_>,
+    context: &ActionContext<'_>,
     id: &str,
     instance: &Instance,
     old: &Volume,
 ) -> Result<Source, Ec2Error> {
-    let snapshot = describe_snapshots::find_usable(scene, id)?;
+    let snapshot = describe_snapshots::find_usable(context, id)?;
     // A copy is of no volume, and so of no lineage.
     let of_lineage =
         snapshot.volume_id == old.id || instance.former_roots.contains(&snapshot.volume_id);
@@ -202,12 +205,12 @@ fn from_snapshot(
 }
 
 fn from_image(
-    scene: &Scene<'_>,
+    context: &ActionContext<'_>,
     id: &str,
     instance: &Instance,
     old: &Volume,
 ) -> Result<Source, Ec2Error> {
-    let image = images::find_available(scene, id)?;
+    let image = images::find_available(context, id)?;
     let architecture = instances::architecture(instance);
     if image.architecture != architecture || image.support.virtualization != "hvm" {
         return Err(Ec2Error::combination(format!(
@@ -226,8 +229,8 @@ fn from_image(
 }
 
 /// The snapshot that the image of the launch has for the root volume.
-fn launch_state(scene: &Scene<'_>, instance: &Instance, old: &Volume) -> Source {
-    let device = scene.region.images.get(&instance.image_id).and_then(root_of);
+fn launch_state(context: &ActionContext<'_>, instance: &Instance, old: &Volume) -> Source {
+    let device = context.region.images.get(&instance.image_id).and_then(root_of);
     Source {
         snapshot_id: device
             .map(|device| device.snapshot_id.clone())

@@ -1,14 +1,14 @@
 //! `RunInstances`.
 
 use super::{
-    Reply, Scene,
+    ActionContext, Reply,
     create_volume::{VolumeSpec, check_size, initialization_rate},
     describe_snapshots, images, instance_types, instances, keys, launch_settings, tags,
 };
 use crate::{
     clock::later,
     errors::Ec2Error,
-    ids::{Kind, chance},
+    ids::{IdKind, chance},
     request::Params,
     state::{
         Tags,
@@ -45,15 +45,15 @@ struct Launch {
 }
 
 /// `RunInstances`
-pub(crate) fn run(scene: &mut Scene<'_>, params: &Params) -> Reply {
-    if let Some(ids) = scene.replay("RunInstances", params)? {
-        return Ok(write(scene, &ids));
+pub(crate) fn run(context: &mut ActionContext<'_>, params: &Params) -> Reply {
+    if let Some(ids) = context.replay("RunInstances", params)? {
+        return Ok(write(context, &ids));
     }
     let count = count(params)?;
-    let launch = launch(scene, params)?;
-    let ids: Vec<String> = (0..count).map(|index| start_one(scene, &launch, index)).collect();
-    scene.remember("RunInstances", params, ids.clone());
-    Ok(write(scene, &ids))
+    let launch = launch(context, params)?;
+    let ids: Vec<String> = (0..count).map(|index| start_one(context, &launch, index)).collect();
+    context.remember("RunInstances", params, ids.clone());
+    Ok(write(context, &ids))
 }
 
 fn count(params: &Params) -> Result<u32, Ec2Error> {
@@ -70,34 +70,34 @@ fn count(params: &Params) -> Result<u32, Ec2Error> {
     Ok(most)
 }
 
-fn launch(scene: &mut Scene<'_>, params: &Params) -> Result<Launch, Ec2Error> {
-    let image = images::find_available(scene, params.required("ImageId")?)?.clone();
+fn launch(context: &mut ActionContext<'_>, params: &Params) -> Result<Launch, Ec2Error> {
+    let image = images::find_available(context, params.required("ImageId")?)?.clone();
     let type_name = params.get("InstanceType").unwrap_or(DEFAULT_TYPE);
     let instance_type = instance_types::find(type_name).ok_or_else(|| {
         Ec2Error::invalid_parameter(format!("Invalid value '{type_name}' for InstanceType."))
     })?;
     launch_settings::check_image(&image, instance_type)?;
-    let (zone, settings) = launch_settings::parse(scene, params, &image)?;
-    let allowed = [Kind::Instance, Kind::Volume];
-    let volume_tags = tags::specified(params, Kind::Volume, &allowed)?;
-    let devices = devices(scene, params, &image, &volume_tags)?;
+    let (zone, settings) = launch_settings::parse(context, params, &image)?;
+    let allowed = [IdKind::Instance, IdKind::Volume];
+    let volume_tags = tags::specified(params, IdKind::Volume, &allowed)?;
+    let devices = devices(context, params, &image, &volume_tags)?;
     Ok(Launch {
-        reservation_id: scene.mint.id(scene.config.seed, "r-"),
+        reservation_id: context.mint.id(context.config.seed, "r-"),
         image,
         instance_type: type_name.to_owned(),
         zone,
         devices,
-        tags: tags::specified(params, Kind::Instance, &allowed)?,
+        tags: tags::specified(params, IdKind::Instance, &allowed)?,
         client_token: params.get("ClientToken").unwrap_or_default().to_owned(),
         key_name: params.get("KeyName").map(str::to_owned),
         settings,
-        private_ip: launch_settings::private_ip(scene, params)?,
+        private_ip: launch_settings::private_ip(context, params)?,
     })
 }
 
 /// The image's devices, changed and added to by the request's.
 fn devices(
-    scene: &Scene<'_>,
+    context: &ActionContext<'_>,
     params: &Params,
     image: &Image,
     volume_tags: &Tags,
@@ -113,7 +113,7 @@ fn devices(
                 iops: device.iops,
                 throughput: device.throughput,
                 encrypted: device.encrypted,
-                kms_key: key_of(scene, &device.snapshot_id),
+                kms_key: key_of(context, &device.snapshot_id),
                 snapshot_id: Some(device.snapshot_id.clone()),
                 initialization_rate: None,
                 tags: volume_tags.clone(),
@@ -128,14 +128,14 @@ fn devices(
         if mapping.given("NoDevice").is_some() {
             continue;
         }
-        let device = mapped(scene, mapping, former.as_ref(), volume_tags)?;
+        let device = mapped(context, mapping, former.as_ref(), volume_tags)?;
         devices.insert(position.unwrap_or(devices.len()), device);
     }
     Ok(devices)
 }
 
 fn mapped(
-    scene: &Scene<'_>,
+    context: &ActionContext<'_>,
     mapping: &Params,
     former: Option<&NewDevice>,
     volume_tags: &Tags,
@@ -145,7 +145,7 @@ fn mapped(
     let asked = ebs.flag("Encrypted")?;
     let key = keys::named(&ebs, asked)?.map(str::to_owned);
     let snapshot =
-        ebs.get("SnapshotId").map(|id| describe_snapshots::find_usable(scene, id)).transpose()?;
+        ebs.get("SnapshotId").map(|id| describe_snapshots::find_usable(context, id)).transpose()?;
     let (snapshot_id, least, encrypted, former_key) = match (snapshot, former_volume) {
         (Some(each), _) => (
             Some(each.id.clone()),
@@ -205,16 +205,16 @@ fn mapped(
     })
 }
 
-fn key_of(scene: &Scene<'_>, snapshot_id: &str) -> Option<String> {
-    scene.region.snapshots.get(snapshot_id)?.kms_key_id.clone()
+fn key_of(context: &ActionContext<'_>, snapshot_id: &str) -> Option<String> {
+    context.region.snapshots.get(snapshot_id)?.kms_key_id.clone()
 }
 
-fn start_one(scene: &mut Scene<'_>, launch: &Launch, index: u32) -> String {
-    let id = scene.new_id(Kind::Instance);
-    let now = scene.moment.now;
+fn start_one(context: &mut ActionContext<'_>, launch: &Launch, index: u32) -> String {
+    let id = context.new_id(IdKind::Instance);
+    let now = context.moment.now;
     let mut devices = Vec::new();
     for device in &launch.devices {
-        let mut volume = device.volume.build(scene, &launch.zone);
+        let mut volume = device.volume.build(context, &launch.zone);
         volume.state = VolumeState::InUse;
         volume.attachment = Some(Attachment {
             instance_id: id.clone(),
@@ -224,11 +224,11 @@ fn start_one(scene: &mut Scene<'_>, launch: &Launch, index: u32) -> String {
             delete_on_termination: device.on_termination == OnTermination::Delete,
         });
         devices.push(Device { name: device.name.clone(), volume_id: volume.id.clone() });
-        scene.region.volumes.insert(&volume.id.clone(), volume, scene.moment);
+        context.region.volumes.insert(&volume.id.clone(), volume, context.moment);
     }
     let instance = Instance {
         id: id.clone(),
-        region: scene.name.to_owned(),
+        region: context.name.to_owned(),
         reservation_id: launch.reservation_id.clone(),
         launch_index: index,
         instance_type: launch.instance_type.clone(),
@@ -243,14 +243,17 @@ fn start_one(scene: &mut Scene<'_>, launch: &Launch, index: u32) -> String {
         devices,
         client_token: launch.client_token.clone(),
         key_name: launch.key_name.clone(),
-        private_ip: launch.private_ip.clone().unwrap_or_else(|| private_ip(scene.config.seed, &id)),
+        private_ip: launch
+            .private_ip
+            .clone()
+            .unwrap_or_else(|| private_ip(context.config.seed, &id)),
         settings: launch.settings.clone(),
         former_roots: Vec::new(),
     };
-    scene.region.instances.insert(&id, instance, scene.moment);
-    let due = later(now, scene.config.instance_transition);
+    context.region.instances.insert(&id, instance, context.moment);
+    let due = later(now, context.config.instance_transition);
     let (from, to) = (InstanceState::Pending, InstanceState::Running);
-    scene.region.agenda.plan(due, Task::Instance { id: id.clone(), from, to });
+    context.region.agenda.plan(due, Task::Instance { id: id.clone(), from, to });
     id
 }
 
@@ -260,11 +263,11 @@ pub(crate) fn private_ip(seed: u64, id: &str) -> String {
     format!("172.31.{}.{}", number % 256, 4 + number / 256 % 250)
 }
 
-fn write(scene: &Scene<'_>, ids: &[String]) -> Xml {
+fn write(context: &ActionContext<'_>, ids: &[String]) -> Xml {
     let launched: Vec<&Instance> =
-        ids.iter().filter_map(|id| scene.region.instances.get(id)).collect();
+        ids.iter().filter_map(|id| context.region.instances.get(id)).collect();
     let reservation = launched.first().map_or("", |instance| instance.reservation_id.as_str());
     let mut xml = Xml::default();
-    instances::write_reservation(&mut xml, reservation, &launched, scene);
+    instances::write_reservation(&mut xml, reservation, &launched, context);
     xml
 }

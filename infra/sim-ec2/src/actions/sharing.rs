@@ -1,16 +1,16 @@
-//! Who else may make volumes of a snapshot.
+//! The accounts that may make volumes of a snapshot.
 
 use std::collections::BTreeSet;
 
-use super::{Reply, Scene, describe_snapshots::find, done, keys};
+use super::{ActionContext, Reply, describe_snapshots::find, done, keys};
 use crate::{errors::Ec2Error, request::Params, xml::Xml};
 
 const MODIFICATIONS_MAX: usize = 500;
 
 /// `ModifySnapshotAttribute`, of which only `createVolumePermission` can be modified.
-pub(crate) fn modify(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn modify(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let id = params.required("SnapshotId")?;
-    let snapshot = find(scene, id)?;
+    let snapshot = find(context, id)?;
     let Permissions { added, removed } = Permissions::parse(params)?;
     if added.len() + removed.len() > MODIFICATIONS_MAX {
         return Err(Ec2Error::invalid_parameter(format!(
@@ -21,11 +21,11 @@ pub(crate) fn modify(scene: &mut Scene<'_>, params: &Params) -> Reply {
     if snapshot.encrypted && added.contains("all") {
         return refused("Encrypted snapshots cannot be made public");
     }
-    let own_key = snapshot.kms_key_id.as_ref().is_some_and(|key| keys::is_own(key, scene));
+    let own_key = snapshot.kms_key_id.as_ref().is_some_and(|key| keys::is_own(key, context));
     if own_key && !added.is_empty() {
         return refused("Encrypted snapshots with EBS default key cannot be shared");
     }
-    scene.region.snapshots.change(id, scene.moment, |snapshot| {
+    context.region.snapshots.change(id, context.moment, |snapshot| {
         snapshot.shared_with.extend(added);
         snapshot.shared_with.retain(|account| !removed.contains(account));
     });
@@ -33,9 +33,9 @@ pub(crate) fn modify(scene: &mut Scene<'_>, params: &Params) -> Reply {
 }
 
 /// `DescribeSnapshotAttribute`
-pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn describe(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let id = params.required("SnapshotId")?;
-    let snapshot = find(scene, id)?;
+    let snapshot = find(context, id)?;
     let mut xml = Xml::default();
     xml.leaf("snapshotId", id);
     match params.required("Attribute")? {

@@ -1,6 +1,6 @@
 //! `DeleteSnapshot`, and what stands in its way.
 
-use super::{Reply, Scene, describe_snapshots::find, done};
+use super::{ActionContext, Reply, describe_snapshots::find, done};
 use crate::{
     errors::Ec2Error,
     request::Params,
@@ -8,30 +8,33 @@ use crate::{
 };
 
 /// `DeleteSnapshot`
-pub(crate) fn delete(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn delete(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let id = params.required("SnapshotId")?;
-    let snapshot = find(scene, id)?.clone();
-    check_unlocked(scene, &snapshot)?;
-    check_unused(scene, id)?;
-    delete_now_or_at_completion(scene, &snapshot);
+    let snapshot = find(context, id)?.clone();
+    check_unlocked(context, &snapshot)?;
+    check_unused(context, id)?;
+    delete_now_or_at_completion(context, &snapshot);
     Ok(done())
 }
 
 /// A snapshot that is pending goes when it is complete, any other at once.
-pub(crate) fn delete_now_or_at_completion(scene: &mut Scene<'_>, snapshot: &Snapshot) {
+pub(crate) fn delete_now_or_at_completion(context: &mut ActionContext<'_>, snapshot: &Snapshot) {
     match snapshot.state {
-        SnapshotState::Pending => scene.region.snapshots.note(&snapshot.id, |snapshot| {
+        SnapshotState::Pending => context.region.snapshots.note(&snapshot.id, |snapshot| {
             snapshot.deletion = Deletion::AtCompletion;
         }),
         SnapshotState::Completed | SnapshotState::Error => {
-            scene.region.remove_snapshot(&snapshot.id, scene.moment);
+            context.region.remove_snapshot(&snapshot.id, context.moment);
         }
     }
 }
 
 /// Refuses when a lock that has not expired is on the snapshot.
-pub(crate) fn check_unlocked(scene: &Scene<'_>, snapshot: &Snapshot) -> Result<(), Ec2Error> {
-    match snapshot.lock.as_ref().map(|lock| lock.state(scene.moment.now)) {
+pub(crate) fn check_unlocked(
+    context: &ActionContext<'_>,
+    snapshot: &Snapshot,
+) -> Result<(), Ec2Error> {
+    match snapshot.lock.as_ref().map(|lock| lock.state(context.moment.now)) {
         None | Some(LockState::Expired) => Ok(()),
         Some(LockState::Governance | LockState::Compliance | LockState::ComplianceCoolOff) => {
             Err(Ec2Error::new(
@@ -43,8 +46,8 @@ pub(crate) fn check_unlocked(scene: &Scene<'_>, snapshot: &Snapshot) -> Result<(
 }
 
 /// Refuses when an image, disabled or not, is made of the snapshot.
-pub(crate) fn check_unused(scene: &Scene<'_>, id: &str) -> Result<(), Ec2Error> {
-    match scene.region.images.current().find(|image| image.uses(id)) {
+pub(crate) fn check_unused(context: &ActionContext<'_>, id: &str) -> Result<(), Ec2Error> {
+    match context.region.images.current().find(|image| image.uses(id)) {
         None => Ok(()),
         Some(image) => Err(Ec2Error::new(
             "InvalidSnapshot.InUse",

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Reply, Scene, done};
+use super::{ActionContext, Reply, done};
 use crate::{
     errors::Ec2Error,
     filters::{Filters, one},
-    ids::Kind,
+    ids::IdKind,
     paging::{Page, USUAL},
     request::Params,
     state::{Region, Tags},
@@ -19,26 +19,26 @@ const VALUE_MAX: usize = 256;
 const RESOURCES_MAX: usize = 1000;
 
 /// `CreateTags`: on all the resources, or on none of them.
-pub(crate) fn create(scene: &mut Scene<'_>, params: &Params) -> Reply {
-    let ids = resources(scene, params)?;
+pub(crate) fn create(context: &mut ActionContext<'_>, params: &Params) -> Reply {
+    let ids = resources(context, params)?;
     let added = parse(&params.structures("Tag"))?;
     if added.is_empty() {
         return Err(Ec2Error::missing_parameter("Tag"));
     }
     for id in &ids {
-        let mut tags = tags_of(scene.region, id).cloned().unwrap_or_default();
+        let mut tags = tags_of(context.region, id).cloned().unwrap_or_default();
         tags.extend(added.clone());
         check_count(&tags)?;
     }
     for id in &ids {
-        change(scene, id, |tags| tags.extend(added.clone()));
+        change(context, id, |tags| tags.extend(added.clone()));
     }
     Ok(done())
 }
 
 /// `DeleteTags`: those named; with a value only those that have it, without tags all of them.
-pub(crate) fn delete(scene: &mut Scene<'_>, params: &Params) -> Reply {
-    let ids = resources(scene, params)?;
+pub(crate) fn delete(context: &mut ActionContext<'_>, params: &Params) -> Reply {
+    let ids = resources(context, params)?;
     let mut named: BTreeMap<String, Option<String>> = BTreeMap::new();
     for tag in params.structures("Tag") {
         let key = tag.required("Key")?;
@@ -46,7 +46,7 @@ pub(crate) fn delete(scene: &mut Scene<'_>, params: &Params) -> Reply {
         named.insert(key.to_owned(), tag.given("Value").map(str::to_owned));
     }
     for id in &ids {
-        change(scene, id, |tags| {
+        change(context, id, |tags| {
             tags.retain(|key, value| {
                 if named.is_empty() {
                     return key.starts_with("aws:");
@@ -63,13 +63,13 @@ pub(crate) fn delete(scene: &mut Scene<'_>, params: &Params) -> Reply {
 }
 
 /// `DescribeTags`
-pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn describe(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     const KNOWN: [&str; 5] = ["key", "resource-id", "resource-type", "value", "tag-key"];
     let filters = Filters::parse(params, &KNOWN)?;
     let page = Page::parse(params, "DescribeTags", USUAL)?;
     let mut all: BTreeMap<String, (&str, &str, &str)> = BTreeMap::new();
-    for (id, tags) in seen(scene) {
-        let kind = Kind::of(id).map_or("", Kind::resource_type);
+    for (id, tags) in seen(context) {
+        let kind = IdKind::of(id).map_or("", IdKind::resource_type);
         for (key, value) in tags {
             let single = Tags::from([(key.clone(), value.clone())]);
             let admitted = filters.admit(&single, |field| match field {
@@ -93,7 +93,7 @@ pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
     let mut xml = Xml::default();
     xml.list("tagSet", tags, |xml, (id, key, value)| {
         xml.leaf("resourceId", id);
-        xml.leaf("resourceType", Kind::of(id).map_or("", Kind::resource_type));
+        xml.leaf("resourceType", IdKind::of(id).map_or("", IdKind::resource_type));
         xml.leaf("key", key);
         xml.leaf("value", value);
     });
@@ -110,7 +110,11 @@ pub(crate) fn write(xml: &mut Xml, tags: &Tags) {
 }
 
 /// The tags that `TagSpecification` gives to `kind`; kinds that are not `allowed` are refused.
-pub(crate) fn specified(params: &Params, kind: Kind, allowed: &[Kind]) -> Result<Tags, Ec2Error> {
+pub(crate) fn specified(
+    params: &Params,
+    kind: IdKind,
+    allowed: &[IdKind],
+) -> Result<Tags, Ec2Error> {
     let mut tags = Tags::new();
     for specification in params.structures("TagSpecification") {
         let resource_type = specification.required("ResourceType")?;
@@ -174,7 +178,7 @@ fn check_key(key: &str) -> Result<(), Ec2Error> {
     Ok(())
 }
 
-fn resources(scene: &Scene<'_>, params: &Params) -> Result<Vec<String>, Ec2Error> {
+fn resources(context: &ActionContext<'_>, params: &Params) -> Result<Vec<String>, Ec2Error> {
     let ids = params.required_values("ResourceId")?;
     if ids.len() > RESOURCES_MAX {
         return Err(Ec2Error::invalid_parameter(format!(
@@ -182,10 +186,10 @@ fn resources(scene: &Scene<'_>, params: &Params) -> Result<Vec<String>, Ec2Error
         )));
     }
     for id in &ids {
-        let kind = Kind::of(id)
+        let kind = IdKind::of(id)
             .ok_or_else(|| Ec2Error::new("InvalidID", format!("The ID '{id}' is not valid")))?;
         kind.check(id)?;
-        if tags_of(scene.region, id).is_none() {
+        if tags_of(context.region, id).is_none() {
             return Err(kind.not_found(id));
         }
     }
@@ -193,38 +197,40 @@ fn resources(scene: &Scene<'_>, params: &Params) -> Result<Vec<String>, Ec2Error
 }
 
 fn tags_of<'a>(region: &'a Region, id: &str) -> Option<&'a Tags> {
-    match Kind::of(id)? {
-        Kind::Instance => region.instances.get(id).map(|instance| &instance.tags),
-        Kind::Volume => region.volumes.get(id).map(|volume| &volume.tags),
-        Kind::Snapshot => match region.snapshots.get(id) {
+    match IdKind::of(id)? {
+        IdKind::Instance => region.instances.get(id).map(|instance| &instance.tags),
+        IdKind::Volume => region.volumes.get(id).map(|volume| &volume.tags),
+        IdKind::Snapshot => match region.snapshots.get(id) {
             Some(snapshot) => Some(&snapshot.tags),
             None => region.recycle_bin.snapshots.get(id).map(|each| &each.snapshot.tags),
         },
-        Kind::Image => region.images.get(id).map(|image| &image.tags),
-        Kind::RootReplacement => region.root_replacements.get(id).map(|task| &task.tags),
+        IdKind::Image => region.images.get(id).map(|image| &image.tags),
+        IdKind::RootReplacement => region.root_replacements.get(id).map(|task| &task.tags),
     }
 }
 
-fn change(scene: &mut Scene<'_>, id: &str, change: impl FnOnce(&mut Tags)) {
-    let (region, moment) = (&mut *scene.region, scene.moment);
-    match Kind::of(id) {
+fn change(context: &mut ActionContext<'_>, id: &str, change: impl FnOnce(&mut Tags)) {
+    let (region, moment) = (&mut *context.region, context.moment);
+    match IdKind::of(id) {
         None => {}
-        Some(Kind::Instance) => region.instances.change(id, moment, |each| change(&mut each.tags)),
-        Some(Kind::Volume) => region.volumes.change(id, moment, |each| change(&mut each.tags)),
-        Some(Kind::Snapshot) => match region.recycle_bin.snapshots.get_mut(id) {
+        Some(IdKind::Instance) => {
+            region.instances.change(id, moment, |each| change(&mut each.tags))
+        }
+        Some(IdKind::Volume) => region.volumes.change(id, moment, |each| change(&mut each.tags)),
+        Some(IdKind::Snapshot) => match region.recycle_bin.snapshots.get_mut(id) {
             Some(recycled) => change(&mut recycled.snapshot.tags),
             None => region.snapshots.change(id, moment, |each| change(&mut each.tags)),
         },
-        Some(Kind::Image) => region.images.change(id, moment, |each| change(&mut each.tags)),
-        Some(Kind::RootReplacement) => {
+        Some(IdKind::Image) => region.images.change(id, moment, |each| change(&mut each.tags)),
+        Some(IdKind::RootReplacement) => {
             region.root_replacements.change(id, moment, |each| change(&mut each.tags));
         }
     }
 }
 
-fn seen<'a>(scene: &'a Scene<'_>) -> Vec<(&'a str, &'a Tags)> {
-    let now = scene.moment.now;
-    let region = &*scene.region;
+fn seen<'a>(context: &'a ActionContext<'_>) -> Vec<(&'a str, &'a Tags)> {
+    let now = context.moment.now;
+    let region = &*context.region;
     let mut all: Vec<(&str, &Tags)> = Vec::new();
     all.extend(region.instances.seen_after(None, now).map(|(id, each)| (id, &each.tags)));
     all.extend(region.volumes.seen_after(None, now).map(|(id, each)| (id, &each.tags)));

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::SignedDuration;
 
 use super::{
-    Reply, Scene,
+    ActionContext, Reply,
     describe_snapshots::{check_usable, find},
     snapshots, tags,
 };
@@ -26,26 +26,26 @@ use crate::{
 const RESTORE_DAYS_MAX: u32 = 180;
 
 /// `ModifySnapshotTier`: into the archive, which is the only way there is.
-pub(crate) fn archive(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn archive(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let id = params.required("SnapshotId")?;
     match params.get("StorageTier") {
         None | Some("archive") => {}
         Some(other) => return Err(Ec2Error::invalid_value(other, "StorageTier")),
     }
-    let snapshot = find(scene, id)?;
+    let snapshot = find(context, id)?;
     check_usable(snapshot)?;
     check_settled(snapshot)?;
-    snapshots::check_unused(scene, id)?;
-    begin(scene, id, TierChangeKind::Archival, None);
+    snapshots::check_unused(context, id)?;
+    begin(context, id, TierChangeKind::Archival, None);
     let mut xml = Xml::default();
     xml.leaf("snapshotId", id);
-    xml.leaf("tieringStartTime", wire_time(scene.moment.now));
+    xml.leaf("tieringStartTime", wire_time(context.moment.now));
     Ok(xml)
 }
 
 /// `RestoreSnapshotTier`: out of the archive for some days or for good; of a snapshot that is out
 /// of it for some days, how long it stays so.
-pub(crate) fn restore(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn restore(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let id = params.required("SnapshotId")?;
     let days = params.number::<u32>("TemporaryRestoreDays")?;
     let permanent = params.flag("PermanentRestore")?.unwrap_or_default();
@@ -62,30 +62,30 @@ pub(crate) fn restore(scene: &mut Scene<'_>, params: &Params) -> Reply {
         }
         (None, false) => return Err(Ec2Error::missing_parameter("TemporaryRestoreDays")),
     };
-    let snapshot = find(scene, id)?;
+    let snapshot = find(context, id)?;
     check_settled(snapshot)?;
     let tiering = &snapshot.tiering;
     if tiering.tier == StorageTier::Standard && tiering.restored_until.is_none() {
         return Err(Ec2Error::incorrect_state(format!("The snapshot {id} is not archived.")));
     }
-    begin(scene, id, kind, days);
+    begin(context, id, kind, days);
     let mut xml = Xml::default();
     xml.leaf("snapshotId", id);
-    xml.leaf("restoreStartTime", wire_time(scene.moment.now));
+    xml.leaf("restoreStartTime", wire_time(context.moment.now));
     xml.optional("restoreDuration", days);
     xml.leaf("isPermanentRestore", permanent);
     Ok(xml)
 }
 
 /// `DescribeSnapshotTierStatus`: of all snapshots that ever changed their tier.
-pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn describe(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     const KNOWN: [&str; 3] = ["snapshot-id", "volume-id", "last-tiering-operation"];
     let filters = Filters::parse(params, &KNOWN)?;
     let page = Page::parse(params, "DescribeSnapshotTierStatus", USUAL)?;
-    let changed = scene
+    let changed = context
         .region
         .snapshots
-        .seen_after(page.after.as_deref(), scene.moment.now)
+        .seen_after(page.after.as_deref(), context.moment.now)
         .filter_map(|(id, each)| Some((id, (each, each.tiering.last.as_ref()?))))
         .filter(|(_, (each, last))| filters.admit(&each.tags, |name| field(each, last, name)));
     let (changed, next): (Vec<(&Snapshot, &TierChange)>, _) = page.cut(changed);
@@ -94,7 +94,7 @@ pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
         xml.leaf("snapshotId", &snapshot.id);
         xml.leaf("volumeId", &snapshot.volume_id);
         xml.leaf("status", snapshot.state.name());
-        xml.leaf("ownerId", &scene.config.account);
+        xml.leaf("ownerId", &context.config.account);
         tags::write(xml, &snapshot.tags);
         xml.leaf("storageTier", snapshot.tiering.tier.name());
         xml.leaf("lastTieringStartTime", wire_time(last.started_at));
@@ -130,20 +130,20 @@ fn check_settled(snapshot: &Snapshot) -> Result<(), Ec2Error> {
     }
 }
 
-fn begin(scene: &mut Scene<'_>, id: &str, kind: TierChangeKind, days: Option<u32>) {
-    let started_at = scene.moment.now;
+fn begin(context: &mut ActionContext<'_>, id: &str, kind: TierChangeKind, days: Option<u32>) {
+    let started_at = context.moment.now;
     let stage = TierChangeStage::InProgress;
     let change = TierChange { kind, stage, started_at, days };
-    scene.region.snapshots.change(id, scene.moment, |snapshot| {
+    context.region.snapshots.change(id, context.moment, |snapshot| {
         snapshot.tiering.last = Some(change);
     });
     // What is out of the archive already needs no time.
     let at_hand = kind != TierChangeKind::Archival
-        && scene
+        && context
             .region
             .snapshots
             .get(id)
             .is_some_and(|snapshot| snapshot.tiering.tier == StorageTier::Standard);
-    let takes = if at_hand { SignedDuration::ZERO } else { scene.config.tier_transition };
-    scene.region.agenda.plan(later(started_at, takes), Task::Tier(id.to_owned()));
+    let takes = if at_hand { SignedDuration::ZERO } else { context.config.tier_transition };
+    context.region.agenda.plan(later(started_at, takes), Task::Tier(id.to_owned()));
 }

@@ -1,6 +1,6 @@
 //! `StartInstances`, `StopInstances` and `TerminateInstances`.
 
-use super::{Reply, Scene, instances::find};
+use super::{ActionContext, Reply, instances::find};
 use crate::{
     clock::later,
     errors::Ec2Error,
@@ -22,8 +22,8 @@ enum Verdict {
 }
 
 /// `StartInstances`: all of them, or none.
-pub(crate) fn start(scene: &mut Scene<'_>, params: &Params) -> Reply {
-    change_all(scene, params, |instance| match instance.state {
+pub(crate) fn start(context: &mut ActionContext<'_>, params: &Params) -> Reply {
+    change_all(context, params, |instance| match instance.state {
         InstanceState::Stopped => Verdict::Goes(InstanceState::Pending, InstanceState::Running),
         InstanceState::Pending | InstanceState::Running => Verdict::Stays,
         InstanceState::Stopping | InstanceState::ShuttingDown | InstanceState::Terminated => {
@@ -33,8 +33,8 @@ pub(crate) fn start(scene: &mut Scene<'_>, params: &Params) -> Reply {
 }
 
 /// `StopInstances`: all of them, or none.
-pub(crate) fn stop(scene: &mut Scene<'_>, params: &Params) -> Reply {
-    change_all(scene, params, |instance| match (instance.root, instance.state) {
+pub(crate) fn stop(context: &mut ActionContext<'_>, params: &Params) -> Reply {
+    change_all(context, params, |instance| match (instance.root, instance.state) {
         (RootDevice::InstanceStore, _) => Verdict::Refused(Ec2Error::new(
             "UnsupportedOperation",
             format!(
@@ -54,8 +54,8 @@ pub(crate) fn stop(scene: &mut Scene<'_>, params: &Params) -> Reply {
 }
 
 /// `TerminateInstances`: all of them, or none when one is protected.
-pub(crate) fn terminate(scene: &mut Scene<'_>, params: &Params) -> Reply {
-    change_all(scene, params, |instance| {
+pub(crate) fn terminate(context: &mut ActionContext<'_>, params: &Params) -> Reply {
+    change_all(context, params, |instance| {
         if instance.state.is_ending() {
             return Verdict::Stays;
         }
@@ -83,14 +83,14 @@ fn wrong_state(instance: &Instance, verb: &str) -> Ec2Error {
 }
 
 fn change_all(
-    scene: &mut Scene<'_>,
+    context: &mut ActionContext<'_>,
     params: &Params,
     judge: impl Fn(&Instance) -> Verdict,
 ) -> Reply {
     let ids = params.required_values("InstanceId")?;
     let mut changes = Vec::new();
     for id in &ids {
-        let instance = find(scene, id)?;
+        let instance = find(context, id)?;
         let (next, last) = match judge(instance) {
             Verdict::Stays => (instance.state, None),
             Verdict::Goes(next, last) => (next, Some(last)),
@@ -98,10 +98,11 @@ fn change_all(
         };
         changes.push((id.clone(), instance.state, next, last));
     }
-    let (now, due) = (scene.moment.now, later(scene.moment.now, scene.config.instance_transition));
+    let (now, due) =
+        (context.moment.now, later(context.moment.now, context.config.instance_transition));
     for (id, _, next, last) in &changes {
         let Some(last) = *last else { continue };
-        scene.region.instances.change(id, scene.moment, |instance| {
+        context.region.instances.change(id, context.moment, |instance| {
             instance.state = *next;
             if *next == InstanceState::Pending {
                 instance.launched_at = now;
@@ -112,7 +113,7 @@ fn change_all(
             }
         });
         let task = Task::Instance { id: id.clone(), from: *next, to: last };
-        scene.region.agenda.plan(due, task);
+        context.region.agenda.plan(due, task);
     }
     let mut xml = Xml::default();
     xml.list("instancesSet", changes, |xml, (id, before, after, _)| {

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::{Reply, Scene, done, tags};
+use super::{ActionContext, Reply, done, tags};
 use crate::{
     clock::wire_time,
     errors::Ec2Error,
     filters::{Filters, maybe, one},
-    ids::Kind,
+    ids::IdKind,
     paging::{Page, USUAL},
     request::Params,
     state::volume::{Attachment, Volume, VolumeState},
@@ -34,12 +34,12 @@ const KNOWN: [&str; 16] = [
 ];
 
 /// `DescribeVolumes`
-pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn describe(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let ids = params.values("VolumeId");
     Page::refuse_with_ids(params, "VolumeId")?;
     let page = Page::parse(params, "DescribeVolumes", USUAL)?;
     let filters = Filters::parse(params, &KNOWN)?;
-    let (now, shelf) = (scene.moment.now, &scene.region.volumes);
+    let (now, shelf) = (context.moment.now, &context.region.volumes);
     let admitted = |volume: &Volume| filters.admit(&volume.tags, |name| field(volume, name));
     let (volumes, next) = if ids.is_empty() {
         page.cut(
@@ -48,8 +48,8 @@ pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
     } else {
         let mut found = Vec::new();
         for id in &ids {
-            Kind::Volume.check(id)?;
-            found.push(shelf.seen(id, now).ok_or_else(|| Kind::Volume.not_found(id))?);
+            IdKind::Volume.check(id)?;
+            found.push(shelf.seen(id, now).ok_or_else(|| IdKind::Volume.not_found(id))?);
         }
         found.retain(|volume| admitted(volume));
         (found, None)
@@ -61,9 +61,9 @@ pub(crate) fn describe(scene: &mut Scene<'_>, params: &Params) -> Reply {
 }
 
 /// `DeleteVolume`
-pub(crate) fn delete(scene: &mut Scene<'_>, params: &Params) -> Reply {
+pub(crate) fn delete(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let id = params.required("VolumeId")?;
-    let volume = find(scene, id)?;
+    let volume = find(context, id)?;
     match (volume.state, &volume.attachment) {
         (VolumeState::Available, _) => {}
         (VolumeState::InUse, attachment) => {
@@ -77,14 +77,14 @@ pub(crate) fn delete(scene: &mut Scene<'_>, params: &Params) -> Reply {
             return Err(Ec2Error::incorrect_state(format!("The volume '{id}' is 'creating'")));
         }
     }
-    scene.region.volumes.remove(id, scene.moment);
+    context.region.volumes.remove(id, context.moment);
     Ok(done())
 }
 
 /// The volume `id` as changing calls see it.
-pub(crate) fn find<'a>(scene: &'a Scene<'_>, id: &str) -> Result<&'a Volume, Ec2Error> {
-    Kind::Volume.check(id)?;
-    scene.region.volumes.get(id).ok_or_else(|| Kind::Volume.not_found(id))
+pub(crate) fn find<'a>(context: &'a ActionContext<'_>, id: &str) -> Result<&'a Volume, Ec2Error> {
+    IdKind::Volume.check(id)?;
+    context.region.volumes.get(id).ok_or_else(|| IdKind::Volume.not_found(id))
 }
 
 /// A volume as EC2 writes it.

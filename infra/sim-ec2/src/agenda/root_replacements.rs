@@ -1,4 +1,4 @@
-//! How a root volume is replaced, step by step.
+//! The replacement of a root volume, step by step.
 
 use crate::{
     shelf::Moment,

@@ -1,4 +1,4 @@
-//! Where a snapshot is stored: ready for use, or in the archive.
+//! The storage tier of a snapshot: ready for use, or in the archive.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

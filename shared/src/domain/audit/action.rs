@@ -1,9 +1,11 @@
-//! What can become of a record, and which of it other systems are told.
+//! The actions that the audit knows, and which of them other systems are told.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::domain::words::words;
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $kind:ident $variant:ident => $word:literal, $phrase:literal, $telling:ident;)+) => {
@@ -33,12 +35,12 @@ macro_rules! actions {
             }
 
             /// What kind of record it is about.
-            pub fn kind(self) -> Kind {
-                match self { $(Self::$variant => Kind::$kind,)+ }
+            pub fn kind(self) -> RecordKind {
+                match self { $(Self::$variant => RecordKind::$kind,)+ }
             }
 
-            fn telling(self) -> Telling {
-                match self { $(Self::$variant => Telling::$telling,)+ }
+            fn telling(self) -> Announcement {
+                match self { $(Self::$variant => Announcement::$telling,)+ }
             }
         }
     };
@@ -46,7 +48,7 @@ macro_rules! actions {
 
 /// Whether other systems are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Telling {
+enum Announcement {
     Announced,
     Kept,
 }
@@ -157,7 +159,7 @@ actions! {
 impl Action {
     /// Whether other systems are told.
     pub fn is_announced(self) -> bool {
-        self.telling() == Telling::Announced
+        self.telling() == Announcement::Announced
     }
 }
 
@@ -177,68 +179,24 @@ impl FromStr for Action {
     }
 }
 
-/// What a record is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// A snapshot.
-    Snapshot,
-    /// A schedule.
-    Schedule,
-    /// Which schedules name an instance.
-    Instance,
-    /// A run of a schedule.
-    Run,
-    /// A sweep.
-    Sweep,
-    /// A restore.
-    Restore,
-    /// A restore for practice.
-    Drill,
-    /// An image.
-    Image,
-}
-
-impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Snapshot,
-        Self::Schedule,
-        Self::Instance,
-        Self::Run,
-        Self::Sweep,
-        Self::Restore,
-        Self::Drill,
-        Self::Image,
-    ];
-
-    /// As it is written; also the field of an event that says how the record stands.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Snapshot => "snapshot",
-            Self::Schedule => "schedule",
-            Self::Instance => "instance",
-            Self::Run => "run",
-            Self::Sweep => "sweep",
-            Self::Restore => "restore",
-            Self::Drill => "drill",
-            Self::Image => "image",
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Kind {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
-            let words = Self::ALL.map(Self::as_str);
-            format!("must be one of {}", words.join(", "))
-        })
+words! {
+    /// What a record is of. The word is also the field of an event that says how the record stands.
+    RecordKind {
+        /// A snapshot.
+        Snapshot => "snapshot",
+        /// A schedule.
+        Schedule => "schedule",
+        /// Which schedules name an instance.
+        Instance => "instance",
+        /// A run of a schedule.
+        Run => "run",
+        /// A sweep.
+        Sweep => "sweep",
+        /// A restore.
+        Restore => "restore",
+        /// A restore for practice.
+        Drill => "drill",
+        /// An image.
+        Image => "image",
     }
 }

@@ -1,4 +1,4 @@
-//! What a write of an image is worth telling.
+//! Audit entries of an image.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

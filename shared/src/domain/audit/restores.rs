@@ -1,10 +1,10 @@
-//! What a write of a restore is worth telling.
+//! Audit entries of a restore.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Action, Entry, Fields, differences, shortened, shown};
-use crate::domain::restore::mode::Mode;
+use crate::domain::restore::mode::RestoreMode;
 use crate::domain::restore::{Restore, RestoreStatus};
 
 /// What became of a restore, or of a drill, by a write at `now`: nothing for its steps.
@@ -38,8 +38,8 @@ enum Told {
 }
 
 impl Told {
-    fn action(self, mode: &Mode) -> Action {
-        let is_drill = *mode == Mode::Drill;
+    fn action(self, mode: &RestoreMode) -> Action {
+        let is_drill = *mode == RestoreMode::Drill;
         match self {
             Self::Requested if is_drill => Action::DrillRequested,
             Self::Requested => Action::RestoreRequested,
@@ -59,7 +59,7 @@ impl Told {
 
 fn entry(told: Told, (old, new): (Option<&Restore>, &Restore), now: Timestamp) -> Entry {
     let action = told.action(&new.mode);
-    let noun = if new.mode == Mode::Drill { "Drill" } else { "Restore" };
+    let noun = if new.mode == RestoreMode::Drill { "Drill" } else { "Restore" };
     let (id, snapshot, instance) = (&new.id, &new.snapshot_id, &new.instance_id);
     let left = if told == Told::Cancelled && is_left(new) { " and left as it is" } else { "" };
     let summary = format!("{noun} {id} of {snapshot} of {instance} {}{left}", action.phrase());
@@ -97,7 +97,7 @@ fn fields(restore: &Restore) -> Fields {
 
 /// What other systems are told: of a drill how long it took, of any other what was restored, and where.
 fn subject(restore: &Restore) -> Value {
-    if restore.mode == Mode::Drill {
+    if restore.mode == RestoreMode::Drill {
         let took = |end: Timestamp| end.duration_since(restore.created_at).as_secs();
         return json!({
             "id": restore.id,
@@ -134,9 +134,9 @@ mod tests {
     use crate::domain::restore::transitions::Cancellation;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
-    const VOLUMES: Mode = Mode::NewVolumes { attach_to: None };
+    const VOLUMES: RestoreMode = RestoreMode::NewVolumes { attach_to: None };
 
-    fn restore(mode: &Mode) -> Restore {
+    fn restore(mode: &RestoreMode) -> Restore {
         let record = json!({
             "id": "rst_0195500c-6d00-7000-8000-000000000000", "version": 1,
             "snapshot_id": "snp_0195500c-6d00-7000-8000-000000000000", "snapshot_name": "web",
@@ -149,7 +149,7 @@ mod tests {
         Restore { steps, ..restore }
     }
 
-    fn running(mode: &Mode) -> Restore {
+    fn running(mode: &RestoreMode) -> Restore {
         restore(mode).leased(NOW).unwrap()
     }
 
@@ -248,12 +248,12 @@ mod tests {
 
     #[test]
     fn a_drill_is_told_as_one_with_how_long_it_took() {
-        let (running, author) = (running(&Mode::Drill), Author::rule("restorer"));
+        let (running, author) = (running(&RestoreMode::Drill), Author::rule("restorer"));
         let done = over(running.clone());
         let failed = failed(&running);
         let back = cancelled(&failed, Cancellation::TakeBack);
 
-        let asked = entries_of_restore(None, &restore(&Mode::Drill), NOW);
+        let asked = entries_of_restore(None, &restore(&RestoreMode::Drill), NOW);
         let finished = entries_of_restore(Some(&running), &done, NOW).remove(0);
 
         assert_eq!(asked[0].action, Action::DrillRequested);

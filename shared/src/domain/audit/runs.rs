@@ -1,9 +1,9 @@
-//! What a write of a run is worth telling.
+//! Audit entries of a run.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Action, Change, Entry, shown};
+use super::{Action, Entry, FieldChange, shown};
 use crate::domain::run::{Run, RunStatus, Trigger};
 
 /// Why due times are missed that nobody took up.
@@ -65,7 +65,7 @@ fn finished(old: Option<&Run>, run: &Run, at: Timestamp) -> Entry {
 
 fn entry(action: Action, old: Option<&Run>, run: &Run, at: Timestamp, verb: &str) -> Entry {
     let (schedule, slot) = (&run.slot.schedule_id, run.slot.slot);
-    let status = Change {
+    let status = FieldChange {
         field: "status".to_owned(),
         before: old.map_or(Value::Null, |old| shown(&old.status)),
         after: shown(&run.status),

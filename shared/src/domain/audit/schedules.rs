@@ -1,13 +1,13 @@
-//! What a write of a schedule is worth telling.
+//! Audit entries of a schedule.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Action, Change, Entry, Fields, differences, shown};
+use super::{Action, Entry, FieldChange, Fields, differences, shown};
 use crate::domain::ids::InstanceId;
-use crate::domain::schedule::{Schedule, Targets};
+use crate::domain::schedule::{Schedule, Settings, Targets};
 
 /// How many instances an entry names: 12,000 would not fit in an item of the table.
 const NAMED_MAX: usize = 100;
@@ -23,8 +23,11 @@ pub fn entries_of_schedule(old: Option<&Schedule>, new: &Schedule) -> Vec<Entry>
         Some(_) => return Vec::new(),
     };
     let own = entry(action, (new, new.revision), at, changes(old, Some(new)));
-    let before = old.map(|old| named(&old.targets)).unwrap_or_default();
-    with_assignments(own, assignments(new, new.revision, (&before, &named(&new.targets)), at))
+    let before = old.map(|old| named(&old.settings.targets)).unwrap_or_default();
+    with_assignments(
+        own,
+        assignments(new, new.revision, (&before, &named(&new.settings.targets)), at),
+    )
 }
 
 /// What became of a schedule that is removed at `now`, and of the instances that it named.
@@ -32,17 +35,18 @@ pub fn entries_of_removed_schedule(old: &Schedule, now: Timestamp) -> Vec<Entry>
     let version = old.revision + 1;
     let own = entry(Action::ScheduleDeleted, (old, version), now, changes(Some(old), None));
     let none = BTreeSet::new();
-    with_assignments(own, assignments(old, version, (&named(&old.targets), &none), now))
+    with_assignments(own, assignments(old, version, (&named(&old.settings.targets), &none), now))
 }
 
 fn entry(
     action: Action,
     (schedule, version): (&Schedule, u64),
     at: Timestamp,
-    changes: Vec<Change>,
+    changes: Vec<FieldChange>,
 ) -> Entry {
     let names: Vec<_> = changes.iter().map(|change| change.field.clone()).collect();
-    let summary = format!("Schedule {} ({}) {}", schedule.id, schedule.name, action.phrase());
+    let summary =
+        format!("Schedule {} ({}) {}", schedule.id, schedule.settings.name, action.phrase());
     Entry::new(action, (schedule.id.as_str(), version), at, summary)
         .of_schedule(&schedule.id)
         .about(subject(schedule, &names))
@@ -67,9 +71,10 @@ fn with_assignments(own: Entry, mut assignments: Vec<Entry>) -> Vec<Entry> {
 }
 
 /// What differs. Of targets that name many instances only how many, and the first of those that differ.
-fn changes(old: Option<&Schedule>, new: Option<&Schedule>) -> Vec<Change> {
+fn changes(old: Option<&Schedule>, new: Option<&Schedule>) -> Vec<FieldChange> {
     let mut changes = differences(old.map(fields).as_ref(), new.map(fields).as_ref());
-    let (before, after) = (old.map(|one| &one.targets), new.map(|one| &one.targets));
+    let (before, after) =
+        (old.map(|one| &one.settings.targets), new.map(|one| &one.settings.targets));
     let has_many = [before, after].into_iter().flatten().any(|one| {
         one.instance_ids.len() > NAMED_MAX || one.exclude_instance_ids.len() > NAMED_MAX
     });
@@ -109,7 +114,8 @@ fn assignments(
 ) -> Vec<Entry> {
     let id = &schedule.id;
     let one = |action, instance: &InstanceId, verb| {
-        let summary = format!("Instance {instance} {verb} schedule {id} ({})", schedule.name);
+        let summary =
+            format!("Instance {instance} {verb} schedule {id} ({})", schedule.settings.name);
         let entry = Entry::new(action, (instance.as_str(), version), at, summary);
         Entry { schedule_id: Some(id.clone()), ..entry.of_instance(instance) }
     };
@@ -130,10 +136,7 @@ fn named(targets: &Targets) -> BTreeSet<&InstanceId> {
 
 /// What the audit compares: all that a person can set.
 fn fields(schedule: &Schedule) -> Fields {
-    let Schedule {
-        id: _id,
-        version: _version,
-        revision: _revision,
+    let Settings {
         name,
         expression,
         timezone,
@@ -179,10 +182,10 @@ fn fields(schedule: &Schedule) -> Fields {
 fn subject(schedule: &Schedule, changed: &[String]) -> Value {
     json!({
         "id": schedule.id,
-        "name": schedule.name,
-        "expression": schedule.expression,
-        "timezone": schedule.timezone,
-        "enabled": schedule.enabled,
+        "name": schedule.settings.name,
+        "expression": schedule.settings.expression,
+        "timezone": schedule.settings.timezone,
+        "enabled": schedule.settings.enabled,
         "version": schedule.version,
         "next_due": schedule.next_due,
         "changed": changed,

@@ -1,4 +1,4 @@
-//! What a write of a snapshot is worth telling.
+//! Audit entries of a snapshot.
 
 use serde_json::{Value, json};
 

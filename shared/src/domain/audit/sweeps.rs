@@ -1,9 +1,9 @@
-//! What a write of a sweep is worth telling.
+//! Audit entries of a sweep.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Action, Change, Entry, shown};
+use super::{Action, Entry, FieldChange, shown};
 use crate::domain::sweep::{Sweep, SweepStatus};
 
 /// What became of a sweep by a write at `now`. An hourly one that did nothing leaves nothing.
@@ -30,7 +30,7 @@ pub fn entries_of_sweep(old: Option<&Sweep>, new: &Sweep, now: Timestamp) -> Vec
 }
 
 fn entry(action: Action, (old, sweep): (Option<&Sweep>, &Sweep), now: Timestamp) -> Entry {
-    let status = Change {
+    let status = FieldChange {
         field: "status".to_owned(),
         before: old.map_or(Value::Null, |old| shown(&old.status)),
         after: shown(&sweep.status),

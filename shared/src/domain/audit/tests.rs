@@ -12,11 +12,11 @@ use crate::domain::installation::Installation;
 use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::ownership::{EbsSnapshot, EbsState, StorageTier};
 use crate::domain::run::{Run, RunStatus, Trigger};
-use crate::domain::schedule::{NewSchedule, Schedule, Targets};
+use crate::domain::schedule::{Schedule, Settings, Targets};
 use crate::domain::snapshot::condemnation::{BlockedCause, CondemnedBy};
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{Failure, Origin, ScheduleSlot, Snapshot, Source, Status};
-use crate::domain::sweep::{ExecutionCounts, Mode, Sweep, SweepStatus};
+use crate::domain::sweep::{ExecutionCounts, Sweep, SweepMode, SweepStatus};
 
 const INSTANCE: &str = "i-0123456789abcdef0";
 
@@ -173,7 +173,7 @@ fn an_edit_names_what_it_changed_from_and_to() {
     let entries = entries_of_snapshot(Some(&old), &named);
 
     assert_eq!(actions(&entries), ["snapshot.edited"]);
-    let change = Change { field: "name".to_owned(), before: json!(""), after: json!("x") };
+    let change = FieldChange { field: "name".to_owned(), before: json!(""), after: json!("x") };
     assert_eq!(entries[0].changes, [change]);
     assert_eq!(of(&old, &kept), ["snapshot.held"]);
     assert_eq!(of(&kept, &old), ["snapshot.released"]);
@@ -218,10 +218,10 @@ fn a_second_set_and_one_found_again_are_told_apart() {
 
 fn schedule(named: &[&str]) -> Schedule {
     let id = ScheduleId::derived(at(0), &["x"]);
-    let new = NewSchedule::of(id, "nightly", "cron(0 2 * * ? *)".parse().unwrap());
+    let new = Settings::of("nightly", "cron(0 2 * * ? *)".parse().unwrap());
     let instance_ids = named.iter().map(|id| id.parse().unwrap()).collect();
     let targets = Targets { instance_ids, ..Targets::default() };
-    Schedule::made(NewSchedule { targets, ..new }, at(0))
+    Schedule::made(id, Settings { targets, ..new }, at(0))
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn a_schedule_tells_of_people_and_not_of_ticks() {
         version: 2,
         revision: 2,
         updated_at: at(5),
-        targets: schedule(&[other]).targets,
+        settings: schedule(&[other]).settings,
         ..old.clone()
     };
 
@@ -257,8 +257,8 @@ fn a_schedule_that_names_thousands_has_entries_of_bounded_size_and_number() {
     let ids: Vec<_> = (0..12_000).map(|number| format!("i-{number:017x}")).collect();
     let names: Vec<_> = ids.iter().map(String::as_str).collect();
     let old = schedule(&names);
-    let fewer = schedule(&names[1..]).targets;
-    let edited = Schedule { version: 2, revision: 2, targets: fewer, ..old.clone() };
+    let fewer = schedule(&names[1..]).settings;
+    let edited = Schedule { version: 2, revision: 2, settings: fewer, ..old.clone() };
 
     let made = entries_of_schedule(None, &old);
     let entries = entries_of_schedule(Some(&old), &edited);
@@ -331,7 +331,7 @@ fn an_hourly_sweep_that_did_nothing_leaves_nothing() {
         ..done.clone()
     };
     let id = SweepId::derived(at(0), &["x"]);
-    let asked = Sweep::requested(id, Mode::Execute, Some("ada".to_owned()), at(0));
+    let asked = Sweep::requested(id, SweepMode::Execute, Some("ada".to_owned()), at(0));
     let stopped = Sweep { status: SweepStatus::NeedsApproval, version: 2, ..asked.clone() };
     let refused = hourly.given_up(at(9));
 

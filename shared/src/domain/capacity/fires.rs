@@ -1,10 +1,10 @@
-//! How often a schedule fires: its next fires, as many as tell.
+//! The rate of a schedule: its next fires, as many as tell.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::DAY_SECONDS;
-use crate::domain::schedule::Schedule;
 use crate::domain::schedule::slots;
+use crate::domain::schedule::{Schedule, Settings};
 
 /// How many fires are looked at: those of a week at one a minute.
 const LOOKED_AT_MAX: usize = 10_081;
@@ -25,7 +25,8 @@ impl Fires {
     /// Those after `now`, as if the schedule were enabled: of a year, or of a week if they are many, but two at
     /// least if there are two.
     pub(super) fn of(schedule: &Schedule, now: Timestamp) -> Self {
-        let schedule = Schedule { enabled: true, ..schedule.clone() };
+        let settings = Settings { enabled: true, ..schedule.settings.clone() };
+        let schedule = Schedule { settings, ..schedule.clone() };
         let mut at: Vec<i64> = Vec::new();
         let mut after = now;
         while let Some(next) = slots::next_due(&schedule, after) {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::ids::ScheduleId;
-use crate::domain::schedule::NewSchedule;
+use crate::domain::schedule::Settings;
 
 const NOW: &str = "2026-03-02T10:00:30Z";
 
@@ -14,14 +14,13 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn schedule(expression: &str, rules: &serde_json::Value) -> Schedule {
-    let mut new =
-        NewSchedule::of(ScheduleId::derived(at(NOW), &["x"]), "x", expression.parse().unwrap());
+    let mut new = Settings::of("x", expression.parse().unwrap());
     new.rules = serde_json::from_value(rules.clone()).unwrap();
-    Schedule::made(new, at(NOW))
+    Schedule::made(ScheduleId::derived(at(NOW), &["x"]), new, at(NOW))
 }
 
-fn of_two_volumes(instances: u64) -> Present {
-    Present { instances, volumes: 2 * instances, slow_volumes: 0, fullest: None }
+fn of_two_volumes(instances: u64) -> PresentTargets {
+    PresentTargets { instances, volumes: 2 * instances, slow_volumes: 0, fullest: None }
 }
 
 fn means() -> Means {
@@ -29,7 +28,7 @@ fn means() -> Means {
     Means { create_pace: pace, delete_pace: pace, condemn_max: 1_000, quota: 100_000 }
 }
 
-fn checked(schedule: &Schedule, present: &Present) -> (Demand, Vec<String>) {
+fn checked(schedule: &Schedule, present: &PresentTargets) -> (Demand, Vec<String>) {
     let limits = limits(schedule, Some(present), &means(), at(NOW));
     (limits.demand.unwrap(), limits.warnings)
 }
@@ -143,7 +142,7 @@ fn what_grows_without_end_is_told_with_the_day_it_is_too_much() {
 #[test]
 fn no_targets_are_told_and_nothing_else() {
     let (demand, warnings) =
-        checked(&schedule("rate(1 minute)", &json!(null)), &Present::default());
+        checked(&schedule("rate(1 minute)", &json!(null)), &PresentTargets::default());
 
     assert_eq!(demand.creates_per_hour, 0);
     assert_eq!(warnings.len(), 1);
@@ -160,7 +159,7 @@ fn more_targets_than_a_run_can_have_are_told() {
 
 #[test]
 fn slow_volumes_are_told_under_an_hour_only() {
-    let present = Present { slow_volumes: 1, ..of_two_volumes(1) };
+    let present = PresentTargets { slow_volumes: 1, ..of_two_volumes(1) };
     let warned = |expression: &str| {
         let schedule = schedule(expression, &json!({"keep_last": 1}));
         checked(&schedule, &present).1.concat().contains("st1 or sc1")
@@ -178,9 +177,9 @@ fn a_spread_takes_the_edge_off() {
     assert_eq!(at_once.creates_per_hour, 9_000);
     assert!(warnings[0].contains("30 minutes after its time"), "{warnings:?}");
 
-    nightly.spread_minutes = Some(15);
+    nightly.settings.spread_minutes = Some(15);
     assert!(!checked(&nightly, &all).1.concat().contains("after its time"));
-    nightly.spread_minutes = Some(180);
+    nightly.settings.spread_minutes = Some(180);
     assert_eq!(checked(&nightly, &all).0.creates_per_hour, 3_000);
 }
 
@@ -194,7 +193,7 @@ fn without_ec2_there_is_what_the_schedule_itself_tells() {
 #[test]
 fn a_schedule_that_ends_does_not_grow() {
     let mut schedule = schedule("rate(1 day)", &json!(null));
-    schedule.end_at = Some(at("2026-03-12T10:00:30Z"));
+    schedule.settings.end_at = Some(at("2026-03-12T10:00:30Z"));
 
     let (demand, warnings) = checked(&schedule, &of_two_volumes(1));
 
@@ -205,9 +204,9 @@ fn a_schedule_that_ends_does_not_grow() {
 #[test]
 fn the_quota_is_held_against_the_fullest_region() {
     let hourly = schedule("rate(1 hour)", &json!({ "keep_last": 240 }));
-    let together = Present { instances: 300, volumes: 600, ..of_two_volumes(0) };
-    let apart = Present { fullest: Some(("eu-west-1".to_owned(), 450)), ..together.clone() };
-    let quota = |present: &Present| {
+    let together = PresentTargets { instances: 300, volumes: 600, ..of_two_volumes(0) };
+    let apart = PresentTargets { fullest: Some(("eu-west-1".to_owned(), 450)), ..together.clone() };
+    let quota = |present: &PresentTargets| {
         let warnings = checked(&hourly, present).1;
         warnings.into_iter().find(|warning| warning.contains("quota")).unwrap()
     };
@@ -229,7 +228,7 @@ proptest! {
         targets in 1_u64..5,
     ) {
         let mut schedule = schedule(expression, &json!(null));
-        schedule.spread_minutes = Some(spread_minutes);
+        schedule.settings.spread_minutes = Some(spread_minutes);
         let reckoned = Fires::of(&schedule, at(NOW)).in_busiest_hour(spread_minutes, targets);
 
         let mut times = Vec::new();

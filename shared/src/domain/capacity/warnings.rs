@@ -1,8 +1,8 @@
-//! What will not go well with a schedule, in words: the numbers, and what would help.
+//! Warnings about a schedule, in words: the numbers, and what would help.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Demand, HOUR_SECONDS, Means, Present, WORKERS, fires::Fires, milliseconds};
+use super::{Demand, HOUR_SECONDS, Means, PresentTargets, WORKERS, fires::Fires, milliseconds};
 use crate::domain::schedule::{SPREAD_MINUTES_MAX, Schedule, TARGETS_MAX};
 
 /// How late the last target of a slot may be without a warning.
@@ -13,7 +13,7 @@ const QUOTA_WARNED_PERCENT: u64 = 80;
 /// What warnings are drawn from.
 pub(super) struct Findings<'a> {
     pub(super) schedule: &'a Schedule,
-    pub(super) present: &'a Present,
+    pub(super) present: &'a PresentTargets,
     pub(super) means: &'a Means,
     pub(super) fires: &'a Fires,
     pub(super) demand: &'a Demand,
@@ -83,7 +83,7 @@ fn slot(findings: &Findings<'_>) -> Option<String> {
 
 fn late(findings: &Findings<'_>) -> Option<String> {
     let lasts = findings.demand.seconds_per_slot;
-    let spread = u64::from(findings.schedule.spread_minutes.unwrap_or(0)) * 60;
+    let spread = u64::from(findings.schedule.settings.spread_minutes.unwrap_or(0)) * 60;
     let minutes = lasts.div_ceil(60);
     let remedy = if minutes > u64::from(SPREAD_MINUTES_MAX) {
         "take fewer instances, or have EC2's limit raised and SNAPKEEP_CREATES_PER_SECOND with it"
@@ -153,7 +153,7 @@ fn place(findings: &Findings<'_>) -> String {
 fn grows(findings: &Findings<'_>) -> Option<String> {
     let growth = findings.growth.filter(|growth| *growth > 0)?;
     let quota = u64::from(findings.means.quota);
-    let why = if findings.schedule.rules.is_some() {
+    let why = if findings.schedule.settings.rules.is_some() {
         "a rule of -1 keeps without end"
     } else {
         "without retention nothing is ever deleted"
@@ -163,7 +163,7 @@ fn grows(findings: &Findings<'_>) -> Option<String> {
     let day = i64::try_from(days)
         .ok()
         .and_then(|days| findings.now.checked_add(SignedDuration::from_hours(days * 24)).ok())
-        .map(|at| at.to_zoned(findings.schedule.timezone.time_zone().clone()).date());
+        .map(|at| at.to_zoned(findings.schedule.settings.timezone.time_zone().clone()).date());
     let reaches =
         day.map(|date| format!(" and reach the quota of {quota} on {date}")).unwrap_or_default();
     Some(format!(

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Circumstances, Outlook, Reasoned};
+use super::{FateFacts, Outlook, Reasoned};
 use crate::domain::hold::HoldKind;
 use crate::domain::ids::SnapshotId;
-use crate::domain::retention::outlook::{Candidate, End, Prospect, sweep_after, sweep_from};
+use crate::domain::retention::outlook::{Candidate, End, ReasonedEnd, sweep_after, sweep_from};
 use crate::domain::schedule::WhenGone;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::newest::Newest;
@@ -62,7 +62,7 @@ impl<'a> Group<'a> {
         }
         let mut prospects = BTreeMap::new();
         for ((id, _), snapshots) in of_schedules {
-            let Some(schedule) = circumstances.schedules.get(id) else { continue };
+            let Some(schedule) = facts.schedules.get(id) else { continue };
             let rules = snapshots.first().and_then(|any| schedule.rules_of(any));
             let Some(rules) = rules else { continue };
             let candidates: Vec<_> = snapshots
@@ -73,7 +73,7 @@ impl<'a> Group<'a> {
                     is_newest: lasting.has(snapshot),
                 })
                 .collect();
-            let foreseen = rules.foresee(schedule, &candidates, circumstances.now);
+            let foreseen = rules.foresee(schedule, &candidates, facts.now);
             prospects.extend(snapshots.into_iter().map(|one| &one.id).zip(foreseen));
         }
         Self { circumstances, lasting, prospects }
@@ -92,11 +92,11 @@ impl<'a> Group<'a> {
         {
             return (Outlook::Never, hold.describe());
         }
-        let Some(schedule) = self.circumstances.schedules.get(schedule_id) else {
+        let Some(schedule) = self.facts.schedules.get(schedule_id) else {
             return (Outlook::Never, "its schedule is gone; nothing deletes it".to_owned());
         };
-        if self.circumstances.gone.contains(&snapshot.source.instance_id) {
-            match schedule.when_gone {
+        if self.facts.gone.contains(&snapshot.source.instance_id) {
+            match schedule.settings.when_gone {
                 WhenGone::Apply => {}
                 WhenGone::KeepLast(_) | WhenGone::KeepAll => {
                     return self.outlook_of_gone(snapshot, kept_by);
@@ -108,8 +108,12 @@ impl<'a> Group<'a> {
             return (Outlook::Never, because.to_owned());
         }
         match self.prospects.get(&snapshot.id) {
-            Some(Prospect { end: End::Sweep(sweep), because }) => {
-                (self.circumstances.after_grace(snapshot, *sweep), because.clone())
+            Some(ReasonedEnd { end: End::Sweep(sweep), because }) => {
+                (self.facts.after_grace(snapshot, *sweep), because.clone())
+            }
+            Some(ReasonedEnd { end: End::Never, because }) => (Outlook::Never, because.clone()),
+            Some(ReasonedEnd { end: End::Unforeseen, because }) => {
+                (Outlook::Unknown, because.clone())
             }
             Some(Prospect { end: End::Never, because }) => (Outlook::Never, because.clone()),
             Some(Prospect { end: End::Unforeseen, because }) => (Outlook::Unknown, because.clone()),
@@ -127,11 +131,11 @@ impl<'a> Group<'a> {
         if !kept_by.is_empty() && !is_held {
             return (Outlook::Never, kept_by.join("; "));
         }
-        let sweep = sweep_after(self.circumstances.now);
-        match self.circumstances.sweep_despite_hold(snapshot, sweep) {
+        let sweep = sweep_after(self.facts.now);
+        match self.facts.sweep_despite_hold(snapshot, sweep) {
             Ok(sweep) if kept_by.is_empty() => {
                 let because = format!("its instance is gone; the sweep at {sweep} lets it go");
-                (self.circumstances.after_grace(snapshot, sweep), because)
+                (self.facts.after_grace(snapshot, sweep), because)
             }
             Ok(_) => (Outlook::Unknown, kept_by.join("; ")),
             Err(hold) => (Outlook::Never, hold.describe()),
@@ -140,7 +144,7 @@ impl<'a> Group<'a> {
 
     fn outlook_by_expiry(&self, snapshot: &Snapshot) -> Reasoned {
         let sweep = snapshot.expires_at.map_or(Timestamp::MAX, sweep_from);
-        let sweep = match self.circumstances.sweep_despite_hold(snapshot, sweep) {
+        let sweep = match self.facts.sweep_despite_hold(snapshot, sweep) {
             Ok(sweep) => sweep,
             Err(hold) => return (Outlook::Never, hold.describe()),
         };
@@ -154,7 +158,7 @@ impl<'a> Group<'a> {
             return (Outlook::Unknown, because);
         }
         let because = format!("it expires at {expires_at}; the sweep at {sweep} lets it go");
-        (self.circumstances.after_grace(snapshot, sweep), because)
+        (self.facts.after_grace(snapshot, sweep), because)
     }
 
     fn outlook_of_duplicate(&self, snapshot: &Snapshot, kept_by: &[String]) -> Reasoned {
@@ -166,9 +170,9 @@ impl<'a> Group<'a> {
         if !kept_by.is_empty() {
             return (Outlook::Unknown, kept_by.join("; "));
         }
-        let sweep = sweep_after(self.circumstances.now);
+        let sweep = sweep_after(self.facts.now);
         let because = format!("made twice; the sweep at {sweep} lets it go");
-        (self.circumstances.after_grace(snapshot, sweep), because)
+        (self.facts.after_grace(snapshot, sweep), because)
     }
 }
 

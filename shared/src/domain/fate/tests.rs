@@ -24,10 +24,10 @@ fn hours(count: i64) -> SignedDuration {
 fn nightly(rules: Option<&str>) -> Schedule {
     let created_at = at("2026-01-01T12:00:00Z");
     let id = ScheduleId::derived(created_at, &["nightly"]);
-    let new = NewSchedule::of(id, "nightly", "cron(30 2 * * ? *)".parse().unwrap());
+    let new = Settings::of("nightly", "cron(30 2 * * ? *)".parse().unwrap());
     let rules = rules.map(|json| serde_json::from_str(json).unwrap());
     let timezone = "Europe/Berlin".parse().unwrap();
-    Schedule::made(NewSchedule { rules, timezone, grace_minutes: Some(30), ..new }, created_at)
+    Schedule::made(id, Settings { rules, timezone, grace_minutes: Some(30), ..new }, created_at)
 }
 
 /// Taken at an instant; by a schedule, or by hand.
@@ -87,7 +87,7 @@ fn told_with(
     now: &str,
 ) -> String {
     let schedules = schedule.map(|schedule| (schedule.id.clone(), schedule.clone()));
-    let fates = fates(&Circumstances {
+    let fates = fates(&FateFacts {
         schedules: &schedules.into_iter().collect(),
         snapshots,
         gone,
@@ -263,7 +263,7 @@ fn only_what_the_rules_or_an_expiry_decide_needs_the_others() {
 fn what_is_left_of_a_gone_instance_goes_by_the_rule_for_it_and_nothing_newer_comes() {
     let nights = ["2026-03-01T01:30:00Z", "2026-03-02T01:30:00Z", "2026-03-03T01:30:00Z"];
     let told = |when_gone| {
-        let schedule = Schedule { when_gone, ..nightly(Some(r#"{"keep_last": 3}"#)) };
+        let schedule = nightly(Some(r#"{"keep_last": 3}"#)).set(|new| new.when_gone = when_gone);
         let snapshots = nights.map(|night| snapshot(night, Some(&schedule)));
         let gone = BTreeSet::from([snapshots[0].source.instance_id.clone()]);
         told_with(Some(&schedule), &snapshots, &gone, "2026-03-03T10:00:00Z")

@@ -4,32 +4,29 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Bucket, Finding, Place, RegionFindings};
+use super::{Bucket, Finding, FindingState, RegionFindings};
 use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, SnapshotId, VolumeId};
 use crate::domain::ownership::Owner;
 
 /// Which findings are wanted; what is not given is not asked for.
 #[derive(Clone, Debug, Default)]
-pub struct Wanted {
-    /// Of this owner.
+pub struct FindingFilter {
     pub owner: Option<Owner>,
-    /// In this region.
     pub region: Option<String>,
     /// Whose volume is gone, or not.
     pub orphaned: Option<bool>,
     /// Which EC2 does not show, or does.
     pub missing: Option<bool>,
-    /// Of this volume.
     pub volume_id: Option<VolumeId>,
     /// With this text in an identifier, the name or the description.
     pub text: Option<String>,
 }
 
-impl Wanted {
+impl FindingFilter {
     fn wants_bucket(&self, bucket: Bucket) -> bool {
         self.owner.is_none_or(|owner| owner == bucket.owner)
-            && self.orphaned.is_none_or(|wanted| wanted == (bucket.place == Place::Orphaned))
-            && self.missing.is_none_or(|wanted| wanted == (bucket.place == Place::Missing))
+            && self.orphaned.is_none_or(|wanted| wanted == (bucket.place == FindingState::Orphaned))
+            && self.missing.is_none_or(|wanted| wanted == (bucket.place == FindingState::Missing))
     }
 
     /// Whether a finding of a bucket that is wanted is.
@@ -54,22 +51,20 @@ impl Wanted {
 
 /// A place in the list of all findings: right after this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Position {
-    /// In this region.
+pub struct FindingsPosition {
     pub region: String,
-    /// In this bucket.
     pub bucket: Bucket,
     /// After this one.
     pub after: EbsSnapshotId,
 }
 
-impl fmt::Display for Position {
+impl fmt::Display for FindingsPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.region, self.bucket, self.after)
     }
 }
 
-impl FromStr for Position {
+impl FromStr for FindingsPosition {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -87,11 +82,8 @@ impl FromStr for Position {
 /// A stored page of findings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageReference {
-    /// Of this region.
     pub region: String,
-    /// Of this run.
     pub run: String,
-    /// Of this bucket.
     pub bucket: Bucket,
     /// From 1 on.
     pub number: usize,
@@ -104,8 +96,8 @@ pub struct PageReference {
 /// A position stays good when a new run has replaced the one that it was taken from.
 pub fn pages_after(
     regions: &[RegionFindings],
-    wanted: &Wanted,
-    position: Option<&Position>,
+    wanted: &FindingFilter,
+    position: Option<&FindingsPosition>,
 ) -> Vec<PageReference> {
     let mut regions: Vec<_> = regions
         .iter()

@@ -7,7 +7,7 @@ use crate::domain::installation::Installation;
 use crate::domain::ownership::StorageTier;
 use crate::domain::tags::Tags;
 
-fn finding(number: u32, owner: Owner, place: Place) -> Finding {
+fn finding(number: u32, owner: Owner, place: FindingState) -> Finding {
     let seen = EbsSnapshot {
         id: format!("snap-{number:08x}").parse().unwrap(),
         volume_id: Some(format!("vol-{:08x}", number / 2).parse().unwrap()),
@@ -27,7 +27,7 @@ fn finding(number: u32, owner: Owner, place: Place) -> Finding {
 }
 
 fn region(name: &str, pages: &Pages) -> RegionFindings {
-    let found = Found {
+    let found = FoundPages {
         run: format!("run-of-{name}"),
         written_at: Timestamp::UNIX_EPOCH,
         as_of: Timestamp::UNIX_EPOCH,
@@ -44,18 +44,18 @@ fn region(name: &str, pages: &Pages) -> RegionFindings {
 
 fn mixed(count: u32) -> Pages {
     let findings = (0..count).map(|number| match number % 3 {
-        0 => finding(number, Owner::Other, Place::Orphaned),
-        1 => finding(number, Owner::Other, Place::Here),
-        _ => finding(number, Owner::Ours, Place::Missing),
+        0 => finding(number, Owner::Other, FindingState::Orphaned),
+        1 => finding(number, Owner::Other, FindingState::Here),
+        _ => finding(number, Owner::Ours, FindingState::Missing),
     });
     Pages::of(findings.collect())
 }
 
 /// What a reader sees who takes `limit` at a time.
-fn read(stored: &BTreeMap<String, Pages>, wanted: &Wanted, limit: usize) -> Vec<Finding> {
+fn read(stored: &BTreeMap<String, Pages>, wanted: &FindingFilter, limit: usize) -> Vec<Finding> {
     let regions: Vec<_> = stored.iter().map(|(name, pages)| region(name, pages)).collect();
     let mut all = Vec::new();
-    let mut position: Option<Position> = None;
+    let mut position: Option<FindingsPosition> = None;
     loop {
         let mut taken = Vec::new();
         for page in pages_after(&regions, wanted, position.as_ref()) {
@@ -72,7 +72,7 @@ fn read(stored: &BTreeMap<String, Pages>, wanted: &Wanted, limit: usize) -> Vec<
         taken.truncate(limit);
         let Some((region, last)) = taken.last().cloned() else { return all };
         let after = last.ebs_snapshot_id.clone();
-        let text = Position { region, bucket: last.bucket(), after }.to_string();
+        let text = FindingsPosition { region, bucket: last.bucket(), after }.to_string();
         position = Some(text.parse().unwrap());
         all.extend(taken.into_iter().map(|(_, one)| one));
     }
@@ -83,7 +83,7 @@ proptest! {
     fn whoever_pages_sees_all_there_is_once(count in 0u32..700, limit in 1usize..300) {
         let stored = BTreeMap::from([("a".to_owned(), mixed(count)), ("b".to_owned(), mixed(9))]);
 
-        let seen = read(&stored, &Wanted::default(), limit);
+        let seen = read(&stored, &FindingFilter::default(), limit);
 
         prop_assert_eq!(seen.len(), count as usize + 9);
         let mut ids: Vec<_> = seen[..count as usize].iter().map(|one| &one.ebs_snapshot_id).collect();
@@ -96,31 +96,44 @@ proptest! {
 #[test]
 fn only_what_is_wanted_is_read() {
     let stored = BTreeMap::from([("a".to_owned(), mixed(30)), ("b".to_owned(), mixed(30))]);
-    let count = |wanted: Wanted| read(&stored, &wanted, 7).len();
+    let count = |wanted: FindingFilter| read(&stored, &wanted, 7).len();
 
     let owner = Some(Owner::Ours);
-    assert_eq!(count(Wanted { owner, ..Wanted::default() }), 20);
-    assert_eq!(count(Wanted { region: Some("b".to_owned()), ..Wanted::default() }), 30);
-    assert_eq!(count(Wanted { orphaned: Some(true), ..Wanted::default() }), 20);
-    assert_eq!(count(Wanted { orphaned: Some(false), ..Wanted::default() }), 40);
-    assert_eq!(count(Wanted { missing: Some(true), ..Wanted::default() }), 20);
+    assert_eq!(count(FindingFilter { owner, ..FindingFilter::default() }), 20);
+    assert_eq!(
+        count(FindingFilter { region: Some("b".to_owned()), ..FindingFilter::default() }),
+        30
+    );
+    assert_eq!(count(FindingFilter { orphaned: Some(true), ..FindingFilter::default() }), 20);
+    assert_eq!(count(FindingFilter { orphaned: Some(false), ..FindingFilter::default() }), 40);
+    assert_eq!(count(FindingFilter { missing: Some(true), ..FindingFilter::default() }), 20);
     let volume_id = Some("vol-00000003".parse().unwrap());
-    assert_eq!(count(Wanted { volume_id, ..Wanted::default() }), 4);
-    assert_eq!(count(Wanted { text: Some("UPGRADE 29".to_owned()), ..Wanted::default() }), 0);
-    assert_eq!(count(Wanted { text: Some("UPGRADE 28".to_owned()), ..Wanted::default() }), 2);
-    assert_eq!(count(Wanted { text: Some("0001d".to_owned()), ..Wanted::default() }), 2);
+    assert_eq!(count(FindingFilter { volume_id, ..FindingFilter::default() }), 4);
+    assert_eq!(
+        count(FindingFilter { text: Some("UPGRADE 29".to_owned()), ..FindingFilter::default() }),
+        0
+    );
+    assert_eq!(
+        count(FindingFilter { text: Some("UPGRADE 28".to_owned()), ..FindingFilter::default() }),
+        2
+    );
+    assert_eq!(
+        count(FindingFilter { text: Some("0001d".to_owned()), ..FindingFilter::default() }),
+        2
+    );
 }
 
 #[test]
 fn a_position_holds_when_a_new_run_has_replaced_the_old() {
     let after = "snap-00000010".parse().unwrap();
-    let bucket = Bucket { owner: Owner::Other, place: Place::Here };
-    let position = Position { region: "a".to_owned(), bucket, after };
+    let bucket = Bucket { owner: Owner::Other, place: FindingState::Here };
+    let position = FindingsPosition { region: "a".to_owned(), bucket, after };
     // The one it was taken at is gone; pages begin elsewhere.
-    let fewer = (0..500).filter(|n| n % 3 != 0).map(|n| finding(n, Owner::Other, Place::Here));
+    let fewer =
+        (0..500).filter(|n| n % 3 != 0).map(|n| finding(n, Owner::Other, FindingState::Here));
     let pages = Pages::of(fewer.collect());
 
-    let left = pages_after(&[region("a", &pages)], &Wanted::default(), Some(&position));
+    let left = pages_after(&[region("a", &pages)], &FindingFilter::default(), Some(&position));
 
     assert_eq!(left.iter().map(|page| page.number).collect::<Vec<_>>(), [1, 2]);
 }
@@ -147,7 +160,7 @@ fn a_summary_counts_and_adds_up() {
 #[test]
 fn what_is_no_position_is_refused() {
     for text in ["", "a", "a/b/c", "us-east-1/other#here/x", "us-east-1/other#x/snap-00000001"] {
-        assert!(text.parse::<Position>().is_err(), "{text}");
+        assert!(text.parse::<FindingsPosition>().is_err(), "{text}");
     }
 }
 

@@ -50,7 +50,6 @@ pub struct Device {
 /// What a person gives because the snapshot does not record it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Given {
-    /// The architecture.
     pub architecture: Option<String>,
     /// EC2's platform details.
     pub platform: Option<String>,

@@ -10,7 +10,6 @@ use crate::domain::tags::{self, Tags};
 pub struct SeenImage {
     /// EC2's identifier.
     pub id: ImageId,
-    /// Its name.
     pub name: String,
     /// What its state means for us.
     pub state: SeenState,
@@ -22,7 +21,6 @@ pub struct SeenImage {
     pub created_at: Option<Timestamp>,
     /// The EBS snapshots that it uses.
     pub ebs_snapshot_ids: Vec<EbsSnapshotId>,
-    /// Its tags.
     pub tags: Tags,
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::recipe::{Device, Given, Recipe, Unregistrable, launchable};
 use super::seen::{SeenImage, SeenState};
-use super::transitions::Wanted;
+use super::transitions::WantedImage;
 use super::*;
 use crate::domain::ids::VolumeId;
 use crate::domain::instance::launch::{LaunchSettings, VolumeSettings};
@@ -86,7 +86,7 @@ fn refusal(change: impl FnOnce(&mut Snapshot)) -> String {
 
 fn image() -> Image {
     let snapshot = snapshot();
-    let wanted = Wanted {
+    let wanted = WantedImage {
         id: ImageJobId::derived(at(0), &["x"]),
         name: None,
         description: None,

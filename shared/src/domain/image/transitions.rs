@@ -7,7 +7,9 @@ use super::recipe::Recipe;
 use super::seen::{SeenImage, SeenState};
 use super::{Deregistration, Image, ImageStatus, SnapshotDeletion, SnapshotOutcome};
 use crate::domain::ids::{ImageId, ImageJobId};
-use crate::domain::snapshot::{ABSENCE_UNCERTAIN, Attempt, Failure, MISSING_AFTER, Snapshot};
+use crate::domain::snapshot::{
+    ABSENCE_UNCERTAIN, CreationAttempt, Failure, MISSING_AFTER, Snapshot,
+};
 use crate::domain::tags::Tags;
 
 /// When the tick looks again at what was asked for, and at what it has made known.
@@ -22,7 +24,7 @@ type Refusal = String;
 
 /// An image that is wanted.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct WantedImage {
     /// Chosen by the caller, so that asking twice makes one.
     pub id: ImageJobId,
     /// EC2's name of it; one with our identifier if none.
@@ -31,14 +33,18 @@ pub struct Wanted {
     pub description: Option<String>,
     /// Tags for the AMI.
     pub tags: Tags,
-    /// Who asks.
     pub who: String,
 }
 
 impl Image {
     /// An image of `snapshot` that is wanted, and nothing asked of EC2 yet.
-    pub fn requested(wanted: Wanted, snapshot: &Snapshot, recipe: Recipe, now: Timestamp) -> Self {
-        let Wanted { id, name, description, tags, who } = wanted;
+    pub fn requested(
+        wanted: WantedImage,
+        snapshot: &Snapshot,
+        recipe: Recipe,
+        now: Timestamp,
+    ) -> Self {
+        let WantedImage { id, name, description, tags, who } = wanted;
         Self {
             name: name.unwrap_or_else(|| derived_name(&snapshot.name, &id)),
             id,
@@ -101,7 +107,7 @@ impl Image {
         }
         let number = self.attempt.as_ref().map_or(1, |attempt| attempt.number + 1);
         Ok(Self {
-            attempt: Some(Attempt { number, started_at: now }),
+            attempt: Some(CreationAttempt { number, started_at: now }),
             ..self.next(ImageStatus::Registering, later(now, ABSENCE_UNCERTAIN))
         })
     }

@@ -1,4 +1,4 @@
-//! What one should know of an instance before relying on a snapshot of it.
+//! Caveats of an instance: things to know before relying on a snapshot of it.
 
 use crate::domain::instance::{Instance, InstanceState, RootKind};
 

@@ -1,13 +1,11 @@
-//! Whether an instance is protected as its schedules promise: how often they take a snapshot of it, and whether the
+//! The coverage of an instance beside what its schedules promise: how often they take a snapshot of it, and whether the
 //! newest one is as new as that.
-
-use std::fmt;
-use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::schedule::Schedule;
 use crate::domain::schedule::slots::Timing;
+use crate::domain::words::words;
 
 /// How far ahead slots are looked at for the longest gap between them, and how many at the least.
 const AHEAD: SignedDuration = SignedDuration::from_hours(35 * 24);
@@ -18,49 +16,21 @@ const COARSE: SignedDuration = SignedDuration::from_hours(1);
 /// How many there can be at the most: two for each hour ahead, and those looked at one by one.
 const STEPS_MAX: usize = 3_000;
 
-/// How an instance is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ProtectionStatus {
-    /// As promised.
-    Ok,
-    /// By schedules that do not keep what they promise.
-    Late,
-    /// By no schedule that fires.
-    Unprotected,
-}
-
-impl ProtectionStatus {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Ok, Self::Late, Self::Unprotected];
-
-    /// As it is written.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Late => "late",
-            Self::Unprotected => "unprotected",
-        }
-    }
-}
-
-impl fmt::Display for ProtectionStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for ProtectionStatus {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let status = Self::ALL.into_iter().find(|status| status.as_str() == text);
-        status.ok_or("must be one of ok, late, unprotected")
+words! {
+    /// How an instance is protected.
+    ProtectionStatus {
+        /// As promised.
+        Ok => "ok",
+        /// By schedules that do not keep what they promise.
+        Late => "late",
+        /// By no schedule that fires.
+        Unprotected => "unprotected",
     }
 }
 
 /// What there is of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
+pub enum LastTaken {
     /// No record of any snapshot.
     Never,
     /// Records, but no available snapshot among the newest.
@@ -72,9 +42,7 @@ pub enum Taken {
 /// How an instance is protected, and why that is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assessment {
-    /// How.
     pub status: ProtectionStatus,
-    /// Why, in words.
     pub reason: String,
 }
 
@@ -83,7 +51,7 @@ pub struct Assessment {
 /// disabled promise nothing.
 pub fn promised_interval(schedules: &[&Schedule], now: Timestamp) -> Option<SignedDuration> {
     let timings: Vec<_> =
-        schedules.iter().filter(|one| one.enabled).map(|one| Timing::of(one)).collect();
+        schedules.iter().filter(|one| one.settings.enabled).map(|one| Timing::of(one)).collect();
     let next = |after| timings.iter().filter_map(|one| one.next_after(after)).min();
     let last = |until| timings.iter().filter_map(|one| one.last_at_or_before(until)).max();
     let begin = next(now)?;
@@ -122,14 +90,14 @@ pub fn tolerance(promised: Option<SignedDuration>) -> SignedDuration {
 pub fn assess(
     schedules: &[&Schedule],
     promised: Option<SignedDuration>,
-    taken: Taken,
+    taken: LastTaken,
     since: Option<Timestamp>,
     now: Timestamp,
 ) -> Assessment {
     let firing: Vec<_> = schedules
         .iter()
         .copied()
-        .filter(|one| one.enabled && Timing::of(one).next_after(now).is_some())
+        .filter(|one| one.settings.enabled && Timing::of(one).next_after(now).is_some())
         .collect();
     let upcoming = firing
         .iter()
@@ -142,14 +110,14 @@ pub fn assess(
         .iter()
         .filter_map(|one| Some((kept_by(one, promised, taken, since, now)?, *one)))
         .filter(|(slot, _)| match taken {
-            Taken::Never | Taken::NoneAvailable => true,
-            Taken::At(newest) => newest < *slot,
+            LastTaken::Never | LastTaken::NoneAvailable => true,
+            LastTaken::At(newest) => newest < *slot,
         })
         .max_by_key(|one| one.0);
     let newest = match taken {
-        Taken::Never => "there is no snapshot of it yet".to_owned(),
-        Taken::NoneAvailable => "none of its newest snapshots is available".to_owned(),
-        Taken::At(newest) => {
+        LastTaken::Never => "there is no snapshot of it yet".to_owned(),
+        LastTaken::NoneAvailable => "none of its newest snapshots is available".to_owned(),
+        LastTaken::At(newest) => {
             format!("its newest available snapshot is {} old", in_words(now.duration_since(newest)))
         }
     };
@@ -159,11 +127,11 @@ pub fn assess(
     match missed {
         Some((slot, schedule)) => Assessment {
             status: ProtectionStatus::Late,
-            reason: format!("{newest}, and {} was due at {slot}{promise}", schedule.name),
+            reason: format!("{newest}, and {} was due at {slot}{promise}", schedule.settings.name),
         },
         None => Assessment {
             status: ProtectionStatus::Ok,
-            reason: format!("{newest}{promise}; {} is due at {next}", first.name),
+            reason: format!("{newest}{promise}; {} is due at {next}", first.settings.name),
         },
     }
 }
@@ -172,16 +140,16 @@ pub fn assess(
 fn kept_by(
     schedule: &Schedule,
     promised: Option<SignedDuration>,
-    taken: Taken,
+    taken: LastTaken,
     since: Option<Timestamp>,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let spread = SignedDuration::from_mins(schedule.spread_minutes.unwrap_or(0).into());
+    let spread = SignedDuration::from_mins(schedule.settings.spread_minutes.unwrap_or(0).into());
     let until = now.checked_sub(tolerance(promised) + spread).ok()?;
     let slot = Timing::of(schedule).last_at_or_before(until)?;
     let edited = match taken {
-        Taken::Never => schedule.updated_at,
-        Taken::NoneAvailable | Taken::At(_) => schedule.created_at,
+        LastTaken::Never => schedule.updated_at,
+        LastTaken::NoneAvailable | LastTaken::At(_) => schedule.created_at,
     };
     let counts =
         slot > schedule.created_at && slot > edited && since.is_none_or(|since| slot >= since);
@@ -189,8 +157,11 @@ fn kept_by(
 }
 
 fn no_promise(schedules: &[&Schedule]) -> String {
-    let disabled: Vec<_> =
-        schedules.iter().filter(|one| !one.enabled).map(|one| one.name.as_str()).collect();
+    let disabled: Vec<_> = schedules
+        .iter()
+        .filter(|one| !one.settings.enabled)
+        .map(|one| one.settings.name.as_str())
+        .collect();
     match (schedules.len(), disabled.len()) {
         (0, _) => "no schedule is for it".to_owned(),
         (all, count) if all == count => {

@@ -7,7 +7,7 @@ use crate::domain::snapshot::MISSING_AFTER;
 
 /// Whether a schedule has, or had at its last sweep, a rule for gone instances.
 pub fn has_rule(schedule: &Schedule) -> bool {
-    schedule.when_gone != WhenGone::Apply || schedule.enforced.when_gone != WhenGone::Apply
+    schedule.settings.when_gone != WhenGone::Apply || schedule.enforced.when_gone != WhenGone::Apply
 }
 
 /// Whether the first look lies so far back that the absence is believed at the second.

@@ -1,4 +1,4 @@
-//! What is recorded of an instance and its volumes so that they can be made again.
+//! The settings of an instance and its volumes that are recorded so that they can be made again.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! The steps of the way there, in order.
 
-use super::mode::Mode;
+use super::mode::RestoreMode;
 use super::step::StepName;
 
 /// Whether a snapshot of the instance is taken first.
@@ -14,13 +14,13 @@ pub enum SnapshotFirst {
 
 /// The steps of the way there, in order. The instance stands still for as short as can be: the volumes are made
 /// before it is stopped, and the old ones are marked once it is started again.
-pub fn steps(mode: &Mode, first: SnapshotFirst) -> Vec<StepName> {
+pub fn steps(mode: &RestoreMode, first: SnapshotFirst) -> Vec<StepName> {
     let rest: &[StepName] = match mode {
-        Mode::NewVolumes { attach_to: None } => &[StepName::CreateVolumes],
-        Mode::NewVolumes { attach_to: Some(_) } => {
+        RestoreMode::NewVolumes { attach_to: None } => &[StepName::CreateVolumes],
+        RestoreMode::NewVolumes { attach_to: Some(_) } => {
             &[StepName::CreateVolumes, StepName::AttachVolumes]
         }
-        Mode::ReplaceVolumes { .. } => &[
+        RestoreMode::ReplaceVolumes { .. } => &[
             StepName::CreateVolumes,
             StepName::StopInstance,
             StepName::DetachVolumes,
@@ -28,11 +28,11 @@ pub fn steps(mode: &Mode, first: SnapshotFirst) -> Vec<StepName> {
             StepName::StartInstance,
             StepName::TagOldVolumes,
         ],
-        Mode::ReplaceRoot { .. } => &[StepName::ReplaceRoot, StepName::TagOldVolumes],
-        Mode::NewInstance(_) => {
+        RestoreMode::ReplaceRoot { .. } => &[StepName::ReplaceRoot, StepName::TagOldVolumes],
+        RestoreMode::NewInstance(_) => {
             &[StepName::RegisterImage, StepName::RunInstance, StepName::DeregisterImage]
         }
-        Mode::Drill => &[StepName::CreateVolumes, StepName::DeleteVolumes],
+        RestoreMode::Drill => &[StepName::CreateVolumes, StepName::DeleteVolumes],
     };
     let first = match first {
         SnapshotFirst::Yes => Some(StepName::SnapshotFirst),

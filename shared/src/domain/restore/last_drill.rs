@@ -1,16 +1,13 @@
-//! How the last drill ended: shown with the instance, and with the schedule whose set it was.
-
-use std::fmt;
-use std::str::FromStr;
+//! The end of the last drill: shown with the instance, and with the schedule whose set it was.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::mode::Mode;
+use super::mode::RestoreMode;
 use super::step::{StepName, StepStatus};
 use super::{Restore, RestoreStatus};
 use crate::domain::ids::{InstanceId, RestoreId, SnapshotId};
-use crate::domain::snapshot::words;
+use crate::domain::words::words;
 
 /// How long a failure may be: what EC2 says has no bound of its own.
 const FAILURE_CHARACTERS_MAX: usize = 1_000;
@@ -28,15 +25,10 @@ words! {
 /// How a drill ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastDrill {
-    /// The drill.
     pub restore_id: RestoreId,
-    /// What was restored.
     pub snapshot_id: SnapshotId,
-    /// Of which instance.
     pub instance_id: InstanceId,
-    /// When it ended.
     pub at: Timestamp,
-    /// How.
     pub outcome: DrillOutcome,
     /// How long it took until all volumes could be used; none if they never could.
     pub usable_after_seconds: Option<i64>,
@@ -48,7 +40,7 @@ impl LastDrill {
     /// How this drill has ended. None for other restores, for a drill that is under way, and for what becomes of one
     /// that is taken back: how it ended was known before.
     pub fn of(restore: &Restore) -> Option<Self> {
-        if restore.mode != Mode::Drill || restore.is_undoing() {
+        if restore.mode != RestoreMode::Drill || restore.is_undoing() {
             return None;
         }
         let (outcome, at) = match restore.status {

@@ -1,4 +1,4 @@
-//! What is to become of a snapshot that is restored.
+//! The ways to restore a snapshot.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::domain::tags::Tags;
 /// What is to become of the snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
-pub enum Mode {
+pub enum RestoreMode {
     /// New volumes in a zone.
     NewVolumes {
         /// The instance they are attached to, if any.
@@ -33,7 +33,7 @@ pub enum Mode {
     Drill,
 }
 
-impl Mode {
+impl RestoreMode {
     /// As it is written.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -60,7 +60,6 @@ impl Mode {
 /// How a new instance is launched.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Launch {
-    /// Its type.
     pub instance_type: String,
     /// Its subnet; EC2's default if none.
     pub subnet_id: Option<String>,
@@ -68,13 +67,9 @@ pub struct Launch {
     pub zone: Option<String>,
     /// Its security groups; EC2's default if none.
     pub security_group_ids: Vec<String>,
-    /// Its key pair.
     pub key_name: Option<String>,
-    /// Its instance profile.
     pub instance_profile_arn: Option<String>,
-    /// Its tags.
     pub tags: Tags,
-    /// The image's architecture.
     pub architecture: String,
     /// The image's root device.
     pub root_device: String,

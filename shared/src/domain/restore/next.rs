@@ -1,4 +1,4 @@
-//! What is to be done next of a restore, from its record and what EC2 shows.
+//! The next act of a restore, decided from its record and the facts of EC2.
 //!
 //! A decision never changes anything by itself, and the same record and sight give the same decision: whoever
 //! repeats a step looks first, and finds what a dead worker has left.
@@ -16,7 +16,7 @@ use crate::domain::snapshot::Status;
 pub const SNAPSHOT_FIRST_FAILED: &str = "SnapshotFirstFailed";
 
 /// What is to be done next of the step at hand; nothing once all are behind.
-pub fn next(restore: &Restore, seen: &Seen, now: Timestamp) -> Option<Next> {
+pub fn next(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Option<Next> {
     let (_, step) = restore.step()?;
     Some(match step.name {
         StepName::Check => Next::Act(Act::Check),
@@ -34,7 +34,9 @@ pub fn next(restore: &Restore, seen: &Seen, now: Timestamp) -> Option<Next> {
         StepName::RegisterImage => whole::register_image(restore, seen),
         StepName::RunInstance => whole::run_instance(restore, seen, now),
         StepName::DeregisterImage => match (&restore.mode, &restore.image_id) {
-            (Mode::NewInstance(launch), Some(image)) if launch.image == AfterUse::Deregister => {
+            (RestoreMode::NewInstance(launch), Some(image))
+                if launch.image == AfterUse::Deregister =>
+            {
                 Next::Act(Act::Deregister(vec![image.clone()]))
             }
             _ => Next::Skip("the image stays"),
@@ -79,7 +81,7 @@ pub fn part(position: usize, attempt: u32) -> String {
     format!("{position}-{attempt}")
 }
 
-fn create_volumes(restore: &Restore, seen: &Seen, now: Timestamp) -> Next {
+fn create_volumes(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Next {
     let mut adopted = restore.clone();
     for (position, planned) in adopted.volumes.iter_mut().enumerate() {
         let wanted = part(position, planned.attempt);

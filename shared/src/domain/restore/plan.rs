@@ -1,11 +1,11 @@
-//! What a restore is going to do: the volumes it makes, the instance it launches, its steps; or why it cannot.
+//! The plan of a restore: the volumes it makes, the instance it launches, its steps; or why it cannot be.
 
 pub use super::course::{SnapshotFirst, steps};
 
 use super::mode::{Launch, Mode, PlannedVolume};
 use super::refusal::{Refusal, field, state};
 use super::volumes::{all_have_devices, planned, volumes};
-use super::wanted::{Attach, LaunchChoice, VolumeChoice, Wanted, WantedMode};
+use super::wanted::{Attach, LaunchChoice, VolumeChoice, WantedMode, WantedRestore};
 use crate::domain::image::recipe::launchable;
 use crate::domain::instance::{Instance, InstanceState};
 use crate::domain::snapshot::Snapshot;
@@ -14,7 +14,7 @@ use crate::domain::snapshot::Snapshot;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// What is to become of the snapshot.
-    pub mode: Mode,
+    pub mode: RestoreMode,
     /// The zone of new volumes.
     pub zone: Option<String>,
     /// The volumes that are made.
@@ -24,14 +24,18 @@ pub struct Plan {
 /// The plan for `snapshot`, where `instance` is the one that it changes, as EC2 shows it.
 pub fn plan(
     snapshot: &Snapshot,
-    wanted: &Wanted,
+    wanted: &WantedRestore,
     instance: Option<&Instance>,
 ) -> Result<Plan, Refusal> {
     let instance = instance.filter(|instance| !instance.is_gone());
     let mut plan = match &wanted.mode {
         WantedMode::NewVolumes { attach: Attach::No } | WantedMode::Drill => {
             let is_drill = wanted.mode == WantedMode::Drill;
-            let mode = if is_drill { Mode::Drill } else { Mode::NewVolumes { attach_to: None } };
+            let mode = if is_drill {
+                RestoreMode::Drill
+            } else {
+                RestoreMode::NewVolumes { attach_to: None }
+            };
             let zone = wanted.zone.clone().or_else(|| snapshot.source.zone.clone());
             let Some(zone) = zone else {
                 return field("zone", "the snapshot's record does not have one; say in which zone");
@@ -63,7 +67,7 @@ pub fn plan(
 
 fn attached(
     snapshot: &Snapshot,
-    wanted: &Wanted,
+    wanted: &WantedRestore,
     instance: Option<&Instance>,
 ) -> Result<Plan, Refusal> {
     let Some(instance) = instance else {
@@ -84,13 +88,13 @@ fn attached(
             ));
         }
     }
-    let mode = Mode::NewVolumes { attach_to: Some(instance.id.clone()) };
+    let mode = RestoreMode::NewVolumes { attach_to: Some(instance.id.clone()) };
     Ok(Plan { mode, zone: Some(zone), volumes })
 }
 
 fn in_place(
     snapshot: &Snapshot,
-    wanted: &Wanted,
+    wanted: &WantedRestore,
     instance: Option<&Instance>,
 ) -> Result<Plan, Refusal> {
     let stop = matches!(wanted.mode, WantedMode::ReplaceVolumes { stop: true });
@@ -123,7 +127,7 @@ fn in_place(
             instance.id, instance.state
         ));
     }
-    let mode = Mode::ReplaceVolumes { instance_id: instance.id.clone(), stop };
+    let mode = RestoreMode::ReplaceVolumes { instance_id: instance.id.clone(), stop };
     Ok(Plan { mode, zone: Some(zone), volumes })
 }
 
@@ -143,7 +147,7 @@ pub(super) fn ended_once_stopped(instance: &Instance, then: &str) -> Option<Stri
 
 fn root(
     snapshot: &Snapshot,
-    wanted: &Wanted,
+    wanted: &WantedRestore,
     instance: Option<&Instance>,
 ) -> Result<Plan, Refusal> {
     if wanted.volumes.is_some() {
@@ -170,11 +174,15 @@ fn root(
         ));
     }
     let volumes = vec![planned(member, &VolumeChoice::default(), "volumes")?];
-    let mode = Mode::ReplaceRoot { instance_id: instance.id.clone() };
+    let mode = RestoreMode::ReplaceRoot { instance_id: instance.id.clone() };
     Ok(Plan { mode, zone: Some(zone), volumes })
 }
 
-fn launched(snapshot: &Snapshot, wanted: &Wanted, choice: &LaunchChoice) -> Result<Plan, Refusal> {
+fn launched(
+    snapshot: &Snapshot,
+    wanted: &WantedRestore,
+    choice: &LaunchChoice,
+) -> Result<Plan, Refusal> {
     if wanted.volumes.iter().flatten().any(|one| one.attach_as.is_some()) {
         return field("volumes", "attach_as does not go with new_instance: each goes where it was");
     }
@@ -224,7 +232,11 @@ fn launched(snapshot: &Snapshot, wanted: &Wanted, choice: &LaunchChoice) -> Resu
         metadata_tokens: launch.metadata_tokens,
         image: choice.image,
     };
-    Ok(Plan { mode: Mode::NewInstance(Box::new(launch)), zone: wanted.zone.clone(), volumes })
+    Ok(Plan {
+        mode: RestoreMode::NewInstance(Box::new(launch)),
+        zone: wanted.zone.clone(),
+        volumes,
+    })
 }
 
 fn gone<T>(snapshot: &Snapshot) -> Result<T, Refusal> {
@@ -242,7 +254,7 @@ fn gone<T>(snapshot: &Snapshot) -> Result<T, Refusal> {
     ))
 }
 
-fn zone_of(wanted: &Wanted, instance: &Instance) -> Result<String, Refusal> {
+fn zone_of(wanted: &WantedRestore, instance: &Instance) -> Result<String, Refusal> {
     match &wanted.zone {
         Some(zone) if *zone != instance.zone => field(
             "zone",
@@ -309,7 +321,7 @@ mod tests {
                     let device = device.to_owned();
                     vec![VolumeChoice { device, ..VolumeChoice::default() }]
                 });
-                let wanted = Wanted {
+                let wanted = WantedRestore {
                     mode: WantedMode::NewVolumes { attach: Attach::No },
                     zone: None,
                     volumes: choice,

@@ -1,11 +1,11 @@
-//! What must hold before the way back takes an instance apart or deletes what was made for it, and what is said where
+//! Conditions of the way back, before it takes an instance apart or deletes what was made for it, and the words where
 //! it does not bring everything back.
 
 use super::Restore;
 use super::decision::{Next, fail};
 use super::mode::{Mode, OldVolume};
 use super::plan::ended_once_stopped;
-use super::seen::Seen;
+use super::seen::RestoreFacts;
 use super::step::{StepName, StepStatus};
 use crate::domain::ids::InstanceId;
 use crate::domain::instance::{Instance, InstanceState};
@@ -21,15 +21,19 @@ pub(super) fn may_be_written(restore: &Restore, instance: Option<&Instance>) -> 
 }
 
 /// Has it recorded that the new volumes may have been written to, unless that is known; nothing if they were not.
-pub(super) fn written(restore: &Restore, seen: &Seen) -> Option<Next> {
-    let is_new = matches!(restore.mode, Mode::ReplaceVolumes { .. })
+pub(super) fn written(restore: &Restore, seen: &RestoreFacts) -> Option<Next> {
+    let is_new = matches!(restore.mode, RestoreMode::ReplaceVolumes { .. })
         && !restore.is_in_use
         && may_be_written(restore, seen.instance.as_ref());
     is_new.then(|| Next::Record(Box::new(Restore { is_in_use: true, ..restore.clone() })))
 }
 
 /// Why nothing is to be taken off the instance: an old volume that is to come back cannot. Nothing if all can.
-pub(super) fn old_volume_gone(restore: &Restore, instance: &Instance, seen: &Seen) -> Option<Next> {
+pub(super) fn old_volume_gone(
+    restore: &Restore,
+    instance: &Instance,
+    seen: &RestoreFacts,
+) -> Option<Next> {
     let is_listed =
         |old: &OldVolume| instance.volumes.iter().any(|one| one.volume_id == old.volume_id);
     for old in restore.old_volumes.iter().flatten() {
@@ -62,7 +66,11 @@ pub(super) fn must_not_stop(restore: &Restore, instance: &Instance) -> Option<Ne
 }
 
 /// Whether every volume that had to make room is at the instance.
-pub(super) fn all_old_are_back(restore: &Restore, target: &InstanceId, seen: &Seen) -> bool {
+pub(super) fn all_old_are_back(
+    restore: &Restore,
+    target: &InstanceId,
+    seen: &RestoreFacts,
+) -> bool {
     let is_back =
         |old: &OldVolume| seen.volume(&old.volume_id).is_some_and(|one| one.is_at(target));
     restore.old_volumes.iter().flatten().all(is_back)
@@ -80,7 +88,7 @@ pub(super) fn first_brings_it_back(restore: &Restore) -> String {
 }
 
 /// That the instance has no root volume, in words; nothing if it has one.
-pub(super) fn root_is_off(restore: &Restore, seen: &Seen) -> Option<String> {
+pub(super) fn root_is_off(restore: &Restore, seen: &RestoreFacts) -> Option<String> {
     let instance = seen.living_instance()?;
     if instance.volumes.iter().any(|volume| volume.boot) {
         return None;

@@ -1,4 +1,4 @@
-//! What EC2 shows of what a restore is about.
+//! The facts of EC2 that a restore depends on.
 
 use crate::domain::ids::{ImageId, InstanceId, RestoreId, VolumeId};
 use crate::domain::instance::{Instance, InstanceState};
@@ -7,7 +7,7 @@ use crate::domain::tags::{self, Tags};
 
 /// What EC2 shows, as far as the step at hand needs it.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct RestoreFacts {
     /// The instance that is changed; none if EC2 does not show it.
     pub instance: Option<Instance>,
     /// The volumes that the restore has made, and those that had or have to make room.
@@ -29,11 +29,9 @@ pub struct Seen {
 pub struct SeenVolume {
     /// EC2's identifier.
     pub id: VolumeId,
-    /// Where it stands.
     pub state: VolumeState,
     /// Where it is attached, or on its way to or from: with Multi-Attach at several instances.
     pub attachments: Vec<SeenAttachment>,
-    /// Its tags.
     pub tags: Tags,
 }
 
@@ -55,9 +53,7 @@ pub enum VolumeState {
 /// Where a volume is attached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenAttachment {
-    /// To which instance.
     pub instance_id: InstanceId,
-    /// At which device.
     pub device: String,
     /// Whether it is there, and nowhere on its way.
     pub is_settled: bool,
@@ -68,7 +64,6 @@ pub struct SeenAttachment {
 pub struct SeenTask {
     /// EC2's identifier.
     pub id: String,
-    /// Where it stands.
     pub state: TaskState,
 }
 
@@ -96,7 +91,7 @@ pub enum ImageState {
     Failed,
 }
 
-impl Seen {
+impl RestoreFacts {
     /// The volume of this identifier.
     pub fn volume(&self, id: &VolumeId) -> Option<&SeenVolume> {
         self.volumes.iter().find(|volume| volume.id == *id)

@@ -1,8 +1,6 @@
 //! The steps of a restore.
 
-use crate::domain::snapshot::words;
-use std::fmt;
-use std::str::FromStr;
+use crate::domain::words::words;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -72,13 +70,10 @@ words! {
 /// One step of a restore.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// What it does.
     pub name: StepName,
-    /// Where it stands.
     pub status: StepStatus,
     /// When it was begun, the last time.
     pub started_at: Option<Timestamp>,
-    /// When it ended.
     pub finished_at: Option<Timestamp>,
     /// What it waits for, or why there was nothing to do.
     pub note: Option<String>,

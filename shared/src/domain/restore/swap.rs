@@ -7,13 +7,13 @@ use super::decision::{Act, Next, fail, instance_gone};
 use super::mode::{Mode, PlannedVolume};
 use super::plan::ended_once_stopped;
 use super::room::{self, in_the_way};
-use super::seen::Seen;
+use super::seen::RestoreFacts;
 use crate::domain::ids::{InstanceId, VolumeId};
 use crate::domain::instance::{Instance, InstanceState};
 
-pub(super) fn stop(restore: &Restore, seen: &Seen) -> Next {
+pub(super) fn stop(restore: &Restore, seen: &RestoreFacts) -> Next {
     let Some(instance) = seen.living_instance() else { return instance_gone(restore) };
-    let may_stop = matches!(restore.mode, Mode::ReplaceVolumes { stop: true, .. });
+    let may_stop = matches!(restore.mode, RestoreMode::ReplaceVolumes { stop: true, .. });
     let noted = |was_running: bool| {
         Next::Record(Box::new(Restore { was_running: Some(was_running), ..restore.clone() }))
     };
@@ -49,7 +49,7 @@ pub(super) fn stop(restore: &Restore, seen: &Seen) -> Next {
 }
 
 /// That nothing is taken off the instance, because another has got a volume of it meanwhile. Nothing if that is not so.
-fn shared(restore: &Restore, instance: &Instance, seen: &Seen) -> Option<Next> {
+fn shared(restore: &Restore, instance: &Instance, seen: &RestoreFacts) -> Option<Next> {
     let why = room::shared(&restore.volumes, instance, &seen.volumes)?;
     let message = format!("{why} and retry, or cancel");
     Some(fail(restore, "VolumeShared", message))
@@ -72,7 +72,7 @@ fn must_be_stopped(restore: &Restore, instance: &Instance) -> Option<Next> {
     }
 }
 
-pub(super) fn detach(restore: &Restore, seen: &Seen) -> Next {
+pub(super) fn detach(restore: &Restore, seen: &RestoreFacts) -> Next {
     let Some(instance) = seen.living_instance() else { return instance_gone(restore) };
     if let Some(next) = must_be_stopped(restore, instance) {
         return next;
@@ -100,7 +100,7 @@ pub(super) fn detach(restore: &Restore, seen: &Seen) -> Next {
 pub(super) fn take_off<'a>(
     volumes: impl Iterator<Item = &'a VolumeId>,
     instance: &InstanceId,
-    seen: &Seen,
+    seen: &RestoreFacts,
 ) -> Option<Next> {
     let here = volumes.filter_map(|id| seen.volume(id));
     let here: Vec<_> = here.filter_map(|one| Some((&one.id, one.at(instance)?))).collect();
@@ -112,10 +112,10 @@ pub(super) fn take_off<'a>(
     (!here.is_empty()).then_some(Next::Wait("for the volumes to be detached"))
 }
 
-pub(super) fn attach(restore: &Restore, seen: &Seen, now: Timestamp) -> Next {
+pub(super) fn attach(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Next {
     let Some(instance) = seen.living_instance() else { return instance_gone(restore) };
     match (&restore.mode, instance.state) {
-        (Mode::ReplaceVolumes { .. }, _) => {
+        (RestoreMode::ReplaceVolumes { .. }, _) => {
             if let Some(next) = must_be_stopped(restore, instance) {
                 return next;
             }
@@ -154,13 +154,13 @@ pub(super) fn attach(restore: &Restore, seen: &Seen, now: Timestamp) -> Next {
         for one in noted.volumes.iter_mut().filter(|one| is_wanted(one)) {
             one.attached_at = one.attached_at.or(Some(now));
         }
-        noted.is_in_use |= matches!(restore.mode, Mode::NewVolumes { .. });
+        noted.is_in_use |= matches!(restore.mode, RestoreMode::NewVolumes { .. });
         return Next::Record(Box::new(noted));
     }
     Next::Act(Act::Attach(wanted))
 }
 
-pub(super) fn start(restore: &Restore, seen: &Seen) -> Next {
+pub(super) fn start(restore: &Restore, seen: &RestoreFacts) -> Next {
     if restore.was_running != Some(true) {
         return Next::Skip("the instance did not run before");
     }

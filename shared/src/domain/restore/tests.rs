@@ -48,7 +48,7 @@ fn planned(device: &str, number: usize) -> PlannedVolume {
     }
 }
 
-fn restore(mode: &Mode) -> Restore {
+fn restore(mode: &RestoreMode) -> Restore {
     let record = json!({
         "id": "rst_0195500c-6d00-7000-8000-000000000000", "version": 1,
         "snapshot_id": "snp_0195500c-6d00-7000-8000-000000000000", "snapshot_name": "web",
@@ -63,7 +63,7 @@ fn restore(mode: &Mode) -> Restore {
 }
 
 fn in_place() -> Restore {
-    restore(&Mode::ReplaceVolumes { instance_id: instance_id(), stop: true })
+    restore(&RestoreMode::ReplaceVolumes { instance_id: instance_id(), stop: true })
 }
 
 /// The restore with its steps up to this one behind.
@@ -125,7 +125,8 @@ fn recorded(next: Option<Next>) -> Restore {
 fn a_volume_that_a_dead_worker_made_is_adopted_and_only_the_missing_one_asked_for() {
     let restore = at_step(&in_place(), StepName::CreateVolumes);
     let tags = restore.made_tags(&part(0, 0));
-    let seen = Seen { volumes: vec![seen_volume(11, None, tags)], ..Seen::default() };
+    let seen =
+        RestoreFacts { volumes: vec![seen_volume(11, None, tags)], ..RestoreFacts::default() };
 
     let adopted = recorded(next(&restore, &seen, NOW));
 
@@ -142,7 +143,7 @@ fn what_another_restore_or_an_earlier_attempt_made_is_not_adopted() {
     let mut foreign = restore.made_tags(&part(0, 1));
     foreign.insert(tags::RESTORE.to_owned(), "rst_x".to_owned());
     let volumes = vec![seen_volume(11, None, earlier), seen_volume(12, None, foreign)];
-    let seen = Seen { volumes, ..Seen::default() };
+    let seen = RestoreFacts { volumes, ..RestoreFacts::default() };
 
     assert_eq!(next(&restore, &seen, NOW), Some(Next::Act(Act::CreateVolumes(vec![0, 1]))));
 }
@@ -156,7 +157,10 @@ fn a_volume_that_came_to_nothing_is_made_anew_under_another_token() {
         state: VolumeState::Error,
         ..seen_volume(11, None, restore.made_tags(&part(0, 0)))
     };
-    let seen = Seen { volumes: vec![lost, seen_volume(12, None, Tags::new())], ..Seen::default() };
+    let seen = RestoreFacts {
+        volumes: vec![lost, seen_volume(12, None, Tags::new())],
+        ..RestoreFacts::default()
+    };
 
     let Some(Next::Fail { record, .. }) = next(&restore, &seen, NOW) else { panic!() };
 
@@ -171,7 +175,7 @@ fn a_volume_that_came_to_nothing_is_made_anew_under_another_token() {
 fn whether_it_ran_is_recorded_before_it_is_stopped() {
     let restore = at_step(&in_place(), StepName::StopInstance);
     let running = instance(InstanceState::Running, &[("/dev/sda", 1), ("/dev/sdb", 2)]);
-    let seen = Seen { instance: Some(running), ..Seen::default() };
+    let seen = RestoreFacts { instance: Some(running), ..RestoreFacts::default() };
 
     let noted = recorded(next(&restore, &seen, NOW));
 
@@ -189,7 +193,7 @@ fn the_old_volumes_are_recorded_before_the_first_is_taken_off() {
         seen_volume(2, Some("/dev/sdb"), Tags::new()),
         seen_volume(3, Some("/dev/sdc"), Tags::new()),
     ];
-    let seen = Seen { instance: Some(stopped), volumes, ..Seen::default() };
+    let seen = RestoreFacts { instance: Some(stopped), volumes, ..RestoreFacts::default() };
 
     let noted = recorded(next(&restore, &seen, NOW));
 
@@ -202,7 +206,7 @@ fn the_old_volumes_are_recorded_before_the_first_is_taken_off() {
 fn nothing_is_taken_off_an_instance_that_somebody_has_started() {
     let restore = at_step(&in_place(), StepName::DetachVolumes);
     let running = instance(InstanceState::Running, &[("/dev/sda", 1)]);
-    let seen = Seen { instance: Some(running), ..Seen::default() };
+    let seen = RestoreFacts { instance: Some(running), ..RestoreFacts::default() };
 
     assert!(matches!(next(&restore, &seen, NOW), Some(Next::Fail { code: "InstanceRunning", .. })));
 }
@@ -250,7 +254,7 @@ fn only_what_bears_the_tag_of_this_restore_is_deleted() {
         seen_volume(12, None, others),
         seen_volume(13, None, unmanaged),
     ];
-    let seen = Seen { volumes, ..Seen::default() };
+    let seen = RestoreFacts { volumes, ..RestoreFacts::default() };
 
     assert_eq!(next(&back, &seen, at(10)), Some(Next::Act(Act::Delete(vec![volume_id(11)]))));
 }
@@ -259,9 +263,9 @@ fn only_what_bears_the_tag_of_this_restore_is_deleted() {
 fn the_way_back_begins_once_what_was_asked_for_shows() {
     let asked = Restore { asked_at: Some(NOW), ..at_step(&in_place(), StepName::DetachVolumes) };
     let back = asked.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().unwrap();
-    let seen = Seen {
+    let seen = RestoreFacts {
         instance: Some(instance(InstanceState::Stopped, &[("/dev/sda", 1)])),
-        ..Seen::default()
+        ..RestoreFacts::default()
     };
 
     assert!(matches!(next(&back, &seen, NOW), Some(Next::Wait(_))));
@@ -279,7 +283,8 @@ fn what_an_instance_may_have_written_to_is_kept_and_noted() {
         step.status = StepStatus::Done;
     }
     let ours = restore.made_tags(&part(0, 0));
-    let seen = Seen { volumes: vec![seen_volume(11, None, ours)], ..Seen::default() };
+    let seen =
+        RestoreFacts { volumes: vec![seen_volume(11, None, ours)], ..RestoreFacts::default() };
 
     let noted = recorded(next(&back, &seen, at(10)));
 
@@ -297,7 +302,7 @@ fn a_step_that_takes_too_long_is_given_up() {
 
 #[test]
 fn a_root_that_is_being_replaced_cannot_be_cancelled() {
-    let restore = restore(&Mode::ReplaceRoot { instance_id: instance_id() });
+    let restore = restore(&RestoreMode::ReplaceRoot { instance_id: instance_id() });
     let begun = at_step(&restore, StepName::ReplaceRoot);
 
     assert!(restore.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().is_some());
@@ -324,7 +329,7 @@ fn on_the_way_back(name: StepName) -> Restore {
 }
 
 /// The instance with both new volumes, started last at this minute.
-fn with_new_volumes(restore: &Restore, state: InstanceState, started: Option<i64>) -> Seen {
+fn with_new_volumes(restore: &Restore, state: InstanceState, started: Option<i64>) -> RestoreFacts {
     let new = [("/dev/sda", 11), ("/dev/sdb", 12)];
     let instance = Instance { launched_at: started.map(at), ..instance(state, &new) };
     let mut volumes = vec![seen_volume(1, None, Tags::new()), seen_volume(2, None, Tags::new())];
@@ -332,7 +337,7 @@ fn with_new_volumes(restore: &Restore, state: InstanceState, started: Option<i64
         let tags = restore.made_tags(&part(position, 0));
         volumes.push(seen_volume(number, Some(device), tags));
     }
-    Seen { instance: Some(instance), volumes, ..Seen::default() }
+    RestoreFacts { instance: Some(instance), volumes, ..RestoreFacts::default() }
 }
 
 #[test]
@@ -346,8 +351,10 @@ fn a_start_since_the_new_volumes_were_attached_is_taken_for_writing() {
                 other => assert!(!is_in_use, "{started:?}: {other:?}"),
             }
         }
-        let unseen =
-            Seen { instance: None, ..with_new_volumes(&back, InstanceState::Stopped, None) };
+        let unseen = RestoreFacts {
+            instance: None,
+            ..with_new_volumes(&back, InstanceState::Stopped, None)
+        };
         assert!(recorded(next(&back, &unseen, at(30))).is_in_use);
     }
 }
@@ -394,9 +401,9 @@ fn what_was_attached_is_deleted_only_once_every_old_volume_is_back() {
         ]
     };
 
-    let apart = Seen { volumes: volumes(None), ..Seen::default() };
+    let apart = RestoreFacts { volumes: volumes(None), ..RestoreFacts::default() };
     assert_eq!(recorded(next(&back, &apart, at(30))).notes.len(), 1);
-    let whole = Seen { volumes: volumes(Some("/dev/sdb")), ..Seen::default() };
+    let whole = RestoreFacts { volumes: volumes(Some("/dev/sdb")), ..RestoreFacts::default() };
     let new = vec![volume_id(11), volume_id(12)];
     assert_eq!(next(&back, &whole, at(30)), Some(Next::Act(Act::Delete(new))));
 }
@@ -408,10 +415,10 @@ fn an_old_volume_is_not_attached_while_another_has_its_place() {
     let new = vec![volume_id(11), volume_id(12)];
     assert_eq!(next(&back, &seen, at(30)), Some(Next::Act(Act::Detach(new))));
 
-    let foreign = Seen {
+    let foreign = RestoreFacts {
         instance: Some(instance(InstanceState::Stopped, &[("/dev/sdb", 21)])),
         volumes: vec![seen_volume(1, None, Tags::new()), seen_volume(2, None, Tags::new())],
-        ..Seen::default()
+        ..RestoreFacts::default()
     };
     assert!(matches!(next(&back, &foreign, at(30)), Some(Next::Fail { code: "DeviceInUse", .. })));
 }
@@ -421,7 +428,7 @@ fn an_instance_that_its_group_would_end_is_not_stopped() {
     let restore = at_step(&in_place(), StepName::StopInstance);
     let seen = |state| {
         let instance = grouped(instance(state, &[("/dev/sda", 1)]));
-        Seen { instance: Some(instance), ..Seen::default() }
+        RestoreFacts { instance: Some(instance), ..RestoreFacts::default() }
     };
 
     let running = next(&restore, &seen(InstanceState::Running), NOW);
@@ -477,14 +484,14 @@ fn shared(volume: SeenVolume) -> SeenVolume {
 }
 
 /// Volumes 1 and 2 at the instance; the second is shared.
-fn with_a_shared_one(state: InstanceState) -> Seen {
+fn with_a_shared_one(state: InstanceState) -> RestoreFacts {
     let volumes = vec![
         seen_volume(1, Some("/dev/sda"), Tags::new()),
         shared(seen_volume(2, Some("/dev/sdb"), Tags::new())),
     ];
     let instance = instance(state, &[("/dev/sda", 1), ("/dev/sdb", 2)]);
     let instance = Instance { launched_at: Some(NOW), ..instance };
-    Seen { instance: Some(instance), volumes, ..Seen::default() }
+    RestoreFacts { instance: Some(instance), volumes, ..RestoreFacts::default() }
 }
 
 #[test]
@@ -539,14 +546,17 @@ fn every_place_of_a_volume_is_looked_at() {
 
 #[test]
 fn a_root_volume_that_is_off_is_named_with_its_device() {
-    let mut restore =
-        at_step(&restore(&Mode::ReplaceRoot { instance_id: instance_id() }), StepName::ReplaceRoot);
+    let mut restore = at_step(
+        &restore(&RestoreMode::ReplaceRoot { instance_id: instance_id() }),
+        StepName::ReplaceRoot,
+    );
     restore.task_id = Some("replacevol-1".to_owned());
     restore.old_volumes =
         Some(vec![OldVolume { volume_id: volume_id(1), device: "/dev/sda".to_owned() }]);
     let task = SeenTask { id: "replacevol-1".to_owned(), state: TaskState::FailedDetached };
     let instance = instance(InstanceState::Stopped, &[("/dev/sdb", 2)]);
-    let seen = Seen { instance: Some(instance), task: Some(task), ..Seen::default() };
+    let seen =
+        RestoreFacts { instance: Some(instance), task: Some(task), ..RestoreFacts::default() };
 
     let Some(Next::Fail { code, message, record }) = next(&restore, &seen, NOW) else { panic!() };
     assert_eq!(code, "RootDetached");
@@ -560,8 +570,10 @@ fn a_root_volume_that_is_off_is_named_with_its_device() {
     // Taken up again before anything was done, whether it runs or not, it says the same.
     let again = restore.retried(NOW).unwrap().unwrap().leased(NOW).unwrap();
     for state in [InstanceState::Stopped, InstanceState::Running] {
-        let bare = Seen { instance: seen.instance.clone(), task: None, ..Seen::default() };
-        let bare = Seen { instance: bare.instance.map(|one| Instance { state, ..one }), ..bare };
+        let bare =
+            RestoreFacts { instance: seen.instance.clone(), task: None, ..RestoreFacts::default() };
+        let bare =
+            RestoreFacts { instance: bare.instance.map(|one| Instance { state, ..one }), ..bare };
         let Some(Next::Fail { code, message, .. }) = next(&again, &bare, NOW) else { panic!() };
         assert_eq!(code, "RootDetached");
         let help = "attach the old one, vol-00000001, at /dev/sda by hand, start the instance";
@@ -571,10 +583,10 @@ fn a_root_volume_that_is_off_is_named_with_its_device() {
     }
     // Attached by hand and started, it goes on.
     let whole = self::instance(InstanceState::Running, &[("/dev/sda", 1)]);
-    let whole = Seen { instance: Some(whole), ..Seen::default() };
+    let whole = RestoreFacts { instance: Some(whole), ..RestoreFacts::default() };
     assert_eq!(next(&again, &whole, NOW), Some(Next::Act(Act::ReplaceRoot)));
     let back = restore.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().unwrap();
-    let seen = Seen { task: None, ..seen };
+    let seen = RestoreFacts { task: None, ..seen };
     let note = recorded(next(&back, &seen, at(30))).notes.concat();
     assert!(note.contains(volume_id(1).as_str()) && note.contains("/dev/sda"), "{note}");
 }
@@ -591,10 +603,11 @@ fn failure() -> RestoreFailure {
 
 #[test]
 fn the_images_of_every_attempt_are_removed() {
-    let restore = at_step(&restore(&Mode::NewInstance(Box::default())), StepName::RunInstance);
+    let restore =
+        at_step(&restore(&RestoreMode::NewInstance(Box::default())), StepName::RunInstance);
     let back = restore.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().unwrap();
     let image: ImageId = "ami-0123456789abcdef0".parse().unwrap();
-    let seen = Seen { earlier_images: vec![image.clone()], ..Seen::default() };
+    let seen = RestoreFacts { earlier_images: vec![image.clone()], ..RestoreFacts::default() };
 
     assert_eq!(next(&back, &seen, at(30)), Some(Next::Act(Act::Deregister(vec![image]))));
 }

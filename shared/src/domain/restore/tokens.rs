@@ -1,4 +1,4 @@
-//! What EC2 is given to know a restore's things again by: tags, client tokens, names.
+//! The tags, client tokens and names by which a restore knows its things in EC2 again.
 
 use jiff::{SignedDuration, Timestamp};
 

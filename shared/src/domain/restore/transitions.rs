@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::mode::{Mode, PlannedVolume};
+use super::mode::{PlannedVolume, RestoreMode};
 use super::next::SNAPSHOT_FIRST_FAILED;
 use super::step::{Step, StepName, StepStatus};
 use super::{LEASE_LASTS, LOOK_AFTER, Lease, Restore, RestoreFailure, RestoreStatus};
@@ -248,7 +248,7 @@ impl Restore {
                 ..self.clone()
             }));
         }
-        let is_replacing = matches!(self.mode, Mode::ReplaceRoot { .. })
+        let is_replacing = matches!(self.mode, RestoreMode::ReplaceRoot { .. })
             && self.status != RestoreStatus::Failed
             && self.has_begun(StepName::ReplaceRoot);
         if is_replacing {

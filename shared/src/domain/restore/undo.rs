@@ -10,7 +10,7 @@ use super::mode::{Mode, OldVolume};
 use super::safety::{
     all_old_are_back, first_brings_it_back, must_not_stop, old_volume_gone, root_is_off, written,
 };
-use super::seen::{Seen, SeenVolume, TaskState, VolumeState};
+use super::seen::{RestoreFacts, SeenVolume, TaskState, VolumeState};
 use super::step::StepName;
 use super::swap::take_off;
 use super::{Restore, SETTLES_WITHIN};
@@ -22,41 +22,41 @@ impl Restore {
     /// everything else ends.
     pub fn undo_steps(&self) -> Vec<StepName> {
         match &self.mode {
-            Mode::NewVolumes { .. } | Mode::Drill => {
+            RestoreMode::NewVolumes { .. } | RestoreMode::Drill => {
                 let attached = self.has_begun(StepName::AttachVolumes);
                 let detach = attached.then_some(StepName::DetachNewVolumes);
                 detach.into_iter().chain([StepName::DeleteNewVolumes]).collect()
             }
-            Mode::ReplaceVolumes { .. } => vec![
+            RestoreMode::ReplaceVolumes { .. } => vec![
                 StepName::StopAgain,
                 StepName::DetachNewVolumes,
                 StepName::ReattachOldVolumes,
                 StepName::StartAgain,
                 StepName::DeleteNewVolumes,
             ],
-            Mode::ReplaceRoot { .. } => vec![StepName::SettleRoot],
-            Mode::NewInstance(_) => vec![StepName::RemoveImage],
+            RestoreMode::ReplaceRoot { .. } => vec![StepName::SettleRoot],
+            RestoreMode::NewInstance(_) => vec![StepName::RemoveImage],
         }
     }
 
     /// Why a volume of this restore is kept when it is taken back; nothing if it goes.
-    fn kept_for(&self, id: &VolumeId, seen: &Seen) -> Option<&'static str> {
+    fn kept_for(&self, id: &VolumeId, seen: &RestoreFacts) -> Option<&'static str> {
         let planned = self.volumes.iter().find(|one| one.volume_id.as_ref() == Some(id));
         planned.filter(|one| one.attached_at.is_some())?;
         if self.is_in_use {
             return Some("an instance may have written to it");
         }
         match &self.mode {
-            Mode::ReplaceVolumes { instance_id, .. }
+            RestoreMode::ReplaceVolumes { instance_id, .. }
                 if !all_old_are_back(self, instance_id, seen) =>
             {
                 Some("not all old volumes are back at the instance")
             }
-            Mode::ReplaceVolumes { .. }
-            | Mode::NewVolumes { .. }
-            | Mode::ReplaceRoot { .. }
-            | Mode::NewInstance(_)
-            | Mode::Drill => None,
+            RestoreMode::ReplaceVolumes { .. }
+            | RestoreMode::NewVolumes { .. }
+            | RestoreMode::ReplaceRoot { .. }
+            | RestoreMode::NewInstance(_)
+            | RestoreMode::Drill => None,
         }
     }
 
@@ -70,7 +70,7 @@ impl Restore {
 }
 
 /// What is to be done next of a step back.
-pub(super) fn next(restore: &Restore, seen: &Seen, step: StepName, now: Timestamp) -> Next {
+pub(super) fn next(restore: &Restore, seen: &RestoreFacts, step: StepName, now: Timestamp) -> Next {
     // What was asked for on the way there may not show yet, and would then come after what undoes it.
     if restore.asked_at.is_some_and(|at| now.duration_since(at) < SETTLES_WITHIN) {
         return Next::Wait("for what was asked of EC2 to show");
@@ -99,12 +99,12 @@ pub(super) fn next(restore: &Restore, seen: &Seen, step: StepName, now: Timestam
     }
 }
 
-fn made<'a>(restore: &'a Restore, seen: &'a Seen) -> impl Iterator<Item = &'a SeenVolume> {
+fn made<'a>(restore: &'a Restore, seen: &'a RestoreFacts) -> impl Iterator<Item = &'a SeenVolume> {
     seen.volumes.iter().filter(|volume| volume.is_made_by(&restore.id))
 }
 
 /// Whether the volumes of the instance are as they were.
-fn is_as_before(restore: &Restore, instance: &Instance, seen: &Seen) -> bool {
+fn is_as_before(restore: &Restore, instance: &Instance, seen: &RestoreFacts) -> bool {
     let is_here = |id: &VolumeId| instance.volumes.iter().any(|one| one.volume_id == *id);
     let is_settled = |one: &SeenVolume| one.at(&instance.id).is_none_or(|at| at.is_settled);
     let none_new = !made(restore, seen).any(|volume| volume.is_at(&instance.id));
@@ -115,7 +115,7 @@ fn is_as_before(restore: &Restore, instance: &Instance, seen: &Seen) -> bool {
         })
 }
 
-fn stop(restore: &Restore, seen: &Seen) -> Next {
+fn stop(restore: &Restore, seen: &RestoreFacts) -> Next {
     if let Some(next) = written(restore, seen) {
         return next;
     }
@@ -155,13 +155,13 @@ fn stop(restore: &Restore, seen: &Seen) -> Next {
     }
 }
 
-fn detach_new(restore: &Restore, seen: &Seen) -> Next {
+fn detach_new(restore: &Restore, seen: &RestoreFacts) -> Next {
     let Some(target) = restore.mode.target() else { return Next::Done };
     if let Some(next) = written(restore, seen) {
         return next;
     }
     let is_here = made(restore, seen).any(|volume| volume.is_at(target));
-    if matches!(restore.mode, Mode::ReplaceVolumes { .. })
+    if matches!(restore.mode, RestoreMode::ReplaceVolumes { .. })
         && is_here
         && let Some(instance) = seen.living_instance()
         && instance.state != InstanceState::Stopped
@@ -187,7 +187,7 @@ fn detach_new(restore: &Restore, seen: &Seen) -> Next {
     take_off(new.into_iter(), target, seen).unwrap_or(Next::Done)
 }
 
-fn reattach_old(restore: &Restore, seen: &Seen) -> Next {
+fn reattach_old(restore: &Restore, seen: &RestoreFacts) -> Next {
     let Some(instance) = seen.living_instance() else {
         return Next::Skip("the instance is gone");
     };
@@ -231,7 +231,7 @@ fn reattach_old(restore: &Restore, seen: &Seen) -> Next {
 }
 
 /// What is to be done of `other`, which is where an old volume is to come back: it goes if this restore has made it.
-fn make_room(restore: &Restore, seen: &Seen, old: &OldVolume, other: &VolumeId) -> Next {
+fn make_room(restore: &Restore, seen: &RestoreFacts, old: &OldVolume, other: &VolumeId) -> Next {
     if made(restore, seen).any(|volume| volume.id == *other) {
         let next = detach_new(restore, seen);
         let waits = Next::Wait("for the volumes to be detached");
@@ -244,7 +244,7 @@ fn make_room(restore: &Restore, seen: &Seen, old: &OldVolume, other: &VolumeId) 
     fail(restore, "DeviceInUse", message)
 }
 
-fn start(restore: &Restore, seen: &Seen) -> Next {
+fn start(restore: &Restore, seen: &RestoreFacts) -> Next {
     let Some(instance) = seen.living_instance() else {
         return Next::Skip("the instance is gone");
     };
@@ -264,7 +264,7 @@ fn start(restore: &Restore, seen: &Seen) -> Next {
 
 /// Deletes what the restore has made, as far as nobody uses it or may have written to it. What was being made when a
 /// worker died may show late, so an absence is believed after a while only.
-pub(super) fn delete_made(restore: &Restore, seen: &Seen, now: Timestamp) -> Next {
+pub(super) fn delete_made(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Next {
     let (mut ready, mut is_waiting) = (Vec::new(), false);
     for volume in made(restore, seen) {
         let id = &volume.id;
@@ -300,7 +300,7 @@ pub(super) fn delete_made(restore: &Restore, seen: &Seen, now: Timestamp) -> Nex
     Next::Done
 }
 
-fn settle_root(restore: &Restore, seen: &Seen, now: Timestamp) -> Next {
+fn settle_root(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Next {
     match seen.task.as_ref().map(|task| task.state) {
         Some(TaskState::UnderWay) => Next::Wait("for EC2 to end what cannot be stopped"),
         Some(TaskState::Succeeded) => {
@@ -319,7 +319,7 @@ fn settle_root(restore: &Restore, seen: &Seen, now: Timestamp) -> Next {
     }
 }
 
-fn remove_image(restore: &Restore, seen: &Seen, now: Timestamp) -> Next {
+fn remove_image(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Next {
     for (id, state) in &seen.made_instances {
         let is_there = match state {
             InstanceState::ShuttingDown | InstanceState::Terminated => false,

@@ -22,7 +22,10 @@ pub(super) fn all_have_devices(volumes: &[PlannedVolume]) -> Result<(), Refusal>
     }
 }
 
-pub(super) fn volumes(snapshot: &Snapshot, wanted: &Wanted) -> Result<Vec<PlannedVolume>, Refusal> {
+pub(super) fn volumes(
+    snapshot: &Snapshot,
+    wanted: &WantedRestore,
+) -> Result<Vec<PlannedVolume>, Refusal> {
     let Some(choices) = &wanted.volumes else {
         let default = VolumeChoice::default();
         return snapshot

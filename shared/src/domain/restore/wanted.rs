@@ -1,11 +1,11 @@
-//! What a person wants of a restore.
+//! The restore that a person asks for.
 
 use super::mode::AfterUse;
 use crate::domain::tags::Tags;
 
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct WantedRestore {
     /// What is to become of the snapshot.
     pub mode: WantedMode,
     /// The zone of new volumes; that of the instance if none.
@@ -53,7 +53,6 @@ pub struct VolumeChoice {
     pub device: String,
     /// Where the new one is to be attached, if elsewhere.
     pub attach_as: Option<String>,
-    /// Another type.
     pub volume_type: Option<String>,
     /// A larger size in GiB.
     pub size_gib: Option<i32>,
@@ -66,19 +65,12 @@ pub struct VolumeChoice {
 /// How a new instance differs from the recorded one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LaunchChoice {
-    /// Another name.
     pub name: Option<String>,
-    /// Another type.
     pub instance_type: Option<String>,
-    /// Another subnet.
     pub subnet_id: Option<String>,
-    /// Other security groups.
     pub security_group_ids: Option<Vec<String>>,
-    /// Another key pair.
     pub key_name: Option<String>,
-    /// Another instance profile.
     pub instance_profile_arn: Option<String>,
-    /// Other tags.
     pub tags: Option<Tags>,
     /// The architecture, where it was not recorded.
     pub architecture: Option<String>,

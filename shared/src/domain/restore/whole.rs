@@ -6,14 +6,14 @@ use super::Restore;
 use super::decision::{Act, Next, fail, instance_gone, may_not_show};
 use super::mode::{OldVolume, PlannedVolume};
 use super::safety::root_is_off;
-use super::seen::{ImageState, Seen, SeenTask, TaskState};
+use super::seen::{ImageState, RestoreFacts, SeenTask, TaskState};
 use crate::domain::ids::{InstanceId, VolumeId};
 use crate::domain::instance::InstanceState;
 
 /// The code of a failure that leaves the instance without its root volume.
 pub(super) const ROOT_DETACHED: &str = "RootDetached";
 
-pub(super) fn replace_root(restore: &Restore, seen: &Seen, now: Timestamp) -> Next {
+pub(super) fn replace_root(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Next {
     let Some(instance) = seen.living_instance() else { return instance_gone(restore) };
     let root = instance.volumes.iter().find(|volume| volume.boot);
     match &seen.task {
@@ -99,7 +99,7 @@ fn new_root(restore: &Restore, root: &VolumeId) -> Next {
     Next::Record(Box::new(noted))
 }
 
-pub(super) fn register_image(restore: &Restore, seen: &Seen) -> Next {
+pub(super) fn register_image(restore: &Restore, seen: &RestoreFacts) -> Next {
     match &seen.image {
         None => Next::Act(Act::RegisterImage),
         Some((id, _)) if restore.image_id.as_ref() != Some(id) => {
@@ -115,7 +115,7 @@ pub(super) fn register_image(restore: &Restore, seen: &Seen) -> Next {
     }
 }
 
-pub(super) fn run_instance(restore: &Restore, seen: &Seen, now: Timestamp) -> Next {
+pub(super) fn run_instance(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Next {
     let known = restore.new_instance_id.as_ref();
     let found = seen.made_instances.iter().find(|(id, _)| known.is_none_or(|known| known == id));
     match found {

@@ -1,6 +1,6 @@
 //! A restore in words: what exists now, how it goes on, and how it goes back.
 
-use super::mode::Mode;
+use super::mode::RestoreMode;
 use super::step::StepName;
 use super::whole::ROOT_DETACHED;
 use super::{Restore, RestoreStatus};
@@ -8,7 +8,7 @@ use crate::domain::ids::InstanceId;
 
 /// What a person needs to know of a restore that has stopped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct StoppedRestore {
     /// What exists now, a line for each thing.
     pub exists: Vec<String>,
     /// How to go on.
@@ -19,8 +19,8 @@ pub struct Standing {
 
 impl Restore {
     /// What exists now, and what can be done, of a restore that has failed.
-    pub fn standing(&self) -> Option<Standing> {
-        (self.status == RestoreStatus::Failed).then(|| Standing {
+    pub fn standing(&self) -> Option<StoppedRestore> {
+        (self.status == RestoreStatus::Failed).then(|| StoppedRestore {
             exists: self.exists(),
             go_on: self.go_on(),
             go_back: self.go_back(),
@@ -87,15 +87,19 @@ impl Restore {
             );
         }
         let what = match &self.mode {
-            Mode::NewVolumes { .. } | Mode::Drill => "deletes the volumes that were made",
-            Mode::ReplaceVolumes { .. } => {
+            RestoreMode::NewVolumes { .. } | RestoreMode::Drill => {
+                "deletes the volumes that were made"
+            }
+            RestoreMode::ReplaceVolumes { .. } => {
                 "attaches the old volumes where they were, deletes the new ones, and starts the instance if it ran"
             }
-            Mode::ReplaceRoot { .. } if self.root_first().is_some() => {
+            RestoreMode::ReplaceRoot { .. } if self.root_first().is_some() => {
                 "ends it; the root volume stays off until somebody attaches it"
             }
-            Mode::ReplaceRoot { .. } => "ends it; a root volume that was replaced stays replaced",
-            Mode::NewInstance(_) => "removes the image; an instance that was launched stays",
+            RestoreMode::ReplaceRoot { .. } => {
+                "ends it; a root volume that was replaced stays replaced"
+            }
+            RestoreMode::NewInstance(_) => "removes the image; an instance that was launched stays",
         };
         format!(
             "POST /v1/restores/{id}/cancel {what}, or with \"leave\": true ends it and leaves everything as it is"

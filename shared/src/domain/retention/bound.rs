@@ -1,4 +1,4 @@
-//! How many snapshots of an instance rules keep at the most, told from the rules alone.
+//! The most snapshots of an instance that rules can keep, told from the rules alone.
 
 use super::{
     period::Period,

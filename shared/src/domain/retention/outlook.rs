@@ -1,4 +1,4 @@
-//! When the rules of a schedule will let go of snapshots, as far as the schedule foresees it.
+//! The time at which a schedule's rules let go of a snapshot, as far as it can be foreseen.
 //!
 //! Worked out, not tried sweep by sweep: a counting rule goes from period to period, a rule with a span looks
 //! around the instant at which the span is over. Taken for granted is that every fire of the schedule gives an
@@ -25,7 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::{
     coming::{Coming, NoFire},
-    entrant::{Entrant, Place, newest_first},
+    entrant::{PeriodPlace, RankedCandidate, newest_first},
     release::{Cause, Lasting, Release},
 };
 use super::{Rules, Span, period::Period, rules::Count};
@@ -50,8 +50,7 @@ pub struct Candidate {
 
 /// What is to become of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Prospect {
-    /// When it goes.
+pub struct ReasonedEnd {
     pub end: End,
     /// Why then, or why not, in words.
     pub because: String,
@@ -80,14 +79,14 @@ impl Rules {
         schedule: &Schedule,
         candidates: &[Candidate],
         now: Timestamp,
-    ) -> Vec<Prospect> {
+    ) -> Vec<ReasonedEnd> {
         let newest = candidates.iter().map(|candidate| candidate.taken_at).max();
         let coming = Coming::after(schedule, newest, now);
         let mut outlook = Outlook { rules: self.every_rule(), schedule, coming };
         let mut prospects = Vec::with_capacity(candidates.len());
         // When all older ones are gone; none if one of them stays.
         let mut oldest_from = Some(sweep_after(now));
-        for entrant in newest_first(self, candidates, &schedule.timezone).iter().rev() {
+        for entrant in newest_first(self, candidates, &schedule.settings.timezone).iter().rev() {
             let prospect = outlook.prospect(entrant, oldest_from, sweep_after(now));
             oldest_from = match prospect.end {
                 // At that sweep it is still there.
@@ -130,7 +129,7 @@ enum Rule {
 
 /// How a rule looks at a snapshot at a sweep: the oldest of all it keeps while it has room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Seat {
+enum AgeClass {
     Ordinary,
     Oldest,
 }
@@ -144,30 +143,30 @@ struct Outlook<'a> {
 impl Outlook<'_> {
     fn prospect(
         &mut self,
-        entrant: &Entrant,
+        entrant: &RankedCandidate,
         oldest_from: Option<Timestamp>,
         next_sweep: Timestamp,
-    ) -> Prospect {
+    ) -> ReasonedEnd {
         match self.release(entrant, oldest_from, next_sweep) {
-            Ok(Release { sweep, cause }) => Prospect {
+            Ok(Release { sweep, cause }) => ReasonedEnd {
                 end: End::Sweep(sweep),
                 because: format!("{}; the sweep at {sweep} lets it go", cause.describe()),
             },
-            Err(lasting) => Prospect { end: lasting.end(), because: lasting.describe() },
+            Err(lasting) => ReasonedEnd { end: lasting.end(), because: lasting.describe() },
         }
     }
 
     fn release(
         &mut self,
-        entrant: &Entrant,
+        entrant: &RankedCandidate,
         oldest_from: Option<Timestamp>,
         next_sweep: Timestamp,
     ) -> Result<Release, Lasting> {
         let protected = self.protection(&entrant.candidate, next_sweep)?;
-        let ordinary = self.free(entrant, Seat::Ordinary, protected)?;
+        let ordinary = self.free(entrant, AgeClass::Ordinary, protected)?;
         match oldest_from {
             // Kept until it is the oldest, it is kept on while any rule has room.
-            Some(from) if ordinary.sweep >= from => self.free(entrant, Seat::Oldest, ordinary),
+            Some(from) if ordinary.sweep >= from => self.free(entrant, AgeClass::Oldest, ordinary),
             Some(_) | None => Ok(ordinary),
         }
     }
@@ -190,13 +189,18 @@ impl Outlook<'_> {
     }
 
     /// The first sweep from `start` on at which no rule keeps it.
-    fn free(&mut self, entrant: &Entrant, seat: Seat, start: Release) -> Result<Release, Lasting> {
+    fn free(
+        &mut self,
+        entrant: &RankedCandidate,
+        age_class: AgeClass,
+        start: Release,
+    ) -> Result<Release, Lasting> {
         let mut free = start;
         for _ in 0..ROUNDS_MAX {
             let from = free.sweep;
             let mut unforeseen = None;
             for rule in self.rules.clone() {
-                match self.let_go(rule, entrant, seat, from) {
+                match self.let_go(rule, entrant, age_class, from) {
                     Ok(release) => free = free.postponed(release.sweep, release.cause),
                     // Another rule may keep it for ever.
                     Err(lasting) if lasting.end() == End::Unforeseen => unforeseen = Some(lasting),
@@ -217,8 +221,8 @@ impl Outlook<'_> {
     fn let_go(
         &mut self,
         rule: Rule,
-        entrant: &Entrant,
-        seat: Seat,
+        entrant: &RankedCandidate,
+        age_class: AgeClass,
         from: Timestamp,
     ) -> Result<Release, Lasting> {
         let at_once = Release { sweep: from, cause: Cause::Nothing };
@@ -227,14 +231,14 @@ impl Outlook<'_> {
             Rule::MaxAge(span) => return self.too_old(span, entrant.candidate.taken_at, from),
         };
         let Some(&standing) = entrant.standings.get(&period) else { return Ok(at_once) };
-        if standing.is_surpassed && seat == Seat::Ordinary {
+        if standing.is_surpassed && age_class == AgeClass::Ordinary {
             return Ok(at_once);
         }
         let successor = match entrant.place {
-            Place::Newest => self.coming.successor(period),
-            Place::Older => None,
+            PeriodPlace::Newest => self.coming.successor(period),
+            PeriodPlace::Older => None,
         };
-        if let (Some(fire), Seat::Ordinary) = (successor, seat) {
+        if let (Some(fire), AgeClass::Ordinary) = (successor, age_class) {
             // Before that fire nothing is newer, and no rule lets go of the newest.
             return Ok(at_once.postponed(sweep_after(fire), Cause::Surpassed(rule, fire)));
         }
@@ -272,7 +276,7 @@ impl Outlook<'_> {
         taken_at: Timestamp,
         from: Timestamp,
     ) -> Result<(Timestamp, Timestamp), NoFire> {
-        let zone = &self.schedule.timezone;
+        let zone = &self.schedule.settings.timezone;
         let mut sweep = from.max(sweep_from(earliest(span, taken_at, zone)));
         loop {
             let newest = self.coming.newest_at(sweep).unwrap_or(taken_at);
@@ -291,7 +295,7 @@ impl Outlook<'_> {
         taken_at: Timestamp,
         from: Timestamp,
     ) -> Result<Release, Lasting> {
-        let zone = &self.schedule.timezone;
+        let zone = &self.schedule.settings.timezone;
         let mut sweep = from.max(sweep_from(earliest(span, taken_at, zone)));
         while span.before(sweep, zone) < taken_at {
             if self.coming.fires.is_far(sweep) {

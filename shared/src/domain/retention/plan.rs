@@ -77,7 +77,7 @@ enum Limit {
 }
 
 #[derive(Clone, Copy)]
-enum Place {
+enum AgeClass {
     Newer,
     Oldest,
 }
@@ -111,7 +111,7 @@ impl Walk {
     fn reasons(&mut self, moment: &Moment) -> impl Iterator<Item = Reason> {
         let newer = self.newer;
         self.newer = newer.saturating_add(1);
-        let place = if self.newer == self.total { Place::Oldest } else { Place::Newer };
+        let place = if self.newer == self.total { AgeClass::Oldest } else { AgeClass::Newer };
         let younger = self.max_age.filter(|&(_, since)| moment.at() > since);
         self.walkers
             .iter_mut()
@@ -161,7 +161,7 @@ impl Limit {
 impl Walker {
     /// Why this rule keeps the next older snapshot, if it does: it is the newest of its period,
     /// or the oldest of all while the rule still has room, and so the history stays long.
-    fn reason(&mut self, moment: &Moment, newer: u32, place: Place) -> Option<Reason> {
+    fn reason(&mut self, moment: &Moment, newer: u32, place: AgeClass) -> Option<Reason> {
         let Self { period, limit, .. } = *self;
         if !limit.has_room(self.kept, moment.at()) {
             return None;
@@ -170,13 +170,13 @@ impl Walker {
         // Not merely another one: where a clock goes back over midnight, days come back.
         let is_newest_of_its_period = self.last_key.is_none_or(|last_key| key < last_key);
         match (is_newest_of_its_period, place) {
-            (true, Place::Newer | Place::Oldest) => {
+            (true, AgeClass::Newer | AgeClass::Oldest) => {
                 self.last_key = Some(key);
                 self.kept = self.kept.saturating_add(1);
                 Some(Reason::Newest { period, limit, number: self.kept })
             }
-            (false, Place::Oldest) => Some(Reason::Oldest { period, limit }),
-            (false, Place::Newer) => None,
+            (false, AgeClass::Oldest) => Some(Reason::Oldest { period, limit }),
+            (false, AgeClass::Newer) => None,
         }
     }
 }

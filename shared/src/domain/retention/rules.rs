@@ -32,7 +32,6 @@ pub(super) enum Count {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawRules {
-    /// The newest n.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_last: Option<i64>,
     /// The newest of each of the last n hours that have a snapshot.

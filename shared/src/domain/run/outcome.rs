@@ -1,4 +1,4 @@
-//! What became of a run's targets: of each, and in numbers.
+//! The outcome of a run's targets: of each, and in numbers.
 
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +60,6 @@ pub struct Counts {
     pub total: u32,
     /// Whole and restorable, or have been.
     pub succeeded: u32,
-    /// Failed.
     pub failed: u32,
     /// Not asked for, because the one before was still under way.
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! How a run's targets are staggered: evenly over a window, and always in the same order.
+//! The staggering of a run's targets: evenly over a window, and always in the same order.
 
 use jiff::SignedDuration;
 

@@ -15,7 +15,6 @@ pub const UNDER_WAY_MAX: usize = 20;
 /// A region that a schedule has its snapshots copied to, and how long they stay there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CopyTarget {
-    /// The region.
     pub region: String,
     /// The key of that region that the copies are encrypted with; without it what is encrypted is encrypted with the
     /// region's default key.

@@ -112,30 +112,30 @@ impl Schedule {
     /// or a start that lies ahead.
     #[must_use]
     pub fn with_drills_since(self, old: Option<&Self>, now: Timestamp) -> Self {
-        let ahead = |one: &Self| one.start_at.filter(|start| *start > now);
-        let wants = |one: &Self| (one.drill_every, one.enabled, ahead(one));
+        let ahead = |one: &Self| one.settings.start_at.filter(|start| *start > now);
+        let wants = |one: &Self| (one.settings.drill_every, one.settings.enabled, ahead(one));
         if old.is_some_and(|old| wants(old) == wants(&self)) {
             return self;
         }
-        let from = self.start_at.map_or(now, |start| start.max(now));
-        let every = self.drill_every.filter(|_| self.enabled);
-        let due = every.map(|every| every.after(from, &self.timezone));
+        let from = self.settings.start_at.map_or(now, |start| start.max(now));
+        let every = self.settings.drill_every.filter(|_| self.settings.enabled);
+        let due = every.map(|every| every.after(from, &self.settings.timezone));
         let drills = Drills { due, try_at: None, put_off: None, ..self.drills.clone() };
         Self { drills, ..self }
     }
 
     /// When the drill after the one that is due is.
     fn period_end(&self, now: Timestamp) -> Option<Timestamp> {
-        let every = self.drill_every?;
-        let after = |at: Timestamp| every.after(at, &self.timezone);
+        let every = self.settings.drill_every?;
+        let after = |at: Timestamp| every.after(at, &self.settings.timezone);
         self.drills.due.map(after).filter(|end| *end > now).or_else(|| Some(after(now)))
     }
 
     fn next_try(&self, now: Timestamp) -> (Option<Timestamp>, Option<Timestamp>) {
-        let (Some(every), Some(due)) = (self.drill_every, self.drills.due) else {
+        let (Some(every), Some(due)) = (self.settings.drill_every, self.drills.due) else {
             return (None, None);
         };
-        let end = every.after(due, &self.timezone);
+        let end = every.after(due, &self.settings.timezone);
         let pause = (end.duration_since(due) / TRIES_MAX).max(TRIED_AGAIN_AFTER);
         let again = now.saturating_add(pause).unwrap_or(now);
         if again < end {

@@ -1,4 +1,4 @@
-//! How a schedule names its snapshots.
+//! The template by which a schedule names its snapshots.
 
 use std::fmt;
 use std::str::FromStr;
@@ -23,13 +23,10 @@ pub struct NameTemplate(String);
 pub struct NameFields<'a> {
     /// The instance's `Name` tag; its id stands in where it has none.
     pub instance_name: Option<&'a str>,
-    /// The instance.
     pub instance_id: &'a InstanceId,
-    /// The schedule's name.
     pub schedule: &'a str,
     /// Whose date and time of day, in `zone`.
     pub slot: Timestamp,
-    /// The schedule's zone.
     pub zone: &'a Zone,
 }
 

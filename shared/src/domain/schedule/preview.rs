@@ -11,7 +11,6 @@ use crate::domain::schedule::zone::Zone;
 /// When a schedule fires, and when it does not although one might think so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
-    /// The next fires.
     pub fires: Vec<Fire>,
     /// The matching local times that are skipped, up to the last fire; to the end if there are no more fires.
     pub skipped: Vec<Skipped>,
@@ -24,7 +23,6 @@ pub struct Preview {
 /// One fire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fire {
-    /// The instant.
     pub at: Timestamp,
     /// How far the zone's clock is ahead of UTC then.
     pub offset: Offset,
@@ -33,7 +31,6 @@ pub struct Fire {
 /// A matching local time at which nothing fires, since the clock never shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
-    /// The local time.
     pub local: DateTime,
     /// The clock change, in words.
     pub reason: String,
@@ -42,7 +39,6 @@ pub struct Skipped {
 /// A matching local time that the clock shows twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repeated {
-    /// The local time.
     pub local: DateTime,
     /// The one time that it fires: the first.
     pub fires_at: Timestamp,
@@ -99,19 +95,19 @@ pub fn skipped(timing: &Timing<'_>, from: Timestamp, until: Timestamp) -> Vec<Sk
         .following(from)
         .map(|change| change.timestamp())
         .take_while(|&at| at <= until)
-        .filter_map(|at| Change::at(at, zone))
+        .filter_map(|at| ClockChange::at(at, zone))
         .take_while(|change| change.before.year() <= LAST_YEAR)
         .flat_map(|change| change.skipped(timing.expression, zone))
         .collect()
 }
 
 /// What the clock shows as it is changed: until then, and from then on.
-struct Change {
+struct ClockChange {
     before: DateTime,
     after: DateTime,
 }
 
-impl Change {
+impl ClockChange {
     fn at(at: Timestamp, zone: &Zone) -> Option<Self> {
         let just_before = Timestamp::from_nanosecond(at.as_nanosecond() - 1).ok()?;
         let before = zone.time_zone().to_offset(just_before).to_datetime(at);

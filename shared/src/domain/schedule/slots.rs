@@ -27,9 +27,7 @@ pub struct Due {
 /// What decides when a schedule fires, as long as it is enabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing<'a> {
-    /// When it fires.
     pub expression: &'a Expression,
-    /// In which zone.
     pub timezone: &'a Zone,
     /// From when `rate` counts.
     pub anchor: Timestamp,
@@ -43,11 +41,11 @@ impl<'a> Timing<'a> {
     /// When `schedule` fires, be it enabled or not.
     pub fn of(schedule: &'a Schedule) -> Self {
         Self {
-            expression: &schedule.expression,
-            timezone: &schedule.timezone,
+            expression: &schedule.settings.expression,
+            timezone: &schedule.settings.timezone,
             anchor: schedule.anchor(),
-            start_at: schedule.start_at,
-            end_at: schedule.end_at,
+            start_at: schedule.settings.start_at,
+            end_at: schedule.settings.end_at,
         }
     }
 
@@ -77,18 +75,19 @@ impl<'a> Timing<'a> {
 
 /// What of `schedule` is due at `now`: only the latest slot runs, older ones are counted as missed.
 pub fn due(schedule: &Schedule, now: Timestamp) -> Option<Due> {
-    let first = schedule.next_due.filter(|next| schedule.enabled && *next <= now)?;
-    let end = schedule.end_at.map_or(now, |end| end.min(now));
+    let first = schedule.next_due.filter(|next| schedule.settings.enabled && *next <= now)?;
+    let end = schedule.settings.end_at.map_or(now, |end| end.min(now));
     let anchor = schedule.anchor();
     let latest = schedule
+        .settings
         .expression
-        .last_at_or_before(&schedule.timezone, anchor, end)
+        .last_at_or_before(&schedule.settings.timezone, anchor, end)
         .map_or(first, |latest| latest.max(first));
     let mut missed = 0;
     let mut slot = first;
     while slot < latest && missed < MISSED_COUNTED_MAX {
         missed += 1;
-        match schedule.expression.next_after(&schedule.timezone, anchor, slot) {
+        match schedule.settings.expression.next_after(&schedule.settings.timezone, anchor, slot) {
             Some(next) => slot = next,
             None => break,
         }
@@ -100,22 +99,26 @@ pub fn due(schedule: &Schedule, now: Timestamp) -> Option<Due> {
 fn older(schedule: &Schedule, first: Timestamp, latest: Timestamp) -> Vec<Timestamp> {
     let before = |slot: &Timestamp| {
         let end = slot.saturating_sub(SignedDuration::from_nanos(1)).ok()?;
-        let (zone, anchor) = (&schedule.timezone, schedule.anchor());
-        schedule.expression.last_at_or_before(zone, anchor, end).filter(|older| *older >= first)
+        let (zone, anchor) = (&schedule.settings.timezone, schedule.anchor());
+        schedule
+            .settings
+            .expression
+            .last_at_or_before(zone, anchor, end)
+            .filter(|older| *older >= first)
     };
     iter::successors(before(&latest), before).take(MISSED_NAMED_MAX).collect()
 }
 
 /// The first slot after `after`; none if the schedule is disabled or over.
 pub fn next_due(schedule: &Schedule, after: Timestamp) -> Option<Timestamp> {
-    if schedule.enabled { Timing::of(schedule).next_after(after) } else { None }
+    if schedule.settings.enabled { Timing::of(schedule).next_after(after) } else { None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::ids::ScheduleId;
-    use crate::domain::schedule::NewSchedule;
+    use crate::domain::schedule::Settings;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -124,7 +127,7 @@ mod tests {
     fn schedule(expression: &str) -> Schedule {
         let created_at = at("2026-03-01T00:00:00Z");
         let id = ScheduleId::derived(created_at, &["x"]);
-        Schedule::made(NewSchedule::of(id, "x", expression.parse().unwrap()), created_at)
+        Schedule::made(id, Settings::of("x", expression.parse().unwrap()), created_at)
     }
 
     #[test]
@@ -167,7 +170,7 @@ mod tests {
     #[test]
     fn a_disabled_schedule_is_never_due() {
         let mut schedule = schedule("rate(5 minutes)");
-        schedule.enabled = false;
+        schedule.settings.enabled = false;
 
         assert_eq!(due(&schedule, at("2026-03-01T01:00:00Z")), None);
         assert_eq!(next_due(&schedule, at("2026-03-01T01:00:00Z")), None);
@@ -176,7 +179,7 @@ mod tests {
     #[test]
     fn nothing_fires_after_the_end() {
         let mut schedule = schedule("rate(5 minutes)");
-        schedule.end_at = Some(at("2026-03-01T00:12:00Z"));
+        schedule.settings.end_at = Some(at("2026-03-01T00:12:00Z"));
 
         assert_eq!(
             next_due(&schedule, at("2026-03-01T00:05:00Z")),

@@ -12,9 +12,7 @@ use crate::domain::snapshot::{Snapshot, Status};
 pub struct Condemnation {
     /// Which rule or person.
     pub by: CondemnedBy,
-    /// In words.
     pub reason: String,
-    /// When.
     pub at: Timestamp,
     /// Until when it can be rescued for certain.
     pub delete_after: Timestamp,
@@ -71,19 +69,16 @@ impl CondemnedBy {
 pub struct Blocked {
     /// What is in the way.
     pub cause: BlockedCause,
-    /// Since when.
     pub since: Timestamp,
     /// What wants it gone, where no condemnation says so: it is still available.
     #[serde(default)]
-    pub wanted: Option<Wanted>,
+    pub wanted: Option<WantedDeletion>,
 }
 
 /// What wants a snapshot gone, and in which words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wanted {
-    /// Which rule.
+pub struct WantedDeletion {
     pub by: CondemnedBy,
-    /// In words.
     pub reason: String,
 }
 
@@ -147,10 +142,10 @@ impl BlockedCause {
 
 impl Snapshot {
     /// What wants it gone: its condemnation, or the rule that cannot condemn it for what is in the way.
-    pub fn wanted_by(&self) -> Option<Wanted> {
+    pub fn wanted_by(&self) -> Option<WantedDeletion> {
         let condemned = self.condemnation.as_ref();
-        let condemned =
-            condemned.map(|past| Wanted { by: past.by.clone(), reason: past.reason.clone() });
+        let condemned = condemned
+            .map(|past| WantedDeletion { by: past.by.clone(), reason: past.reason.clone() });
         condemned.or_else(|| self.blocked.as_ref()?.wanted.clone())
     }
 
@@ -174,7 +169,11 @@ impl Snapshot {
     /// nothing if it says so already.
     ///
     /// It stays what it is. Not even [`Snapshot::touched_at`] moves, which the deletion of a failed one goes by.
-    pub fn noted_in_use(&self, wanted: Option<(ImageId, Wanted)>, now: Timestamp) -> Option<Self> {
+    pub fn noted_in_use(
+        &self,
+        wanted: Option<(ImageId, WantedDeletion)>,
+        now: Timestamp,
+    ) -> Option<Self> {
         if !matches!(self.status, Status::Available | Status::Error) {
             return None;
         }

@@ -5,15 +5,13 @@
 //! is recorded first (`claimed_at`), and what got no answer is looked for by its tags.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::member::Member;
 use super::transitions::Refusal;
-use super::{ABSENCE_UNCERTAIN, Failure, Origin, Snapshot, Source, Status, words};
+use super::{ABSENCE_UNCERTAIN, Failure, Origin, Snapshot, Source, Status};
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::instance::launch::{LaunchSettings, VolumeSettings};
 use crate::domain::ownership::{EbsState, StorageTier};
@@ -49,7 +47,6 @@ words! {
 /// What a snapshot is a copy of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CopyOf {
-    /// Of which.
     pub snapshot_id: SnapshotId,
     /// Where that one is.
     pub region: String,
@@ -102,7 +99,6 @@ impl CopyOf {
 /// One EBS snapshot that is to be copied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
-    /// The original's member.
     pub source: Member,
     /// When EC2 was about to be asked, and has not answered yet.
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! Which images use a snapshot, as it is noted on its record.
+//! The images that use a snapshot, as noted on its record.
 
 use std::collections::BTreeSet;
 

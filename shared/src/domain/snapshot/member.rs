@@ -24,7 +24,6 @@ pub struct Member {
     pub boot: bool,
     /// Size of the volume in GiB.
     pub size_gib: i32,
-    /// Where it stands.
     pub state: EbsState,
     /// How far EC2 is.
     pub progress_percent: u8,

@@ -1,4 +1,4 @@
-//! What a snapshot is of.
+//! The instance that a snapshot is of, as it was then.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,15 +10,12 @@ use crate::domain::tags::Tags;
 /// What a snapshot is of, as it was when it was taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
-    /// The instance.
     pub instance_id: InstanceId,
     /// Its `Name` tag then.
     pub instance_name: Option<String>,
     /// Its type then.
     pub instance_type: Option<String>,
-    /// Its architecture.
     pub architecture: Option<String>,
-    /// Its platform.
     pub platform: Option<String>,
     /// The region in which the snapshot is: the instance's, but for a copy.
     pub region: String,

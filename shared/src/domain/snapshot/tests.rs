@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use super::condemnation::{BlockedCause, CondemnedBy, Wanted};
+use super::condemnation::{BlockedCause, CondemnedBy, WantedDeletion};
 use super::*;
 use crate::domain::hold::HoldKind;
 use crate::domain::installation::Installation;
@@ -285,7 +285,7 @@ fn what_an_image_keeps_says_so_and_stays_what_it_is() {
     let available = available();
     let wanted = |image: &str| {
         let by = CondemnedBy::Rules { digest: "x".to_owned() };
-        Some((image.parse().unwrap(), Wanted { by, reason: "no rule keeps it".to_owned() }))
+        Some((image.parse().unwrap(), WantedDeletion { by, reason: "no rule keeps it".to_owned() }))
     };
 
     let noted = available.noted_in_use(wanted("ami-00000001"), at(60)).unwrap();

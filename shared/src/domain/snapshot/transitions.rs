@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::condemnation::{Blocked, BlockedCause, Condemnation, CondemnedBy};
 use super::member::Member;
 use super::{
-    ABSENCE_UNCERTAIN, Attempt, Failure, MISSING_AFTER, Origin, Request, ScheduleSlot, Snapshot,
-    Source, Status,
+    ABSENCE_UNCERTAIN, CreationAttempt, Failure, MISSING_AFTER, Origin, Request, ScheduleSlot,
+    Snapshot, Source, Status,
 };
 use crate::domain::adoption::AdoptedFrom;
 use crate::domain::hold::{Deleter, HoldKind};
@@ -110,7 +110,7 @@ impl Snapshot {
         }
         let number = self.attempt.as_ref().map_or(1, |attempt| attempt.number + 1);
         Ok(Self {
-            attempt: Some(Attempt { number, started_at: now }),
+            attempt: Some(CreationAttempt { number, started_at: now }),
             attention_at: later(now, ABSENCE_UNCERTAIN),
             ..self.next(Status::Creating, now)
         })

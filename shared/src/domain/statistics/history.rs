@@ -1,4 +1,4 @@
-//! What was stored day by day, from what stands now and what came and went.
+//! The amount stored day by day, from what stands now and what came and went.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,6 @@ const SECONDS_OF_DAY: i64 = 86_400;
 /// A day in UTC, in one region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day {
-    /// The day.
     pub date: Date,
     /// Snapshots that came to be stored.
     pub added: i64,

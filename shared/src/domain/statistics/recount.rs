@@ -27,7 +27,6 @@ struct Member {
 /// What numbers lack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Correction {
-    /// Of what.
     pub dimension: Dimension,
     /// What is to be added to its counts.
     pub tally: Tally,

@@ -172,7 +172,7 @@ pub fn plan_hash(entries: &[PlanEntry]) -> String {
 }
 
 /// What the rules want, before protection: a deletion with its reason, or the reasons to keep.
-enum Wanted {
+enum RuleOutcome {
     Keep(Vec<String>),
     Delete { by: CondemnedBy, reason: String, unexpected: bool },
 }
@@ -200,14 +200,14 @@ fn wanted(
         let end = snapshot.touched_at.saturating_add(world.failed_kept).unwrap_or(Timestamp::MAX);
         return if end <= world.now {
             let reason = format!("failed; kept until {end} to show why");
-            Wanted::Delete { by: CondemnedBy::Failed, reason, unexpected: false }
+            RuleOutcome::Delete { by: CondemnedBy::Failed, reason, unexpected: false }
         } else {
-            Wanted::Keep(vec![format!("failed; kept until {end} to show why")])
+            RuleOutcome::Keep(vec![format!("failed; kept until {end} to show why")])
         };
     }
     match snapshot.schedule_id() {
         Some(schedule_id) => wanted_by_schedule(snapshot, schedule_id, world, rulings),
-        None if snapshot.absent_since.is_some() => Wanted::Keep(vec![NOT_SHOWN.to_owned()]),
+        None if snapshot.absent_since.is_some() => RuleOutcome::Keep(vec![NOT_SHOWN.to_owned()]),
         None => wanted_by_expiry(snapshot, world.now),
     }
 }
@@ -219,7 +219,7 @@ fn wanted_of_duplicate(
     original: &SnapshotId,
     newest: &Newest<'_>,
     world: &World<'_>,
-) -> Wanted {
+) -> RuleOutcome {
     let is_covered = match world.snapshots.iter().find(|other| other.id == *original) {
         Some(found) if found.status == Status::Available => {
             found.is_whole() && has_all_of(found, snapshot)
@@ -229,9 +229,9 @@ fn wanted_of_duplicate(
     };
     if is_covered {
         let reason = format!("made twice: the same as {original}");
-        Wanted::Delete { by: CondemnedBy::Duplicate, reason, unexpected: false }
+        RuleOutcome::Delete { by: CondemnedBy::Duplicate, reason, unexpected: false }
     } else {
-        Wanted::Keep(vec![format!("made twice, but {original} is not available")])
+        RuleOutcome::Keep(vec![format!("made twice, but {original} is not available")])
     }
 }
 
@@ -240,18 +240,20 @@ fn wanted_by_schedule(
     schedule_id: &ScheduleId,
     world: &World<'_>,
     rulings: &Rulings<'_>,
-) -> Wanted {
+) -> RuleOutcome {
     if !world.schedules.contains_key(schedule_id) {
-        return Wanted::Keep(vec!["its schedule is gone; nothing deletes it".to_owned()]);
+        return RuleOutcome::Keep(vec!["its schedule is gone; nothing deletes it".to_owned()]);
     }
     if let Some(reason) = not_counted(snapshot) {
         return Wanted::Keep(vec![reason.to_owned()]);
     }
     match rulings.get(&snapshot.id) {
-        None => Wanted::Keep(vec!["its schedule has no rules and keeps everything".to_owned()]),
-        Some(Ruling::Keep(reasons)) => Wanted::Keep(reasons.clone()),
+        None => {
+            RuleOutcome::Keep(vec!["its schedule has no rules and keeps everything".to_owned()])
+        }
+        Some(Ruling::Keep(reasons)) => RuleOutcome::Keep(reasons.clone()),
         Some(Ruling::Delete { by, reason, unexpected }) => {
-            Wanted::Delete { by: by.clone(), reason: reason.clone(), unexpected: *unexpected }
+            RuleOutcome::Delete { by: by.clone(), reason: reason.clone(), unexpected: *unexpected }
         }
     }
 }
@@ -266,26 +268,26 @@ fn not_counted(snapshot: &Snapshot) -> Option<&'static str> {
 
 fn wanted_by_expiry(snapshot: &Snapshot, now: Timestamp) -> Wanted {
     match snapshot.expires_at {
-        Some(expires_at) if expires_at <= now => Wanted::Delete {
+        Some(expires_at) if expires_at <= now => RuleOutcome::Delete {
             by: CondemnedBy::Expiry { expires_at },
             reason: format!("expired at {expires_at}"),
             unexpected: false,
         },
-        Some(expires_at) => Wanted::Keep(vec![format!("expires at {expires_at}")]),
-        None => Wanted::Keep(vec!["no schedule and no expires_at: kept".to_owned()]),
+        Some(expires_at) => RuleOutcome::Keep(vec![format!("expires at {expires_at}")]),
+        None => RuleOutcome::Keep(vec!["no schedule and no expires_at: kept".to_owned()]),
     }
 }
 
 /// The verdict after protection: a hold, being the newest, or an image in the way.
 fn protected(
     snapshot: &Snapshot,
-    wanted: Wanted,
+    wanted: RuleOutcome,
     newest: &Newest<'_>,
     world: &World<'_>,
 ) -> (Verdict, Vec<String>) {
     let (by, reason, unexpected) = match wanted {
-        Wanted::Keep(reasons) => return (Verdict::Keep, reasons),
-        Wanted::Delete { by, reason, unexpected } => (by, reason, unexpected),
+        RuleOutcome::Keep(reasons) => return (Verdict::Keep, reasons),
+        RuleOutcome::Delete { by, reason, unexpected } => (by, reason, unexpected),
     };
     if let Some(hold) = snapshot.hold.as_ref().filter(|hold| hold.forbids(Deleter::Rule, world.now))
     {

@@ -42,11 +42,7 @@ pub struct CopyReport {
 
 /// Brings the copies to `region` a step further. Asked for twice within 50 seconds, the second does nothing; what is left
 /// is done when the tick asks again.
-pub async fn advance_copies(
-    service: &Service,
-    region: &str,
-    clock: &Clock,
-) -> Result<CopyReport, Error> {
+pub async fn advance(service: &Service, region: &str, clock: &Clock) -> Result<CopyReport, Error> {
     let now = clock.now();
     let mut report = CopyReport::default();
     // A region that is not looked after any more is the reconciler's to clear up.

@@ -23,7 +23,7 @@ use crate::service::Service;
 
 /// Does what is next of an image. Done twice, or at once by two, it does nothing twice. What passes by itself is no
 /// error: the record says when the tick has it go on.
-pub async fn advance_image(service: &Service, id: &ImageJobId, clock: &Clock) -> Result<(), Error> {
+pub async fn advance(service: &Service, id: &ImageJobId, clock: &Clock) -> Result<(), Error> {
     let Some(image) = service.table.image(id).await? else {
         warn!(image.id = %id, "There is no image {id}");
         return Ok(());

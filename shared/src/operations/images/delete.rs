@@ -20,9 +20,7 @@ const LOOKED_AT_MAX: usize = 1_000;
 /// A deregistration that a person asks for.
 #[derive(Clone, Debug)]
 pub struct DeleteImage {
-    /// Of this image.
     pub id: ImageJobId,
-    /// Who asks.
     pub who: String,
     /// What is to become of its snapshot.
     pub snapshot: SnapshotWish,
@@ -43,7 +41,7 @@ pub enum SnapshotWish {
 
 /// Has the image deregistered, and its snapshot deleted afterwards where nothing else needs it: what does is told at
 /// once, and looked for again before the deletion. Repeated, it does nothing more.
-pub async fn delete_image(
+pub async fn delete(
     service: &Service,
     request: DeleteImage,
     now: Timestamp,
@@ -68,8 +66,8 @@ pub async fn delete_image(
     let wanted = match wanted {
         None => None,
         Some(wanted) => Some(match needed_by(service, &image, &wanted, now).await {
-            Ok(Need::Other(reason)) => wanted.refused(reason),
-            Ok(Need::Nothing | Need::ThisImage) => wanted,
+            Ok(NeededBy::Other(reason)) => wanted.refused(reason),
+            Ok(NeededBy::Nothing | NeededBy::ThisImage) => wanted,
             // It is looked for again before the deletion.
             Err(error) if error.is_retryable() => wanted,
             Err(error) => return Err(error),
@@ -87,7 +85,7 @@ pub async fn delete_image(
 }
 
 /// What needs the snapshot of an image that is to go.
-pub(crate) enum Need {
+pub(crate) enum NeededBy {
     /// Nothing.
     Nothing,
     /// Only that image, as far as EC2 shows.
@@ -103,32 +101,32 @@ pub(crate) async fn needed_by(
     image: &Image,
     wanted: &SnapshotDeletion,
     now: Timestamp,
-) -> Result<Need, Error> {
+) -> Result<NeededBy, Error> {
     let Some(snapshot) = service.table.snapshot(&image.snapshot_id).await? else {
-        return Ok(Need::Other("there is no record of the snapshot any more".to_owned()));
+        return Ok(NeededBy::Other("there is no record of the snapshot any more".to_owned()));
     };
     match snapshot.status {
         Status::Available | Status::Error | Status::Condemned => {}
-        Status::Deleting | Status::Deleted => return Ok(Need::Nothing),
+        Status::Deleting | Status::Deleted => return Ok(NeededBy::Nothing),
         Status::Requested | Status::Creating | Status::Pending | Status::Missing => {
-            return Ok(Need::Other(format!("the snapshot is {}", snapshot.status)));
+            return Ok(NeededBy::Other(format!("the snapshot is {}", snapshot.status)));
         }
     }
     if let Some(hold) = snapshot.hold.as_ref().filter(|hold| hold.forbids(Deleter::Rule, now)) {
-        return Ok(Need::Other(format!("the snapshot is {}", hold.describe())));
+        return Ok(NeededBy::Other(format!("the snapshot is {}", hold.describe())));
     }
     if let Some(restore) = snapshot.restores.first() {
-        return Ok(Need::Other(format!("the restore {restore} is using the snapshot")));
+        return Ok(NeededBy::Other(format!("the restore {restore} is using the snapshot")));
     }
     if !wanted.is_named && is_newest(service, &snapshot, now).await? {
         let reason = format!(
             "it is the newest available snapshot of {}; name it as snapshot_id to delete it all the same",
             snapshot.source.instance_id
         );
-        return Ok(Need::Other(reason));
+        return Ok(NeededBy::Other(reason));
     }
     if let Some(other) = coming_image(service, image).await? {
-        return Ok(Need::Other(format!("the image {} is being registered from it", other.id)));
+        return Ok(NeededBy::Other(format!("the image {} is being registered from it", other.id)));
     }
     let members: Vec<_> =
         snapshot.living_members().map(|member| member.ebs_snapshot_id.clone()).collect();
@@ -136,9 +134,9 @@ pub(crate) async fn needed_by(
     let using = ec2.images_using(&members).await?;
     let is_this = |id| image.ami_id.as_ref() == Some(id);
     if let Some(other) = using.iter().find(|seen| !is_this(&seen.id)) {
-        return Ok(Need::Other(format!("the snapshot is in use by {}", other.id)));
+        return Ok(NeededBy::Other(format!("the snapshot is in use by {}", other.id)));
     }
-    Ok(if using.is_empty() { Need::Nothing } else { Need::ThisImage })
+    Ok(if using.is_empty() { NeededBy::Nothing } else { NeededBy::ThisImage })
 }
 
 /// Whether no newer ones that EC2 shows have all its volumes, so that nothing stands for it.

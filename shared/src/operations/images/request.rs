@@ -16,10 +16,10 @@ use crate::service::Service;
 /// A snapshot of which no image can be registered is [`Error::Conflict`], with the field by which what is missing can
 /// be given; one whose restore window is over is [`Error::Gone`]. A name that another image of the account has is
 /// [`Error::Conflict`] too. Whether EC2 takes its letters the caller has checked.
-pub async fn request_image(
+pub async fn request(
     service: &Service,
     snapshot_id: &SnapshotId,
-    wanted: Wanted,
+    wanted: WantedImage,
     given: &Given,
     now: Timestamp,
 ) -> Result<Image, Error> {

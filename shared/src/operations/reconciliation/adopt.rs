@@ -27,7 +27,6 @@ const TOLD_MAX: usize = 10;
 /// EBS snapshots that are to become ours.
 #[derive(Clone, Debug)]
 pub struct Adoption {
-    /// Which.
     pub choice: Choice,
     /// From whom else than nobody.
     pub also_from: AdoptedFrom,
@@ -41,7 +40,6 @@ pub struct Adoption {
     pub name: Option<String>,
     /// In the caller's words.
     pub description: Option<String>,
-    /// Who adopts them.
     pub who: String,
 }
 
@@ -56,7 +54,7 @@ pub struct Adopted {
 
 /// Records the sets and makes them known. Asked again for the same, it answers the same. A schedule that is not there is
 /// [`Error::NotFound`]; if nothing can be adopted, that is [`Error::Conflict`] with the reasons.
-pub async fn adopt_snapshots(
+pub async fn adopt(
     service: &Service,
     adoption: &Adoption,
     now: Timestamp,
@@ -204,7 +202,7 @@ impl Adopted {
         Ok(None)
     }
 
-    /// What has a set already: adopted by the same request, or not to be adopted.
+    /// Notes the EBS snapshots that have a set already: adopted by the same request, or not to be adopted.
     async fn note_taken(
         &mut self,
         service: &Service,

@@ -24,8 +24,8 @@ use crate::domain::ownership::{EbsSnapshot, Images, Owner};
 use crate::ec2::{Attachments, Ec2};
 use crate::error::{Error, chain};
 use crate::operations::copies::advance::end_unreachable;
+use crate::operations::reconciliation;
 use crate::operations::reconciliation::recount::{Counted, Reading, RecountReport};
-use crate::operations::reconciliation::tag_adopted::tag_adopted;
 use crate::operations::snapshots::refresh::refresh;
 use crate::service::Service;
 
@@ -69,7 +69,7 @@ pub struct Reconciliation {
 #[serde(rename_all = "snake_case")]
 pub enum Repair {
     /// Its set was waiting for it.
-    Adopted,
+    Recovered,
     /// Its set had counted as missing and is back.
     Returned,
     /// Its set has other members: it was made twice, and has a record of its own that a sweep condemns.
@@ -79,7 +79,7 @@ pub enum Repair {
 }
 
 /// What a region has.
-struct Seen {
+struct RegionContents {
     /// Every EBS snapshot, without what only tells whose it is.
     snapshots: Vec<EbsSnapshot>,
     /// What bears our tags and names no installation, and the set it says.
@@ -167,7 +167,7 @@ async fn reconcile_region(
         }
     }
     for adopting in here.iter().filter(|one| one.is_being_adopted()) {
-        match tag_adopted(service, std::slice::from_ref(&adopting.id), now).await {
+        match reconciliation::tag_adopted(service, std::slice::from_ref(&adopting.id), now).await {
             Ok(done) => report.adopted.extend(done),
             Err(error) => {
                 let id = &adopting.id;
@@ -197,7 +197,7 @@ async fn reconcile_region(
 }
 
 /// Everything the region has.
-async fn look(ec2: &Ec2, records: &Records, now: Timestamp) -> Result<Seen, Error> {
+async fn look(ec2: &Ec2, records: &Records, now: Timestamp) -> Result<RegionContents, Error> {
     // Before the EBS snapshots: they are many, and what tells about each is not kept.
     let known = match surroundings(ec2).await {
         Ok(known) => Some(known),
@@ -239,7 +239,7 @@ impl Reconciliation {
         }
     }
 
-    /// What is known of the region stays, and says since when.
+    /// Keeps what is known of a region that did not answer, with the time since when.
     async fn miss(&mut self, service: &Service, region: &str, reason: String, now: Timestamp) {
         warn!(region, error.chain = %reason, "{region} is out of reach and stays as it is");
         if let Err(error) = store::note_out_of_reach(service, region, &reason, now).await {
@@ -248,7 +248,7 @@ impl Reconciliation {
         self.out_of_reach.push((region.to_owned(), reason));
     }
 
-    /// What somebody who looks for it should find in the log: nobody reads what the function answers.
+    /// Logs the repairs: the function's answer is read by nobody.
     fn log(&self) {
         info!(
             "{} EBS snapshots, {} records, {} repairs",

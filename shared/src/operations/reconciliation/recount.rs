@@ -17,7 +17,6 @@ use crate::service::Service;
 /// What a count of all records found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RecountReport {
-    /// Records counted.
     pub records: usize,
     /// Rows whose counts lacked something.
     pub corrected: usize,
@@ -35,10 +34,10 @@ impl Reading {
     /// The numbers as they are now.
     pub(crate) async fn of(service: &Service) -> Result<Self, Error> {
         let mut rows = Vec::new();
-        for kind in [Kind::Region, Kind::Instance, Kind::Schedule] {
+        for kind in [DimensionKind::Region, DimensionKind::Instance, DimensionKind::Schedule] {
             rows.extend(service.table.every_row(kind).await?);
         }
-        Ok(Self { rows, days: service.table.every_row(Kind::Day).await? })
+        Ok(Self { rows, days: service.table.every_row(DimensionKind::Day).await? })
     }
 }
 

@@ -15,11 +15,7 @@ const UNDER_WAY: SignedDuration = SignedDuration::from_mins(15);
 
 /// Asks the reconciler for a look at everything now. It is [`Error::Conflict`] where the last look was less than five
 /// minutes ago, or where one that was asked for less than fifteen minutes ago is still under way.
-pub async fn request_reconciliation(
-    service: &Service,
-    who: &str,
-    now: Timestamp,
-) -> Result<(), Error> {
+pub async fn request(service: &Service, who: &str, now: Timestamp) -> Result<(), Error> {
     let regions = regions(service).await?;
     let latest = regions.iter().map(|one| one.looked_at).max();
     if let Some(latest) = latest.filter(|latest| now.duration_since(*latest) < PAUSE) {

@@ -25,11 +25,7 @@ use crate::service::Service;
 const ROUNDS_MAX: usize = 40;
 
 /// Does what is next of a restore. While another worker is at it, or nothing is to be done, it does nothing.
-pub async fn advance_restore(
-    service: &Service,
-    id: &RestoreId,
-    clock: &Clock,
-) -> Result<(), Error> {
+pub async fn advance(service: &Service, id: &RestoreId, clock: &Clock) -> Result<(), Error> {
     let Some(restore) = service.table.restore(id).await? else {
         warn!(restore.id = %id, "There is no restore {id}");
         return Ok(());

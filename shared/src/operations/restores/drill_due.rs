@@ -10,14 +10,16 @@ use crate::clock::Clock;
 use crate::domain::cursor::PageRequest;
 use crate::domain::ids::{InstanceId, RestoreId, ScheduleId};
 use crate::domain::restore::Restore;
-use crate::domain::restore::wanted::{Wanted, WantedMode};
+use crate::domain::restore::wanted::{WantedMode, WantedRestore};
 use crate::domain::schedule::Schedule;
 use crate::domain::schedule::drills::next_instances;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::{Error, chain};
-use crate::operations::restores::request::{NewRestore, request_restore};
+use crate::operations::restores;
+use crate::operations::restores::request::NewRestore;
 use crate::service::Service;
-use crate::views::snapshots::{SnapshotFilter, list_snapshots};
+use crate::views;
+use crate::views::snapshots::SnapshotFilter;
 
 /// How many schedules one tick looks at; the next goes on.
 const SCHEDULES_MAX: usize = 20;
@@ -29,7 +31,6 @@ const PAGES_MAX: usize = 3;
 /// What became of the drills that were due.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DrillReport {
-    /// Begun.
     pub begun: Vec<(ScheduleId, RestoreId)>,
     /// Not to be begun now, and why; tried again in an hour at the soonest.
     pub put_off: Vec<(ScheduleId, String)>,
@@ -38,7 +39,7 @@ pub struct DrillReport {
 }
 
 /// What became of the drill that is due.
-enum Attempt {
+enum DrillAttempt {
     Begun(Box<Restore>),
     /// Why not, and the last instance that was looked at.
     PutOff(String, Option<InstanceId>),
@@ -46,7 +47,7 @@ enum Attempt {
 
 /// Has the drills begun that are due at `now`, of at most 20 schedules, the longest due first. What cannot be begun is put
 /// off; one's failure does not stop the others.
-pub async fn run_due_drills(
+pub async fn begin_due_drills(
     service: &Service,
     now: Timestamp,
     clock: &Clock,
@@ -59,8 +60,8 @@ pub async fn run_due_drills(
         let because = service.table.because(&format!("drill of schedule {id}"));
         let service = Service { table: because, ..service.clone() };
         match Box::pin(run_due(&service, &id, now)).await {
-            Ok(Some(Attempt::Begun(drill))) => report.begun.push((id, drill.id)),
-            Ok(Some(Attempt::PutOff(why, _))) => {
+            Ok(Some(DrillAttempt::Begun(drill))) => report.begun.push((id, drill.id)),
+            Ok(Some(DrillAttempt::PutOff(why, _))) => {
                 info!(schedule.id = %id, "The drill of {id} is put off: {why}");
                 report.put_off.push((id, why));
             }
@@ -81,7 +82,7 @@ async fn run_due(
     service: &Service,
     id: &ScheduleId,
     now: Timestamp,
-) -> Result<Option<Attempt>, Error> {
+) -> Result<Option<DrillAttempt>, Error> {
     let Some(schedule) = service.table.schedule(id).await? else {
         service.table.expire_drills(id, now).await?;
         return Ok(None);
@@ -94,11 +95,11 @@ async fn run_due(
         Ok(attempt) => attempt,
         Err(error) if error.is_retryable() => return Err(error),
         // Tried again each minute it would fail each minute.
-        Err(error) => Attempt::PutOff(chain(&error), None),
+        Err(error) => DrillAttempt::PutOff(chain(&error), None),
     };
     let next = match &attempt {
-        Attempt::Begun(drill) => schedule.drilled(drill, now),
-        Attempt::PutOff(why, after) => schedule.drill_put_off(why, after.clone(), now),
+        DrillAttempt::Begun(drill) => schedule.drilled(drill, now),
+        DrillAttempt::PutOff(why, after) => schedule.drill_put_off(why, after.clone(), now),
     };
     // Written by another meanwhile: the next tick finds the drill, and only notes it.
     _ = service.table.update_schedule(&schedule, &next).await?;
@@ -110,13 +111,13 @@ async fn begin(
     schedule: &Schedule,
     due: Timestamp,
     now: Timestamp,
-) -> Result<Attempt, Error> {
+) -> Result<DrillAttempt, Error> {
     let id = RestoreId::derived(due, &["drill", schedule.id.as_str(), &due.to_string()]);
     if let Some(drill) = service.table.restore(&id).await? {
-        return Ok(Attempt::Begun(Box::new(drill)));
+        return Ok(DrillAttempt::Begun(Box::new(drill)));
     }
     if let Some(why) = still_busy(service, schedule).await? {
-        return Ok(Attempt::PutOff(why, None));
+        return Ok(DrillAttempt::PutOff(why, None));
     }
     let instances = targets(service, &schedule.id).await?;
     let candidates = next_instances(&instances, schedule.drills.after.as_ref());
@@ -126,16 +127,16 @@ async fn begin(
             why = format!("{instance} has no snapshot of the schedule that can be restored");
             continue;
         };
-        match request_restore(service, wanted(&id, schedule, &snapshot, due), now).await {
-            Ok(drill) => return Ok(Attempt::Begun(Box::new(drill))),
+        match restores::request(service, wanted(&id, schedule, &snapshot, due), now).await {
+            Ok(drill) => return Ok(DrillAttempt::Begun(Box::new(drill))),
             Err(error) if error.is_retryable() => return Err(error),
             Err(refusal) => why = format!("{} cannot be drilled: {refusal}", snapshot.id),
         }
     }
-    Ok(Attempt::PutOff(why, candidates.last().cloned()))
+    Ok(DrillAttempt::PutOff(why, candidates.last().cloned()))
 }
 
-/// Why no other drill of the schedule is begun now: the last one is not over.
+/// Returns the reason to begin no other drill of the schedule now: the last one is not over.
 async fn still_busy(service: &Service, schedule: &Schedule) -> Result<Option<String>, Error> {
     let Some(id) = &schedule.drills.last else { return Ok(None) };
     let Some(last) = service.table.restore(id).await? else { return Ok(None) };
@@ -174,7 +175,7 @@ async fn newest(
     };
     let mut request = PageRequest { limit: 5, ..PageRequest::default() };
     for _ in 0..PAGES_MAX {
-        let page = list_snapshots(service, &filter, &request).await?;
+        let page = views::snapshots::list(service, &filter, &request).await?;
         // A copy lies elsewhere, where nobody says in which zone to try it.
         let good = page
             .items
@@ -197,7 +198,7 @@ fn wanted(id: &RestoreId, schedule: &Schedule, snapshot: &Snapshot, due: Timesta
         snapshot_id: snapshot.id.clone(),
         confirm: snapshot.id.to_string(),
         who: format!("schedule {}", schedule.id),
-        wanted: Wanted {
+        wanted: WantedRestore {
             mode: WantedMode::Drill,
             zone: None,
             volumes: None,

@@ -10,7 +10,7 @@ use crate::domain::restore::plan::{Plan, SnapshotFirst, plan, steps};
 use crate::domain::restore::refusal::Refusal;
 use crate::domain::restore::room::{in_the_way, refuse_shared};
 use crate::domain::restore::step::Step;
-use crate::domain::restore::wanted::{Attach, Wanted, WantedMode};
+use crate::domain::restore::wanted::{Attach, WantedMode, WantedRestore};
 use crate::domain::restore::{Restore, RestoreStatus};
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::Error;
@@ -24,14 +24,11 @@ use crate::table::restores::Restoring;
 pub struct NewRestore {
     /// Chosen by the caller, so that asking twice makes one.
     pub id: RestoreId,
-    /// Of this snapshot.
     pub snapshot_id: SnapshotId,
     /// What the caller takes the snapshot for: its name or identifier.
     pub confirm: String,
-    /// Who asks.
     pub who: String,
-    /// What is wanted.
-    pub wanted: Wanted,
+    pub wanted: WantedRestore,
     /// The instance that new volumes are attached to.
     pub attach_to: Option<InstanceId>,
     /// Whether a snapshot of the instance is taken first; if nothing is said, wherever volumes are replaced.
@@ -46,11 +43,7 @@ pub struct NewRestore {
 ///
 /// A snapshot that is past its restore window is [`Error::Gone`]; one that is not available, an instance that is gone or
 /// that another restore has to itself, [`Error::Conflict`].
-pub async fn request_restore(
-    service: &Service,
-    new: NewRestore,
-    now: Timestamp,
-) -> Result<Restore, Error> {
+pub async fn request(service: &Service, new: NewRestore, now: Timestamp) -> Result<Restore, Error> {
     if let Some(existing) = service.table.restore(&new.id).await? {
         return Ok(existing);
     }
@@ -146,7 +139,7 @@ async fn of_one_instance(
     plan: &Plan,
     instance: Option<&Instance>,
 ) -> Result<(), Error> {
-    let (Mode::ReplaceVolumes { .. }, Some(instance)) = (&plan.mode, instance) else {
+    let (RestoreMode::ReplaceVolumes { .. }, Some(instance)) = (&plan.mode, instance) else {
         return Ok(());
     };
     let old = in_the_way(&plan.volumes, instance).into_iter().map(|volume| volume.volume_id);
@@ -182,7 +175,8 @@ fn intent(
     now: Timestamp,
 ) -> Result<Restore, Error> {
     let Plan { mode, zone, volumes } = plan;
-    let is_in_place = matches!(mode, Mode::ReplaceVolumes { .. } | Mode::ReplaceRoot { .. });
+    let is_in_place =
+        matches!(mode, RestoreMode::ReplaceVolumes { .. } | RestoreMode::ReplaceRoot { .. });
     let by_default = if is_in_place { SnapshotFirst::Yes } else { SnapshotFirst::No };
     let first = new.snapshot_first.unwrap_or(by_default);
     if first == SnapshotFirst::Yes && !is_in_place {

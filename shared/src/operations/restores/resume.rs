@@ -14,13 +14,13 @@ use crate::views::restores::show_restore;
 
 /// Has a failed restore go on at the step where it stopped. One that is under way stays as it is; one that is over is
 /// [`Error::Conflict`].
-pub async fn retry_restore(
+pub async fn retry(
     service: &Service,
     id: &RestoreId,
     who: &str,
     now: Timestamp,
 ) -> Result<Restore, Error> {
-    let restore = show_restore(service, id).await?;
+    let restore = views::restores::show(service, id).await?;
     let Some(retried) = restore.retried(now).map_err(Error::conflict)? else { return Ok(restore) };
     let written = service.table.update_restore(&restore, &retried, now).await?;
     let retried = written.ok_or_else(|| changed(&restore))?;
@@ -31,14 +31,14 @@ pub async fn retry_restore(
 
 /// Gives a restore up, and takes back what it did or leaves that as it is. Repeated, it does nothing more; one that is
 /// done is [`Error::Conflict`].
-pub async fn cancel_restore(
+pub async fn cancel(
     service: &Service,
     id: &RestoreId,
     who: &str,
     cancellation: Cancellation,
     now: Timestamp,
 ) -> Result<Restore, Error> {
-    let restore = show_restore(service, id).await?;
+    let restore = views::restores::show(service, id).await?;
     let cancelled = restore.cancelled(who, cancellation, now).map_err(Error::conflict)?;
     let Some(cancelled) = cancelled else { return Ok(restore) };
     let written = if cancelled.status.is_over() {

@@ -1,4 +1,4 @@
-//! What a visit to a run decides: which of its targets are asked for, now or once more, and how the others stand.
+//! Decisions of a visit to a run: which targets are asked for, now or once more, and how the others stand.
 
 use jiff::Timestamp;
 

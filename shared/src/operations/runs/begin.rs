@@ -13,17 +13,17 @@ use crate::error::{Error, chain};
 use crate::operations::runs::ask_targets::visit;
 use crate::regions::find_targets;
 use crate::service::Service;
-use crate::views::schedules::show_schedule;
+use crate::views;
 
 /// Runs a schedule now, whatever its expression says, and all its targets at once. `slot` names the run:
 /// repeated with the same, it is the same run.
-pub async fn run_now(
+pub async fn begin_now(
     service: &Service,
     id: &ScheduleId,
     slot: Timestamp,
     now: Timestamp,
 ) -> Result<Run, Error> {
-    let schedule = show_schedule(service, id).await?;
+    let schedule = views::schedules::show(service, id).await?;
     let slot = ScheduleSlot { schedule_id: id.clone(), slot };
     let run = Run::claimed(slot.clone(), Trigger::Person, 0, now);
     if service.table.insert_run(&run).await?.is_done() {
@@ -43,7 +43,8 @@ pub(crate) async fn dispatch(
     down: &mut BTreeSet<String>,
     now: Timestamp,
 ) -> Result<Run, Error> {
-    let found = find_targets(service, &schedule.targets, &service.settings.regions, down).await;
+    let found =
+        find_targets(service, &schedule.settings.targets, &service.settings.regions, down).await;
     if let Some(error) = found.error {
         return Err(error);
     }
@@ -52,7 +53,7 @@ pub(crate) async fn dispatch(
         _ = service.table.update_run(run, &failed).await?;
         return Ok(failed);
     }
-    let spread_minutes = schedule.spread_minutes.unwrap_or_default();
+    let spread_minutes = schedule.settings.spread_minutes.unwrap_or_default();
     let begun = run.begun(found.ids, spread_minutes, now).lacking(found.unresolved);
     let begun = visit(service, &begun, now).await?;
     if !service.table.update_run(run, &begun.run).await?.is_done() {
@@ -82,7 +83,7 @@ pub(crate) async fn dispatch(
     }
 }
 
-/// Why a schedule cannot be for so many instances, if it cannot.
+/// Returns a failure if a schedule cannot be for so many instances.
 pub(crate) fn too_many(targets: usize) -> Option<Failure> {
     (targets > TARGETS_MAX).then(|| {
         let message = format!(

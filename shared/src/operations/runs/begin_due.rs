@@ -32,7 +32,7 @@ pub struct DueReport {
 
 /// Runs what is due at `now`, at most 200 schedules, the longest due first. One's failure does not stop the
 /// others.
-pub async fn run_due_schedules(
+pub async fn begin_due(
     service: &Service,
     now: Timestamp,
     clock: &Clock,

@@ -20,11 +20,7 @@ use crate::service::Service;
 const RUNS_MAX: usize = 200;
 
 /// Looks after the runs whose time has come, the longest due first, and answers how many that were.
-pub async fn look_after_runs(
-    service: &Service,
-    now: Timestamp,
-    clock: &Clock,
-) -> Result<usize, Error> {
+pub async fn look_after(service: &Service, now: Timestamp, clock: &Clock) -> Result<usize, Error> {
     let runs = service.table.due_runs(now, RUNS_MAX).await?;
     let mut down = BTreeSet::new();
     for run in &runs {
@@ -143,7 +139,8 @@ async fn with_regions_back(
             Failure::new("GivenUp", format!("{regions} was out of reach for 24 hours"))
         }
         Some(schedule) => {
-            let found = find_targets(service, &schedule.targets, &run.unresolved, down).await;
+            let found =
+                find_targets(service, &schedule.settings.targets, &run.unresolved, down).await;
             let joined = run.joined_by(found.ids, found.unresolved);
             match too_many(joined.targets.len()) {
                 None => return Ok(joined),

@@ -9,12 +9,12 @@ use tracing::info;
 use crate::domain::ids::{InstanceId, ScheduleId};
 use crate::domain::instance::Instance;
 use crate::domain::schedule::assignment::Assigned;
-use crate::domain::schedule::{Schedule, TARGETS_MAX, Targets};
+use crate::domain::schedule::{Schedule, Settings, TARGETS_MAX, Targets};
 use crate::error::Error;
 use crate::operations::rewrite::until_written;
 use crate::service::Service;
+use crate::views;
 use crate::views::instance_coverage::{InstanceView, view_of};
-use crate::views::instances::show_instance;
 use crate::views::schedule_limits::check_schedule;
 
 /// How many schedules can be assigned to an instance in this way.
@@ -28,7 +28,7 @@ const CHECKED_MAX: usize = 5;
 
 /// Whether an assignment is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum AssignmentMode {
     /// It is.
     Write,
     /// It is only told what would change.
@@ -53,14 +53,14 @@ pub struct Assignment {
 ///
 /// An instance or a schedule that there is not is [`Error::NotFound`]; an instance that is terminated, to which schedules
 /// would be assigned, a schedule with too many targets, and too many changes are [`Error::Conflict`].
-pub async fn assign_schedules(
+pub async fn assign(
     service: &Service,
     id: &InstanceId,
     wanted: &BTreeSet<ScheduleId>,
-    mode: Mode,
+    mode: AssignmentMode,
     now: Timestamp,
 ) -> Result<Assignment, Error> {
-    let instance = show_instance(service, id).await?;
+    let instance = views::instances::show(service, id).await?;
     if instance.is_gone() && !wanted.is_empty() {
         let reason =
             format!("the instance is {}; no schedule can be assigned to it", instance.state);
@@ -72,7 +72,7 @@ pub async fn assign_schedules(
         let mut schedules = service.table.every_schedule().await?;
         let planned = plan(subject, wanted, &schedules, now)?;
         let pairs: Vec<_> = planned.iter().map(|one| (one.old.clone(), one.new.clone())).collect();
-        if mode == Mode::Write && !pairs.is_empty() {
+        if mode == AssignmentMode::Write && !pairs.is_empty() {
             if !service.table.update_schedules(&pairs).await?.is_done() {
                 return Ok(None);
             }
@@ -109,14 +109,14 @@ fn plan(
     let mut all = Vec::new();
     for old in schedules.values() {
         let (targets, assigned) = if wanted.contains(&old.id) {
-            old.targets.with(instance)
+            old.settings.targets.with(instance)
         } else {
-            old.targets.without(instance)
+            old.settings.targets.without(instance)
         };
         let Some(assigned) = assigned else { continue };
         check_count(old, &targets)?;
         let new = Schedule {
-            targets,
+            settings: Settings { targets, ..old.settings.clone() },
             version: old.version + 1,
             revision: old.revision + 1,
             updated_at: now,
@@ -138,10 +138,10 @@ fn plan(
 fn check_count(schedule: &Schedule, targets: &Targets) -> Result<(), Error> {
     let named = |targets: &Targets| targets.instance_ids.len() + targets.exclude_instance_ids.len();
     let count = named(targets);
-    if count > TARGETS_MAX && count > named(&schedule.targets) {
+    if count > TARGETS_MAX && count > named(&schedule.settings.targets) {
         return Err(Error::conflict(format!(
             "{} names {count} instances, and at most {TARGETS_MAX} are possible; select them by tags",
-            schedule.name
+            schedule.settings.name
         )));
     }
     Ok(())
@@ -157,23 +157,26 @@ async fn warnings(service: &Service, planned: &[Planned], now: Timestamp) -> Vec
         match assigned {
             Assigned::Named | Assigned::Readmitted => grown.push(new),
             Assigned::Unnamed | Assigned::Excluded => {
-                let Targets { instance_ids, tags, exclude_instance_ids } = &new.targets;
+                let Targets { instance_ids, tags, exclude_instance_ids } = &new.settings.targets;
                 let is_idle = tags.is_empty()
                     && instance_ids.iter().all(|id| exclude_instance_ids.contains(id));
                 if is_idle {
-                    said.push(format!("{} is for no instance any more", new.name));
+                    said.push(format!("{} is for no instance any more", new.settings.name));
                 }
             }
         }
-        if !new.enabled && matches!(assigned, Assigned::Named | Assigned::Readmitted) {
-            said.push(format!("{} is disabled and protects nothing until it is enabled", new.name));
+        if !new.settings.enabled && matches!(assigned, Assigned::Named | Assigned::Readmitted) {
+            said.push(format!(
+                "{} is disabled and protects nothing until it is enabled",
+                new.settings.name
+            ));
         }
     }
     for schedule in grown.iter().take(CHECKED_MAX).copied().cloned() {
         let service = service.clone();
         checks.spawn(async move {
             let limits = check_schedule(&service, &schedule, now).await;
-            (schedule.id, schedule.name, limits.warnings)
+            (schedule.id, schedule.settings.name, limits.warnings)
         });
     }
     let mut found = Vec::new();

@@ -5,12 +5,11 @@ use tracing::info;
 
 use crate::domain::cursor::PageRequest;
 use crate::domain::ids::ScheduleId;
-use crate::domain::retention::{Rules, Span};
 use crate::domain::schedule::copies::{CopyTarget, refusal};
 use crate::domain::schedule::edit::Edit;
 use crate::domain::schedule::expression::Expression;
 use crate::domain::schedule::zone::Zone;
-use crate::domain::schedule::{NewSchedule, Options, Schedule, Targets, WhenGone, slots};
+use crate::domain::schedule::{Schedule, Settings, Targets, slots};
 use crate::domain::tags::TAGS_MAX;
 use crate::domain::tags::pattern::TagPattern;
 use crate::error::Error;
@@ -57,12 +56,13 @@ pub struct ScheduleEdit {
 
 /// Makes a schedule. Its first slot is the next one; it never fires at once. Asked again under the same id, it
 /// answers what there is.
-pub async fn create_schedule(
+pub async fn create(
     service: &Service,
-    new: NewSchedule,
+    id: ScheduleId,
+    settings: Settings,
     now: Timestamp,
 ) -> Result<Schedule, Error> {
-    let schedule = planned_schedule(service, new, now)?;
+    let schedule = planned(service, id, settings, now)?;
     if let Some(existing) = service.table.schedule(&schedule.id).await? {
         return Ok(existing);
     }
@@ -71,18 +71,19 @@ pub async fn create_schedule(
         info!(schedule.id = %schedule.id, "Schedule {} is made", schedule.id);
         return Ok(schedule);
     }
-    show_schedule(service, &schedule.id).await
+    views::schedules::show(service, &schedule.id).await
 }
 
 /// The schedule as it would be made at `now`, or why it cannot be. Nothing is written.
-pub fn planned_schedule(
+pub fn planned(
     service: &Service,
-    new: NewSchedule,
+    id: ScheduleId,
+    settings: Settings,
     now: Timestamp,
 ) -> Result<Schedule, Error> {
-    let schedule = Schedule::made(new, now);
-    check_targets(&schedule.targets)?;
-    check_copies(service, &schedule.copies)?;
+    let schedule = Schedule::made(id, settings, now);
+    check_targets(&schedule.settings.targets)?;
+    check_copies(service, &schedule.settings.copies)?;
     checked(schedule, now)
 }
 
@@ -96,7 +97,7 @@ async fn refuse_leftovers(service: &Service, id: &ScheduleId) -> Result<(), Erro
         ..SnapshotFilter::default()
     };
     let has_run = !service.table.list_runs(id, &first).await?.items.is_empty();
-    if has_run || !list_snapshots(service, &filter, &first).await?.items.is_empty() {
+    if has_run || !views::snapshots::list(service, &filter, &first).await?.items.is_empty() {
         return Err(Error::conflict(
             "the schedule that this request made was deleted; use another Idempotency-Key",
         ));
@@ -104,12 +105,12 @@ async fn refuse_leftovers(service: &Service, id: &ScheduleId) -> Result<(), Erro
     Ok(())
 }
 
-/// Changes a schedule. Enabling it again does not fire it. A slot that is due and not yet run still runs, unless
-/// it is disabled: then the slot is recorded as missed.
-pub async fn edit_schedule(
+/// Changes a schedule by `edit`, which is applied to the settings as they are read. Enabling it again does not fire it. A
+/// slot that is due and not yet run still runs, unless it is disabled: then the slot is recorded as missed.
+pub async fn edit(
     service: &Service,
     id: &ScheduleId,
-    edit: ScheduleEdit,
+    edit: impl Fn(Settings) -> Settings,
     expected_version: Option<u64>,
     now: Timestamp,
 ) -> Result<Schedule, Error> {
@@ -140,7 +141,7 @@ async fn record_dropped(
     new: &Schedule,
     now: Timestamp,
 ) -> Result<(), Error> {
-    match slots::due(old, now).filter(|_| !new.enabled) {
+    match slots::due(old, now).filter(|_| !new.settings.enabled) {
         Some(due) => {
             record_missed(service, old, &[due.slot], now).await?;
             record_missed(service, old, &due.older, now).await
@@ -153,35 +154,40 @@ async fn record_dropped(
 pub async fn plan_edit(
     service: &Service,
     id: &ScheduleId,
-    edit: &ScheduleEdit,
+    edit: impl Fn(Settings) -> Settings,
     expected_version: Option<u64>,
     now: Timestamp,
 ) -> Result<Edit, Error> {
-    let old = show_schedule(service, id).await?;
+    let old = views::schedules::show(service, id).await?;
     if expected_version.is_some_and(|version| version != old.version) {
         return Err(stale(&old));
     }
-    let new = edited(&old, edit.clone());
-    if new == old {
-        return Ok(Edit { old, new });
+    let settings = edit(old.settings.clone());
+    if settings == old.settings {
+        return Ok(Edit { new: old.clone(), old });
     }
-    let new =
-        Schedule { version: old.version + 1, revision: old.revision + 1, updated_at: now, ..new };
+    let new = Schedule {
+        settings,
+        version: old.version + 1,
+        revision: old.revision + 1,
+        updated_at: now,
+        ..old.clone()
+    };
     let new = if timing(&new) == timing(&old) { new } else { checked(new, now)? };
     // No edit moves a slot that is due and not yet run.
-    let due = slots::due(&old, now).filter(|_| new.enabled).and(old.next_due);
+    let due = slots::due(&old, now).filter(|_| new.settings.enabled).and(old.next_due);
     let new = Schedule { next_due: due.or(new.next_due), ..new };
     let new = new.with_drills_since(Some(&old), now);
-    check_targets(&new.targets)?;
-    if new.copies != old.copies {
-        check_copies(service, &new.copies)?;
+    check_targets(&new.settings.targets)?;
+    if new.settings.copies != old.settings.copies {
+        check_copies(service, &new.settings.copies)?;
     }
     Ok(Edit { old, new })
 }
 
 /// Deletes a schedule. Its snapshots stay, and no rule deletes them any more; those it had condemned are
 /// rescued.
-pub async fn delete_schedule(
+pub async fn delete(
     service: &Service,
     id: &ScheduleId,
     expected_version: Option<u64>,
@@ -201,51 +207,13 @@ pub async fn delete_schedule(
     Ok(())
 }
 
-fn edited(old: &Schedule, edit: ScheduleEdit) -> Schedule {
-    let ScheduleEdit {
-        name,
-        expression,
-        timezone,
-        targets,
-        rules,
-        when_gone,
-        options,
-        copies,
-        spread_minutes,
-        restore_window,
-        drill_every,
-        start_at,
-        end_at,
-        enabled,
-        grace_minutes,
-    } = edit;
-    Schedule {
-        name: name.unwrap_or_else(|| old.name.clone()),
-        expression: expression.unwrap_or_else(|| old.expression.clone()),
-        timezone: timezone.unwrap_or_else(|| old.timezone.clone()),
-        targets: targets.unwrap_or_else(|| old.targets.clone()),
-        rules: rules.unwrap_or_else(|| old.rules.clone()),
-        when_gone: when_gone.unwrap_or(old.when_gone),
-        options: options.unwrap_or_else(|| old.options.clone()),
-        copies: copies.unwrap_or_else(|| old.copies.clone()),
-        spread_minutes: spread_minutes.unwrap_or(old.spread_minutes),
-        restore_window: restore_window.unwrap_or(old.restore_window),
-        drill_every: drill_every.unwrap_or(old.drill_every),
-        start_at: start_at.unwrap_or(old.start_at),
-        end_at: end_at.unwrap_or(old.end_at),
-        enabled: enabled.unwrap_or(old.enabled),
-        grace_minutes: grace_minutes.unwrap_or(old.grace_minutes),
-        ..old.clone()
-    }
-}
-
-/// What of a schedule decides when it fires.
+/// The settings that decide when a schedule fires.
 fn timing(schedule: &Schedule) -> (&Expression, &Zone, Option<Timestamp>, Option<Timestamp>, bool) {
-    let Schedule { expression, timezone, start_at, end_at, enabled, .. } = schedule;
+    let Settings { expression, timezone, start_at, end_at, enabled, .. } = &schedule.settings;
     (expression, timezone, *start_at, *end_at, *enabled)
 }
 
-/// What EC2 would refuse, or would never find, is refused here.
+/// Refuses targets that EC2 would refuse or never find.
 fn check_targets(targets: &Targets) -> Result<(), Error> {
     if targets.is_empty() {
         let reason = "name at least one instance in instance_ids, or one tag in tags";
@@ -282,24 +250,27 @@ fn check_copies(service: &Service, copies: &[CopyTarget]) -> Result<(), Error> {
 
 /// The schedule with its next due time, or what about it cannot be.
 fn checked(schedule: Schedule, now: Timestamp) -> Result<Schedule, Error> {
-    if let (Some(start), Some(end)) = (schedule.start_at, schedule.end_at)
+    if let (Some(start), Some(end)) = (schedule.settings.start_at, schedule.settings.end_at)
         && end <= start
     {
         return Err(Error::invalid("end_at", "must lie after start_at"));
     }
-    if let Some(end) = schedule.end_at.filter(|end| *end <= now && schedule.enabled) {
+    if let Some(end) =
+        schedule.settings.end_at.filter(|end| *end <= now && schedule.settings.enabled)
+    {
         return Err(Error::invalid("end_at", format!("{end} is past; it must lie ahead")));
     }
-    let enabled = Schedule { enabled: true, ..schedule.clone() };
+    let settings = Settings { enabled: true, ..schedule.settings.clone() };
+    let enabled = Schedule { settings, ..schedule.clone() };
     let next_due = slots::next_due(&enabled, now);
     // One that is disabled, or is to be, need not fire.
-    if schedule.enabled && next_due.is_none() {
+    if schedule.settings.enabled && next_due.is_none() {
         return Err(Error::invalid(
             "expression",
-            format!("`{}` never fires from now on", schedule.expression),
+            format!("`{}` never fires from now on", schedule.settings.expression),
         ));
     }
-    Ok(Schedule { next_due: next_due.filter(|_| schedule.enabled), ..schedule })
+    Ok(Schedule { next_due: next_due.filter(|_| schedule.settings.enabled), ..schedule })
 }
 
 fn stale(schedule: &Schedule) -> Error {

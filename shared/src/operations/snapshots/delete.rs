@@ -17,9 +17,7 @@ use crate::service::Service;
 /// A deletion that a person asks for.
 #[derive(Clone, Debug)]
 pub struct DeleteRequest {
-    /// Of this snapshot.
     pub id: SnapshotId,
-    /// Who asks.
     pub who: String,
     /// How long it can be rescued.
     pub grace: SignedDuration,
@@ -29,7 +27,7 @@ pub struct DeleteRequest {
 
 /// Condemns the snapshot and makes known that it is due. Repeated, it does nothing more. A hold `until`, or an
 /// image that uses a member, is [`Error::Conflict`].
-pub async fn delete_snapshot(
+pub async fn delete(
     service: &Service,
     request: DeleteRequest,
     now: Timestamp,

@@ -26,7 +26,6 @@ pub struct SnapshotEdit {
     pub expires_at: Option<Option<Timestamp>>,
     /// End of the restore window, or none any more.
     pub restore_until: Option<Option<Timestamp>>,
-    /// All tags.
     pub tags: Option<Tags>,
 }
 
@@ -35,7 +34,6 @@ pub struct SnapshotEdit {
 pub struct HoldEdit {
     /// How far it goes.
     pub kind: HoldKind,
-    /// Why.
     pub reason: Option<String>,
     /// When somebody should look whether it is still wanted.
     pub review_at: Option<Timestamp>,
@@ -44,14 +42,13 @@ pub struct HoldEdit {
 /// Who edits, and what they have read.
 #[derive(Clone, Copy, Debug)]
 pub struct Editor<'a> {
-    /// Who.
     pub who: &'a str,
     /// The version they expect.
     pub expected_version: Option<u64>,
 }
 
 /// Changes the record. Repeated, it answers the same.
-pub async fn edit_snapshot(
+pub async fn edit(
     service: &Service,
     id: &SnapshotId,
     edit: SnapshotEdit,

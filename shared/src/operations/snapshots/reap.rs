@@ -59,7 +59,7 @@ impl ReapReport {
 }
 
 /// Deletes what is due and still to be deleted. One snapshot's trouble does not stop the others.
-pub async fn reap_snapshots(
+pub async fn reap(
     service: &Service,
     due: &SnapshotDeletionDue,
     clock: &Clock,
@@ -76,7 +76,7 @@ pub async fn reap_snapshots(
             {
                 Reaped::Later
             }
-            Some(snapshot) => match reap(service, snapshot, &evidence, clock).await {
+            Some(snapshot) => match reap_one(service, snapshot, &evidence, clock).await {
                 Ok(reaped) => reaped,
                 Err(error) => {
                     warn!(snapshot.id = %id, error.chain = %chain(&error), "Snapshot {id} is deleted later");

@@ -17,9 +17,7 @@ use crate::table::Written;
 /// The instance that a set is of, with its volumes, where EC2 has it.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin<'a> {
-    /// The instance.
     pub instance: &'a Instance,
-    /// Its volumes.
     pub volumes: &'a BTreeMap<VolumeId, VolumeDetails>,
 }
 
@@ -27,7 +25,7 @@ pub struct Origin<'a> {
 /// outside; the reconciler finds it and has it condemned.
 ///
 /// Done if it was recorded, changed if somebody else did something with the record meanwhile.
-pub async fn adopt_members(
+pub async fn recover_members(
     service: &Service,
     snapshot: &Snapshot,
     found: &[EbsSnapshot],

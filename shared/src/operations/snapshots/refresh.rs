@@ -17,7 +17,6 @@ use crate::service::Service;
 pub struct RefreshReport {
     /// Changed, and how they stand now.
     pub changed: Vec<(SnapshotId, String)>,
-    /// As they were.
     pub unchanged: usize,
     /// A fault that passes; the log says which.
     pub failed: Vec<SnapshotId>,

@@ -24,7 +24,6 @@ use crate::views::latest_snapshots::latest_of;
 pub struct NewSnapshot {
     /// Chosen by the caller, so that asking twice makes one.
     pub id: SnapshotId,
-    /// Of which instance.
     pub instance_id: InstanceId,
     /// Display name; the instance's name and the time if none.
     pub name: Option<String>,
@@ -44,7 +43,7 @@ pub struct NewSnapshot {
 
 /// Records that the snapshot is wanted and makes it known. Asked again under the same id, it answers what there
 /// is. An instance that EC2 does not have is [`Error::NotFound`], one that is not eligible [`Error::Conflict`].
-pub async fn request_snapshot(
+pub async fn request(
     service: &Service,
     new: NewSnapshot,
     now: Timestamp,
@@ -152,7 +151,7 @@ fn intent(instance: &Instance, new: NewSnapshot, now: Timestamp) -> Snapshot {
     }
 }
 
-/// What is recorded of the instance.
+/// Returns the source that is recorded of the instance.
 pub(crate) fn source(instance: &Instance) -> Source {
     Source {
         instance_id: instance.id.clone(),

@@ -12,7 +12,7 @@ use crate::operations::snapshots::refresh::stale;
 use crate::service::Service;
 
 /// Undoes a condemnation, until the deletion has begun. Repeated, it does nothing more.
-pub async fn rescue_snapshot(
+pub async fn rescue(
     service: &Service,
     id: &SnapshotId,
     expected_version: Option<u64>,

@@ -1,4 +1,4 @@
-//! Takes the snapshots that an event asks for: claim, act, record; adopt what a dead run left.
+//! Takes the snapshots that an event asks for: claim, act, record; recover what a dead run left.
 //!
 //! `CreateSnapshots` has no client token. So the intent is recorded under a key that everybody who repeats the
 //! work arrives at, the tag is set in the call itself, the call is never repeated by the SDK, and an attempt
@@ -15,7 +15,7 @@ use serde::Serialize;
 use tracing::{info, warn};
 
 use self::batch::{Batch, Step};
-use self::turn::{Attempt, Creator, Waiting};
+use self::turn::{Creator, TurnOutcome, Waiting};
 use crate::clock::Clock;
 use crate::domain::ids::{SnapshotId, VolumeId};
 use crate::domain::instance::{Instance, VolumeDetails};
@@ -27,24 +27,25 @@ use crate::domain::tags::Tags;
 use crate::ec2::{CreateSet, CreatedMember, CreationError};
 use crate::error::{Error, chain};
 use crate::events::{RequestedTarget, SnapshotRequested};
-use crate::operations::snapshots::recover::{Origin, adopt_members};
+use crate::operations::snapshots;
+use crate::operations::snapshots::recover::Origin;
 use crate::service::Service;
 
 /// What became of each target.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct TakeReport {
     /// The targets in their order.
-    pub outcomes: Vec<(SnapshotId, Taken)>,
+    pub outcomes: Vec<(SnapshotId, TakeOutcome)>,
 }
 
 /// What became of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Taken {
+pub enum TakeOutcome {
     /// EC2 is writing it.
     Created,
     /// It was found in EC2.
-    Adopted,
+    Recovered,
     /// Nothing was left to do, or somebody else is doing it.
     AlreadySo,
     /// It cannot be made; the record says why.
@@ -61,13 +62,13 @@ pub enum Taken {
 impl TakeReport {
     /// Whether the event must be delivered again.
     pub fn is_unfinished(&self) -> bool {
-        self.outcomes.iter().any(|(_, taken)| *taken == Taken::Later)
+        self.outcomes.iter().any(|(_, taken)| *taken == TakeOutcome::Later)
     }
 }
 
 /// Takes what `request` asks for, paced so that EC2 need not throttle us. What must wait for its turn at an
 /// instance is done after all others.
-pub async fn take_requested(
+pub async fn take(
     service: &Service,
     request: &SnapshotRequested,
     clock: &Clock,
@@ -79,26 +80,26 @@ pub async fn take_requested(
     for target in &request.targets {
         let now = clock.now();
         let taken = match batch.next_step(target, now) {
-            Step::Nothing => Taken::AlreadySo,
-            Step::Later => Taken::Later,
+            Step::Nothing => TakeOutcome::AlreadySo,
+            Step::Later => TakeOutcome::Later,
             Step::Fail(failure) => record_failure(service, &batch, target, failure, now).await,
-            Step::Adopt(snapshot, found) => {
-                let ground = &batch.ground;
-                let instance = ground.instances.get(&target.instance_id);
-                let origin = instance.map(|instance| Origin { instance, volumes: &ground.volumes });
-                match adopt_members(service, snapshot, found, origin, now).await {
-                    Ok(written) if written.is_done() => Taken::Adopted,
-                    Ok(_) => Taken::AlreadySo,
+            Step::Recover(snapshot, found) => {
+                let facts = &batch.facts;
+                let instance = facts.instances.get(&target.instance_id);
+                let origin = instance.map(|instance| Origin { instance, volumes: &facts.volumes });
+                match snapshots::recover_members(service, snapshot, found, origin, now).await {
+                    Ok(written) if written.is_done() => TakeOutcome::Recovered,
+                    Ok(_) => TakeOutcome::AlreadySo,
                     Err(error) => later(target, &error),
                 }
             }
-            Step::Create(_) if clock.is_over() => Taken::Later,
+            Step::Create(_) if clock.is_over() => TakeOutcome::Later,
             Step::Create(instance) => match creator.attempt(target, instance).await {
-                Attempt::Made(taken) => taken,
-                Attempt::NotYet(free_at) => {
+                TurnOutcome::Made(taken) => taken,
+                TurnOutcome::NotYet(free_at) => {
                     let index = report.outcomes.len();
                     waiting.push((index, Waiting { target, instance, free_at }));
-                    Taken::PutOff
+                    TakeOutcome::PutOff
                 }
             },
         };
@@ -119,21 +120,21 @@ async fn record_failure(
     target: &RequestedTarget,
     failure: Failure,
     now: Timestamp,
-) -> Taken {
+) -> TakeOutcome {
     warn!(snapshot.id = %target.snapshot_id, "Snapshot {} fails: {}", target.snapshot_id, failure.message);
     let written = match batch.records.get(&target.snapshot_id) {
         Some(record) => match record.fail(failure, now) {
             Ok(failed) => service.table.update_snapshot(record, &failed).await,
-            Err(_) => return Taken::AlreadySo,
+            Err(_) => return TakeOutcome::AlreadySo,
         },
         None => match batch.intent(target, now).fail(failure, now) {
             Ok(failed) => service.table.insert_snapshot(&failed).await,
-            Err(_) => return Taken::AlreadySo,
+            Err(_) => return TakeOutcome::AlreadySo,
         },
     };
     match written {
-        Ok(written) if written.is_done() => Taken::Failed,
-        Ok(_) => Taken::AlreadySo,
+        Ok(written) if written.is_done() => TakeOutcome::Failed,
+        Ok(_) => TakeOutcome::AlreadySo,
         Err(error) => later(target, &error),
     }
 }
@@ -145,27 +146,25 @@ async fn create(
     target: &RequestedTarget,
     instance: &Instance,
     clock: &Clock,
-) -> Taken {
+) -> TakeOutcome {
     let ec2 = match service.ec2_in(&instance.region) {
         Ok(ec2) => ec2,
         Err(error) => return later(target, &error),
     };
     let claimed = match claim(service, batch, target, clock.now()).await {
         Ok(Some(claimed)) => claimed,
-        Ok(None) => return Taken::AlreadySo,
+        Ok(None) => return TakeOutcome::AlreadySo,
         Err(error) => return later(target, &error),
     };
     let answer = ec2.create_set(creation(&claimed, instance)).await;
     let now = clock.now();
     let (next, taken) = match answer {
         Ok(created) if !created.is_empty() => {
-            let members = created
-                .iter()
-                .map(|one| new_member(one, instance, &batch.ground.volumes))
-                .collect();
+            let members =
+                created.iter().map(|one| new_member(one, instance, &batch.facts.volumes)).collect();
             let started_at = created.iter().filter_map(|member| member.started_at).min();
             let next = claimed.created(members, now);
-            (next.map(|next| Snapshot { started_at, ..next }), Taken::Created)
+            (next.map(|next| Snapshot { started_at, ..next }), TakeOutcome::Created)
         }
         Ok(_) => return Taken::Unknown,
         Err(CreationError::NotNow(failure)) => (claimed.put_off(failure, now), Taken::PutOff),
@@ -175,14 +174,14 @@ async fn create(
         Err(CreationError::Unknown(source)) => {
             let text = chain(source.as_ref());
             warn!(snapshot.id = %claimed.id, error.chain = %text, "EC2 did not answer for {}", claimed.id);
-            return Taken::Unknown;
+            return TakeOutcome::Unknown;
         }
     };
-    let Ok(next) = next else { return Taken::AlreadySo };
+    let Ok(next) = next else { return TakeOutcome::AlreadySo };
     info!(snapshot.id = %next.id, "Snapshot {} is {}", next.id, next.status);
     match service.table.update_members(Some(&claimed), &next).await {
         Ok(written) if written.is_done() => taken,
-        Ok(_) => Taken::AlreadySo,
+        Ok(_) => TakeOutcome::AlreadySo,
         Err(error) => later(target, &error),
     }
 }
@@ -254,7 +253,7 @@ fn new_member(
     }
 }
 
-fn later(target: &RequestedTarget, error: &Error) -> Taken {
+fn later(target: &RequestedTarget, error: &Error) -> TakeOutcome {
     warn!(snapshot.id = %target.snapshot_id, error.chain = %chain(error), "Snapshot {} waits", target.snapshot_id);
-    Taken::Later
+    TakeOutcome::Later
 }

@@ -178,7 +178,7 @@ async fn deletions_now(
     sweep: &Sweep,
     now: Timestamp,
 ) -> Result<BTreeMap<SnapshotId, CondemnedBy>, Error> {
-    let present = Present::read(service, now).await?;
+    let present = SweepFacts::read(service, now).await?;
     match &present.doubt {
         Some(ClockDoubt::Wrong(reason)) => return Err(Error::conflict(reason)),
         Some(ClockDoubt::LongPause(reason)) if sweep.approval.is_none() => {

@@ -5,13 +5,13 @@ use tracing::info;
 
 use crate::error::Error;
 use crate::service::Service;
-use crate::views::gone_instances::Looks;
+use crate::views::gone_instances::AbsentInstances;
 
 /// Records the first looks of this sweep, and takes back those at instances that show again or that nobody
 /// asks about any more: an old look must not stand for a new one.
 pub(crate) async fn remember(
     service: &Service,
-    looks: &Looks,
+    looks: &AbsentInstances,
     now: Timestamp,
 ) -> Result<(), Error> {
     for (id, since) in looks.outdated() {

@@ -31,7 +31,7 @@ use crate::views::gone_instances::{Looks, look};
 pub(crate) const EDIT_SETTLED: SignedDuration = SignedDuration::from_mins(1);
 
 /// Everything that decisions depend on, as it was at one moment.
-pub(crate) struct Present {
+pub(crate) struct SweepFacts {
     schedules: BTreeMap<ScheduleId, Schedule>,
     /// As EC2 shows them, where their regions have answered: what decisions go by.
     snapshots: Vec<Snapshot>,
@@ -40,7 +40,7 @@ pub(crate) struct Present {
     /// Every EBS snapshot, by region.
     listed: Listed,
     uses: ImageUses,
-    looks: Looks,
+    looks: AbsentInstances,
     last_sweep_at: Option<Timestamp>,
     /// The regions that have answered.
     within_reach: BTreeSet<String>,
@@ -51,7 +51,7 @@ pub(crate) struct Present {
     pub(crate) doubt: Option<ClockDoubt>,
 }
 
-impl Present {
+impl SweepFacts {
     /// What the table and EC2 say; `now` is held against EC2's clock.
     pub(crate) async fn read(service: &Service, now: Timestamp) -> Result<Self, Error> {
         let last_sweep_at = service.table.last_sweep_at().await?;
@@ -151,7 +151,7 @@ impl Present {
         let edited: BTreeMap<_, _> = self
             .schedules
             .iter()
-            .filter(|(_, one)| one.when_gone != one.enforced.when_gone)
+            .filter(|(_, one)| one.settings.when_gone != one.enforced.when_gone)
             .map(|(id, one)| (id, self.has_seen(one)))
             .collect();
         let doubtful: BTreeSet<_> = self
@@ -212,7 +212,7 @@ fn as_shown(
 }
 
 /// What EC2 says that a plan depends on.
-struct Sight {
+struct RegionAnswers {
     uses: ImageUses,
     listed: Listed,
     within_reach: BTreeSet<String>,
@@ -226,7 +226,7 @@ async fn look_around(
     service: &Service,
     last_sweep_at: Option<Timestamp>,
     now: Timestamp,
-) -> Result<Sight, Error> {
+) -> Result<RegionAnswers, Error> {
     let mut uses = ImageUses::new();
     let mut listed = Listed::new();
     let mut within_reach = BTreeSet::new();
@@ -277,8 +277,8 @@ async fn every_slim(ec2: &Ec2) -> Result<BTreeMap<EbsSnapshotId, EbsSnapshot>, E
 /// has found out: which instances were not there, which snapshots images block or use, and marks where EC2's do
 /// not agree with the records.
 pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Result<Sweep, Error> {
-    let present = Present::read(service, now).await?;
-    let is_trusted = sweep.mode == Mode::Execute && present.doubt.is_none();
+    let present = SweepFacts::read(service, now).await?;
+    let is_trusted = sweep.mode == SweepMode::Execute && present.doubt.is_none();
     if is_trusted {
         present.remember(service, now).await?;
     }
@@ -301,12 +301,12 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
         "Sweep {}: {} of {} snapshots are to go", sweep.id, planned.delete, planned.snapshots
     );
     let (status, refusal) = match (sweep.mode, &present.doubt) {
-        (Mode::PlanOnly, _) => (SweepStatus::Planned, None),
-        (Mode::Execute, None) => (SweepStatus::Executing, None),
-        (Mode::Execute, Some(ClockDoubt::Wrong(reason))) => {
+        (SweepMode::PlanOnly, _) => (SweepStatus::Planned, None),
+        (SweepMode::Execute, None) => (SweepStatus::Executing, None),
+        (SweepMode::Execute, Some(ClockDoubt::Wrong(reason))) => {
             (SweepStatus::Refused, Some(reason.clone()))
         }
-        (Mode::Execute, Some(ClockDoubt::LongPause(reason))) => {
+        (SweepMode::Execute, Some(ClockDoubt::LongPause(reason))) => {
             (SweepStatus::NeedsApproval, Some(reason.clone()))
         }
     };

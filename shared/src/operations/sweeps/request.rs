@@ -10,16 +10,16 @@ use crate::service::Service;
 use crate::views::sweeps::show_sweep;
 
 /// Records that a sweep is wanted and makes it known. Asked again under the same id, it answers what there is.
-pub async fn request_sweep(
+pub async fn request(
     service: &Service,
     id: SweepId,
-    mode: Mode,
+    mode: SweepMode,
     who: &str,
     now: Timestamp,
 ) -> Result<Sweep, Error> {
     let sweep = Sweep::requested(id, mode, Some(who.to_owned()), now);
     if !service.table.insert_sweep(&sweep, now).await?.is_done() {
-        return show_sweep(service, &sweep.id).await;
+        return views::sweeps::show(service, &sweep.id).await;
     }
     make_known(service, &sweep).await;
     Ok(sweep)
@@ -27,14 +27,14 @@ pub async fn request_sweep(
 
 /// Releases what the brake has stopped: this very plan, by its hash, and none that is older than an hour or whose
 /// rules have changed since. Repeated, it does nothing more.
-pub async fn approve_sweep(
+pub async fn approve(
     service: &Service,
     id: &SweepId,
     plan_hash: &str,
     who: &str,
     now: Timestamp,
 ) -> Result<Sweep, Error> {
-    let sweep = show_sweep(service, id).await?;
+    let sweep = views::sweeps::show(service, id).await?;
     if sweep.approval.is_some() && sweep.plan_hash.as_deref() == Some(plan_hash) {
         return Ok(sweep);
     }

@@ -1,4 +1,4 @@
-//! What the tick looks at.
+//! The kinds of records that the tick looks at.
 
 /// What the tick looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,30 +19,30 @@ pub fn partition(kind: Kind) -> &'static str {
 /// The numbers of a dimension.
 pub fn row(dimension: &Dimension) -> Key {
     let (kind, sort) = match dimension {
-        Dimension::Region(region) => (Kind::Region, region.clone()),
-        Dimension::Instance(id, region) => (Kind::Instance, format!("{id}#{region}")),
+        Dimension::Region(region) => (DimensionKind::Region, region.clone()),
+        Dimension::Instance(id, region) => (DimensionKind::Instance, format!("{id}#{region}")),
         Dimension::Schedule(id, region) => {
             let id = id.as_ref().map_or(NO_SCHEDULE, |id| id.as_str());
-            (Kind::Schedule, format!("{id}#{region}"))
+            (DimensionKind::Schedule, format!("{id}#{region}"))
         }
-        Dimension::Day(date, region) => (Kind::Day, format!("{date}#{region}")),
+        Dimension::Day(date, region) => (DimensionKind::Day, format!("{date}#{region}")),
     };
     Key::new(partition(kind), sort)
 }
 
 /// What the numbers at a sort key are of.
-pub fn dimension(kind: Kind, sort: &str) -> Option<Dimension> {
-    if kind == Kind::Region {
+pub fn dimension(kind: DimensionKind, sort: &str) -> Option<Dimension> {
+    if kind == DimensionKind::Region {
         return Some(Dimension::Region(sort.to_owned()));
     }
     let (name, region) = sort.split_once('#')?;
     let region = region.to_owned();
     match kind {
-        Kind::Region => None,
-        Kind::Instance => Some(Dimension::Instance(name.parse().ok()?, region)),
-        Kind::Schedule if name == NO_SCHEDULE => Some(Dimension::Schedule(None, region)),
-        Kind::Schedule => Some(Dimension::Schedule(Some(name.parse().ok()?), region)),
-        Kind::Day => Some(Dimension::Day(name.parse().ok()?, region)),
+        DimensionKind::Region => None,
+        DimensionKind::Instance => Some(Dimension::Instance(name.parse().ok()?, region)),
+        DimensionKind::Schedule if name == NO_SCHEDULE => Some(Dimension::Schedule(None, region)),
+        DimensionKind::Schedule => Some(Dimension::Schedule(Some(name.parse().ok()?), region)),
+        DimensionKind::Day => Some(Dimension::Day(name.parse().ok()?, region)),
     }
 }
 
@@ -64,10 +64,13 @@ mod tests {
     fn what_a_key_is_of_is_read_back() {
         let region = || "eu-west-1".to_owned();
         for (kind, dimension) in [
-            (Kind::Region, Dimension::Region(region())),
-            (Kind::Instance, Dimension::Instance("i-0123456789abcdef0".parse().unwrap(), region())),
-            (Kind::Schedule, Dimension::Schedule(None, region())),
-            (Kind::Day, Dimension::Day("2026-03-02".parse().unwrap(), region())),
+            (DimensionKind::Region, Dimension::Region(region())),
+            (
+                DimensionKind::Instance,
+                Dimension::Instance("i-0123456789abcdef0".parse().unwrap(), region()),
+            ),
+            (DimensionKind::Schedule, Dimension::Schedule(None, region())),
+            (DimensionKind::Day, Dimension::Day("2026-03-02".parse().unwrap(), region())),
         ] {
             let key = row(&dimension);
 

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::service::Service;
 use crate::table::audit::{Entries, Pages, instant_of};
 
-/// Where a page goes on: refused if the cursor is none of ours.
+/// The place where a page goes on. A cursor that is none of ours is refused.
 pub(crate) fn position(request: &PageRequest) -> Result<Option<String>, Error> {
     let refusal = "is no cursor of this list; take the next_cursor of the page before, unchanged";
     match &request.cursor {

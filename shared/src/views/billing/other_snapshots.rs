@@ -1,4 +1,4 @@
-//! What else there is of the volumes of a copy.
+//! Other snapshots that hold blocks of a copy's volumes.
 
 use crate::domain::cursor::PageRequest;
 use crate::domain::installation::Installation;
@@ -8,7 +8,8 @@ use crate::domain::statistics::stored_members;
 use crate::domain::tags::Tags;
 use crate::error::Error;
 use crate::service::Service;
-use crate::views::snapshots::{SnapshotFilter, list_snapshots};
+use crate::views;
+use crate::views::snapshots::SnapshotFilter;
 
 /// How many snapshots of an instance are looked through for what else is of a copy's volume.
 const COPIES_MAX: usize = 200;
@@ -25,7 +26,7 @@ pub(super) async fn copies_beside(
         ..SnapshotFilter::default()
     };
     let request = PageRequest { limit: COPIES_MAX, ..PageRequest::default() };
-    let page = list_snapshots(service, &filter, &request).await?;
+    let page = views::snapshots::list(service, &filter, &request).await?;
     if page.next_cursor.is_some() {
         return Ok(None);
     }

@@ -16,7 +16,6 @@ const EC2_PAGES_MAX: usize = 10;
 /// One page of instances, and what is not in it.
 #[derive(Clone, Debug)]
 pub struct InstanceList {
-    /// The page.
     pub page: Page<Instance>,
     /// The regions that this page came to and that gave no answer: their instances, or the rest of them, are left out.
     pub out_of_reach: Vec<String>,
@@ -31,7 +30,7 @@ pub async fn list_instances(
 ) -> Result<InstanceList, Error> {
     let is_wanted = |ec2: &&Ec2| query.region.as_ref().is_none_or(|region| region == ec2.region());
     let regions: Vec<_> = service.everywhere().filter(is_wanted).collect();
-    let mut position = Position::of(request.cursor.as_ref())?;
+    let mut position = InstancesPosition::of(request.cursor.as_ref())?;
     // A cursor that names a region which is no longer looked after goes on with the first.
     let first = regions.iter().position(|ec2| position.is_in(ec2)).unwrap_or_default();
     let mut pager = Pager {
@@ -55,7 +54,7 @@ pub async fn list_instances(
         }
         let follows = regions.get(index + 1);
         if let Some(follows) = follows.filter(|_| pager.is_full()) {
-            next = Some(Position::start_of(follows));
+            next = Some(InstancesPosition::start_of(follows));
             break;
         }
     }
@@ -84,7 +83,11 @@ impl Pager<'_> {
     }
 
     /// Reads on in a region; answers where it broke off, or none at the region's end.
-    async fn read(&mut self, ec2: &Ec2, from: Position) -> Result<Option<Position>, Error> {
+    async fn read(
+        &mut self,
+        ec2: &Ec2,
+        from: InstancesPosition,
+    ) -> Result<Option<InstancesPosition>, Error> {
         let limit = i32::try_from(self.limit.max(EC2_PAGE_MIN)).unwrap_or(i32::MAX);
         let mut position = from;
         while !self.is_full() {
@@ -92,28 +95,28 @@ impl Pager<'_> {
             let page = ec2.instances_page(&self.filter, limit, position.token.clone()).await?;
             for (index, instance) in page.instances.into_iter().enumerate().skip(position.skip) {
                 if self.items.len() == self.limit {
-                    return Ok(Some(Position { skip: index, ..position }));
+                    return Ok(Some(InstancesPosition { skip: index, ..position }));
                 }
                 if self.query.wants(&instance) {
                     self.items.push(instance);
                 }
             }
             let Some(token) = page.next_token else { return Ok(None) };
-            position = Position { skip: 0, token: Some(token), ..position };
+            position = InstancesPosition { skip: 0, token: Some(token), ..position };
         }
         Ok(Some(position))
     }
 }
 
 /// Where a page goes on: in this region, so many instances into the page that EC2 gives for this token.
-struct Position {
+struct InstancesPosition {
     /// None is the first.
     region: Option<String>,
     skip: usize,
     token: Option<String>,
 }
 
-impl Position {
+impl InstancesPosition {
     fn of(cursor: Option<&Cursor>) -> Result<Self, Error> {
         let Some(cursor) = cursor else { return Ok(Self { region: None, skip: 0, token: None }) };
         let mut parts = cursor.key().splitn(3, ':');

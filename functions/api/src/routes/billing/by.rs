@@ -1,4 +1,4 @@
-//! What is asked of a bill: words and percentages of a query.
+//! The query of a bill: its words and percentages.
 
 use std::borrow::Cow;
 use std::str::FromStr;

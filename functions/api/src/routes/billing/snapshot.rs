@@ -1,4 +1,4 @@
-//! What one snapshot costs, and what its deletion frees.
+//! The cost of one snapshot, and what its deletion frees.
 
 use std::sync::Arc;
 

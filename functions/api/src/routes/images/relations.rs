@@ -1,4 +1,4 @@
-//! Which images use which snapshots, on the wire.
+//! Images and the snapshots that they use, on the wire.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What is asked about images: filters, bodies.
+//! Requests about images: filters, bodies.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use shared::domain::ids::{ImageJobId, InstanceId, SnapshotId, VolumeId};
 use shared::domain::image::ImageStatus;
 use shared::domain::image::name::name_refusal;
 use shared::domain::image::recipe::Given;
-use shared::domain::image::transitions::Wanted;
+use shared::domain::image::transitions::WantedImage;
 use shared::domain::tags::Tags;
 use shared::operations::images::delete::SnapshotWish;
 use shared::views::images::ImageFilter;
@@ -195,7 +195,7 @@ impl ImageVolumeType {
 
 impl CreateImage {
     /// What is wanted, and what is given for it.
-    pub(super) fn taken(self, id: ImageJobId, tags: Tags, who: &str) -> (Wanted, Given) {
+    pub(super) fn taken(self, id: ImageJobId, tags: Tags, who: &str) -> (WantedImage, Given) {
         let Self {
             name,
             description,
@@ -207,7 +207,7 @@ impl CreateImage {
             volume_type,
             devices,
         } = self;
-        let wanted = Wanted {
+        let wanted = WantedImage {
             id,
             name: name.map(|name| name.0),
             description: description.map(|description| description.0),

@@ -115,7 +115,7 @@ impl From<(Schedule, Assigned)> for ScheduleChange {
             change: assigned.into(),
             version: schedule.version,
             schedule_id: schedule.id,
-            name: schedule.name,
+            name: schedule.settings.name,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a machine offers, on the wire.
+//! The machine of an instance, on the wire.
 
 use serde::Serialize;
 use shared::domain::instance as domain;

@@ -1,4 +1,4 @@
-//! How an instance is protected, on the wire.
+//! The protection of an instance, on the wire.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -110,11 +110,11 @@ impl Protection {
 
 impl ProtectingSchedule {
     fn of(schedule: &Schedule, instance: &InstanceId) -> Self {
-        let is_named = schedule.targets.instance_ids.contains(instance);
+        let is_named = schedule.settings.targets.instance_ids.contains(instance);
         Self {
             id: schedule.id.clone(),
-            name: schedule.name.clone(),
-            enabled: schedule.enabled,
+            name: schedule.settings.name.clone(),
+            enabled: schedule.settings.enabled,
             next_due: schedule.next_due,
             chosen_by: if is_named { ChosenBy::Id } else { ChosenBy::Tags },
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use shared::domain::adoption::{self, AdoptedFrom, Choice};
 use shared::domain::ids::{EbsSnapshotId, InstanceId, ScheduleId, SnapshotId};
 use shared::domain::snapshot::{Snapshot, Status};
-use shared::operations::reconciliation::adopt as operations;
+use shared::operations::reconciliation::adopt;
 use utoipa::ToSchema;
 
 use super::super::wire::{Description, Name, ahead};
@@ -60,11 +60,7 @@ impl From<OtherOwner> for AdoptedFrom {
 
 impl AdoptSnapshots {
     /// What the caller wants.
-    pub(super) fn adoption(
-        self,
-        who: &str,
-        now: Timestamp,
-    ) -> Result<operations::Adoption, Problem> {
+    pub(super) fn adoption(self, who: &str, now: Timestamp) -> Result<adopt::Adoption, Problem> {
         let Self {
             ebs_snapshot_ids,
             groups,
@@ -84,7 +80,7 @@ impl AdoptSnapshots {
             }
         };
         expires_at.map_or(Ok(()), |at| ahead("expires_at", at, now))?;
-        Ok(operations::Adoption {
+        Ok(adopt::Adoption {
             choice,
             also_from: also_from.map_or(AdoptedFrom::Nobody, AdoptedFrom::from),
             instance_id,
@@ -167,8 +163,8 @@ wire_words! {
 
 impl Adoption {
     /// As the wire has it.
-    pub(super) fn of(adopted: operations::Adopted) -> Self {
-        let operations::Adopted { snapshots, refused } = adopted;
+    pub(super) fn of(adopted: adopt::Adopted) -> Self {
+        let adopt::Adopted { snapshots, refused } = adopted;
         Self {
             adopted: snapshots.into_iter().map(AdoptedSnapshot::of).collect(),
             refused: refused.into_iter().map(RefusedAdoption::of).collect(),

@@ -1,4 +1,4 @@
-//! What was found, on the wire.
+//! Findings on the wire.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::cursor::Page;
 use shared::domain::finding as domain;
-use shared::domain::finding::Place;
+use shared::domain::finding::FindingState;
 use shared::domain::ids::{EbsSnapshotId, ImageId, InstanceId, SnapshotId, VolumeId};
 use shared::domain::ownership::{self, EbsState};
 use utoipa::openapi::RefOr;
@@ -213,7 +213,7 @@ impl KnownRegion {
         let mut owners: Vec<OwnerSums> = Vec::new();
         for bucket in &buckets {
             let domain::Bucket { owner, place } = bucket.bucket;
-            if place == Place::Missing {
+            if place == FindingState::Missing {
                 missing.add(bucket);
                 continue;
             }
@@ -224,8 +224,8 @@ impl KnownRegion {
             let Some(sums) = owners.last_mut() else { continue };
             sums.all.add(bucket);
             match place {
-                Place::Orphaned => sums.orphaned.add(bucket),
-                Place::Here | Place::Missing => {}
+                FindingState::Orphaned => sums.orphaned.add(bucket),
+                FindingState::Here | FindingState::Missing => {}
             }
         }
         Self { region, as_of, looked_at: Some(looked_at), out_of_reach, owners, missing }
@@ -270,12 +270,12 @@ impl FoundSnapshot {
     }
 }
 
-impl From<Place> for Presence {
-    fn from(place: Place) -> Self {
+impl From<FindingState> for Presence {
+    fn from(place: FindingState) -> Self {
         match place {
-            Place::Here => Self::Here,
-            Place::Orphaned => Self::Orphaned,
-            Place::Missing => Self::Missing,
+            FindingState::Here => Self::Here,
+            FindingState::Orphaned => Self::Orphaned,
+            FindingState::Missing => Self::Missing,
         }
     }
 }

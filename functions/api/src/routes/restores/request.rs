@@ -1,11 +1,13 @@
-//! What is asked of restores: bodies and filters.
+//! Requests about restores: bodies and filters.
 
 use serde::Deserialize;
 use shared::domain::ids::{InstanceId, SnapshotId};
 use shared::domain::restore::RestoreStatus;
 use shared::domain::restore::mode::AfterUse;
 use shared::domain::restore::plan::SnapshotFirst;
-use shared::domain::restore::wanted::{Attach, LaunchChoice, VolumeChoice, Wanted, WantedMode};
+use shared::domain::restore::wanted::{
+    Attach, LaunchChoice, VolumeChoice, WantedMode, WantedRestore,
+};
 use shared::domain::tags::Tags;
 use shared::views::restores::RestoreFilter;
 use utoipa::{IntoParams, ToSchema};
@@ -199,7 +201,7 @@ pub(super) struct CancelRestore {
 /// A request whose fields go together.
 pub(super) struct Checked {
     pub(super) confirm: String,
-    pub(super) wanted: Wanted,
+    pub(super) wanted: WantedRestore,
     pub(super) attach_to: Option<InstanceId>,
     pub(super) snapshot_first: Option<SnapshotFirst>,
     pub(super) keep_old_days: u32,
@@ -240,7 +242,7 @@ impl RequestRestore {
         let days = self.keep_old_days.unwrap_or_else(|| KEEP_OLD_DAYS.into());
         Ok(Checked {
             confirm: self.confirm.0,
-            wanted: Wanted {
+            wanted: WantedRestore {
                 mode,
                 zone: self.zone.map(|zone| zone.0),
                 volumes,

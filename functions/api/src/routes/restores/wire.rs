@@ -5,9 +5,9 @@ use serde::Serialize;
 use shared::domain::ids::{
     EbsSnapshotId, ImageId, InstanceId, RestoreId, ScheduleId, SnapshotId, VolumeId,
 };
-use shared::domain::restore::mode::{self, Mode};
+use shared::domain::restore::mode::{self, RestoreMode};
 use shared::domain::restore::step::{self, StepName, StepStatus};
-use shared::domain::restore::words::Standing;
+use shared::domain::restore::words::StoppedRestore;
 use shared::domain::restore::{self as domain, RestoreFailure, RestoreStatus};
 use utoipa::ToSchema;
 
@@ -198,10 +198,10 @@ impl RestoreProgress {
 }
 
 impl FailedRestore {
-    fn of(failure: RestoreFailure, standing: Option<Standing>) -> Self {
+    fn of(failure: RestoreFailure, standing: Option<StoppedRestore>) -> Self {
         let RestoreFailure { step, code, message, missing_right, at } = failure;
         let (exists, go_on, go_back) = standing.map_or((Vec::new(), None, None), |standing| {
-            let Standing { exists, go_on, go_back } = standing;
+            let StoppedRestore { exists, go_on, go_back } = standing;
             (exists, Some(go_on), Some(go_back))
         });
         Self { step, code, message, missing_right, at, exists, go_on, go_back }
@@ -306,7 +306,7 @@ impl From<domain::Restore> for Restore {
             instance_name,
             region,
             zone,
-            mode: Mode::as_str(&mode),
+            mode: RestoreMode::as_str(&mode),
             target_instance_id,
             requested_by,
             drill_due_at: drill_due,

@@ -1,15 +1,15 @@
-//! What rules would do, with snapshots that are given or with those of a schedule.
+//! The preview of rules, with snapshots that are given or with those of a schedule.
 
 use jiff::Timestamp;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use shared::domain::ids::{InstanceId, ScheduleId};
 use shared::domain::retention::{Rules, Verdict};
-use shared::domain::schedule::Schedule;
 use shared::domain::schedule::zone::Zone;
+use shared::domain::schedule::{Schedule, Settings};
 use shared::domain::sweep::plan::PlanEntry;
-use shared::views::retention_preview::{Fate, SNAPSHOTS_MAX, preview_rules};
-use shared::views::schedules::show_schedule;
+use shared::views;
+use shared::views::retention_preview::{KeepOrDelete, SNAPSHOTS_MAX, preview_rules};
 use utoipa::ToSchema;
 
 use super::rules::Retention;
@@ -136,10 +136,11 @@ pub(super) async fn preview_retention(
             of_given(&snapshots, &rules, &timezone.unwrap_or_default(), now)?
         }
         (None, Some(id)) => {
-            let schedule = show_schedule(call.service(), &id).await?;
-            let timezone = timezone.unwrap_or_else(|| schedule.timezone.clone());
-            let rules = rules.or_else(|| schedule.rules.clone());
-            let schedule = Schedule { rules, timezone, ..schedule };
+            let schedule = views::schedules::show(call.service(), &id).await?;
+            let timezone = timezone.unwrap_or_else(|| schedule.settings.timezone.clone());
+            let rules = rules.or_else(|| schedule.settings.rules.clone());
+            let settings = Settings { rules, timezone, ..schedule.settings };
+            let schedule = Schedule { settings, ..schedule };
             let entries = preview_rules(call.service(), &schedule, SNAPSHOTS_MAX, now).await?;
             entries.into_iter().map(SnapshotVerdict::from).collect()
         }
@@ -187,11 +188,11 @@ impl RetentionPreview {
     }
 }
 
-impl From<Fate> for PreviewVerdict {
-    fn from(fate: Fate) -> Self {
+impl From<KeepOrDelete> for PreviewVerdict {
+    fn from(fate: KeepOrDelete) -> Self {
         match fate {
-            Fate::Keep => Self::Keep,
-            Fate::Delete => Self::Delete,
+            KeepOrDelete::Keep => Self::Keep,
+            KeepOrDelete::Delete => Self::Delete,
         }
     }
 }
@@ -213,7 +214,7 @@ impl From<PlanEntry> for SnapshotVerdict {
             id: snapshot_id.to_string(),
             instance_id: Some(instance_id),
             created_at: taken_at,
-            verdict: Fate::of(&verdict).into(),
+            verdict: KeepOrDelete::of(&verdict).into(),
             reasons,
         }
     }

@@ -10,7 +10,7 @@ use shared::domain::schedule::expression::Expression;
 use shared::domain::schedule::slots::Timing;
 use shared::domain::schedule::zone::Zone;
 use shared::domain::simulation::{Scenario, Simulation};
-use shared::views::schedules::show_schedule;
+use shared::views;
 use utoipa::ToSchema;
 
 use super::super::wire::{checked_bounds, checked_number};
@@ -149,14 +149,14 @@ fn given(schedule: SimulatedSchedule, from: Timestamp) -> Result<Subject, Proble
 }
 
 async fn stored(call: &Call<Viewer>, id: &ScheduleId) -> Result<Subject, Problem> {
-    let schedule = show_schedule(call.service(), id).await?;
+    let schedule = views::schedules::show(call.service(), id).await?;
     Ok(Subject {
         anchor: schedule.anchor(),
-        expression: schedule.expression,
-        timezone: schedule.timezone,
-        start_at: schedule.start_at,
-        end_at: schedule.end_at,
-        rules: schedule.rules,
+        expression: schedule.settings.expression,
+        timezone: schedule.settings.timezone,
+        start_at: schedule.settings.start_at,
+        end_at: schedule.settings.end_at,
+        rules: schedule.settings.rules,
     })
 }
 

@@ -7,7 +7,7 @@ use shared::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use shared::domain::run as domain;
 use shared::domain::run::outcome;
 use shared::domain::snapshot::ScheduleSlot;
-use shared::views::runs as operations;
+use shared::views;
 use utoipa::ToSchema;
 
 use crate::routes::wire::{Failure, List};
@@ -147,15 +147,21 @@ wire_words! {
 
 impl RunWithTargets {
     /// The run with this page of its targets.
-    pub(super) fn of(run: domain::Run, page: Page<operations::RunTarget>) -> Self {
+    pub(super) fn of(run: domain::Run, page: Page<views::runs::RunTarget>) -> Self {
         Self { run: run.into(), targets: List::of(page, RunTarget::from) }
     }
 }
 
-impl From<operations::RunTarget> for RunTarget {
-    fn from(target: operations::RunTarget) -> Self {
-        let operations::RunTarget { instance_id, snapshot_id, due_at, outcome, reason, started_at } =
-            target;
+impl From<views::runs::RunTarget> for RunTarget {
+    fn from(target: views::runs::RunTarget) -> Self {
+        let views::runs::RunTarget {
+            instance_id,
+            snapshot_id,
+            due_at,
+            outcome,
+            reason,
+            started_at,
+        } = target;
         Self {
             instance_id,
             snapshot_id,

@@ -109,9 +109,9 @@ impl From<domain::Counts> for PreviewCounts {
     }
 }
 
-impl From<domain::Change> for VerdictChange {
-    fn from(change: domain::Change) -> Self {
-        let domain::Change { before, after } = change;
+impl From<domain::ChangedVerdict> for VerdictChange {
+    fn from(change: domain::ChangedVerdict) -> Self {
+        let domain::ChangedVerdict { before, after } = change;
         let PlanEntry {
             snapshot_id,
             instance_id,
@@ -123,7 +123,7 @@ impl From<domain::Change> for VerdictChange {
             group: _group,
             outcome: _outcome,
         } = after;
-        let after = domain::Fate::of(&verdict).into();
+        let after = domain::KeepOrDelete::of(&verdict).into();
         Self { snapshot_id, instance_id, taken_at, before: before.into(), after, reasons }
     }
 }

@@ -1,4 +1,4 @@
-//! What becomes of the snapshots of instances that are no more, on the wire.
+//! The rule for instances that are gone, on the wire.
 
 use std::num::NonZeroU32;
 
@@ -29,13 +29,13 @@ pub(super) enum WhenGone {
 #[serde(deny_unknown_fields)]
 pub(super) struct WantedWhenGone {
     #[serde(rename = "type")]
-    kind: Kind,
+    kind: WhenGoneType,
     count: Option<Count>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Kind {
+enum WhenGoneType {
     Apply,
     KeepLast,
     KeepAll,
@@ -59,13 +59,13 @@ impl WantedWhenGone {
     pub(super) fn rule(self) -> Result<domain::WhenGone, Problem> {
         let refused = |reason| Problem::invalid("when_gone.count", reason);
         match (self.kind, self.count) {
-            (Kind::Apply, None) => Ok(domain::WhenGone::Apply),
-            (Kind::KeepAll, None) => Ok(domain::WhenGone::KeepAll),
-            (Kind::KeepLast, Some(Count(count))) => Ok(domain::WhenGone::KeepLast(count)),
-            (Kind::KeepLast, None) => {
+            (WhenGoneType::Apply, None) => Ok(domain::WhenGone::Apply),
+            (WhenGoneType::KeepAll, None) => Ok(domain::WhenGone::KeepAll),
+            (WhenGoneType::KeepLast, Some(Count(count))) => Ok(domain::WhenGone::KeepLast(count)),
+            (WhenGoneType::KeepLast, None) => {
                 Err(refused("say how many the type keep_last keeps, 1 or more"))
             }
-            (Kind::Apply | Kind::KeepAll, Some(_)) => {
+            (WhenGoneType::Apply | WhenGoneType::KeepAll, Some(_)) => {
                 Err(refused("goes with the type keep_last only; leave it out"))
             }
         }

@@ -1,4 +1,4 @@
-//! What a schedule comes to beside EC2's limits, on the wire.
+//! A schedule beside the limits of EC2, on the wire.
 
 use serde::Serialize;
 use shared::domain::capacity as domain;

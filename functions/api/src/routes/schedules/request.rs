@@ -1,20 +1,19 @@
-//! What is asked about schedules: bodies.
+//! Requests about schedules: bodies.
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use shared::domain::ids::{InstanceId, ScheduleId, VolumeId};
+use shared::domain::ids::{InstanceId, VolumeId};
 use shared::domain::instance::Exclusions;
-use shared::domain::schedule as domain;
 use shared::domain::schedule::expression::Expression;
 use shared::domain::schedule::name_template::NameTemplate;
 use shared::domain::schedule::zone::Zone;
+use shared::domain::schedule::{Options, Settings, Targets};
 use shared::domain::tags::Tags;
-use shared::operations::schedules::edit::ScheduleEdit;
 use utoipa::ToSchema;
 
 use super::super::retention::Retention;
 use super::super::tags::{Patterns, Selector, TagPattern};
-use super::super::wire::{Change, Name, checked_bounds, checked_tags, clearable, present};
+use super::super::wire::{Clearable, Name, checked_bounds, checked_tags, clearable, present};
 use super::copies::{self, Copy};
 use super::durations::{DrillEvery, Minutes, Spread, Window};
 use super::gone::{WantedWhenGone, WhenGone};
@@ -70,7 +69,7 @@ pub(super) struct CreateSchedule {
 }
 
 /// What of a schedule is to change. What is not given stays; null clears.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EditSchedule {
     /// Display name.
@@ -92,7 +91,7 @@ pub(super) struct EditSchedule {
     /// How long its snapshots are kept; replaced as a whole, for admins only. Null keeps everything.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<Retention>)]
-    retention: Change<Retention>,
+    retention: Clearable<Retention>,
     /// What becomes of the snapshots of instances that are no more; for admins only.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = WhenGone, required = false)]
@@ -109,23 +108,23 @@ pub(super) struct EditSchedule {
     /// Over how many minutes its targets are staggered.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 1440)]
-    spread_minutes: Change<Spread>,
+    spread_minutes: Clearable<Spread>,
     /// How long after it was taken a snapshot can be restored; of snapshots that are taken from now on.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<String>, example = "14d")]
-    restore_window: Change<Window>,
+    restore_window: Clearable<Window>,
     /// How far apart its drills lie, from `1d` to `1y`; the next one is that far from now. Null for none.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<String>, example = "7d")]
-    drill_every: Change<DrillEvery>,
+    drill_every: Clearable<DrillEvery>,
     /// It does not fire before.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<Timestamp>)]
-    start_at: Change<Timestamp>,
+    start_at: Clearable<Timestamp>,
     /// It does not fire after.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<Timestamp>)]
-    end_at: Change<Timestamp>,
+    end_at: Clearable<Timestamp>,
     /// Whether it fires at all.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = bool, required = false)]
@@ -133,7 +132,7 @@ pub(super) struct EditSchedule {
     /// How long what a sweep condemns can be rescued; null for the deployment's setting.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<u32>, maximum = 525_600)]
-    grace_minutes: Change<Minutes>,
+    grace_minutes: Clearable<Minutes>,
 }
 
 /// Which instances a schedule is for: those named, and those that the tags select, but for those left out.
@@ -185,24 +184,8 @@ struct WantedOptions {
 }
 
 impl CreateSchedule {
-    /// Whether its parts are valid in themselves.
-    pub(super) fn checked(&self) -> Result<(), Problem> {
-        let Self { retention, when_gone, options, copies, targets, start_at, end_at, .. } = self;
-        if let Some(retention) = retention {
-            retention.clone().rules()?;
-        }
-        when_gone.map(WantedWhenGone::rule).transpose()?;
-        options.clone().onto(domain::Options::default())?;
-        copies::targets(copies.clone())?;
-        if targets.clone().onto(domain::Targets::default()).is_empty() {
-            let reason = "name at least one instance in instance_ids, or one tag in tags";
-            return Err(Problem::invalid("targets", reason));
-        }
-        checked_bounds("", *start_at, *end_at)
-    }
-
-    /// The schedule it asks for, under this identifier.
-    pub(super) fn named(self, id: ScheduleId) -> Result<domain::NewSchedule, Problem> {
+    /// The settings it asks for, or what about them can never be.
+    pub(super) fn settings(self) -> Result<Settings, Problem> {
         let Self {
             name,
             expression,
@@ -220,16 +203,25 @@ impl CreateSchedule {
             enabled,
             grace_minutes,
         } = self;
-        Ok(domain::NewSchedule {
-            id,
+        let rules = retention.map(Retention::rules).transpose()?;
+        let when_gone = when_gone.map(WantedWhenGone::rule).transpose()?.unwrap_or_default();
+        options.checked()?;
+        let copies = copies::targets(copies)?;
+        let targets = targets.onto(Targets::default());
+        if targets.is_empty() {
+            let reason = "name at least one instance in instance_ids, or one tag in tags";
+            return Err(Problem::invalid("targets", reason));
+        }
+        checked_bounds("", start_at, end_at)?;
+        Ok(Settings {
             name: name.0,
             expression,
             timezone,
-            targets: targets.onto(domain::Targets::default()),
-            rules: retention.map(Retention::rules).transpose()?,
-            when_gone: when_gone.map(WantedWhenGone::rule).transpose()?.unwrap_or_default(),
-            options: options.onto(domain::Options::default())?,
-            copies: copies::targets(copies)?,
+            targets,
+            rules,
+            when_gone,
+            options: options.onto(Options::default()),
+            copies,
             spread_minutes: spread_minutes.map(|spread| spread.0),
             restore_window: restore_window.map(|window| window.0),
             drill_every: drill_every.map(|every| every.0),
@@ -251,58 +243,61 @@ impl EditSchedule {
             || self.grace_minutes.is_some()
     }
 
-    /// Whether it changes only parts of what the schedule has.
-    pub(super) fn is_merged(&self) -> bool {
-        self.targets.is_some() || self.options.is_some()
-    }
-
-    /// The edit it asks for, its parts merged into what is `present`.
-    pub(super) fn onto(self, present: Option<&domain::Schedule>) -> Result<ScheduleEdit, Problem> {
-        let Self {
-            name,
-            expression,
-            timezone,
-            targets,
-            retention,
-            when_gone,
-            options,
-            copies,
-            spread_minutes,
-            restore_window,
-            drill_every,
-            start_at,
-            end_at,
-            enabled,
-            grace_minutes,
-        } = self;
-        let old_targets = present.map(|schedule| schedule.targets.clone()).unwrap_or_default();
-        let old_options = present.map(|schedule| schedule.options.clone()).unwrap_or_default();
-        Ok(ScheduleEdit {
-            name: name.map(|name| name.0),
-            expression,
-            timezone,
-            targets: targets.map(|targets| targets.onto(old_targets)),
-            rules: retention
-                .map(|retention| retention.map(Retention::rules).transpose())
-                .transpose()?,
-            when_gone: when_gone.map(WantedWhenGone::rule).transpose()?,
-            options: options.map(|options| options.onto(old_options)).transpose()?,
-            copies: copies.map(copies::targets).transpose()?,
-            spread_minutes: spread_minutes.map(|spread| spread.map(|spread| spread.0)),
-            restore_window: restore_window.map(|window| window.map(|window| window.0)),
-            drill_every: drill_every.map(|every| every.map(|every| every.0)),
-            start_at,
-            end_at,
-            enabled,
-            grace_minutes: grace_minutes.map(|minutes| minutes.map(|minutes| minutes.0)),
+    /// The edit it asks for, which can be applied to any settings; or what about it can never be.
+    pub(super) fn edit(self) -> Result<impl Fn(Settings) -> Settings, Problem> {
+        let rules = self.retention.clone().map(|one| one.map(Retention::rules).transpose());
+        let rules = rules.transpose()?;
+        let when_gone = self.when_gone.map(WantedWhenGone::rule).transpose()?;
+        self.options.as_ref().map(WantedOptions::checked).transpose()?;
+        let copies = self.copies.clone().map(copies::targets).transpose()?;
+        Ok(move |old: Settings| {
+            let Self {
+                name,
+                expression,
+                timezone,
+                targets,
+                retention: _rules,
+                when_gone: _when_gone,
+                options,
+                copies: _copies,
+                spread_minutes,
+                restore_window,
+                drill_every,
+                start_at,
+                end_at,
+                enabled,
+                grace_minutes,
+            } = self.clone();
+            Settings {
+                name: name.map_or(old.name, |name| name.0),
+                expression: expression.unwrap_or(old.expression),
+                timezone: timezone.unwrap_or(old.timezone),
+                targets: targets.map_or(old.targets.clone(), |targets| targets.onto(old.targets)),
+                rules: rules.clone().unwrap_or(old.rules),
+                when_gone: when_gone.unwrap_or(old.when_gone),
+                options: options.map_or(old.options.clone(), |options| options.onto(old.options)),
+                copies: copies.clone().unwrap_or(old.copies),
+                spread_minutes: changed(spread_minutes, |spread| spread.0, old.spread_minutes),
+                restore_window: changed(restore_window, |window| window.0, old.restore_window),
+                drill_every: changed(drill_every, |every| every.0, old.drill_every),
+                start_at: start_at.unwrap_or(old.start_at),
+                end_at: end_at.unwrap_or(old.end_at),
+                enabled: enabled.unwrap_or(old.enabled),
+                grace_minutes: changed(grace_minutes, |minutes| minutes.0, old.grace_minutes),
+            }
         })
     }
 }
 
+/// The value that a field has after a change.
+fn changed<T, U>(change: Clearable<T>, value: impl Fn(T) -> U, old: Option<U>) -> Option<U> {
+    change.map_or(old, |new| new.map(value))
+}
+
 impl WantedTargets {
-    fn onto(self, old: domain::Targets) -> domain::Targets {
+    fn onto(self, old: Targets) -> Targets {
         let Self { instance_ids, tags, exclude_instance_ids } = self;
-        domain::Targets {
+        Targets {
             instance_ids: distinct(instance_ids.unwrap_or(old.instance_ids)),
             tags: tags.map_or(old.tags, Into::into),
             exclude_instance_ids: distinct(
@@ -319,7 +314,13 @@ fn distinct(mut ids: Vec<InstanceId>) -> Vec<InstanceId> {
 }
 
 impl WantedOptions {
-    fn onto(self, old: domain::Options) -> Result<domain::Options, Problem> {
+    /// Refuses tags that EC2 would not take.
+    fn checked(&self) -> Result<(), Problem> {
+        let tags = self.extra_tags.clone().unwrap_or_default();
+        checked_tags("options.extra_tags", tags).map(drop)
+    }
+
+    fn onto(self, old: Options) -> Options {
         let Self {
             exclude_boot_volume,
             exclude_volumes,
@@ -329,9 +330,7 @@ impl WantedOptions {
             extra_tags,
         } = self;
         let tagged = exclude_volumes_tagged.map(Into::into);
-        let extra_tags =
-            extra_tags.map(|tags| checked_tags("options.extra_tags", tags)).transpose()?;
-        Ok(domain::Options {
+        Options {
             exclusions: Exclusions {
                 boot_volume: exclude_boot_volume.unwrap_or(old.exclusions.boot_volume),
                 volumes: exclude_volumes.unwrap_or(old.exclusions.volumes),
@@ -340,12 +339,14 @@ impl WantedOptions {
             copy_tags: copy_tags.unwrap_or(old.copy_tags),
             name_template: name_template.unwrap_or(old.name_template),
             extra_tags: extra_tags.unwrap_or(old.extra_tags),
-        })
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use shared::domain::schedule as domain;
+
     use super::*;
 
     fn edit(json: &str) -> EditSchedule {
@@ -361,20 +362,28 @@ mod tests {
             key: "a".to_owned(),
             value: shared::domain::tags::pattern::Pattern::new("b"),
         }];
-        new.options.exclusions.boot_volume = true;
-        domain::Schedule::made(new, at)
+        old.options.exclusions.boot_volume = true;
+        old.spread_minutes = Some(5);
+        old
     }
 
     #[test]
     fn options_and_targets_that_are_not_given_stay() {
         let wanted = edit(r#"{"options": {"copy_tags": false}, "targets": {"tags": {}}}"#);
 
-        let edit = wanted.onto(Some(&present())).unwrap();
+        let new = wanted.edit().unwrap()(old());
 
-        let options = edit.options.unwrap();
-        assert!(options.exclusions.boot_volume && !options.copy_tags);
-        let targets = edit.targets.unwrap();
-        assert_eq!((targets.instance_ids.len(), targets.tags.all_of.len()), (1, 0));
+        assert!(new.options.exclusions.boot_volume && !new.options.copy_tags);
+        assert_eq!((new.targets.instance_ids.len(), new.targets.tags.all_of.len()), (1, 0));
+    }
+
+    #[test]
+    fn null_clears_what_can_be_cleared() {
+        let wanted = edit(r#"{"spread_minutes": null, "grace_minutes": 30}"#);
+
+        let new = wanted.edit().unwrap()(old());
+
+        assert_eq!((new.spread_minutes, new.grace_minutes), (None, Some(30)));
     }
 
     #[test]
@@ -386,8 +395,6 @@ mod tests {
 
     #[test]
     fn an_edit_of_nothing_changes_nothing() {
-        let edit = edit("{}").onto(None).unwrap();
-
-        assert!(edit.name.is_none() && edit.rules.is_none() && edit.targets.is_none());
+        assert_eq!(edit("{}").edit().unwrap()(old()), old());
     }
 }

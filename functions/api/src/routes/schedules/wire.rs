@@ -143,6 +143,14 @@ impl From<domain::Schedule> for Content {
             id: _id,
             version,
             revision: _revision,
+            settings,
+            created_at,
+            updated_at,
+            next_due,
+            enforced: _enforced,
+            drills,
+        } = schedule;
+        let domain::Settings {
             name,
             expression,
             timezone,

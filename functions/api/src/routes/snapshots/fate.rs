@@ -1,4 +1,4 @@
-//! Why a snapshot is kept or is to go, when, and what is in the way, on the wire.
+//! The fate of a snapshot on the wire: why it is kept or goes, when, and what is in the way.
 
 use jiff::Timestamp;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! What is asked about snapshots: filters, bodies.
+//! Requests about snapshots: filters, bodies.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::super::tags::{Patterns, TagPattern};
 use super::super::wire::{
-    Change, Description, GRACE_MINUTES_MAX, Name, checked_tags, clearable, present,
+    Clearable, Description, GRACE_MINUTES_MAX, Name, checked_tags, clearable, present,
 };
 use super::super::words::{SnapshotOrigin, SnapshotStatus};
 use super::hold::{PlaceHold, WantedHold};
@@ -169,19 +169,19 @@ pub(super) struct EditSnapshot {
     /// Description.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 1000)]
-    description: Change<Description>,
+    description: Clearable<Description>,
     /// What keeps it from deletion. To remove or weaken it is for admins.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<PlaceHold>)]
-    pub(super) hold: Change<WantedHold>,
+    pub(super) hold: Clearable<WantedHold>,
     /// When it goes by itself. Snapshots of a schedule go by its rules and have none.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<Timestamp>)]
-    pub(super) expires_at: Change<Timestamp>,
+    pub(super) expires_at: Clearable<Timestamp>,
     /// From when on it cannot be restored any more.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<Timestamp>)]
-    restore_until: Change<Timestamp>,
+    restore_until: Clearable<Timestamp>,
     /// All tags.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = std::collections::BTreeMap<String, String>, required = false)]

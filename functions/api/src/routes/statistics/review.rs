@@ -1,4 +1,4 @@
-//! What a person should look at from time to time: the route.
+//! The review: things for a person to look at from time to time.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use serde::Serialize;
 use shared::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use shared::domain::snapshot::Snapshot;
 use shared::domain::statistics::Measure;
-use shared::views::review::{self as reviewing, DisabledSchedule, ReviewBounds, Section};
+use shared::views;
+use shared::views::review::{DisabledSchedule, ReviewBounds, Section};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -199,7 +200,7 @@ impl ReviewedSchedules {
         let Section { items, more } = section;
         let of = |one: DisabledSchedule| ReviewedSchedule {
             schedule_id: one.schedule.id,
-            name: one.schedule.name,
+            name: one.schedule.settings.name,
             snapshots: one.tally.get(Measure::Stored),
             volume_gib: one.tally.get(Measure::VolumeGib),
         };

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::cursor::Page;
 use shared::domain::ids::{ImageId, InstanceId, ScheduleId, SnapshotId};
-use shared::domain::snapshot::condemnation::{Blocked, BlockedCause, CondemnedBy, Wanted};
+use shared::domain::snapshot::condemnation::{Blocked, BlockedCause, CondemnedBy, WantedDeletion};
 use shared::domain::snapshot::{Snapshot, Status};
 use shared::views::held_and_blocked;
 use utoipa::ToSchema;
@@ -139,9 +139,9 @@ impl BlockedSnapshot {
     }
 }
 
-impl From<Wanted> for WantedBy {
-    fn from(wanted: Wanted) -> Self {
-        let Wanted { by, reason } = wanted;
+impl From<WantedDeletion> for WantedBy {
+    fn from(wanted: WantedDeletion) -> Self {
+        let WantedDeletion { by, reason } = wanted;
         let condemner = Condemner::from(&by);
         let who = match by {
             CondemnedBy::Person { who } => Some(who),

@@ -140,7 +140,7 @@ struct ExecutionCounts {
     failed: u32,
 }
 
-impl From<SweepMode> for domain::Mode {
+impl From<SweepMode> for domain::SweepMode {
     fn from(mode: SweepMode) -> Self {
         match mode {
             SweepMode::PlanOnly => Self::PlanOnly,
@@ -149,11 +149,11 @@ impl From<SweepMode> for domain::Mode {
     }
 }
 
-impl From<domain::Mode> for SweepMode {
-    fn from(mode: domain::Mode) -> Self {
+impl From<domain::SweepMode> for SweepMode {
+    fn from(mode: domain::SweepMode) -> Self {
         match mode {
-            domain::Mode::PlanOnly => Self::PlanOnly,
-            domain::Mode::Execute => Self::Execute,
+            domain::SweepMode::PlanOnly => Self::PlanOnly,
+            domain::SweepMode::Execute => Self::Execute,
         }
     }
 }

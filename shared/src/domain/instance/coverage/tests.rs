@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::ids::ScheduleId;
-use crate::domain::schedule::NewSchedule;
+use crate::domain::schedule::Settings;
 
 const MADE: &str = "2026-03-01T00:00:00Z";
 
@@ -15,7 +15,7 @@ fn at(text: &str) -> Timestamp {
 fn schedule(expression: &str) -> Schedule {
     let made = at(MADE);
     let id = ScheduleId::derived(made, &[expression]);
-    Schedule::made(NewSchedule::of(id, expression, expression.parse().unwrap()), made)
+    Schedule::made(id, Settings::of(expression, expression.parse().unwrap()), made)
 }
 
 /// In hours.
@@ -25,12 +25,12 @@ fn promised(expressions: &[&str], now: &str) -> Option<i64> {
     interval.map(|interval| interval.as_hours())
 }
 
-fn assessed(schedules: &[&Schedule], taken: Taken, now: &str) -> Assessment {
+fn assessed(schedules: &[&Schedule], taken: LastTaken, now: &str) -> Assessment {
     let now = at(now);
     assess(schedules, promised_interval(schedules, now), taken, None, now)
 }
 
-fn status(expression: &str, taken: Taken, now: &str) -> ProtectionStatus {
+fn status(expression: &str, taken: LastTaken, now: &str) -> ProtectionStatus {
     assessed(&[&schedule(expression)], taken, now).status
 }
 
@@ -58,13 +58,13 @@ fn the_longest_gap_is_what_is_promised() {
 #[test]
 fn an_end_ends_the_promise() {
     let mut ending = schedule("rate(1 day)");
-    ending.end_at = Some(at("2026-03-06T00:00:00Z"));
+    ending.settings.end_at = Some(at("2026-03-06T00:00:00Z"));
 
     let now = "2026-03-05T12:00:00Z";
     assert_eq!(promised_interval(&[&ending], at(now)), None);
-    let newest = Taken::At(at("2026-03-05T00:00:00Z"));
+    let newest = LastTaken::At(at("2026-03-05T00:00:00Z"));
     assert_eq!(assessed(&[&ending], newest, now).status, ProtectionStatus::Ok);
-    let over = assessed(&[&ending], Taken::At(at(now)), "2026-03-06T00:00:00Z");
+    let over = assessed(&[&ending], LastTaken::At(at(now)), "2026-03-06T00:00:00Z");
     assert_eq!(over.status, ProtectionStatus::Unprotected);
     assert!(over.reason.contains("no fire to come"), "{over:?}");
 }
@@ -72,8 +72,8 @@ fn an_end_ends_the_promise() {
 #[test]
 fn no_enabled_schedule_is_no_protection_whatever_there_is() {
     let mut disabled = schedule("rate(1 hour)");
-    disabled.enabled = false;
-    let taken = Taken::At(at("2026-03-04T11:59:00Z"));
+    disabled.settings.enabled = false;
+    let taken = LastTaken::At(at("2026-03-04T11:59:00Z"));
 
     let none = assessed(&[], taken, "2026-03-04T12:00:00Z");
     let off = assessed(&[&disabled], taken, "2026-03-04T12:00:00Z");
@@ -89,11 +89,11 @@ fn no_enabled_schedule_is_no_protection_whatever_there_is() {
 #[test]
 fn a_slot_has_a_quarter_of_the_interval_to_be_kept() {
     let nightly = "cron(0 2 * * ? *)";
-    let yesterday = Taken::At(at("2026-03-03T02:00:05Z"));
+    let yesterday = LastTaken::At(at("2026-03-03T02:00:05Z"));
 
     assert_eq!(status(nightly, yesterday, "2026-03-04T07:59:59Z"), ProtectionStatus::Ok);
     assert_eq!(status(nightly, yesterday, "2026-03-04T08:00:00Z"), ProtectionStatus::Late);
-    let today = Taken::At(at("2026-03-04T02:00:05Z"));
+    let today = LastTaken::At(at("2026-03-04T02:00:05Z"));
     assert_eq!(status(nightly, today, "2026-03-04T08:00:00Z"), ProtectionStatus::Ok);
 }
 
@@ -101,7 +101,7 @@ fn a_slot_has_a_quarter_of_the_interval_to_be_kept() {
 fn of_a_weekly_gap_a_missed_day_shows_the_same_day() {
     let workdays = "cron(0 2 ? * MON-FRI *)";
     // Tuesday's is there, Wednesday's is not; 72 hours are promised.
-    let tuesday = Taken::At(at("2026-03-03T02:00:05Z"));
+    let tuesday = LastTaken::At(at("2026-03-03T02:00:05Z"));
 
     assert_eq!(status(workdays, tuesday, "2026-03-04T21:00:00Z"), ProtectionStatus::Late);
 }
@@ -110,7 +110,7 @@ fn of_a_weekly_gap_a_missed_day_shows_the_same_day() {
 fn what_is_late_is_said_with_the_slot_and_the_promise() {
     let late = assessed(
         &[&schedule("cron(0 2 * * ? *)")],
-        Taken::At(at("2026-03-02T02:00:00Z")),
+        LastTaken::At(at("2026-03-02T02:00:00Z")),
         "2026-03-04T12:30:00Z",
     );
 
@@ -123,7 +123,7 @@ fn what_is_late_is_said_with_the_slot_and_the_promise() {
 
 #[test]
 fn before_its_first_slot_nothing_is_late() {
-    let ok = assessed(&[&schedule("cron(0 2 * * ? *)")], Taken::Never, "2026-03-01T01:00:00Z");
+    let ok = assessed(&[&schedule("cron(0 2 * * ? *)")], LastTaken::Never, "2026-03-01T01:00:00Z");
 
     assert_eq!(ok.status, ProtectionStatus::Ok);
     assert_eq!(
@@ -139,10 +139,10 @@ fn an_instance_without_any_record_may_have_come_to_the_schedule_with_its_last_ed
     edited.updated_at = at("2026-03-04T10:00:00Z");
     let now = "2026-03-04T12:00:00Z";
 
-    assert_eq!(assessed(&[&edited], Taken::Never, now).status, ProtectionStatus::Ok);
-    assert_eq!(assessed(&[&edited], Taken::NoneAvailable, now).status, ProtectionStatus::Late);
+    assert_eq!(assessed(&[&edited], LastTaken::Never, now).status, ProtectionStatus::Ok);
+    assert_eq!(assessed(&[&edited], LastTaken::NoneAvailable, now).status, ProtectionStatus::Late);
     let tomorrow = "2026-03-05T12:00:00Z";
-    assert_eq!(assessed(&[&edited], Taken::Never, tomorrow).status, ProtectionStatus::Late);
+    assert_eq!(assessed(&[&edited], LastTaken::Never, tomorrow).status, ProtectionStatus::Late);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn a_slot_from_before_the_instance_does_not_count() {
     let nightly = schedule("cron(0 2 * * ? *)");
     let (now, since) = (at("2026-03-04T12:00:00Z"), at("2026-03-04T09:00:00Z"));
 
-    let assessment = assess(&[&nightly], None, Taken::Never, Some(since), now);
+    let assessment = assess(&[&nightly], None, LastTaken::Never, Some(since), now);
 
     assert_eq!(assessment.status, ProtectionStatus::Ok);
 }
@@ -229,7 +229,7 @@ proptest! {
         let all: Vec<_> = schedules.iter().collect();
         let promised = promised_interval(&all, now);
         let of = |age| {
-            assess(&all, promised, Taken::At(now - SignedDuration::from_mins(age)), None, now).status
+            assess(&all, promised, LastTaken::At(now - SignedDuration::from_mins(age)), None, now).status
         };
 
         prop_assert!(of(older.min(newer)) <= of(older.max(newer)));
@@ -243,7 +243,7 @@ proptest! {
     ) {
         let now = at(MADE) + SignedDuration::from_mins(elapsed);
         let all: Vec<_> = schedules.iter().collect();
-        let taken = Taken::At(now - SignedDuration::from_mins(age));
+        let taken = LastTaken::At(now - SignedDuration::from_mins(age));
 
         let assessment = assess(&all, promised_interval(&all, now), taken, None, now);
 
@@ -261,7 +261,7 @@ proptest! {
         let promised = promised_interval(&[&schedule], now);
         let age = promised.unwrap() + tolerance(promised) + SignedDuration::from_mins(more + 1);
 
-        let assessment = assess(&[&schedule], promised, Taken::At(now - age), None, now);
+        let assessment = assess(&[&schedule], promised, LastTaken::At(now - age), None, now);
 
         prop_assert_eq!(assessment.status, ProtectionStatus::Late);
     }
@@ -276,12 +276,12 @@ proptest! {
         let schedules: Vec<_> = schedules
             .into_iter()
             .zip(enabled)
-            .map(|(one, enabled)| Schedule { enabled, ..one })
+            .map(|(one, enabled)| one.set(|new| new.enabled = enabled))
             .collect();
         let all: Vec<_> = schedules.iter().collect();
-        let fires = |one: &&Schedule| one.enabled && Timing::of(one).next_after(now).is_some();
+        let fires = |one: &&Schedule| one.settings.enabled && Timing::of(one).next_after(now).is_some();
 
-        let assessment = assess(&all, promised_interval(&all, now), Taken::Never, None, now);
+        let assessment = assess(&all, promised_interval(&all, now), LastTaken::Never, None, now);
 
         let is_unprotected = assessment.status == ProtectionStatus::Unprotected;
         prop_assert_eq!(is_unprotected, !all.iter().any(fires));

@@ -1,11 +1,11 @@
-//! What is to come of a schedule: its fires, and the first fire of each new period.
+//! The coming fires of a schedule, and the first fire of each new period.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::period::Period;
-use crate::domain::schedule::{Schedule, slots};
+use crate::domain::schedule::{Schedule, Settings, slots};
 
 /// How far ahead anybody looks: ten years.
 const HORIZON: SignedDuration = SignedDuration::from_hours(24 * 3_653);
@@ -65,7 +65,8 @@ impl<'a> Fires<'a> {
 
     /// The last fire still to come that lies before `end`.
     pub(super) fn last_before(&self, end: Timestamp) -> Option<Timestamp> {
-        let Schedule { expression, timezone, enabled, start_at, end_at, .. } = self.schedule;
+        let Settings { expression, timezone, enabled, start_at, end_at, .. } =
+            &self.schedule.settings;
         let last = end_at.map_or(just_before(end), |end_at| end_at.min(just_before(end)));
         let fire = expression.last_at_or_before(timezone, self.schedule.anchor(), last);
         fire.filter(|&fire| {
@@ -78,7 +79,7 @@ impl<'a> Fires<'a> {
         if period == Period::Each {
             return self.after(at);
         }
-        let zone = &self.schedule.timezone;
+        let zone = &self.schedule.settings.timezone;
         let key = period.key_at(at, zone);
         let mut fire = self.from(period.end(at, zone).ok_or(NoFire::Far)?)?;
         while period.key_at(fire, zone) <= key {
@@ -104,7 +105,7 @@ impl<'a> Coming<'a> {
         if period == Period::Each {
             return None;
         }
-        let zone = &self.fires.schedule.timezone;
+        let zone = &self.fires.schedule.settings.timezone;
         let fire = self.next().ok()?;
         (period.key_at(fire, zone) <= period.key_at(self.newest?, zone)).then_some(fire)
     }

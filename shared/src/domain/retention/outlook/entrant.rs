@@ -1,4 +1,4 @@
-//! How snapshots stand now under each kind of period.
+//! The rank of each snapshot now, under each kind of period.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -10,25 +10,25 @@ use crate::domain::{
 
 /// A candidate among the others.
 #[derive(Debug)]
-pub(super) struct Entrant {
+pub(super) struct RankedCandidate {
     /// Where it was in the input.
     pub(super) position: usize,
     pub(super) candidate: Candidate,
-    pub(super) place: Place,
+    pub(super) place: PeriodPlace,
     /// For the kinds of period that there are rules of.
-    pub(super) standings: BTreeMap<Period, Standing>,
+    pub(super) standings: BTreeMap<Period, PeriodRank>,
 }
 
 /// Whether the next fire can be in a candidate's own period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum PeriodPlace {
     Newest,
     Older,
 }
 
 /// How a candidate stands now under the rules of one kind of period.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Standing {
+pub(super) struct PeriodRank {
     /// How many periods the newer ones are in, its own included if one of them is.
     pub(super) newer_periods: usize,
     /// Whether a newer one is in its own period.
@@ -36,13 +36,17 @@ pub(super) struct Standing {
 }
 
 /// The candidates, newest first.
-pub(super) fn newest_first(rules: &Rules, candidates: &[Candidate], zone: &Zone) -> Vec<Entrant> {
+pub(super) fn newest_first(
+    rules: &Rules,
+    candidates: &[Candidate],
+    zone: &Zone,
+) -> Vec<RankedCandidate> {
     let mut newest_first: Vec<_> = candidates.iter().copied().enumerate().collect();
     newest_first.sort_by_key(|(_, candidate)| Reverse(candidate.taken_at));
     let periods = rules.counts.keys().chain(rules.within.keys());
     let mut walks: BTreeMap<Period, Walk> =
         periods.map(|&period| (period, Walk::default())).collect();
-    let places = std::iter::once(Place::Newest).chain(std::iter::repeat(Place::Older));
+    let places = std::iter::once(PeriodPlace::Newest).chain(std::iter::repeat(PeriodPlace::Older));
     newest_first
         .into_iter()
         .zip(places)
@@ -51,7 +55,7 @@ pub(super) fn newest_first(rules: &Rules, candidates: &[Candidate], zone: &Zone)
                 (period, walk.pass(period, period.key_at(candidate.taken_at, zone)))
             };
             let standings = walks.iter_mut().map(standing).collect();
-            Entrant { position, candidate, place, standings }
+            RankedCandidate { position, candidate, place, standings }
         })
         .collect()
 }
@@ -64,10 +68,10 @@ struct Walk {
 }
 
 impl Walk {
-    fn pass(&mut self, period: Period, key: i64) -> Standing {
+    fn pass(&mut self, period: Period, key: i64) -> PeriodRank {
         let is_surpassed =
             period != Period::Each && self.last_key.is_some_and(|last_key| key >= last_key);
-        let standing = Standing { newer_periods: self.kept, is_surpassed };
+        let standing = PeriodRank { newer_periods: self.kept, is_surpassed };
         if !is_surpassed {
             (self.kept, self.last_key) = (self.kept + 1, Some(key));
         }

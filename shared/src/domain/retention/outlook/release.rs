@@ -1,4 +1,4 @@
-//! What lets go of a snapshot and what never does, in words.
+//! The reasons for which a snapshot goes or never goes, in words.
 
 use jiff::Timestamp;
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::{super::RawRules, *};
 use crate::domain::{
     ids::ScheduleId,
-    schedule::{NewSchedule, slots},
+    schedule::{Settings, slots},
 };
 
 fn at(text: &str) -> Timestamp {
@@ -23,8 +23,8 @@ fn rules(json: &str) -> Rules {
 
 fn schedule(expression: &str, zone: &str, created_at: &str) -> Schedule {
     let id = ScheduleId::derived(at(created_at), &["x"]);
-    let new = NewSchedule::of(id, "x", expression.parse().unwrap());
-    Schedule::made(NewSchedule { timezone: zone.parse().unwrap(), ..new }, at(created_at))
+    let new = Settings::of("x", expression.parse().unwrap());
+    Schedule::made(id, Settings { timezone: zone.parse().unwrap(), ..new }, at(created_at))
 }
 
 /// When each goes, if it does by `end`: every fire and every sweep is carried out.
@@ -54,7 +54,7 @@ fn carried_out(
         if is_changed || has_hold_ended || rules.max_age.is_some() {
             let taken_at: Vec<_> = alive.iter().map(|(_, one)| one.taken_at).collect();
             let newest = taken_at.iter().copied().max();
-            let verdicts = rules.plan(&taken_at, &schedule.timezone, sweep);
+            let verdicts = rules.plan(&taken_at, &schedule.settings.timezone, sweep);
             let before = alive.len();
             let mut verdicts = verdicts.into_iter();
             alive.retain(|(index, one)| {
@@ -158,8 +158,8 @@ fn schedules() -> BoxedStrategy<(Schedule, i64)> {
     (expressions, prop::sample::select(zones), prop::sample::select(begins), whether)
         .prop_map(|((expression, days), zone, begin, (enabled, ends_after))| {
             let mut schedule = schedule(expression, zone, begin);
-            schedule.enabled = enabled;
-            schedule.end_at = ends_after.map(|count| schedule.created_at + hours(count));
+            schedule.settings.enabled = enabled;
+            schedule.settings.end_at = ends_after.map(|count| schedule.created_at + hours(count));
             (schedule, days)
         })
         .boxed()
@@ -175,7 +175,7 @@ fn groups() -> BoxedStrategy<(Schedule, Vec<Candidate>, Timestamp, Timestamp)> {
     let picks = prop::collection::vec((0_i64..6, 0_i64..120, hold), 1..14);
     (schedules(), picks, 0_i64..3_000, any::<bool>(), any::<bool>())
         .prop_map(|((schedule, days), picks, minutes, follows_fires, is_protected)| {
-            let Schedule { expression, timezone, .. } = &schedule;
+            let Settings { expression, timezone, .. } = &schedule.settings;
             let now = schedule.created_at + SignedDuration::from_mins(minutes);
             let mut candidates: Vec<Candidate> = Vec::new();
             let mut taken_at = now;

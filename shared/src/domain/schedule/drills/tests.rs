@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::ids::ScheduleId;
-use crate::domain::schedule::NewSchedule;
+use crate::domain::schedule::Settings;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -14,9 +14,9 @@ fn at(text: &str) -> Timestamp {
 fn schedule(every: &str) -> Schedule {
     let made_at = at("2026-03-01T02:00:00Z");
     let id = ScheduleId::derived(made_at, &["x"]);
-    let mut new = NewSchedule::of(id, "x", "rate(1 hour)".parse().unwrap());
+    let mut new = Settings::of("x", "rate(1 hour)".parse().unwrap());
     new.drill_every = Some(every.parse().unwrap());
-    Schedule::made(new, made_at)
+    Schedule::made(id, new, made_at)
 }
 
 fn instance(number: u32) -> InstanceId {
@@ -65,7 +65,7 @@ fn the_first_drill_is_due_a_period_after_the_schedule_was_made() {
 #[test]
 fn before_its_start_a_schedule_is_not_drilled() {
     let start = at("2026-04-01T00:00:00Z");
-    let schedule = Schedule { start_at: Some(start), ..schedule("1d") };
+    let schedule = schedule("1d").set(|new| new.start_at = Some(start));
 
     let schedule = schedule.with_drills_since(None, at("2026-03-01T02:00:00Z"));
 
@@ -113,24 +113,24 @@ fn an_edit_of_something_else_moves_no_drill() {
     let old = schedule("7d");
     let now = at("2026-03-05T00:00:00Z");
 
-    let renamed = Schedule { name: "y".to_owned(), ..old.clone() };
+    let renamed = old.clone().set(|new| new.name = "y".to_owned());
     assert_eq!(renamed.with_drills_since(Some(&old), now).drills, old.drills);
-    let disabled = Schedule { enabled: false, ..old.clone() }.with_drills_since(Some(&old), now);
+    let disabled = old.clone().set(|new| new.enabled = false).with_drills_since(Some(&old), now);
     assert_eq!(disabled.drill_at(), None);
-    let again = Schedule { enabled: true, ..disabled.clone() };
+    let again = disabled.clone().set(|new| new.enabled = true);
     let again = again.with_drills_since(Some(&disabled), now);
     assert_eq!(again.drill_at(), Some(at("2026-03-12T00:00:00Z")));
-    let often = Schedule { drill_every: Some("1d".parse().unwrap()), ..old.clone() };
+    let often = old.clone().set(|new| new.drill_every = Some("1d".parse().unwrap()));
     let often = often.with_drills_since(Some(&old), now);
     assert_eq!(often.drill_at(), Some(at("2026-03-06T00:00:00Z")));
-    let never = Schedule { drill_every: None, ..old.clone() }.with_drills_since(Some(&old), now);
+    let never = old.clone().set(|new| new.drill_every = None).with_drills_since(Some(&old), now);
     assert_eq!(never.drill_at(), None);
 }
 
 #[test]
 fn an_edit_of_a_start_that_lies_ahead_moves_the_drill() {
     let now = at("2026-03-05T00:00:00Z");
-    let starting = |start: Option<&str>| Schedule { start_at: start.map(at), ..schedule("7d") };
+    let starting = |start: Option<&str>| schedule("7d").set(|new| new.start_at = start.map(at));
     let due_after = |old: Option<&str>, new: Option<&str>| {
         starting(new).with_drills_since(Some(&starting(old)), now).drills.due
     };

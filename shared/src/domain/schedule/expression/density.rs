@@ -1,4 +1,4 @@
-//! How many fires a window of time can have at the most, whenever it begins.
+//! The most fires that a window of time can have, whenever it begins.
 
 use super::{
     Expression,

@@ -1,4 +1,4 @@
-//! What a cron expression says, in plain English.
+//! A cron expression in plain English.
 //!
 //! It is told from the values that the fields mean, not from how they are written: `0/5`,
 //! `*/5` and the list of all twelve minutes read the same.

@@ -16,7 +16,7 @@ fn to(region: &str, rules: Option<Rules>) -> CopyTarget {
 /// A schedule that has been copying to `FAR` since its last sweep.
 fn copying(own: Option<Rules>, far: Option<Rules>, when_gone: WhenGone) -> Schedule {
     let mut schedule = schedule_when_gone(own, when_gone);
-    schedule.copies = vec![to(FAR, far)];
+    schedule.settings.copies = vec![to(FAR, far)];
     schedule.enforced_at(hour(0))
 }
 
@@ -62,7 +62,7 @@ fn each_region_goes_by_its_own_rules() {
 fn many_copies_do_not_hide_that_all_originals_would_go() {
     let keep = |count: u32| Some(rules(&format!(r#"{{"keep_last": {count}}}"#)));
     let before = copying(keep(30), keep(365), WhenGone::Apply);
-    let edited = Schedule { rules: keep(1), ..before };
+    let edited = before.set(|new| new.rules = keep(1));
     let case = case(&edited, 30, 365, 400);
 
     let stopped = case.brakes();
@@ -75,7 +75,7 @@ fn many_copies_do_not_hide_that_all_originals_would_go() {
 fn what_was_copied_to_a_region_that_is_not_named_any_more_stays_also_when_its_instance_is_gone() {
     let keep = |count: u32| Some(rules(&format!(r#"{{"keep_last": {count}}}"#)));
     let mut schedule = copying(keep(3), keep(1), keep_last(1));
-    schedule.copies.clear();
+    schedule.settings.copies.clear();
     let mut case = case(&schedule, 4, 4, 400);
     case.gone.insert("i-0123456789abcdef0".parse().unwrap());
 
@@ -83,7 +83,7 @@ fn what_was_copied_to_a_region_that_is_not_named_any_more_stays_also_when_its_in
     // Named again it is unexpected: the last sweep would have kept them.
     let schedule = case.schedules.values_mut().next().unwrap();
     schedule.enforced.copies.clear();
-    schedule.copies = vec![to(FAR, None)];
+    schedule.settings.copies = vec![to(FAR, None)];
     let is_unexpected =
         |entry: &PlanEntry| matches!(entry.verdict, Verdict::Delete { unexpected: true, .. });
     assert_eq!(case.entries().iter().filter(|entry| is_unexpected(entry)).count(), 3);

@@ -9,7 +9,7 @@ use crate::domain::hold::{Hold, HoldKind};
 use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::ownership::{EbsState, StorageTier};
 use crate::domain::retention::Rules;
-use crate::domain::schedule::{NewSchedule, WhenGone};
+use crate::domain::schedule::{Settings, WhenGone};
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{Origin, ScheduleSlot, Source};
 
@@ -89,10 +89,10 @@ prop_compose! {
         when_gone in any_when_gone(),
         edited in prop::option::of((any_rules(), any_when_gone())),
     ) -> Schedule {
-        let new = NewSchedule::of(schedule_id(number), "x", "rate(1 hour)".parse().unwrap());
-        let made = Schedule::made(NewSchedule { rules, when_gone, ..new }, now() - 1000.hours());
+        let new = Settings::of("x", "rate(1 hour)".parse().unwrap());
+        let made = Schedule::made(schedule_id(number), Settings { rules, when_gone, ..new }, now() - 1000.hours());
         match edited {
-            Some((rules, when_gone)) => Schedule { rules, when_gone, ..made },
+            Some((rules, when_gone)) => made.set(|new| (new.rules, new.when_gone) = (rules, when_gone)),
             None => made,
         }
     }
@@ -280,7 +280,7 @@ proptest! {
     ) {
         for entry in world.plan() {
             let schedule = entry.schedule_id.as_ref().and_then(|id| world.schedules.get(id));
-            let when_gone = schedule.map(|one| one.when_gone).unwrap_or_default();
+            let when_gone = schedule.map(|one| one.settings.when_gone).unwrap_or_default();
             let keeps_all =
                 when_gone == WhenGone::KeepAll && world.gone.contains(&entry.instance_id);
             let waits = when_gone != WhenGone::Apply && world.absent.contains(&entry.instance_id);
@@ -300,7 +300,7 @@ proptest! {
     #[test]
     fn of_a_gone_instance_so_many_stay(world in any_world()) {
         for schedule in world.schedules.values() {
-            let WhenGone::KeepLast(count) = schedule.when_gone else { continue };
+            let WhenGone::KeepLast(count) = schedule.settings.when_gone else { continue };
             for instance in &world.gone {
                 let of_it = world.snapshots.iter().filter(|one| {
                     one.schedule_id() == Some(&schedule.id)
@@ -341,9 +341,9 @@ proptest! {
             let mut world = world.clone();
             for schedule in world.schedules.values_mut() {
                 let rules = format!(r#"{{"keep_last": {count}}}"#);
-                schedule.rules = Some(serde_json::from_str(&rules).unwrap());
-                if let WhenGone::KeepLast(_) = schedule.when_gone {
-                    schedule.when_gone = WhenGone::KeepLast(count.try_into().unwrap());
+                schedule.settings.rules = Some(serde_json::from_str(&rules).unwrap());
+                if let WhenGone::KeepLast(_) = schedule.settings.when_gone {
+                    schedule.settings.when_gone = WhenGone::KeepLast(count.try_into().unwrap());
                 }
             }
             world.deleted()

@@ -27,7 +27,7 @@ pub(super) type Rulings<'a> = BTreeMap<&'a SnapshotId, Ruling>;
 
 /// Which instances are there.
 #[derive(Clone, Copy)]
-enum Presence {
+enum InstancePresence {
     Here,
     /// Not there by this look, which is not believed.
     Absent,
@@ -56,8 +56,10 @@ pub(super) fn rulings<'a>(world: &World<'a>) -> Rulings<'a> {
     let mut rulings = BTreeMap::new();
     for ((schedule_id, instance, _), snapshots) in groups {
         let Some(schedule) = world.schedules.get(schedule_id) else { continue };
-        let presence = Presence::of(instance, world);
-        if matches!(presence, Presence::Absent) && schedule.when_gone != WhenGone::Apply {
+        let presence = InstancePresence::of(instance, world);
+        if matches!(presence, InstancePresence::Absent)
+            && schedule.settings.when_gone != WhenGone::Apply
+        {
             // The rules are for instances that are there, and the rule for gone ones is not for it yet.
             let reason = "EC2 does not show its instance; looked for again";
             let kept = || Ruling::Keep(vec![reason.to_owned()]);
@@ -65,7 +67,7 @@ pub(super) fn rulings<'a>(world: &World<'a>) -> Rulings<'a> {
             continue;
         }
         let Some(any) = snapshots.first() else { continue };
-        if !is_named(any, &schedule.copies) {
+        if !is_named(any, &schedule.settings.copies) {
             // What was copied to a region that is not named any more stays, whatever becomes of its instance.
             continue;
         }
@@ -89,7 +91,7 @@ pub(super) fn rulings<'a>(world: &World<'a>) -> Rulings<'a> {
 /// were taken since.
 fn expected_deletions(
     schedule: &Schedule,
-    presence: Presence,
+    presence: InstancePresence,
     snapshots: &[&Snapshot],
     now: Timestamp,
 ) -> BTreeSet<SnapshotId> {
@@ -125,14 +127,14 @@ fn is_named(snapshot: &Snapshot, copies: &[CopyTarget]) -> bool {
 
 impl<'a> InForce<'a> {
     /// What the schedule says now of such as this one.
-    fn now(schedule: &'a Schedule, of: &Snapshot, presence: Presence) -> Self {
+    fn now(schedule: &'a Schedule, of: &Snapshot, presence: InstancePresence) -> Self {
         let rules = schedule.rules_of(of);
-        let when_gone = presence.choose(schedule.when_gone);
-        Self { rules, when_gone, zone: &schedule.timezone }
+        let when_gone = presence.choose(schedule.settings.when_gone);
+        Self { rules, when_gone, zone: &schedule.settings.timezone }
     }
 
     /// What it said at the last executed sweep of such as this one.
-    fn before(schedule: &'a Schedule, of: &Snapshot, presence: Presence) -> Self {
+    fn before(schedule: &'a Schedule, of: &Snapshot, presence: InstancePresence) -> Self {
         let enforced = &schedule.enforced;
         let when_gone = presence.choose(enforced.when_gone);
         Self { rules: enforced.rules_of(of), when_gone, zone: &enforced.timezone }
@@ -167,7 +169,7 @@ impl<'a> InForce<'a> {
     }
 }
 
-impl Presence {
+impl InstancePresence {
     fn of(instance: &InstanceId, world: &World<'_>) -> Self {
         if world.gone.contains(instance) {
             Self::Gone

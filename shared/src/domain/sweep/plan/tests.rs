@@ -9,7 +9,7 @@ use crate::domain::hold::{Hold, HoldKind};
 use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::ownership::{EbsState, StorageTier};
 use crate::domain::retention::Rules;
-use crate::domain::schedule::{NewSchedule, WhenGone};
+use crate::domain::schedule::{Settings, WhenGone};
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{Origin, ScheduleSlot, Source};
 use crate::domain::sweep::brake::{Brake, BrakeLimits, brakes};
@@ -27,15 +27,15 @@ pub(super) fn rules(json: &str) -> Rules {
 
 fn schedule(rules: Option<Rules>) -> Schedule {
     let id = ScheduleId::derived(hour(0), &["nightly"]);
-    let new = NewSchedule::of(id, "nightly", "rate(1 hour)".parse().unwrap());
-    Schedule::made(NewSchedule { rules, ..new }, hour(0))
+    let new = Settings::of("nightly", "rate(1 hour)".parse().unwrap());
+    Schedule::made(id, Settings { rules, ..new }, hour(0))
 }
 
 /// A schedule with a rule for instances that are gone, in force since it was made.
 pub(super) fn schedule_when_gone(rules: Option<Rules>, when_gone: WhenGone) -> Schedule {
     let id = ScheduleId::derived(hour(0), &["nightly"]);
-    let new = NewSchedule::of(id, "nightly", "rate(1 hour)".parse().unwrap());
-    Schedule::made(NewSchedule { rules, when_gone, ..new }, hour(0))
+    let new = Settings::of("nightly", "rate(1 hour)".parse().unwrap());
+    Schedule::made(id, Settings { rules, when_gone, ..new }, hour(0))
 }
 
 pub(super) fn keep_last(count: u32) -> WhenGone {
@@ -258,7 +258,7 @@ fn two_deletions_by_the_rules_that_were_in_force_are_expected() {
 #[test]
 fn deletions_by_edited_rules_are_unexpected_and_too_many_are_stopped() {
     let mut schedule = schedule(Some(rules(r#"{"keep_last": 40}"#)));
-    schedule.rules = Some(rules(r#"{"keep_last": 5}"#));
+    schedule.settings.rules = Some(rules(r#"{"keep_last": 5}"#));
     let case = Case::new(&schedule, 1..=40, 41);
 
     let stopped = case.brakes();
@@ -303,7 +303,7 @@ fn what_is_held_used_or_the_newest_counts_for_the_brake_as_what_the_rules_make_o
 fn the_brake_lets_through_what_is_not_both_many_and_much() {
     let edited = |keep: usize, hours: i64| {
         let mut schedule = schedule(Some(rules(r#"{"keep_last": 1000}"#)));
-        schedule.rules = Some(rules(&format!(r#"{{"keep_last": {keep}}}"#)));
+        schedule.settings.rules = Some(rules(&format!(r#"{{"keep_last": {keep}}}"#)));
         let case = Case::new(&schedule, 1..=hours, hours + 1);
         case.brakes().len()
     };
@@ -452,7 +452,7 @@ fn a_schedule_without_rules_deletes_by_its_rule_for_what_is_gone_only() {
 #[test]
 fn a_rule_for_what_is_gone_is_unexpected_until_a_sweep_has_enforced_it() {
     let mut schedule = schedule(None);
-    schedule.when_gone = keep_last(1);
+    schedule.settings.when_gone = keep_last(1);
     let mut case = Case::new(&schedule, 1..=20, 30);
     case.gone = [case.snapshots[0].source.instance_id.clone()].into();
 
@@ -468,13 +468,13 @@ fn a_rule_for_what_is_gone_is_unexpected_until_a_sweep_has_enforced_it() {
 #[test]
 fn a_brake_remembers_what_the_plan_was_made_with() {
     let mut schedule = schedule(Some(rules(r#"{"keep_last": 40}"#)));
-    schedule.rules = Some(rules(r#"{"keep_last": 5}"#));
+    schedule.settings.rules = Some(rules(r#"{"keep_last": 5}"#));
     let case = Case::new(&schedule, 1..=40, 41);
     let brake = case.brakes().remove(0);
 
     assert_eq!(brake.outdated(Some(&schedule)), None);
     assert!(brake.outdated(None).unwrap().contains("is gone"));
-    schedule.when_gone = WhenGone::KeepAll;
+    schedule.settings.when_gone = WhenGone::KeepAll;
     assert!(brake.outdated(Some(&schedule)).unwrap().contains("have changed"));
     // One that an earlier version has stored does not know.
     let json = format!(r#"{{"schedule_id": "{}", "unexpected": 1, "available": 1}}"#, schedule.id);

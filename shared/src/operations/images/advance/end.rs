@@ -8,16 +8,17 @@ use crate::domain::image::{Image, SnapshotDeletion, SnapshotOutcome};
 use crate::domain::snapshot::ABSENCE_UNCERTAIN;
 use crate::ec2::{Deregistered, Ec2};
 use crate::error::Error;
-use crate::operations::images::delete::{Need, needed_by};
+use crate::operations::images::delete::{NeededBy, needed_by};
 use crate::operations::images::note_uses::{ImageChange, note_image};
-use crate::operations::snapshots::delete::{DeleteRequest, delete_snapshot};
+use crate::operations::snapshots;
+use crate::operations::snapshots::delete::DeleteRequest;
 use crate::service::Service;
 
 /// How long it is waited for EC2 not to show an image any more that it has deregistered.
 const SHOWN_AT_MOST: SignedDuration = SignedDuration::from_mins(15);
 
 /// What is known of the AMI that is to go.
-enum Found {
+enum FoundAmi {
     /// There is one: its image with it.
     Ami(Box<Image>),
     /// None was made.
@@ -35,9 +36,9 @@ pub(super) async fn deregister(
     let now = clock.now();
     let ec2 = service.ec2_in(&image.region)?;
     let image = match with_ami(service, ec2, image, now).await? {
-        Found::Ami(image) => image,
-        Found::None => return gone(service, image, clock).await,
-        Found::NotSure => {
+        FoundAmi::Ami(image) => image,
+        FoundAmi::None => return gone(service, image, clock).await,
+        FoundAmi::NotSure => {
             let until = image.certain_at();
             let next = image.deregistration_put_off(None, until, now).map_err(Error::conflict)?;
             _ = service.table.update_image(image, &next, now).await?;
@@ -70,19 +71,23 @@ async fn with_ami(
     ec2: &Ec2,
     image: &Image,
     now: Timestamp,
-) -> Result<Found, Error> {
+) -> Result<FoundAmi, Error> {
     if image.ami_id.is_some() {
-        return Ok(Found::Ami(Box::new(image.clone())));
+        return Ok(FoundAmi::Ami(Box::new(image.clone())));
     }
     if image.attempt.is_none() {
-        return Ok(Found::None);
+        return Ok(FoundAmi::None);
     }
     let Some(seen) = ec2.image_tagged(&image.id).await? else {
-        return Ok(if image.is_attempt_uncertain(now) { Found::NotSure } else { Found::None });
+        return Ok(if image.is_attempt_uncertain(now) {
+            FoundAmi::NotSure
+        } else {
+            FoundAmi::None
+        });
     };
     let next = image.registered(seen.id, now).map_err(Error::conflict)?;
     if service.table.update_image(image, &next, now).await?.is_done() {
-        Ok(Found::Ami(Box::new(next)))
+        Ok(FoundAmi::Ami(Box::new(next)))
     } else {
         Err(Error::Stale { noun: "the image", current: image.version })
     }
@@ -120,15 +125,15 @@ pub(super) async fn look_after_snapshot(
     let may_be_shown =
         image.gone_at.is_some_and(|gone_at| now.duration_since(gone_at) < SHOWN_AT_MOST);
     let to = match needed_by(service, image, wanted, now).await? {
-        Need::ThisImage if may_be_shown => wanted.clone(),
-        Need::Nothing | Need::ThisImage => {
+        NeededBy::ThisImage if may_be_shown => wanted.clone(),
+        NeededBy::Nothing | NeededBy::ThisImage => {
             let request = DeleteRequest {
                 id: image.snapshot_id.clone(),
                 who: deregistration.by.clone(),
                 grace: SignedDuration::ZERO,
                 expected_version: None,
             };
-            match delete_snapshot(service, request, now).await {
+            match snapshots::delete(service, request, now).await {
                 Ok(_) => SnapshotDeletion {
                     outcome: SnapshotOutcome::Condemned,
                     reason: None,
@@ -138,7 +143,7 @@ pub(super) async fn look_after_snapshot(
                 Err(error) => wanted.refused(error.to_string()),
             }
         }
-        Need::Other(reason) => wanted.refused(reason),
+        NeededBy::Other(reason) => wanted.refused(reason),
     };
     let next = image.snapshot_settled(to, now).map_err(Error::conflict)?;
     _ = service.table.update_image(image, &next, now).await?;

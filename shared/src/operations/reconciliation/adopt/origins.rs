@@ -1,4 +1,4 @@
-//! What is known of the instances of adopted sets, and the sets as they are recorded.
+//! The instances of adopted sets, as far as they are known, and the records of the sets.
 
 use std::collections::{BTreeMap, BTreeSet};
 

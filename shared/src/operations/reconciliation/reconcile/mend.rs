@@ -12,7 +12,8 @@ use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{Origin, ScheduleSlot, Snapshot, Source, Status};
 use crate::domain::tags::{self};
 use crate::error::Error;
-use crate::operations::snapshots::recover::{adopt_members, as_member, by_attempt};
+use crate::operations::snapshots;
+use crate::operations::snapshots::recover::{as_member, by_attempt};
 use crate::service::Service;
 use crate::table::Written;
 
@@ -50,8 +51,10 @@ impl Mender<'_> {
             Status::Requested | Status::Creating if record.copy_of.is_some() => Ok(()),
             Status::Requested | Status::Creating if record.is_attempt_uncertain(self.now) => Ok(()),
             Status::Requested | Status::Creating => {
-                let written = adopt_members(self.service, &record, found, None, self.now).await?;
-                self.note(written, set, Repair::Adopted);
+                let written =
+                    snapshots::recover_members(self.service, &record, found, None, self.now)
+                        .await?;
+                self.note(written, set, Repair::Recovered);
                 Ok(())
             }
             Status::Missing if strays.is_empty() => self.take_back(&record, found).await,

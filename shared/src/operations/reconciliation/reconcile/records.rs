@@ -1,4 +1,4 @@
-//! What the table says, held against what a region has.
+//! The records of the table, held against the EBS snapshots of a region.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,7 +53,7 @@ impl Records {
         Ok(records)
     }
 
-    /// How many lists show.
+    /// The number of records that lists show.
     pub(super) fn count(&self) -> usize {
         self.here.values().map(Vec::len).sum()
     }
@@ -68,7 +68,7 @@ impl Records {
         self.here.get(region).map_or(&[], Vec::as_slice)
     }
 
-    /// What bears our tags and is no member of a record that lists show, by the set it says.
+    /// EBS snapshots that bear our tags and belong to no record that lists show, by the set that their tags name.
     pub(super) fn strays(
         &self,
         seen: &[EbsSnapshot],
@@ -87,7 +87,7 @@ impl Records {
         strays
     }
 
-    /// What is known of an EBS snapshot.
+    /// Returns the finding about an EBS snapshot.
     pub(super) fn finding(
         &self,
         seen: &EbsSnapshot,
@@ -108,7 +108,7 @@ impl Records {
         Finding { snapshot_id: set.cloned().or(found.snapshot_id), ..found }
     }
 
-    /// What records of a region have and EC2 does not show.
+    /// Returns the members of a region's records that EC2 does not show.
     pub(super) fn missing(
         &self,
         region: &str,

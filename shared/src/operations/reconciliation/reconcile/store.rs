@@ -1,9 +1,9 @@
-//! What was found, stored for readers: the pages of a run first, then the switch to them.
+//! Findings stored for readers: the pages of a run first, then the switch to them.
 
 use jiff::Timestamp;
 use tracing::info;
 
-use crate::domain::finding::{Finding, Found, PageReference, Pages, RegionFindings};
+use crate::domain::finding::{Finding, FoundPages, PageReference, Pages, RegionFindings};
 use crate::error::Error;
 use crate::service::Service;
 use crate::table::findings::RENEWED_AFTER;
@@ -23,15 +23,16 @@ pub(super) async fn store(
     let run = pages.digest();
     let old = service.table.region_findings(region).await?;
     let before = old.as_ref().and_then(|old| old.found.as_ref());
-    let is_fresh =
-        |found: &&Found| found.run == run && now.duration_since(found.written_at) < RENEWED_AFTER;
+    let is_fresh = |found: &&FoundPages| {
+        found.run == run && now.duration_since(found.written_at) < RENEWED_AFTER
+    };
     let written_at = if let Some(found) = before.filter(is_fresh) {
         found.written_at
     } else {
         write_pages(service, region, (&run, &pages), now).await?;
         now
     };
-    let found = Found { run, written_at, as_of: now, buckets: pages.summary() };
+    let found = FoundPages { run, written_at, as_of: now, buckets: pages.summary() };
     let version = old.map_or(0, |old| old.version) + 1;
     let new = RegionFindings {
         region: region.to_owned(),

@@ -1,4 +1,4 @@
-//! What EC2 is asked for, and what is recorded of its answer.
+//! The calls of EC2 that a restore makes, and the record of each answer.
 
 use super::dry_run::{new_volume, rehearse};
 use super::{Recorded, Work};
@@ -15,7 +15,8 @@ use crate::ec2::Ec2;
 use crate::ec2::calls::{Call, CallError};
 use crate::ec2::launches::{NewImage, NewInstance};
 use crate::error::{Error, chain};
-use crate::operations::snapshots::request::{NewSnapshot, request_snapshot};
+use crate::operations::snapshots;
+use crate::operations::snapshots::request::NewSnapshot;
 
 /// What is left of an act that went well.
 enum Acted {
@@ -31,7 +32,7 @@ impl Work<'_> {
         &mut self,
         ec2: &Ec2,
         act: Act,
-        seen: &Seen,
+        seen: &RestoreFacts,
     ) -> Result<(), Error> {
         if act == Act::RequestSnapshot {
             return self.request_first().await;
@@ -76,7 +77,7 @@ impl Work<'_> {
         &self,
         ec2: &Ec2,
         act: Act,
-        seen: &Seen,
+        seen: &RestoreFacts,
         after: &mut Restore,
     ) -> Result<Acted, CallError> {
         let restore = &self.held;
@@ -186,7 +187,7 @@ impl Work<'_> {
 
     async fn register_image(&self, ec2: &Ec2) -> Result<Option<ImageId>, CallError> {
         let restore = &self.held;
-        let Mode::NewInstance(launch) = &restore.mode else { return Ok(None) };
+        let RestoreMode::NewInstance(launch) = &restore.mode else { return Ok(None) };
         let image = NewImage {
             name: &restore.image_name(),
             launch,
@@ -201,7 +202,8 @@ impl Work<'_> {
         ec2: &Ec2,
     ) -> Result<Option<crate::domain::ids::InstanceId>, CallError> {
         let restore = &self.held;
-        let (Mode::NewInstance(launch), Some(image)) = (&restore.mode, &restore.image_id) else {
+        let (RestoreMode::NewInstance(launch), Some(image)) = (&restore.mode, &restore.image_id)
+        else {
             return Ok(None);
         };
         let new = NewInstance {
@@ -234,7 +236,7 @@ impl Work<'_> {
             restore_until: None,
         };
         let now = self.now();
-        match request_snapshot(self.service, wanted, now).await {
+        match snapshots::request(self.service, wanted, now).await {
             Ok(_) => {
                 let what = "for the snapshot of the instance as it is";
                 self.record(self.held.waiting(what, now)).await.map(|_| ())

@@ -1,8 +1,8 @@
 //! The dry runs: whether our role may do what the restore is going to do, asked before anything is changed.
 
 use crate::domain::restore::Restore;
-use crate::domain::restore::mode::Mode;
-use crate::domain::restore::seen::Seen;
+use crate::domain::restore::mode::RestoreMode;
+use crate::domain::restore::seen::RestoreFacts;
 use crate::ec2::Ec2;
 use crate::ec2::calls::{Call, CallError};
 use crate::ec2::launches::NewImage;
@@ -10,13 +10,17 @@ use crate::ec2::volumes::NewVolume;
 
 /// Tries out every call whose subject exists already. A volume of the instance stands in for those that are yet to be
 /// made.
-pub(super) async fn rehearse(ec2: &Ec2, restore: &Restore, seen: &Seen) -> Result<(), CallError> {
+pub(super) async fn rehearse(
+    ec2: &Ec2,
+    restore: &Restore,
+    seen: &RestoreFacts,
+) -> Result<(), CallError> {
     match &restore.mode {
-        Mode::NewVolumes { .. } | Mode::Drill => {
+        RestoreMode::NewVolumes { .. } | RestoreMode::Drill => {
             rehearse_creation(ec2, restore).await?;
             rehearse_attachment(ec2, restore, seen).await
         }
-        Mode::ReplaceVolumes { instance_id, stop } => {
+        RestoreMode::ReplaceVolumes { instance_id, stop } => {
             rehearse_creation(ec2, restore).await?;
             rehearse_attachment(ec2, restore, seen).await?;
             rehearse_marking(ec2, restore, seen).await?;
@@ -26,7 +30,7 @@ pub(super) async fn rehearse(ec2: &Ec2, restore: &Restore, seen: &Seen) -> Resul
             }
             Ok(())
         }
-        Mode::ReplaceRoot { instance_id } => {
+        RestoreMode::ReplaceRoot { instance_id } => {
             if let Some(volume) = restore.volumes.first() {
                 let tags = restore.made_tags(&restore.part());
                 let marks = (&tags, "");
@@ -34,7 +38,7 @@ pub(super) async fn rehearse(ec2: &Ec2, restore: &Restore, seen: &Seen) -> Resul
             }
             rehearse_marking(ec2, restore, seen).await
         }
-        Mode::NewInstance(launch) => {
+        RestoreMode::NewInstance(launch) => {
             let image = NewImage {
                 name: &restore.image_name(),
                 launch,
@@ -53,17 +57,25 @@ async fn rehearse_creation(ec2: &Ec2, restore: &Restore) -> Result<(), CallError
     ec2.create_volume(new_volume(restore, 0)?, Call::Rehearsal).await.map(|_| ())
 }
 
-async fn rehearse_attachment(ec2: &Ec2, restore: &Restore, seen: &Seen) -> Result<(), CallError> {
+async fn rehearse_attachment(
+    ec2: &Ec2,
+    restore: &Restore,
+    seen: &RestoreFacts,
+) -> Result<(), CallError> {
     let Some(instance) = &seen.instance else { return Ok(()) };
     let Some(volume) = instance.volumes.first() else { return Ok(()) };
-    if let Mode::ReplaceVolumes { .. } = restore.mode {
+    if let RestoreMode::ReplaceVolumes { .. } = restore.mode {
         ec2.detach_volume(&volume.volume_id, &instance.id, Call::Rehearsal).await?;
     }
     let place = (&volume.volume_id, &instance.id, volume.device.as_str());
     ec2.attach_volume(place, Call::Rehearsal).await
 }
 
-async fn rehearse_marking(ec2: &Ec2, restore: &Restore, seen: &Seen) -> Result<(), CallError> {
+async fn rehearse_marking(
+    ec2: &Ec2,
+    restore: &Restore,
+    seen: &RestoreFacts,
+) -> Result<(), CallError> {
     let volume = seen.instance.as_ref().and_then(|instance| instance.volumes.first());
     let Some(volume) = volume else { return Ok(()) };
     let tags = restore.old_volume_tags(restore.created_at);

@@ -1,20 +1,24 @@
-//! What EC2 and the table show of what the step at hand is about.
+//! The facts of EC2 and the table that the step at hand of a restore needs.
 
 use std::collections::BTreeSet;
 
 use crate::domain::ids::VolumeId;
 use crate::domain::restore::Restore;
-use crate::domain::restore::mode::Mode;
+use crate::domain::restore::mode::RestoreMode;
 use crate::domain::restore::next::part;
 use crate::domain::restore::room::in_the_way;
-use crate::domain::restore::seen::Seen;
+use crate::domain::restore::seen::RestoreFacts;
 use crate::domain::restore::step::StepName;
 use crate::ec2::Ec2;
 use crate::error::Error;
 use crate::service::Service;
 
-pub(super) async fn see(service: &Service, ec2: &Ec2, restore: &Restore) -> Result<Seen, Error> {
-    let mut seen = Seen::default();
+pub(super) async fn see(
+    service: &Service,
+    ec2: &Ec2,
+    restore: &Restore,
+) -> Result<RestoreFacts, Error> {
+    let mut seen = RestoreFacts::default();
     let Some((_, step)) = restore.step() else { return Ok(seen) };
     match step.name {
         StepName::TagOldVolumes | StepName::DeregisterImage => {}
@@ -55,7 +59,7 @@ pub(super) async fn see(service: &Service, ec2: &Ec2, restore: &Restore) -> Resu
             seen.made_instances = ec2.instances_of_restore(&restore.id, &parts).await?;
         }
         StepName::RemoveImage => {
-            if let Mode::NewInstance(_) = &restore.mode {
+            if let RestoreMode::NewInstance(_) = &restore.mode {
                 seen.image = ec2.state_of_image_named(&restore.image_name()).await?;
                 // An instance that came to nothing leaves the image of an attempt before.
                 let names: Vec<_> =
@@ -69,7 +73,7 @@ pub(super) async fn see(service: &Service, ec2: &Ec2, restore: &Restore) -> Resu
     Ok(seen)
 }
 
-async fn see_instance(ec2: &Ec2, restore: &Restore, seen: &mut Seen) -> Result<(), Error> {
+async fn see_instance(ec2: &Ec2, restore: &Restore, seen: &mut RestoreFacts) -> Result<(), Error> {
     if let Some(target) = restore.mode.target() {
         let mut found = ec2.instances(std::slice::from_ref(target)).await?;
         seen.instance = found.remove(target);
@@ -77,7 +81,7 @@ async fn see_instance(ec2: &Ec2, restore: &Restore, seen: &mut Seen) -> Result<(
     Ok(())
 }
 
-async fn see_volumes(ec2: &Ec2, restore: &Restore, seen: &mut Seen) -> Result<(), Error> {
+async fn see_volumes(ec2: &Ec2, restore: &Restore, seen: &mut RestoreFacts) -> Result<(), Error> {
     let made = ec2.volumes_of_restore(&restore.id).await?;
     let planned = restore.volumes.iter().filter_map(|volume| volume.volume_id.as_ref());
     let old = restore.old_volumes.iter().flatten().map(|volume| &volume.volume_id);

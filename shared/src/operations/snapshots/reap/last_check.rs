@@ -59,8 +59,8 @@ impl Evidence {
         let (mut seen, mut in_use, mut trouble) =
             (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         for (region, members) in members_by_region(snapshots.values()) {
-            match Sight::of(service, &region, &members, now).await {
-                Ok(Sight { doubt: Some(doubt), .. }) => {
+            match RegionAnswer::of(service, &region, &members, now).await {
+                Ok(RegionAnswer { doubt: Some(doubt), .. }) => {
                     warn!(region = %region, "Nothing is deleted in {region}: {doubt}");
                     trouble.insert(region);
                 }
@@ -91,13 +91,13 @@ impl Evidence {
 }
 
 /// What one region says.
-struct Sight {
+struct RegionAnswer {
     seen: Vec<EbsSnapshot>,
     in_use: BTreeMap<EbsSnapshotId, ImageId>,
     doubt: Option<ClockDoubt>,
 }
 
-impl Sight {
+impl RegionAnswer {
     async fn of(
         service: &Service,
         region: &str,
@@ -121,7 +121,7 @@ fn is_for_gone(snapshot: &Snapshot) -> bool {
 fn is_for_present(snapshot: &Snapshot, schedule: Option<&Schedule>) -> bool {
     let by = snapshot.condemnation.as_ref().map(|past| &past.by);
     matches!(by, Some(CondemnedBy::Rules { .. }))
-        && schedule.is_some_and(|one| one.when_gone != WhenGone::Apply)
+        && schedule.is_some_and(|one| one.settings.when_gone != WhenGone::Apply)
 }
 
 /// Whether a deletion that broke off has certainly deleted a member, or EC2 does not show one: then the set is no longer

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::target_facts::{Ground, is_given_up};
+use super::target_facts::{TargetFacts, is_given_up};
 use crate::domain::ids::{SnapshotId, VolumeId};
 use crate::domain::instance::{Instance, InstanceType};
 use crate::domain::ownership::EbsSnapshot;
@@ -22,7 +22,7 @@ pub(super) struct Batch {
     slot: Option<ScheduleSlot>,
     schedule: Option<Schedule>,
     pub(super) records: BTreeMap<SnapshotId, Snapshot>,
-    pub(super) ground: Ground,
+    pub(super) facts: TargetFacts,
     /// Our own region.
     region: String,
 }
@@ -33,7 +33,7 @@ pub(super) enum Step<'a> {
     /// Its region is out of reach.
     Later,
     Fail(Failure),
-    Adopt(&'a Snapshot, &'a [EbsSnapshot]),
+    Recover(&'a Snapshot, &'a [EbsSnapshot]),
     Create(&'a Instance),
 }
 
@@ -58,9 +58,9 @@ impl Batch {
             Some(slot) if !open.is_empty() => service.table.schedule(&slot.schedule_id).await?,
             _ => None,
         };
-        let ground = Ground::load(service, &open, &records, schedule.as_ref(), now).await?;
+        let facts = TargetFacts::load(service, &open, &records, schedule.as_ref(), now).await?;
         let region = service.settings.region.clone();
-        Ok(Self { slot, schedule, records, ground, region })
+        Ok(Self { slot, schedule, records, facts, region })
     }
 
     pub(super) fn next_step(&self, target: &RequestedTarget, now: Timestamp) -> Step<'_> {
@@ -68,17 +68,17 @@ impl Batch {
         if !is_open(record, now) {
             return Step::Nothing;
         }
-        if self.ground.is_unknown(&target.instance_id, record) {
+        if self.facts.is_unknown(&target.instance_id, record) {
             let failure = record.and_then(|one| self.out_of_reach(one, now));
             return failure.map_or(Step::Later, Step::Fail);
         }
         if let Some(record) = record {
-            if let Some(found) = self.ground.found.get(&record.id) {
+            if let Some(found) = self.facts.found.get(&record.id) {
                 // EC2 may show one member of a set before another.
                 let is_whole = self.has_all_volumes(target, record, found);
                 let is_settled = record.is_attempt_settled(now);
                 return if is_whole || is_settled {
-                    Step::Adopt(record, found)
+                    Step::Recover(record, found)
                 } else {
                     Step::Nothing
                 };
@@ -95,7 +95,7 @@ impl Batch {
             let message = "its schedule was deleted before it could be taken";
             return Step::Fail(Failure::new("ScheduleDeleted", message));
         }
-        let Some(instance) = self.ground.instances.get(&target.instance_id) else {
+        let Some(instance) = self.facts.instances.get(&target.instance_id) else {
             let message = format!("EC2 has no instance {}", target.instance_id);
             return Step::Fail(Failure::new("InstanceNotFound", message));
         };
@@ -109,7 +109,7 @@ impl Batch {
     /// attempt may have made there is waited for.
     fn out_of_reach(&self, record: &Snapshot, now: Timestamp) -> Option<Failure> {
         let region = &record.source.region;
-        let is_left = self.ground.is_left(region);
+        let is_left = self.facts.is_left(region);
         if !is_given_up(record, now) || (record.attempt.is_some() && !is_left) {
             return None;
         }
@@ -125,7 +125,7 @@ impl Batch {
         record: &Snapshot,
         found: &[EbsSnapshot],
     ) -> bool {
-        let instance = self.ground.instances.get(&target.instance_id);
+        let instance = self.facts.instances.get(&target.instance_id);
         let chosen = instance.and_then(|one| one.chosen_volumes(&record.request.exclusions).ok());
         chosen.is_none_or(|chosen| {
             let is_found =
@@ -140,42 +140,47 @@ impl Batch {
         match (record, &self.schedule) {
             (Some(record), _) => record.request.clone(),
             (None, Some(schedule)) => {
-                let exclusions = &schedule.options.exclusions;
+                let exclusions = &schedule.settings.options.exclusions;
                 Request {
                     exclusions: instance.map_or_else(
                         || exclusions.clone(),
-                        |instance| exclusions.resolved(instance, &self.ground.volumes),
+                        |instance| exclusions.resolved(instance, &self.facts.volumes),
                     ),
-                    copy_tags: schedule.options.copy_tags,
+                    copy_tags: schedule.settings.options.copy_tags,
                 }
             }
             (None, None) => Request::default(),
         }
     }
 
-    /// What the type of a target's instance offers.
+    /// The offers of the type of a target's instance.
     pub(super) fn machine(&self, target: &RequestedTarget) -> Option<InstanceType> {
-        self.ground.machines.get(&target.instance_id).cloned()
+        self.facts.machines.get(&target.instance_id).cloned()
     }
 
     /// The record of a target that has none yet.
     pub(super) fn intent(&self, target: &RequestedTarget, now: Timestamp) -> Snapshot {
-        let instance = self.ground.instances.get(&target.instance_id);
+        let instance = self.facts.instances.get(&target.instance_id);
         let source = instance
             .map_or_else(|| Source::unknown(target.instance_id.clone(), &self.region), source);
         let name = match (&self.schedule, &self.slot) {
-            (Some(schedule), Some(slot)) => schedule.options.name_template.fill(&NameFields {
-                instance_name: instance.and_then(|instance| instance.name.as_deref()),
-                instance_id: &target.instance_id,
-                schedule: &schedule.name,
-                slot: slot.slot,
-                zone: &schedule.timezone,
-            }),
+            (Some(schedule), Some(slot)) => {
+                schedule.settings.options.name_template.fill(&NameFields {
+                    instance_name: instance.and_then(|instance| instance.name.as_deref()),
+                    instance_id: &target.instance_id,
+                    schedule: &schedule.settings.name,
+                    slot: slot.slot,
+                    zone: &schedule.settings.timezone,
+                })
+            }
             _ => target.instance_id.to_string(),
         };
-        let tags = self.schedule.as_ref().map(|one| one.options.extra_tags.clone());
+        let tags = self.schedule.as_ref().map(|one| one.settings.options.extra_tags.clone());
         let restore_until = self.schedule.as_ref().and_then(|schedule| {
-            schedule.restore_window.map(|window| window.after(now, &schedule.timezone))
+            schedule
+                .settings
+                .restore_window
+                .map(|window| window.after(now, &schedule.settings.timezone))
         });
         let id = target.snapshot_id.clone();
         let wanted = Snapshot {

@@ -1,4 +1,4 @@
-//! What EC2 says of the targets of a batch, region by region.
+//! The facts of EC2 about the targets of a batch, region by region.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ use crate::service::Service;
 
 /// What EC2 says of a batch, as far as its regions are within reach.
 #[derive(Debug, Default)]
-pub(super) struct Ground {
+pub(super) struct TargetFacts {
     pub(super) instances: BTreeMap<InstanceId, Instance>,
     /// The volumes of the instances.
     pub(super) volumes: BTreeMap<VolumeId, VolumeDetails>,
@@ -30,7 +30,7 @@ pub(super) struct Ground {
     out_of_reach: OutOfReach,
 }
 
-impl Ground {
+impl TargetFacts {
     /// Asks each region: of a target with a record the record's, of others one after the other, our own first. It
     /// fails only if every region that was asked does, and no record is so old that it ends without an answer.
     pub(super) async fn load(
@@ -40,31 +40,31 @@ impl Ground {
         schedule: Option<&Schedule>,
         now: Timestamp,
     ) -> Result<Self, Error> {
-        let mut ground = Self::default();
+        let mut facts = Self::default();
         let recorded: Vec<_> =
             open.iter().filter_map(|target| records.get(&target.snapshot_id)).collect();
         let mut has_answer = open.is_empty() || recorded.iter().any(|one| is_given_up(one, now));
         for ec2 in service.everywhere() {
             let is_here = |target: &&&RequestedTarget| match records.get(&target.snapshot_id) {
                 Some(record) => record.source.region == ec2.region(),
-                None => !ground.instances.contains_key(&target.instance_id),
+                None => !facts.instances.contains_key(&target.instance_id),
             };
             let wanted: Vec<_> = open.iter().filter(is_here).copied().collect();
             if wanted.is_empty() {
                 continue;
             }
-            match ground.ask(ec2, &wanted, records, schedule).await {
+            match facts.ask(ec2, &wanted, records, schedule).await {
                 Ok(()) => has_answer = true,
-                Err(error) => ground.out_of_reach.note(ec2.region(), error),
+                Err(error) => facts.out_of_reach.note(ec2.region(), error),
             }
         }
         for Snapshot { source, .. } in recorded {
             if let Err(error) = service.ec2_in(&source.region) {
-                ground.out_of_reach.note(&source.region, error);
+                facts.out_of_reach.note(&source.region, error);
             }
         }
         // A region that is not looked after will not answer later either.
-        if has_answer || !ground.out_of_reach.has_failed() { Ok(ground) } else { ground.failed() }
+        if has_answer || !facts.out_of_reach.has_failed() { Ok(facts) } else { facts.failed() }
     }
 
     fn failed(self) -> Result<Self, Error> {
@@ -133,7 +133,8 @@ async fn volumes_of(
     let ids: Vec<_> = volumes.map(|volume| volume.volume_id.clone()).collect();
     match ec2.volumes(&ids).await {
         Err(error)
-            if schedule.is_none_or(|schedule| schedule.options.exclusions.tagged.is_empty()) =>
+            if schedule
+                .is_none_or(|schedule| schedule.settings.options.exclusions.tagged.is_empty()) =>
         {
             let text = chain(&error);
             warn!(error.chain = %text, "How the volumes were made is not recorded");
@@ -143,7 +144,7 @@ async fn volumes_of(
     }
 }
 
-/// What the types of these instances offer, recorded as it is now. Nothing fails without it.
+/// Returns what the types of these instances offer now, to be recorded. Nothing fails without it.
 async fn machines_of(
     ec2: &Ec2,
     instances: &BTreeMap<InstanceId, Instance>,

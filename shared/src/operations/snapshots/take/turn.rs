@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::info;
 
 use super::batch::Batch;
-use super::{Taken, create, later};
+use super::{TakeOutcome, create, later};
 use crate::clock::Clock;
 use crate::domain::instance::Instance;
 use crate::events::RequestedTarget;
@@ -23,9 +23,9 @@ pub(super) struct Creator<'a> {
 }
 
 /// What came of an attempt.
-pub(super) enum Attempt {
+pub(super) enum TurnOutcome {
     /// It was made, to this end.
-    Made(Taken),
+    Made(TakeOutcome),
     /// It is another's turn, until then.
     NotYet(Timestamp),
 }
@@ -47,7 +47,7 @@ impl<'a> Creator<'a> {
         &mut self,
         target: &RequestedTarget,
         instance: &Instance,
-    ) -> Attempt {
+    ) -> TurnOutcome {
         let Self { service, batch, clock, .. } = *self;
         // The pause comes before the turn, or a long one would use it up.
         if self.calls > 0 {
@@ -56,15 +56,15 @@ impl<'a> Creator<'a> {
         match service.table.take_turn(&instance.id, clock.now()).await {
             Ok(Turn::Ours) => {
                 self.calls += 1;
-                Attempt::Made(create(service, batch, target, instance, clock).await)
+                TurnOutcome::Made(create(service, batch, target, instance, clock).await)
             }
-            Ok(Turn::FreeAt(at)) => Attempt::NotYet(at),
-            Err(error) => Attempt::Made(later(target, &error)),
+            Ok(Turn::FreeAt(at)) => TurnOutcome::NotYet(at),
+            Err(error) => TurnOutcome::Made(later(target, &error)),
         }
     }
 
     /// Creates the snapshot of a target once it is its turn, or has the tick ask for it then.
-    pub(super) async fn attempt_in_turn(&mut self, waiting: Waiting<'_>) -> Taken {
+    pub(super) async fn attempt_in_turn(&mut self, waiting: Waiting<'_>) -> TakeOutcome {
         let Waiting { target, instance, mut free_at } = waiting;
         for _ in 0..WAITS_MAX {
             let rest = free_at.duration_since(self.clock.now()).max(SignedDuration::ZERO);
@@ -73,28 +73,28 @@ impl<'a> Creator<'a> {
             }
             self.clock.pause(rest).await;
             match self.attempt(target, instance).await {
-                Attempt::Made(taken) => return taken,
-                Attempt::NotYet(at) => free_at = at,
+                TurnOutcome::Made(taken) => return taken,
+                TurnOutcome::NotYet(at) => free_at = at,
             }
         }
         self.postpone(target, free_at).await
     }
 
     /// Records that a target is wanted, and when.
-    async fn postpone(&self, target: &RequestedTarget, until: Timestamp) -> Taken {
+    async fn postpone(&self, target: &RequestedTarget, until: Timestamp) -> TakeOutcome {
         let Self { service, batch, clock, .. } = self;
         let now = clock.now();
         let old = batch.records.get(&target.snapshot_id);
         let intent = old.cloned().unwrap_or_else(|| batch.intent(target, now));
-        let Ok(postponed) = intent.postponed(until, now) else { return Taken::AlreadySo };
+        let Ok(postponed) = intent.postponed(until, now) else { return TakeOutcome::AlreadySo };
         info!(snapshot.id = %postponed.id, "Snapshot {} waits for its turn", postponed.id);
         let written = match old {
             Some(old) => service.table.update_snapshot(old, &postponed).await,
             None => service.table.insert_snapshot(&postponed).await,
         };
         match written {
-            Ok(written) if written.is_done() => Taken::PutOff,
-            Ok(_) => Taken::AlreadySo,
+            Ok(written) if written.is_done() => TakeOutcome::PutOff,
+            Ok(_) => TakeOutcome::AlreadySo,
             Err(error) => later(target, &error),
         }
     }
