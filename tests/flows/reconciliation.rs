@@ -63,8 +63,8 @@ async fn a_member_of_another_volume_is_no_duplicate() {
          &TagSpecification.1.Tag.1.Key=snapkeep:id&TagSpecification.1.Tag.1.Value={id}\
          &TagSpecification.1.Tag.2.Key=snapkeep:managed-by&TagSpecification.1.Tag.2.Value=snapkeep\
          &TagSpecification.1.Tag.3.Key=snapkeep:installation&TagSpecification.1.Tag.3.Value={}",
+        foreign_volume(&app),
         app.service().settings.installation,
-        foreign_volume(&app)
     );
     assert_eq!(app.ec2.answer("us-east-1", body.as_bytes()).status, 200);
     app.clock.advance(SignedDuration::from_mins(11));
