@@ -20,7 +20,7 @@ pub mod volumes;
 
 pub use adoption::{Attachments, Tagging};
 pub use copies::NewCopy;
-pub use instances::{Found, InstanceFilter, InstancePage};
+pub use instances::{FoundInstances, InstanceFilter, InstancePage};
 pub use marks::Marking;
 pub use registration::{Deregistered, RegistrationError};
 pub use snapshots::{CreateSet, CreatedMember, CreationError, Deletion};

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::domain::ids::SweepId;
 use shared::domain::sweep::plan::Outcome;
-use shared::domain::sweep::{Mode, Sweep, SweepStatus};
+use shared::domain::sweep::{Sweep, SweepMode, SweepStatus};
 use shared::operations::nudge_stuck::nudge_stuck;
 use shared::operations::sweeps::execute::carry_out;
 use shared::operations::sweeps::plan::plan_sweep;
@@ -319,7 +319,7 @@ async fn what_somebody_is_at_the_tick_leaves_alone_as_long_as_a_function_lasts()
     let app = App::start().await;
     let table = &app.service().table;
     let id = SweepId::derived(app.now(), &["claimed"]);
-    let sweep = Sweep::requested(id.clone(), Mode::Execute, Some("ada".to_owned()), app.now());
+    let sweep = Sweep::requested(id.clone(), SweepMode::Execute, Some("ada".to_owned()), app.now());
     assert!(table.insert_sweep(&sweep, app.now()).await.unwrap().is_done());
     let claimed = sweep.claimed(app.now());
     assert!(table.update_sweep(&sweep, &claimed, app.now()).await.unwrap().is_done());

@@ -23,7 +23,7 @@ use utoipa::{PartialSchema as _, ToSchema as _};
 use self::examples::AllExamples;
 use self::patterns::{complete_parameters, complete_schema};
 use crate::call::{REASON_HEADER, REASON_LENGTH_MAX};
-use crate::problem::{Kind, MEDIA_TYPE, ProblemBody};
+use crate::problem::{MEDIA_TYPE, ProblemBody, ProblemKind};
 use crate::role::Role;
 
 const TOKEN: &str = "token";

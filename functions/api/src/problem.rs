@@ -12,7 +12,7 @@ use shared::Error;
 use shared::error::chain;
 use utoipa::ToSchema;
 
-pub(crate) use self::kind::Kind;
+pub(crate) use self::kind::ProblemKind;
 use crate::role::Role;
 
 /// The media type of a problem.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    actions::Scene,
+    actions::ActionContext,
     event_queue::EventFault,
     faults::Fault,
     seed::{self, InstanceSpec},

@@ -210,9 +210,9 @@ impl SimEc2 {
         region: &str,
         params: &Params,
     ) -> Result<Xml, Ec2Error> {
-        self.act(world, region, |scene| {
+        self.act(world, region, |context| {
             let id = params.required("SnapshotId")?;
-            actions::describe_snapshots::find(scene, id).map(|_| ())
+            actions::describe_snapshots::find(context, id).map(|_| ())
         })?;
         Err(Ec2Error::dry_run())
     }

@@ -1,5 +1,6 @@
 //! The owner of an EBS snapshot: ours by its tag, or another by its marks.
 
+use crate::domain::words::words;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -8,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, SnapshotId, VolumeId};
 use crate::domain::installation::Installation;
 use crate::domain::tags::{self, Tags};
-use crate::domain::words::words;
 
 /// The volume that EC2 shows for copies: "an arbitrary volume ID that should not be used for any purpose"
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Snapshot.html>).
@@ -151,59 +151,31 @@ pub(super) fn is_made_up(id: &VolumeId) -> bool {
     id.as_str() == MADE_UP_VOLUME
 }
 
-/// Whose an EBS snapshot is, or seems to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Owner {
-    /// Ours.
-    Ours,
-    /// Another installation of Snapkeep, or one of before installations had ids, of which our records know nothing.
-    AnotherInstallation,
-    /// Amazon Data Lifecycle Manager.
-    DataLifecycleManager,
-    /// AWS Backup.
-    AwsBackup,
-    /// Part of an image.
-    Image,
-    /// A Kubernetes volume snapshot or Velero.
-    Kubernetes,
-    /// AWS Elastic Disaster Recovery.
-    DisasterRecovery,
-    /// AWS Application Migration Service.
-    ApplicationMigration,
-    /// Nobody we know: a person's, or another tool's.
-    Other,
+words! {
+    /// Whose an EBS snapshot is, or seems to be.
+    Owner {
+        /// Ours.
+        Ours => "ours",
+        /// Another installation of Snapkeep, or one of before installations had ids, of which our records know nothing.
+        AnotherInstallation => "another_installation",
+        /// Amazon Data Lifecycle Manager.
+        DataLifecycleManager => "data_lifecycle_manager",
+        /// AWS Backup.
+        AwsBackup => "aws_backup",
+        /// Part of an image.
+        Image => "image",
+        /// A Kubernetes volume snapshot or Velero.
+        Kubernetes => "kubernetes",
+        /// AWS Elastic Disaster Recovery.
+        DisasterRecovery => "disaster_recovery",
+        /// AWS Application Migration Service.
+        ApplicationMigration => "application_migration",
+        /// Nobody we know: a person's, or another tool's.
+        Other => "other",
+    }
 }
 
 impl Owner {
-    /// All of them, in order.
-    pub const ALL: [Self; 9] = [
-        Self::Ours,
-        Self::AnotherInstallation,
-        Self::DataLifecycleManager,
-        Self::AwsBackup,
-        Self::Image,
-        Self::Kubernetes,
-        Self::DisasterRecovery,
-        Self::ApplicationMigration,
-        Self::Other,
-    ];
-
-    /// As it is written.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ours => "ours",
-            Self::AnotherInstallation => "another_installation",
-            Self::DataLifecycleManager => "data_lifecycle_manager",
-            Self::AwsBackup => "aws_backup",
-            Self::Image => "image",
-            Self::Kubernetes => "kubernetes",
-            Self::DisasterRecovery => "disaster_recovery",
-            Self::ApplicationMigration => "application_migration",
-            Self::Other => "other",
-        }
-    }
-
     /// As people call it.
     pub fn name(self) -> &'static str {
         match self {

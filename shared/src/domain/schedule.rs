@@ -21,14 +21,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ScheduleId, digest};
 use crate::domain::retention::Rules;
-use crate::domain::schedule::copies::{CopyTarget, rules_of};
+use crate::domain::schedule::copies::rules_of;
 use crate::domain::schedule::drills::Drills;
 use crate::domain::schedule::enforced::Enforced;
-use crate::domain::schedule::expression::Expression;
 use crate::domain::schedule::losses::Losses;
-use crate::domain::schedule::name_template::NameTemplate;
-use crate::domain::schedule::selector::Selector;
-use crate::domain::schedule::zone::Zone;
 use crate::domain::snapshot::Snapshot;
 
 /// How many instances one run may have; beyond it a run's record would outgrow DynamoDB's 400 KB.
@@ -58,33 +54,6 @@ pub struct Schedule {
     /// How far it is with its drills.
     #[serde(default)]
     pub drills: Drills,
-}
-
-/// What becomes of the snapshots of an instance that is terminated, or that EC2 no longer has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "type", content = "count")]
-pub enum WhenGone {
-    /// What the rules say, as while it was there.
-    #[default]
-    Apply,
-    /// The newest so many stay, whatever the rules say.
-    KeepLast(NonZeroU32),
-    /// All stay.
-    KeepAll,
-}
-
-/// Which instances a schedule is for: those named, and those that the tags select, but for those left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Targets {
-    /// By id.
-    #[serde(default)]
-    pub instance_ids: Vec<InstanceId>,
-    /// By tags.
-    #[serde(default)]
-    pub tags: Selector,
-    /// Not these, however they were chosen.
-    #[serde(default)]
-    pub exclude_instance_ids: Vec<InstanceId>,
 }
 
 /// A tag of exactly this key and value.

@@ -148,7 +148,7 @@ pub enum Dimension {
 
 /// A kind of dimension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum DimensionKind {
     /// Regions.
     Region,
     /// Instances.

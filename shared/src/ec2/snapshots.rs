@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::delete_snapshot::DeleteSnapshotError;
-use aws_sdk_ec2::types::{
-    Filter, InstanceSpecification, ResourceType, SnapshotInfo,
-};
+use aws_sdk_ec2::types::{Filter, InstanceSpecification, ResourceType, SnapshotInfo};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use jiff::Timestamp;
 

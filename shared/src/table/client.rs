@@ -178,10 +178,10 @@ impl Table {
     pub(super) async fn query_each<T: DeserializeOwned>(
         &self,
         range: &Range,
-    ) -> Result<Found<(Key, Result<T, Error>)>, Error> {
-        let Found { items, more } = self.query_items(range).await?;
+    ) -> Result<QueryPage<(Key, Result<T, Error>)>, Error> {
+        let QueryPage { items, more } = self.query_items(range).await?;
         let each = items.into_iter().filter_map(|item| Some((key_of(&item)?, body(item))));
-        Ok(Found { items: each.collect(), more })
+        Ok(QueryPage { items: each.collect(), more })
     }
 
     /// The records at `keys` as [`Table::get_all`] has them, each by itself: what cannot be read is an error of its own.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::client::{Condition, Found, Position, Range, Table, Written};
+use super::client::{Condition, IndexEntry, QueryPage, Range, Table, Written};
 use super::keys::{self, DueKind, Index, Key};
 use super::lists::SnapshotList;
 use super::record::Record;
@@ -182,7 +182,7 @@ impl Table {
         slice: &Slice,
     ) -> Result<(Vec<SnapshotId>, bool), Error> {
         let range = slice.of_list(list);
-        let Found { items, more } = self.query_positions(&range).await?;
+        let QueryPage { items, more } = self.query_positions(&range).await?;
         Ok((items.iter().filter_map(|one| keys::snapshot_id(&one.key)).collect(), more))
     }
 

@@ -12,13 +12,13 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use super::client::{Found, Range, Table, Written, failed};
+use super::client::{QueryPage, Range, Table, Written, failed};
 use super::keys::statistics as keys;
 use super::record::{Item, Record, SCHEMA, key_item, text};
 use crate::domain::chain::Estimates;
 use crate::domain::cursor::Order;
 use crate::domain::snapshot::Snapshot;
-use crate::domain::statistics::{Dimension, Kind, Measure, Row, Tally, delta};
+use crate::domain::statistics::{Dimension, DimensionKind, Measure, Row, Tally, delta};
 use crate::error::{Error, chain};
 
 /// The attributes of the volume sizes and full sizes that the last count of all found.
@@ -114,7 +114,7 @@ impl Table {
             after,
             ..Range::of(None, keys::partition(kind))
         };
-        let Found { items, more } = self.query_items(&range).await?;
+        let QueryPage { items, more } = self.query_items(&range).await?;
         let rows = items
             .iter()
             .filter_map(|item| {

@@ -11,7 +11,6 @@ use crate::domain::cursor::Order;
 use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, ScheduleId, SnapshotId};
 use crate::domain::instance::gone::has_rule;
 use crate::domain::schedule::Schedule;
-use crate::domain::schedule::edit::Edit;
 use crate::domain::snapshot::condemnation::BlockedCause;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::brake::brakes;
@@ -111,7 +110,7 @@ pub async fn preview_edit(
     let input = PreviewInput::load(service, &[old, new], SNAPSHOTS_MAX, now).await?;
     let (before, after) = (input.entries(old), input.entries(new));
     let limits = service.settings.brake;
-    let tallies = Tallies::of(&after, &scene.snapshots);
+    let tallies = Tallies::of(&after, &input.snapshots);
     let edited = BTreeMap::from([(new.id.clone(), new.clone())]);
     let brake = brakes(&tallies, &edited, limits, now).into_iter().next();
     let counts = (Counts::of(&before), Counts::of(&after));
@@ -181,7 +180,7 @@ impl<'a> PreviewInput<'a> {
             (input.gone, input.absent) = (looks.gone(now), looks.in_doubt(now));
         }
         let mut instances: BTreeMap<_, Timestamp> = BTreeMap::new();
-        for (place, taken_at) in forms.iter().flat_map(|schedule| scene.last_resorts(schedule)) {
+        for (place, taken_at) in forms.iter().flat_map(|schedule| input.last_resorts(schedule)) {
             let oldest = instances.entry(place).or_insert(taken_at);
             *oldest = taken_at.min(*oldest);
         }
@@ -192,7 +191,7 @@ impl<'a> PreviewInput<'a> {
             )));
         }
         for ((instance, region), oldest) in &instances {
-            scene.add_newer(instance, region, *oldest).await?;
+            input.add_newer(instance, region, *oldest).await?;
         }
         Ok(input)
     }

@@ -8,7 +8,7 @@ use crate::domain::cursor::{Order, Page, PageRequest};
 use crate::domain::ids::ScheduleId;
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::{Snapshot, Status};
-use crate::domain::statistics::Kind;
+use crate::domain::statistics::DimensionKind;
 use crate::domain::statistics::{Dimension, Measure, Tally};
 use crate::error::Error;
 use crate::service::Service;

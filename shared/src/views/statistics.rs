@@ -4,7 +4,7 @@ use jiff::{Timestamp, ToSpan as _};
 
 use crate::domain::cursor::{Order, Page, PageRequest};
 use crate::domain::snapshot::Snapshot;
-pub use crate::domain::statistics::Kind;
+pub use crate::domain::statistics::DimensionKind;
 use crate::domain::statistics::history::{Day, days};
 use crate::domain::statistics::{Measure, Row, Tally, date_of};
 use crate::error::Error;

@@ -7,7 +7,7 @@ use crate::function::Function;
 
 /// What a reference may lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ReferenceKind {
     Api,
     Bus,
     Function(Function),
@@ -22,7 +22,7 @@ pub(super) enum Kind {
 #[derive(Debug)]
 pub(super) struct Context<'a> {
     pub(super) parameters: BTreeMap<&'a str, String>,
-    pub(super) kinds: BTreeMap<&'a str, Kind>,
+    pub(super) kinds: BTreeMap<&'a str, ReferenceKind>,
 }
 
 impl Context<'_> {
@@ -30,7 +30,7 @@ impl Context<'_> {
     pub(super) fn queue_arn(&self, node: &Node<'_>) -> Result<String, TemplateError> {
         let id = node.attribute("Arn")?;
         match self.kinds.get(id) {
-            Some(Kind::Queue) => Ok(id.to_owned()),
+            Some(ReferenceKind::Queue) => Ok(id.to_owned()),
             Some(_) | None => Err(node.refuse(format_args!("{id} is no queue"))),
         }
     }

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use super::{
     Access, AsyncInvoke, EnvironmentValue, Failures, FunctionSettings, QueueMapping, Route,
     ScheduleRule, Template, TemplateError,
-    context::{Context, Kind},
+    context::{Context, ReferenceKind},
     node::Node,
     rule,
 };

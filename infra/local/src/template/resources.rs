@@ -7,7 +7,7 @@ use yaml_serde::Value;
 
 use super::{
     QueueSettings, Redrive, Template, TemplateError,
-    context::{Context, Kind},
+    context::{Context, ReferenceKind},
     function,
     node::{Fields, Node},
     rule,
@@ -91,7 +91,7 @@ pub(super) fn read(text: &str) -> Result<Template, TemplateError> {
     Ok(template)
 }
 
-fn kind(resource: &Node<'_>) -> Result<Kind, TemplateError> {
+fn kind(resource: &Node<'_>) -> Result<ReferenceKind, TemplateError> {
     let kind = resource.get("Type").ok_or_else(|| resource.refuse("Type is missing"))?;
     Ok(match kind.text()? {
         "AWS::Serverless::HttpApi" => ReferenceKind::Api,

@@ -4,7 +4,7 @@ use shared::domain::schedule::expression::Expression;
 
 use super::{
     BusKind, BusRule, ScheduleRule, Target, Template, TemplateError,
-    context::{Context, Kind},
+    context::{Context, ReferenceKind},
     node::{Fields, Node},
 };
 use crate::dispatch::pattern::Pattern;

@@ -152,13 +152,7 @@ fn fields(schedule: &Schedule) -> Fields {
         end_at,
         enabled,
         grace_minutes,
-        created_at: _created_at,
-        updated_at: _updated_at,
-        next_due: _next_due,
-        enforced: _enforced,
-        losses: _losses,
-        drills: _drills,
-    } = schedule;
+    } = &schedule.settings;
     vec![
         ("name", shown(name)),
         ("expression", shown(expression)),

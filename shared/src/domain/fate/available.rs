@@ -14,9 +14,9 @@ use crate::domain::sweep::newest::Newest;
 
 /// The snapshots of one instance, and what the rules have in store for them.
 pub(super) struct Group<'a> {
-    circumstances: &'a Circumstances<'a>,
+    facts: &'a FateFacts<'a>,
     lasting: Lasting<'a>,
-    prospects: BTreeMap<&'a SnapshotId, Prospect>,
+    prospects: BTreeMap<&'a SnapshotId, ReasonedEnd>,
 }
 
 /// What stays as the newest of its instance or of a volume, whatever the rules say.
@@ -50,8 +50,8 @@ impl<'a> Lasting<'a> {
 }
 
 impl<'a> Group<'a> {
-    pub(super) fn of(circumstances: &'a Circumstances<'a>) -> Self {
-        let good = circumstances.snapshots.iter().filter(|snapshot| is_good(snapshot));
+    pub(super) fn of(facts: &'a FateFacts<'a>) -> Self {
+        let good = facts.snapshots.iter().filter(|snapshot| is_good(snapshot));
         let lasting = Lasting::among(good.clone());
         let mut of_schedules: BTreeMap<_, Vec<&Snapshot>> = BTreeMap::new();
         for snapshot in good {
@@ -76,7 +76,7 @@ impl<'a> Group<'a> {
             let foreseen = rules.foresee(schedule, &candidates, facts.now);
             prospects.extend(snapshots.into_iter().map(|one| &one.id).zip(foreseen));
         }
-        Self { circumstances, lasting, prospects }
+        Self { facts, lasting, prospects }
     }
 
     /// When an available snapshot goes, and why; `kept_by` is what a sweep would say now.
@@ -115,8 +115,6 @@ impl<'a> Group<'a> {
             Some(ReasonedEnd { end: End::Unforeseen, because }) => {
                 (Outlook::Unknown, because.clone())
             }
-            Some(Prospect { end: End::Never, because }) => (Outlook::Never, because.clone()),
-            Some(Prospect { end: End::Unforeseen, because }) => (Outlook::Unknown, because.clone()),
             None if snapshot.absent_since.is_none() => (Outlook::Unknown, kept_by.join("; ")),
             None => {
                 let because = "EC2 does not show all of it; it is looked for again";

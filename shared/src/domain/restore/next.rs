@@ -6,8 +6,8 @@
 use jiff::Timestamp;
 
 use super::decision::{Act, Next, fail, may_not_show};
-use super::mode::{AfterUse, Mode};
-use super::seen::{Seen, VolumeState};
+use super::mode::{AfterUse, RestoreMode};
+use super::seen::{RestoreFacts, VolumeState};
 use super::step::StepName;
 use super::{Restore, swap, undo, whole};
 use crate::domain::snapshot::Status;
@@ -52,7 +52,7 @@ pub fn next(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Option<Ne
     })
 }
 
-fn snapshot_first(restore: &Restore, seen: &Seen) -> Next {
+fn snapshot_first(restore: &Restore, seen: &RestoreFacts) -> Next {
     match &seen.snapshot_first {
         None => Next::Act(Act::RequestSnapshot),
         Some((Status::Available, _)) => Next::Done,

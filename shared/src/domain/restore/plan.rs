@@ -2,7 +2,7 @@
 
 pub use super::course::{SnapshotFirst, steps};
 
-use super::mode::{Launch, Mode, PlannedVolume};
+use super::mode::{Launch, PlannedVolume, RestoreMode};
 use super::refusal::{Refusal, field, state};
 use super::volumes::{all_have_devices, planned, volumes};
 use super::wanted::{Attach, LaunchChoice, VolumeChoice, WantedMode, WantedRestore};

@@ -3,7 +3,7 @@
 
 use super::Restore;
 use super::decision::{Next, fail};
-use super::mode::{Mode, OldVolume};
+use super::mode::{OldVolume, RestoreMode};
 use super::plan::ended_once_stopped;
 use super::seen::RestoreFacts;
 use super::step::{StepName, StepStatus};

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Restore;
 use super::decision::{Act, Next, fail, instance_gone};
-use super::mode::{Mode, PlannedVolume};
+use super::mode::{PlannedVolume, RestoreMode};
 use super::plan::ended_once_stopped;
 use super::room::{self, in_the_way};
 use super::seen::RestoreFacts;

@@ -4,10 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::decision::{Act, Next};
-use super::mode::{Mode, OldVolume, PlannedVolume};
+use super::mode::{OldVolume, PlannedVolume, RestoreMode};
 use super::next::{next, part};
 use super::plan::{SnapshotFirst, steps};
-use super::seen::{Seen, SeenAttachment, SeenTask, SeenVolume, TaskState, VolumeState};
+use super::seen::{RestoreFacts, SeenAttachment, SeenTask, SeenVolume, TaskState, VolumeState};
 use super::step::{Step, StepName, StepStatus};
 use super::transitions::Cancellation;
 use super::*;

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::decision::{Act, Next, fail, may_not_show};
-use super::mode::{Mode, OldVolume};
+use super::mode::{OldVolume, RestoreMode};
 use super::safety::{
     all_old_are_back, first_brings_it_back, must_not_stop, old_volume_gone, root_is_off, written,
 };

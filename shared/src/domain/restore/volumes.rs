@@ -2,7 +2,7 @@
 
 use super::mode::PlannedVolume;
 use super::refusal::{Refusal, field, state};
-use super::wanted::{VolumeChoice, Wanted};
+use super::wanted::{VolumeChoice, WantedRestore};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::snapshot::member::Member;
 

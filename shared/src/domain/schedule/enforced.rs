@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::retention::Rules;
-use crate::domain::schedule::WhenGone;
 use crate::domain::schedule::copies::{CopyTarget, rules_of};
 use crate::domain::schedule::zone::Zone;
+use crate::domain::schedule::{Settings, WhenGone};
 use crate::domain::snapshot::Snapshot;
 
 /// Rules as they were in force at a sweep: what the brake takes as expected.
@@ -27,6 +27,17 @@ pub struct Enforced {
 }
 
 impl Enforced {
+    /// What is in force at `at` under these settings.
+    pub fn of(settings: &Settings, at: Timestamp) -> Self {
+        Self {
+            rules: settings.rules.clone(),
+            when_gone: settings.when_gone,
+            copies: settings.copies.clone(),
+            timezone: settings.timezone.clone(),
+            at,
+        }
+    }
+
     /// The rules that decided about a snapshot.
     pub fn rules_of(&self, snapshot: &Snapshot) -> Option<&Rules> {
         rules_of(self.rules.as_ref(), &self.copies, snapshot)

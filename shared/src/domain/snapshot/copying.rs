@@ -15,6 +15,7 @@ use super::{ABSENCE_UNCERTAIN, Failure, Origin, Snapshot, Source, Status};
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::instance::launch::{LaunchSettings, VolumeSettings};
 use crate::domain::ownership::{EbsState, StorageTier};
+use crate::domain::words::words;
 
 /// How long an original waits for its copies at the most: what is not begun by then is given up, and nothing keeps the
 /// original from going any more.

@@ -177,7 +177,7 @@ enum RuleOutcome {
     Delete { by: CondemnedBy, reason: String, unexpected: bool },
 }
 
-impl Wanted {
+impl RuleOutcome {
     /// Which rule wants a deletion that the rules of the last executed sweep would not want.
     fn unexpected_by(&self) -> Option<&CondemnedBy> {
         match self {
@@ -192,7 +192,7 @@ fn wanted(
     world: &World<'_>,
     rulings: &Rulings<'_>,
     newest: &Newest<'_>,
-) -> Wanted {
+) -> RuleOutcome {
     if let Some(original) = &snapshot.duplicate_of {
         return wanted_of_duplicate(snapshot, original, newest, world);
     }
@@ -245,7 +245,7 @@ fn wanted_by_schedule(
         return RuleOutcome::Keep(vec!["its schedule is gone; nothing deletes it".to_owned()]);
     }
     if let Some(reason) = not_counted(snapshot) {
-        return Wanted::Keep(vec![reason.to_owned()]);
+        return RuleOutcome::Keep(vec![reason.to_owned()]);
     }
     match rulings.get(&snapshot.id) {
         None => {
@@ -266,7 +266,7 @@ fn not_counted(snapshot: &Snapshot) -> Option<&'static str> {
     (!snapshot.is_whole()).then_some(NOT_READY)
 }
 
-fn wanted_by_expiry(snapshot: &Snapshot, now: Timestamp) -> Wanted {
+fn wanted_by_expiry(snapshot: &Snapshot, now: Timestamp) -> RuleOutcome {
     match snapshot.expires_at {
         Some(expires_at) if expires_at <= now => RuleOutcome::Delete {
             by: CondemnedBy::Expiry { expires_at },

@@ -6,7 +6,7 @@ use tracing::info;
 use crate::domain::ids::{ImageJobId, SnapshotId};
 use crate::domain::image::Image;
 use crate::domain::image::recipe::{Given, Recipe, Unregistrable};
-use crate::domain::image::transitions::Wanted;
+use crate::domain::image::transitions::WantedImage;
 use crate::error::Error;
 use crate::events::{JobDue, OwnEvent};
 use crate::service::Service;

@@ -222,7 +222,7 @@ async fn look(ec2: &Ec2, records: &Records, now: Timestamp) -> Result<RegionCont
         }
         token = next;
         if token.is_none() {
-            return Ok(Seen { snapshots, unsigned: nameless, findings });
+            return Ok(RegionContents { snapshots, unsigned: nameless, findings });
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tracing::{info, warn};
 
 use crate::domain::snapshot::Snapshot;
-use crate::domain::statistics::Kind;
+use crate::domain::statistics::DimensionKind;
 use crate::domain::statistics::recount::{Correction, Recount};
 use crate::domain::statistics::{Dimension, Row, Tally, flow};
 use crate::error::{Error, chain};

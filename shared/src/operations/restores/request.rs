@@ -5,7 +5,7 @@ use tracing::info;
 
 use crate::domain::ids::{InstanceId, RestoreId, SnapshotId};
 use crate::domain::instance::Instance;
-use crate::domain::restore::mode::Mode;
+use crate::domain::restore::mode::RestoreMode;
 use crate::domain::restore::plan::{Plan, SnapshotFirst, plan, steps};
 use crate::domain::restore::refusal::Refusal;
 use crate::domain::restore::room::{in_the_way, refuse_shared};

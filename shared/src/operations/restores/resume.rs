@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::operations::restores::advance::end;
 use crate::operations::restores::request::make_known;
 use crate::service::Service;
-use crate::views::restores::show_restore;
+use crate::views;
 
 /// Has a failed restore go on at the step where it stopped. One that is under way stays as it is; one that is over is
 /// [`Error::Conflict`].

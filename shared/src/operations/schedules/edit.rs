@@ -16,43 +16,8 @@ use crate::error::Error;
 use crate::operations::record_missed::record_missed;
 use crate::operations::rewrite::until_written;
 use crate::service::Service;
-use crate::views::schedules::show_schedule;
-use crate::views::snapshots::{Deleted, SnapshotFilter, list_snapshots};
-
-/// What is to change; what is not given stays.
-#[derive(Clone, Debug, Default)]
-pub struct ScheduleEdit {
-    /// Display name.
-    pub name: Option<String>,
-    /// When it fires.
-    pub expression: Option<Expression>,
-    /// In which zone.
-    pub timezone: Option<Zone>,
-    /// Of what.
-    pub targets: Option<Targets>,
-    /// How long its snapshots are kept; without rules all are.
-    pub rules: Option<Option<Rules>>,
-    /// What becomes of the snapshots of instances that are no more.
-    pub when_gone: Option<WhenGone>,
-    /// What is taken, and how it is named.
-    pub options: Option<Options>,
-    /// The other regions that its snapshots are copied to.
-    pub copies: Option<Vec<CopyTarget>>,
-    /// Over how many minutes its targets are staggered.
-    pub spread_minutes: Option<Option<u32>>,
-    /// How long after it was taken a snapshot can be restored.
-    pub restore_window: Option<Option<Span>>,
-    /// How far apart its drills lie.
-    pub drill_every: Option<Option<Span>>,
-    /// It does not fire before.
-    pub start_at: Option<Option<Timestamp>>,
-    /// It does not fire after.
-    pub end_at: Option<Option<Timestamp>>,
-    /// Whether it fires at all.
-    pub enabled: Option<bool>,
-    /// Grace of its condemned snapshots.
-    pub grace_minutes: Option<Option<u32>>,
-}
+use crate::views;
+use crate::views::snapshots::{Deleted, SnapshotFilter};
 
 /// Makes a schedule. Its first slot is the next one; it never fires at once. Asked again under the same id, it
 /// answers what there is.
@@ -130,7 +95,7 @@ pub async fn edit(
     });
     match edited.await? {
         Some(new) => Ok(new),
-        None => Err(stale(&show_schedule(service, id).await?)),
+        None => Err(stale(&views::schedules::show(service, id).await?)),
     }
 }
 
@@ -194,14 +159,14 @@ pub async fn delete(
     now: Timestamp,
 ) -> Result<(), Error> {
     let deleted = until_written(|| async move {
-        let old = show_schedule(service, id).await?;
+        let old = views::schedules::show(service, id).await?;
         if expected_version.is_some_and(|version| version != old.version) {
             return Err(stale(&old));
         }
         Ok(service.table.delete_schedule(&old, now).await?.is_done().then_some(()))
     });
     if deleted.await?.is_none() {
-        return Err(stale(&show_schedule(service, id).await?));
+        return Err(stale(&views::schedules::show(service, id).await?));
     }
     info!(schedule.id = %id, "Schedule {id} is deleted");
     Ok(())

@@ -97,14 +97,14 @@ fn is_fresh(snapshot: &Snapshot, now: Timestamp) -> bool {
 
 /// What everything about one deletion needs.
 #[derive(Clone, Copy)]
-struct Scene<'a> {
+struct OneDeletion<'a> {
     service: &'a Service,
     ec2: &'a Ec2,
     evidence: &'a Evidence,
     clock: &'a Clock,
 }
 
-async fn reap(
+async fn reap_one(
     service: &Service,
     snapshot: &Snapshot,
     evidence: &Evidence,
@@ -118,22 +118,22 @@ async fn reap(
             return block(service, snapshot, cause, now).await;
         }
     };
-    let scene = Scene { service, ec2, evidence, clock };
+    let deletion = OneDeletion { service, ec2, evidence, clock };
     let recalled = recalled(snapshot, evidence, now);
     let snapshot = &seen_again(recalled.as_ref().unwrap_or(snapshot), evidence);
     let guard = match last_check(service, snapshot, evidence, now).await? {
         Check::Delete(guard) => guard,
-        Check::Blocked(cause) => return scene.refuse(snapshot, cause).await,
-        Check::Rescue(reason) => return scene.rescue(snapshot, reason).await,
+        Check::Blocked(cause) => return deletion.refuse(snapshot, cause).await,
+        Check::Rescue(reason) => return deletion.rescue(snapshot, reason).await,
     };
     if let Some(waits) = not_shown(snapshot, evidence, now) {
         _ = service.table.update_snapshot(snapshot, &waits).await?;
         return Ok(Reaped::Later);
     }
-    let (seen, guardians) = match scene.ask(snapshot, guard).await? {
+    let (seen, guardians) = match deletion.ask(snapshot, guard).await? {
         Moment::Go { seen, guardians } => (seen, guardians),
-        Moment::Blocked(cause) => return scene.refuse(snapshot, cause).await,
-        Moment::Stays(reason) => return scene.rescue(snapshot, &reason).await,
+        Moment::Blocked(cause) => return deletion.refuse(snapshot, cause).await,
+        Moment::Stays(reason) => return deletion.rescue(snapshot, &reason).await,
         Moment::Later => return Ok(Reaped::Later),
     };
     let deleting = snapshot.begin_deletion(clock.now()).map_err(Error::conflict)?;
@@ -145,7 +145,7 @@ async fn reap(
     if !written.is_done() {
         return Ok(Reaped::Later);
     }
-    delete_members(scene, &deleting, &seen).await
+    delete_members(deletion, &deleting, &seen).await
 }
 
 /// The snapshot, an earlier look at which EC2 did not show a member taken back if it shows all now: two looks that lie far
@@ -169,7 +169,7 @@ fn not_shown(snapshot: &Snapshot, evidence: &Evidence, now: Timestamp) -> Option
     (!is_believed).then(|| snapshot.noticed_absent(now))
 }
 
-impl Scene<'_> {
+impl OneDeletion<'_> {
     /// Something is in the way. What was torn already says so; anything else stays as it is and is tried again.
     async fn refuse(&self, snapshot: &Snapshot, cause: BlockedCause) -> Result<Reaped, Error> {
         let now = self.clock.now();

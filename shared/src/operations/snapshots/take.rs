@@ -166,10 +166,10 @@ async fn create(
             let next = claimed.created(members, now);
             (next.map(|next| Snapshot { started_at, ..next }), TakeOutcome::Created)
         }
-        Ok(_) => return Taken::Unknown,
-        Err(CreationError::NotNow(failure)) => (claimed.put_off(failure, now), Taken::PutOff),
+        Ok(_) => return TakeOutcome::Unknown,
+        Err(CreationError::NotNow(failure)) => (claimed.put_off(failure, now), TakeOutcome::PutOff),
         Err(CreationError::Refused(failure) | CreationError::NotPermitted(failure)) => {
-            (claimed.fail(failure, now), Taken::Failed)
+            (claimed.fail(failure, now), TakeOutcome::Failed)
         }
         Err(CreationError::Unknown(source)) => {
             let text = chain(source.as_ref());

@@ -98,10 +98,10 @@ pub(crate) async fn enforce(
         if tallies.is_braked(sweep, Some(&schedule.id)) {
             continue;
         }
-        let is_new = schedule.enforced.rules != schedule.rules
-            || schedule.enforced.timezone != schedule.timezone
-            || schedule.enforced.when_gone != schedule.when_gone
-            || schedule.enforced.copies != schedule.copies
+        let is_new = schedule.enforced.rules != schedule.settings.rules
+            || schedule.enforced.timezone != schedule.settings.timezone
+            || schedule.enforced.when_gone != schedule.settings.when_gone
+            || schedule.enforced.copies != schedule.settings.copies
             || schedule.enforced.at < planned_at;
         // Edited since the plan was made: what it says now was not enforced.
         let is_settled = !tally.is_some_and(|tally| tally.is_unsettled)

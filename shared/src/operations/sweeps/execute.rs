@@ -18,7 +18,7 @@ use crate::domain::sweep::{ExecutionCounts, Sweep, SweepStatus};
 use crate::error::{Error, chain};
 use crate::operations::snapshots::mark::mark_sets;
 use crate::operations::sweeps::enforce::{CarriedOut, Takings, enforce, note_losses};
-use crate::operations::sweeps::plan::{Present, plan_sweep};
+use crate::operations::sweeps::plan::{SweepFacts, plan_sweep};
 use crate::service::Service;
 
 /// How old a plan may be for what it says to be condemned as it stands.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::domain::snapshot::Snapshot;
-use crate::domain::snapshot::condemnation::Wanted;
+use crate::domain::snapshot::condemnation::WantedDeletion;
 use crate::domain::sweep::plan::{PlanEntry, Verdict};
 use crate::domain::sweep::tally::Tallies;
 use crate::error::Error;
@@ -35,7 +35,7 @@ pub(crate) async fn note_blocked(
             }
             Verdict::Blocked { image_id, by: Some(by) } => {
                 let reason = entry.reasons.first().cloned().unwrap_or_default();
-                Some((image_id.clone(), Wanted { by: by.clone(), reason }))
+                Some((image_id.clone(), WantedDeletion { by: by.clone(), reason }))
             }
             Verdict::Blocked { by: None, .. } | Verdict::Keep | Verdict::Delete { .. } => None,
         };

@@ -13,7 +13,7 @@ use crate::domain::sweep::brake::{ClockDoubt, brakes, clock_doubt};
 use crate::domain::sweep::plan::again::rescues;
 use crate::domain::sweep::plan::{PlanEntry, Verdict, World, plan, plan_hash};
 use crate::domain::sweep::tally::Tallies;
-use crate::domain::sweep::{Mode, NAMED_MAX, PlanCounts, Sweep, SweepStatus};
+use crate::domain::sweep::{NAMED_MAX, PlanCounts, Sweep, SweepMode, SweepStatus};
 use crate::ec2::Ec2;
 use crate::error::Error;
 use crate::operations::images::note_uses::{ImageUses, note_images};
@@ -25,7 +25,7 @@ use crate::regions::OutOfReach;
 use crate::service::Service;
 use crate::table::sweeps::PLAN_PAGE_ENTRIES;
 use crate::table::{Presence, SnapshotList};
-use crate::views::gone_instances::{Looks, look};
+use crate::views::gone_instances::{AbsentInstances, look};
 
 /// How long before a plan an edit must lie for the plan to have seen it for certain.
 pub(crate) const EDIT_SETTLED: SignedDuration = SignedDuration::from_mins(1);
@@ -55,7 +55,7 @@ impl SweepFacts {
     /// What the table and EC2 say; `now` is held against EC2's clock.
     pub(crate) async fn read(service: &Service, now: Timestamp) -> Result<Self, Error> {
         let last_sweep_at = service.table.last_sweep_at().await?;
-        let Sight { uses, listed, within_reach, out_of_reach, doubt } =
+        let RegionAnswers { uses, listed, within_reach, out_of_reach, doubt } =
             look_around(service, last_sweep_at, now).await?;
         let (schedules, unreadable) = service.table.schedules_and_unreadable().await?;
         let list = SnapshotList::All(Presence::Here);
@@ -254,7 +254,9 @@ async fn look_around(
     let names = out_of_reach.names();
     match out_of_reach.into_error() {
         Some(error) if within_reach.is_empty() => Err(error),
-        Some(_) | None => Ok(Sight { uses, listed, within_reach, out_of_reach: names, doubt }),
+        Some(_) | None => {
+            Ok(RegionAnswers { uses, listed, within_reach, out_of_reach: names, doubt })
+        }
     }
 }
 
@@ -361,7 +363,7 @@ async fn store(
 
 /// Puts the mark on condemned members that lack it, and takes it off others: whoever condemned or rescued them
 /// broke off in between. Nothing that goes wrong with marks fails the sweep: without its mark nothing is deleted.
-async fn tidy_marks(service: &Service, present: &Present, now: Timestamp) {
+async fn tidy_marks(service: &Service, present: &SweepFacts, now: Timestamp) {
     for region in &present.within_reach {
         let snapshots = present.snapshots.iter().filter(|one| one.source.region == *region);
         let Some(seen) = present.listed.get(region) else { continue };

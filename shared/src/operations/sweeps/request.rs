@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 
 use crate::domain::ids::SweepId;
-use crate::domain::sweep::{Mode, Sweep};
+use crate::domain::sweep::{Sweep, SweepMode};
 use crate::error::Error;
 use crate::events::{OwnEvent, SweepRequested};
 use crate::service::Service;
-use crate::views::sweeps::show_sweep;
+use crate::views;
 
 /// Records that a sweep is wanted and makes it known. Asked again under the same id, it answers what there is.
 pub async fn request(

@@ -1,18 +1,18 @@
 //! The keys of the numbers that are kept up to date.
 
 use super::Key;
-use crate::domain::statistics::{Dimension, Kind};
+use crate::domain::statistics::{Dimension, DimensionKind};
 
 /// What has no schedule.
 const NO_SCHEDULE: &str = "none";
 
 /// The partition of a kind.
-pub fn partition(kind: Kind) -> &'static str {
+pub fn partition(kind: DimensionKind) -> &'static str {
     match kind {
-        Kind::Region => "STATISTICS#REGION",
-        Kind::Instance => "STATISTICS#INSTANCE",
-        Kind::Schedule => "STATISTICS#SCHEDULE",
-        Kind::Day => "STATISTICS#DAY",
+        DimensionKind::Region => "STATISTICS#REGION",
+        DimensionKind::Instance => "STATISTICS#INSTANCE",
+        DimensionKind::Schedule => "STATISTICS#SCHEDULE",
+        DimensionKind::Day => "STATISTICS#DAY",
     }
 }
 

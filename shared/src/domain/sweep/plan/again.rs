@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::rulings::{Rulings, rulings};
-use super::{Wanted, World, unguarded, wanted};
+use super::{RuleOutcome, World, unguarded, wanted};
 use crate::domain::ids::SnapshotId;
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
@@ -68,8 +68,8 @@ impl<'a> Judge<'a> {
 
     fn kept_because(&self, snapshot: &Snapshot) -> Option<String> {
         match wanted(snapshot, self.world, &self.rulings, &self.newest) {
-            Wanted::Keep(reasons) => Some(reasons.join("; ")),
-            Wanted::Delete { by, .. } => unguarded(snapshot, &by, &self.newest),
+            RuleOutcome::Keep(reasons) => Some(reasons.join("; ")),
+            RuleOutcome::Delete { by, .. } => unguarded(snapshot, &by, &self.newest),
         }
     }
 }

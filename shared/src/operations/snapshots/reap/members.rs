@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tracing::info;
 
-use super::{Reaped, Scene, block, is_fresh};
+use super::{OneDeletion, Reaped, block, is_fresh};
 use crate::domain::ids::EbsSnapshotId;
 use crate::domain::snapshot::condemnation::BlockedCause;
 use crate::domain::snapshot::{Snapshot, Status};
@@ -25,12 +25,12 @@ enum Stopped {
 /// it: if none is gone by then the set is whole and goes back to where it was; else it is torn, or gone on with where EC2
 /// only had no time.
 pub(super) async fn delete_members(
-    scene: Scene<'_>,
+    deletion: OneDeletion<'_>,
     deleting: &Snapshot,
     seen: &BTreeSet<EbsSnapshotId>,
 ) -> Result<Reaped, Error> {
-    let (service, clock) = (scene.service, scene.clock);
-    let (gone, stopped) = delete_in_turn(scene, deleting, seen).await;
+    let (service, clock) = (deletion.service, deletion.clock);
+    let (gone, stopped) = delete_in_turn(deletion, deleting, seen).await;
     let now = clock.now();
     let is_untouched = gone.is_empty() && deleting.members.iter().all(|member| !member.deleted);
     let recorded = match &stopped {
@@ -43,7 +43,7 @@ pub(super) async fn delete_members(
     };
     let recorded = recorded.map_err(Error::conflict)?;
     if let Some(Stopped::Blocked(cause)) = stopped {
-        return scene.tear(deleting, &recorded, cause).await;
+        return deletion.tear(deleting, &recorded, cause).await;
     }
     if !service.table.update_snapshot(deleting, &recorded).await?.is_done() {
         return Ok(Reaped::Later);
@@ -63,22 +63,22 @@ pub(super) async fn delete_members(
 /// Which members are gone, and what stopped the deletion of the others, if anything has. Those that EC2 does not show have
 /// not been shown at two looks ten minutes apart: they are gone already.
 async fn delete_in_turn(
-    scene: Scene<'_>,
+    deletion: OneDeletion<'_>,
     deleting: &Snapshot,
     seen: &BTreeSet<EbsSnapshotId>,
 ) -> (Vec<EbsSnapshotId>, Option<Stopped>) {
     let ids = || deleting.living_members().map(|member| &member.ebs_snapshot_id);
     let mut gone: Vec<_> = ids().filter(|id| !seen.contains(*id)).cloned().collect();
     for id in ids().filter(|id| seen.contains(*id)) {
-        let answer = scene.ec2.delete_ebs_snapshot(id).await;
-        scene.clock.pause(scene.service.settings.delete_pace).await;
+        let answer = deletion.ec2.delete_ebs_snapshot(id).await;
+        deletion.clock.pause(deletion.service.settings.delete_pace).await;
         let stopped = match answer {
             Deletion::Gone => {
                 gone.push(id.clone());
                 continue;
             }
             Deletion::Blocked(BlockedCause::NotPermitted { message })
-                if is_fresh(deleting, scene.clock.now()) =>
+                if is_fresh(deleting, deletion.clock.now()) =>
             {
                 // IAM does not see the mark yet.
                 Stopped::NotNow(message)

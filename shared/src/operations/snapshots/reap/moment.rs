@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Scene;
+use super::OneDeletion;
 use super::last_check::{Guard, is_ours_and_marked};
 use crate::domain::ids::EbsSnapshotId;
 use crate::domain::snapshot::condemnation::BlockedCause;
@@ -28,7 +28,7 @@ pub(super) enum Moment {
     Later,
 }
 
-impl Scene<'_> {
+impl OneDeletion<'_> {
     /// Asks everything that must hold for all members, and for what stays when they are gone.
     pub(super) async fn ask(&self, snapshot: &Snapshot, guard: Guard) -> Result<Moment, Error> {
         let ids: Vec<_> =

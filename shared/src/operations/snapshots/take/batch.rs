@@ -190,7 +190,7 @@ impl Batch {
             restore_until,
             ..Snapshot::requested(id, Origin::Schedule, source, self.slot.clone(), now)
         };
-        let copies = self.schedule.iter().flat_map(|schedule| &schedule.copies);
+        let copies = self.schedule.iter().flat_map(|schedule| &schedule.settings.copies);
         wanted.with_copies_wanted(copies.map(CopyTarget::order))
     }
 }
