@@ -7,3 +7,5 @@ pub(crate) mod note_blocked;
 pub mod plan;
 pub mod request;
 mod rescue;
+
+pub use self::request::{approve, request};

@@ -148,6 +148,7 @@ impl From<domain::Schedule> for Content {
             updated_at,
             next_due,
             enforced: _enforced,
+            losses: _losses,
             drills,
         } = schedule;
         let domain::Settings {
@@ -166,13 +167,7 @@ impl From<domain::Schedule> for Content {
             end_at,
             enabled,
             grace_minutes,
-            created_at,
-            updated_at,
-            next_due,
-            enforced: _enforced,
-            losses: _losses,
-            drills,
-        } = schedule;
+        } = settings;
         let Drills { due: _due, try_at: _try_at, put_off, after: _after, last: _last } = drills;
         let keep_all = || "keep everything".to_owned();
         Self {

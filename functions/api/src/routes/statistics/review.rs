@@ -142,8 +142,8 @@ async fn review_snapshots(
         older_than: days(call.query.older_than_days),
         blocked_for: days(call.query.blocked_days),
     };
-    let review = reviewing::review(call.service(), bounds, call.now).await?;
-    let reviewing::Review { held, damaged, blocked, without_rules, disabled } = review;
+    let review = views::review::review(call.service(), bounds, call.now).await?;
+    let views::review::Review { held, damaged, blocked, without_rules, disabled } = review;
     Ok(Answer::ok(SnapshotReview {
         as_of: call.now,
         held_review_due: ReviewedSnapshots::of(held, |one| {
