@@ -4,7 +4,8 @@ use jiff::SignedDuration;
 use local::function::Function;
 use serde_json::{Value, json};
 use shared::domain::adoption::{AdoptedFrom, Choice};
-use shared::operations::reconciliation::adopt::{Adoption, adopt_snapshots};
+use shared::operations::reconciliation;
+use shared::operations::reconciliation::adopt::Adoption;
 
 use crate::support::app::App;
 use crate::support::others::{

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::json;
 use shared::domain::ids::{ScheduleId, SnapshotId};
-use shared::domain::schedule::{NewSchedule, Schedule};
+use shared::domain::schedule::{Schedule, Settings};
 use shared::domain::snapshot::member::Member;
 use shared::domain::snapshot::{Origin, ScheduleSlot, Snapshot, Source};
 use shared::domain::sweep::NAMED_MAX;
@@ -26,9 +26,10 @@ async fn edited_schedules(app: &App) {
     for number in 0..SCHEDULES {
         let id = ScheduleId::derived(before, &[&number.to_string()]);
         let rules = |count| serde_json::from_value(json!({ "keep_last": count })).unwrap();
-        let new = NewSchedule::of(id.clone(), "x", "rate(1 day)".parse().unwrap());
-        let new = NewSchedule { rules: Some(rules(100)), enabled: false, ..new };
-        let edited = Schedule { rules: Some(rules(1)), ..Schedule::made(new, before) };
+        let settings = Settings::of("x", "rate(1 day)".parse().unwrap());
+        let settings = Settings { rules: Some(rules(100)), enabled: false, ..settings };
+        let mut edited = Schedule::made(id.clone(), settings, before);
+        edited.settings.rules = Some(rules(1));
         assert!(table.insert_schedule(&edited).await.unwrap().is_done());
         for age in 0..EACH {
             let snapshot = snapshot(&like, &id, number * EACH + age, before);

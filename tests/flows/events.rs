@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 use shared::Error;
 use shared::operations::nudge_stuck::nudge_stuck;
+use shared::operations::sweeps;
 
 use crate::support::app::App;
 

@@ -91,7 +91,7 @@ async fn a_set_of_which_one_member_has_lost_our_tags_stays_whole() {
 
     let record = app.record(&condemned[0]).await;
     assert_eq!(record.status, Status::Condemned);
-    assert_eq!(record.blocked.unwrap().cause, BlockedCause::NotMarked);
+    assert_eq!(record.blocked.unwrap().cause, BlockedCause::NotMarked { message: None });
 }
 
 /// A set of which EC2 has deleted one member and refused the other, though everything was asked before.

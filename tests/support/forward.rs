@@ -46,14 +46,18 @@ impl Course {
         let schedule = self.begin(&app).await;
         let timing = Timing::of(&schedule);
         let from = app.now();
-        let scenario = Scenario { timing, rules: schedule.rules.as_ref(), from, days: self.days };
+        let scenario =
+            Scenario { timing, rules: schedule.settings.rules.as_ref(), from, days: self.days };
         let mut slots = timing.slots_after(from).peekable();
         let mut ran = 0;
         let mut ended = Vec::new();
 
         for day in Simulation::new(scenario).unwrap() {
-            let midnight =
-                day.date.tomorrow().unwrap().to_zoned(schedule.timezone.time_zone().clone());
+            let midnight = day
+                .date
+                .tomorrow()
+                .unwrap()
+                .to_zoned(schedule.settings.timezone.time_zone().clone());
             let midnight = midnight.unwrap().timestamp();
             let sweep = midnight - HOUR;
             let mut due: BTreeSet<_> =

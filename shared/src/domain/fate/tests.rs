@@ -7,7 +7,7 @@ use super::*;
 use crate::domain::ids::ImageId;
 use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::ownership::{EbsState, StorageTier};
-use crate::domain::schedule::NewSchedule;
+use crate::domain::schedule::Settings;
 use crate::domain::snapshot::condemnation::{Blocked, BlockedCause};
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{Origin, ScheduleSlot, Source};

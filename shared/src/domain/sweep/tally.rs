@@ -214,7 +214,7 @@ mod tests {
     use super::*;
     use crate::domain::audit::entries_of_sweep;
     use crate::domain::ids::SweepId;
-    use crate::domain::sweep::{Mode, NAMED_MAX, SweepStatus};
+    use crate::domain::sweep::{NAMED_MAX, SweepMode, SweepStatus};
 
     fn brake(number: usize) -> Brake {
         Brake {
@@ -232,7 +232,7 @@ mod tests {
         let unsettled: Vec<_> = brakes.iter().map(|one| one.schedule_id.clone()).collect();
         let tallies = Tallies::default().with(&brakes, &unsettled);
         let id = SweepId::derived(Timestamp::UNIX_EPOCH, &["x"]);
-        let asked = Sweep::requested(id, Mode::Execute, None, Timestamp::UNIX_EPOCH);
+        let asked = Sweep::requested(id, SweepMode::Execute, None, Timestamp::UNIX_EPOCH);
         let sweep = Sweep { status: SweepStatus::NeedsApproval, ..asked.clone() }.naming(&tallies);
 
         let entries = entries_of_sweep(Some(&asked), &sweep, Timestamp::UNIX_EPOCH);
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn what_an_earlier_version_has_planned_says_all_in_its_record() {
         let id = SweepId::derived(Timestamp::UNIX_EPOCH, &["x"]);
-        let sweep = Sweep::requested(id, Mode::Execute, None, Timestamp::UNIX_EPOCH);
+        let sweep = Sweep::requested(id, SweepMode::Execute, None, Timestamp::UNIX_EPOCH);
         let mut stored = serde_json::to_value(&sweep).unwrap();
         let (stopped, unsettled) = (brake(1).schedule_id, brake(2).schedule_id);
         stored["brakes"] =

@@ -353,12 +353,10 @@ mod tests {
         serde_json::from_str(json).unwrap()
     }
 
-    fn present() -> domain::Schedule {
-        let at = Timestamp::UNIX_EPOCH;
-        let id = ScheduleId::derived(at, &["x"]);
-        let mut new = domain::NewSchedule::of(id, "nightly", "rate(1 day)".parse().unwrap());
-        new.targets.instance_ids = vec!["i-01234567".parse().unwrap()];
-        new.targets.tags.all_of = vec![shared::domain::tags::pattern::TagPattern {
+    fn old() -> Settings {
+        let mut old = Settings::of("nightly", "rate(1 day)".parse().unwrap());
+        old.targets.instance_ids = vec!["i-01234567".parse().unwrap()];
+        old.targets.tags.all_of = vec![shared::domain::tags::pattern::TagPattern {
             key: "a".to_owned(),
             value: shared::domain::tags::pattern::Pattern::new("b"),
         }];

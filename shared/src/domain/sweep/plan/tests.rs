@@ -270,7 +270,7 @@ fn deletions_by_edited_rules_are_unexpected_and_too_many_are_stopped() {
 #[test]
 fn what_is_held_used_or_the_newest_counts_for_the_brake_as_what_the_rules_make_of_it() {
     let mut schedule = schedule(Some(rules(r#"{"max_age": "100d"}"#)));
-    schedule.rules = Some(rules(r#"{"max_age": "1h"}"#));
+    schedule.settings.rules = Some(rules(r#"{"max_age": "1h"}"#));
     let mut case = Case::new(&schedule, 1..=40, 100);
     for snapshot in &mut case.snapshots[..20] {
         snapshot.hold = Some(Hold {
@@ -353,7 +353,7 @@ fn what_went_unexpectedly_within_a_day_counts_together() {
     schedule.losses = schedule.losses.with(&sweep_id, &lost, hour(90));
     let stopped = |keep: usize, now: i64| {
         let edited = rules(&format!(r#"{{"keep_last": {keep}}}"#));
-        let edited = Schedule { rules: Some(edited), ..schedule.clone() };
+        let edited = schedule.clone().set(|settings| settings.rules = Some(edited));
         let mut case = Case::new(&edited, 1..=80, now);
         case.now = now;
         case.brakes().first().map(|one| (one.unexpected, one.earlier, one.available))
