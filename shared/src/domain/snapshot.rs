@@ -21,6 +21,7 @@ mod torn;
 mod transitions;
 
 pub use source::Source;
+pub use torn::Damaged;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -29,8 +30,7 @@ use crate::domain::adoption::AdoptedFrom;
 use crate::domain::hold::{Deleter, Hold};
 use crate::domain::ids::{EbsSnapshotId, InstanceId, RestoreId, ScheduleId, SnapshotId};
 use crate::domain::instance::Exclusions;
-use crate::domain::ownership::StorageTier;
-use crate::domain::snapshot::condemnation::{Blocked, BlockedCause, Condemnation};
+use crate::domain::snapshot::condemnation::{Blocked, Condemnation};
 use crate::domain::snapshot::copying::{CopyOf, CopyOrder};
 use crate::domain::snapshot::images::ImagesNote;
 use crate::domain::snapshot::member::Member;
@@ -116,15 +116,6 @@ pub struct Snapshot {
     /// From whom it may be adopted, as the person who adopts it has said.
     #[serde(default)]
     pub adopted_from: AdoptedFrom,
-}
-
-/// What tore a set: EC2 deleted some of its members and refused others, though everything had been asked before.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Damaged {
-    /// What was in the way of the others.
-    pub cause: BlockedCause,
-    /// When.
-    pub at: Timestamp,
 }
 
 /// What of an instance is to be taken.
@@ -242,20 +233,6 @@ impl Snapshot {
     /// Whether it counts, for the rules and as an instance's newest: whole, and not made twice.
     pub fn is_good(&self) -> bool {
         self.is_whole() && self.duplicate_of.is_none()
-    }
-
-    /// Whether all of it is there to stay, as far as is known: available, every member completed, none that EC2 has failed
-    /// to show, none in the archive or out of it for some days only.
-    pub fn is_whole(&self) -> bool {
-        self.status == Status::Available
-            && self.absent_since.is_none()
-            && self.damaged.is_none()
-            && self.members.iter().all(Member::is_sound)
-    }
-
-    /// Whether a member of it is in EC2's archive: no volume can be made of it.
-    pub fn is_archived(&self) -> bool {
-        self.living_members().any(|member| member.tier == StorageTier::Archive)
     }
 
     /// Whether it is of all volumes that its instance had.

@@ -1,12 +1,27 @@
-//! A record as EC2 shows its members at this moment: what decisions go by that must not trust the record alone.
+//! Whether a set is whole, by its record and as EC2 shows its members at this moment: a record alone is no evidence.
 
 use jiff::Timestamp;
 
+use super::member::Member;
 use super::{Snapshot, Status};
 use crate::domain::ids::EbsSnapshotId;
-use crate::domain::ownership::EbsSnapshot;
+use crate::domain::ownership::{EbsSnapshot, StorageTier};
 
 impl Snapshot {
+    /// Whether all of it is there to stay, as far as is known: available, every member completed, none that EC2 has failed
+    /// to show, none in the archive or out of it for some days only.
+    pub fn is_whole(&self) -> bool {
+        self.status == Status::Available
+            && self.absent_since.is_none()
+            && self.damaged.is_none()
+            && self.members.iter().all(Member::is_sound)
+    }
+
+    /// Whether a member of it is in EC2's archive: no volume can be made of it.
+    pub fn is_archived(&self) -> bool {
+        self.living_members().any(|member| member.tier == StorageTier::Archive)
+    }
+
     /// The same as EC2 shows it now, for judging only: it is not to be stored. One of which a member is not shown is
     /// absent; of the others it is said where they stand and where they are kept.
     #[must_use]

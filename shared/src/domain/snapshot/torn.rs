@@ -3,10 +3,20 @@
 //! Such a set counts for nothing and can neither be rescued nor restored. It is not tried again until a person asks.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::condemnation::{Blocked, BlockedCause};
 use super::transitions::Refusal;
-use super::{Damaged, Snapshot, Status};
+use super::{Snapshot, Status};
+
+/// What tore a set: EC2 deleted some of its members and refused others, though everything had been asked before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Damaged {
+    /// What was in the way of the others.
+    pub cause: BlockedCause,
+    /// When.
+    pub at: Timestamp,
+}
 
 impl Snapshot {
     /// Members of it are gone, and `cause` is in the way of the others.

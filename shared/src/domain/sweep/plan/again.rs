@@ -1,7 +1,6 @@
 //! What is condemned, judged again: whether the rules of this moment, over what is really there, would keep it.
 //!
-//! The condemned are few guardians fewer than when they were condemned, or many: what was to stay may have been deleted by
-//! name, or be gone. Holds and images have no part in it: they keep what is condemned as it is.
+//! Since they were condemned, what was to stay may have been deleted by name, or be gone. Holds and images have no part in it: they keep what is condemned as it is.
 
 use std::collections::BTreeSet;
 
