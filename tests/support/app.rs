@@ -295,7 +295,8 @@ impl App {
             .table_name(TABLE)
             .key("pk", AttributeValue::S(key.pk))
             .key("sk", AttributeValue::S(key.sk))
-            .update_expression("SET body.timezone = :zone")
+            .update_expression("SET body.#zone = :zone")
+            .expression_attribute_names("#zone", "timezone")
             .expression_attribute_values(":zone", AttributeValue::S("Nowhere/Atall".to_owned()))
             .send()
             .await

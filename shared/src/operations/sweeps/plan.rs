@@ -82,9 +82,11 @@ impl SweepFacts {
         let unseen: BTreeMap<_, _> =
             self.unseen().map(|one| (&one.id, &one.source.region)).collect();
         let mut entries = self.judged(service, now, plan);
-        for entry in entries.iter_mut().filter(|entry| entry.verdict != Verdict::Keep) {
-            if let Some(region) = unseen.get(&entry.snapshot_id) {
-                entry.shielded_from = entry.unexpected_by().cloned();
+        for entry in &mut entries {
+            let Some(region) = unseen.get(&entry.snapshot_id) else { continue };
+            // Its schedule is not settled: all of it counts once the region is seen.
+            entry.shielded_from = None;
+            if entry.verdict != Verdict::Keep {
                 entry.verdict = Verdict::Keep;
                 entry.reasons = vec![format!("its region {region} is out of reach; left alone")];
             }
