@@ -353,7 +353,7 @@ async fn one_that_is_not_permitted_keeps_no_other_waiting() {
     copied(&app, &ids, there()).await;
     app.ec2.fault(Fault::on("CopySnapshot").times(1).error("UnauthorizedOperation", 403));
 
-    while app.ec2.calls().get("CopySnapshot").is_none() {
+    while !app.ec2.calls().contains_key("CopySnapshot") {
         app.clock.advance(SignedDuration::from_secs(30));
         app.settle().await;
     }

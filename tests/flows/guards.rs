@@ -191,7 +191,7 @@ async fn what_has_lost_a_member_or_is_archived_lets_no_other_go() {
             match harm {
                 "one member deleted" => app.ec2.remove_snapshot(&member),
                 _ => archive(&app, &member),
-            };
+            }
         }
 
         reap(&app, &condemned).await;

@@ -158,7 +158,9 @@ fn leaves(prefix: &[String], tree: &str, found: &mut Vec<Path>) {
     let named = path.split("::").map(str::trim).filter(|segment| !segment.is_empty());
     let mut segments: Vec<_> = prefix.iter().cloned().chain(named.map(str::to_owned)).collect();
     if let Some(group) = group {
-        parts(group).into_iter().for_each(|part| leaves(&segments, part, found));
+        for part in parts(group) {
+            leaves(&segments, part, found);
+        }
         return;
     }
     if segments.last().is_some_and(|last| last == "self") && segments.len() > 1 {

@@ -138,13 +138,12 @@ fn codes() -> BTreeSet<String> {
     let mut codes = BTreeSet::new();
     for maker in ["Failure::new(", "fail(restore,", "code:", ".fail(", ".failure("] {
         for after in texts.iter().flat_map(|text| text.split(maker).skip(1)) {
-            let code = match after.strip_prefix('"') {
-                Some(literal) => literal.split('"').next().map(str::to_owned),
-                None => {
-                    let is_of_name = |letter: char| letter.is_ascii_uppercase() || letter == '_';
-                    let name = after.split(|letter| !is_of_name(letter)).next().unwrap();
-                    constant(name).filter(|_| name.len() > 1)
-                }
+            let code = if let Some(literal) = after.strip_prefix('"') {
+                literal.split('"').next().map(str::to_owned)
+            } else {
+                let is_of_name = |letter: char| letter.is_ascii_uppercase() || letter == '_';
+                let name = after.split(|letter| !is_of_name(letter)).next().unwrap();
+                constant(name).filter(|_| name.len() > 1)
             };
             codes.extend(code);
         }

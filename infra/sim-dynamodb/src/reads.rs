@@ -56,7 +56,10 @@ struct KeyAttribute {
 pub(crate) fn get(storage: &Storage, body: &[u8]) -> Option<String> {
     let PlainGet { table_name, key, _consistent } = serde_json::from_slice(body).ok()?;
     let item = Reader::of(storage, &table_name)?.item(&key)?;
-    Some(item.map_or_else(|| "{}".to_owned(), |text| format!("{{\"Item\":{text}}}")))
+    Some(match item {
+        Stored::Item(text) => format!("{{\"Item\":{text}}}"),
+        Stored::Nothing => "{}".to_owned(),
+    })
 }
 
 /// The answer to a `BatchGetItem` that is plain.
@@ -72,7 +75,10 @@ pub(crate) fn batch_get(storage: &Storage, body: &[u8]) -> Option<String> {
         let reader = Reader::of(storage, &table)?;
         let mut items = Vec::new();
         for key in &keys {
-            items.extend(reader.item(key)?);
+            match reader.item(key)? {
+                Stored::Item(text) => items.push(text),
+                Stored::Nothing => {}
+            }
         }
         tables.push(format!("\"{table}\":[{}]", items.join(",")));
     }
@@ -106,8 +112,8 @@ impl<'a> Reader<'a> {
         Some(Self { storage, select, partition: named("HASH")?, sort: named("RANGE") })
     }
 
-    /// The text of the item at a key, if there is one; nothing at all if the key is not plain.
-    fn item(&self, key: &Key) -> Option<Option<String>> {
+    /// What is stored at a key; none if the key is not plain.
+    fn item(&self, key: &Key) -> Option<Stored> {
         let partition = text(key, &self.partition)?;
         let sort = match &self.sort {
             Some(name) => text(key, name)?,
@@ -118,9 +124,17 @@ impl<'a> Reader<'a> {
         }
         let mut statement = self.storage.conn().prepare_cached(&self.select).ok()?;
         let mut rows = statement.query([partition, sort]).ok()?;
-        let Some(row) = rows.next().ok()? else { return Some(None) };
-        row.get(0).ok().map(Some)
+        let Some(row) = rows.next().ok()? else { return Some(Stored::Nothing) };
+        row.get(0).ok().map(Stored::Item)
     }
+}
+
+/// What is stored at a key.
+enum Stored {
+    /// The text of an item.
+    Item(String),
+    /// No item.
+    Nothing,
 }
 
 /// A part of a key, as the embedded DynamoDB stores it.

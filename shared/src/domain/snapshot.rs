@@ -114,7 +114,7 @@ pub struct Snapshot {
     #[serde(default)]
     pub copy_of: Option<CopyOf>,
     /// From whom it may be adopted, as the person who adopts it has said.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "AdoptedFrom::is_nobody")]
     pub adopted_from: AdoptedFrom,
 }
 

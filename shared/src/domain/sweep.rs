@@ -4,7 +4,6 @@ pub mod brake;
 pub mod newest;
 pub mod plan;
 pub mod still_stands;
-pub mod tally;
 
 use std::fmt;
 
@@ -13,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ScheduleId, SweepId};
 use crate::domain::sweep::brake::Brake;
+use crate::domain::sweep::brake::tally::Tallies;
 use crate::domain::sweep::plan::PlanEntry;
-use crate::domain::sweep::tally::Tallies;
 
 /// How long a plan that waits for approval can be released.
 pub const APPROVABLE_FOR: SignedDuration = SignedDuration::from_hours(1);

@@ -9,8 +9,8 @@ use super::record::Record;
 use crate::domain::audit::entries_of_sweep;
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::ids::SweepId;
+use crate::domain::sweep::brake::tally::{Tallies, Tally};
 use crate::domain::sweep::plan::PlanEntry;
-use crate::domain::sweep::tally::{Tallies, Tally};
 use crate::domain::sweep::{Sweep, SweepStatus};
 use crate::error::Error;
 

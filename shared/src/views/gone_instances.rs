@@ -83,7 +83,7 @@ impl AbsentInstances {
     }
 
     /// The instances that are not there for the first time, at most [`NOTED_MAX`].
-    pub(crate) fn new(&self) -> impl Iterator<Item = &InstanceId> {
+    pub(crate) fn first_seen_absent(&self) -> impl Iterator<Item = &InstanceId> {
         self.absent.iter().filter(|id| !self.first.contains_key(*id)).take(NOTED_MAX)
     }
 }

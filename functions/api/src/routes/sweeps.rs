@@ -206,8 +206,8 @@ fn part(
 mod tests {
     use jiff::Timestamp;
     use shared::domain::ids::SnapshotId;
+    use shared::domain::sweep::brake::tally::Group;
     use shared::domain::sweep::plan::Verdict;
-    use shared::domain::sweep::tally::Group;
 
     use super::*;
 

@@ -214,7 +214,7 @@ fn change(context: &mut ActionContext<'_>, id: &str, change: impl FnOnce(&mut Ta
     match IdKind::of(id) {
         None => {}
         Some(IdKind::Instance) => {
-            region.instances.change(id, moment, |each| change(&mut each.tags))
+            region.instances.change(id, moment, |each| change(&mut each.tags));
         }
         Some(IdKind::Volume) => region.volumes.change(id, moment, |each| change(&mut each.tags)),
         Some(IdKind::Snapshot) => match region.recycle_bin.snapshots.get_mut(id) {

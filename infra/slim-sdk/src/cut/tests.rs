@@ -1,3 +1,5 @@
+//! Cuts of a small crate.
+
 use super::*;
 
 /// A crate of three operations: one has a volume, which needs a tag, one has pages, one nothing. Its error has a reason.

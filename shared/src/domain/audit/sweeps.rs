@@ -36,10 +36,15 @@ fn entry(action: Action, (old, sweep): (Option<&Sweep>, &Sweep), now: Timestamp)
         after: shown(&sweep.status),
     };
     let stopped: Vec<_> = sweep.brakes.iter().map(|brake| brake.schedule_id.as_str()).collect();
-    let unnamed = usize::try_from(sweep.brakes_total).unwrap_or(0).saturating_sub(stopped.len());
-    let more = if unnamed > 0 { format!(" and {unnamed} more") } else { String::new() };
+    let total = usize::try_from(sweep.brakes_total).unwrap_or(0);
+    // First, for a long text is cut.
+    let among = if total > stopped.len() {
+        format!("{total} schedules, among them ")
+    } else {
+        String::new()
+    };
     let brakes = (!stopped.is_empty() && action == Action::SweepNeedsApproval)
-        .then(|| format!("the brake stopped {}{more}", stopped.join(", ")));
+        .then(|| format!("the brake stopped {among}{}", stopped.join(", ")));
     let reason = sweep.refusal.clone().or(brakes);
     let summary = format!("Sweep {} {}", sweep.id, action.phrase());
     Entry::new(action, (sweep.id.as_str(), sweep.version), now, summary)

@@ -45,7 +45,7 @@ impl<'a> Lasting<'a> {
         let is_newer = |one: &&Snapshot| {
             one.id != snapshot.id && (one.standing(), &one.id) > (snapshot.standing(), &snapshot.id)
         };
-        coming.copied().filter(is_newer).is_none() && self.newest.guardians(snapshot).is_err()
+        !coming.copied().as_ref().is_some_and(is_newer) && self.newest.guardians(snapshot).is_err()
     }
 }
 

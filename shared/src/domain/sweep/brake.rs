@@ -1,5 +1,7 @@
 //! The brake: what stops a sweep that would delete more than anybody expects, or whose clock looks wrong.
 
+pub mod tally;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -8,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::ScheduleId;
 use crate::domain::schedule::Schedule;
-use crate::domain::sweep::tally::{Tallies, Tally};
+use crate::domain::sweep::brake::tally::{Tallies, Tally};
 
 /// How far the sweep before may lie back.
 const LAST_SWEEP_AGE_MAX: SignedDuration = SignedDuration::from_hours(35 * 24);

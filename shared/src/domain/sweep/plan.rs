@@ -13,9 +13,9 @@ use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, ScheduleId, Snapsho
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
+use crate::domain::sweep::brake::tally::Group;
 use crate::domain::sweep::newest::{Newest, has_all_of, using_image};
 use crate::domain::sweep::plan::rulings::{Ruling, Rulings, rulings};
-use crate::domain::sweep::tally::Group;
 
 /// How the reason begins of what stays only because it is the newest available snapshot of its instance, or of a volume.
 pub const NEWEST_AVAILABLE: &str = "newest available";
@@ -116,8 +116,8 @@ impl PlanEntry {
     pub fn unexpected_by(&self) -> Option<&CondemnedBy> {
         match &self.verdict {
             Verdict::Delete { unexpected: true, by } => Some(by),
-            Verdict::Delete { unexpected: false, by: _ } => None,
-            Verdict::Keep | Verdict::Blocked { image_id: _, by: _ } => self.shielded_from.as_ref(),
+            Verdict::Delete { unexpected: false, .. } => None,
+            Verdict::Keep | Verdict::Blocked { .. } => self.shielded_from.as_ref(),
         }
     }
 }
@@ -181,8 +181,8 @@ impl RuleOutcome {
     /// Which rule wants a deletion that the rules of the last executed sweep would not want.
     fn unexpected_by(&self) -> Option<&CondemnedBy> {
         match self {
-            Self::Delete { by, unexpected: true, reason: _ } => Some(by),
-            Self::Delete { unexpected: false, by: _, reason: _ } | Self::Keep(_) => None,
+            Self::Delete { by, unexpected: true, .. } => Some(by),
+            Self::Delete { unexpected: false, .. } | Self::Keep(_) => None,
         }
     }
 }

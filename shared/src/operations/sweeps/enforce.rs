@@ -8,8 +8,8 @@ use crate::domain::ids::ScheduleId;
 use crate::domain::schedule::Schedule;
 use crate::domain::schedule::losses::Losses;
 use crate::domain::sweep::Sweep;
+use crate::domain::sweep::brake::tally::{Group, GroupCount, Tallies, Tally};
 use crate::domain::sweep::plan::{Outcome, PlanEntry};
-use crate::domain::sweep::tally::{Group, GroupCount, Tallies, Tally};
 use crate::error::Error;
 use crate::operations::sweeps::plan::EDIT_SETTLED;
 use crate::service::Service;
@@ -90,7 +90,7 @@ pub(crate) async fn enforce(
     schedules: &BTreeMap<ScheduleId, Schedule>,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let CarriedOut { sweep, tallies, takings: _ } = *carried_out;
+    let CarriedOut { sweep, tallies, .. } = *carried_out;
     let planned_at = sweep.planned_at.unwrap_or(now);
     _ = service.table.set_last_sweep_at(planned_at).await?;
     for schedule in schedules.values() {

@@ -12,8 +12,8 @@ use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::brake::ClockDoubt;
+use crate::domain::sweep::brake::tally::Tallies;
 use crate::domain::sweep::plan::{Outcome, PlanEntry, Verdict};
-use crate::domain::sweep::tally::Tallies;
 use crate::domain::sweep::{ExecutionCounts, Sweep, SweepStatus};
 use crate::error::{Error, chain};
 use crate::operations::snapshots::mark::mark_sets;
@@ -64,10 +64,9 @@ pub async fn carry_out(service: &Service, id: &SweepId, clock: &Clock) -> Result
 async fn release(service: &Service, claimed: &Sweep, now: Timestamp) {
     if let Ok(Some(found)) = service.table.sweep(&claimed.id).await
         && found.claimed_at == claimed.claimed_at
+        && let Err(error) = service.table.update_sweep(&found, &found.released(), now).await
     {
-        if let Err(error) = service.table.update_sweep(&found, &found.released(), now).await {
-            warn!(sweep.id = %found.id, error.chain = %chain(&error), "Sweep {} waits for the tick", found.id);
-        }
+        warn!(sweep.id = %found.id, error.chain = %chain(&error), "Sweep {} waits for the tick", found.id);
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) async fn remember(
     for (id, since) in looks.outdated() {
         _ = service.table.forget_first_look(id, since).await?;
     }
-    for id in looks.new() {
+    for id in looks.first_seen_absent() {
         _ = service.table.note_first_look(id, now).await?;
         info!("Instance {id} is not there; it counts as gone at the next look");
     }

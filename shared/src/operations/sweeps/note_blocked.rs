@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::domain::snapshot::Snapshot;
 use crate::domain::snapshot::condemnation::WantedDeletion;
+use crate::domain::sweep::brake::tally::Tallies;
 use crate::domain::sweep::plan::{PlanEntry, Verdict};
-use crate::domain::sweep::tally::Tallies;
 use crate::error::Error;
 use crate::service::Service;
 

@@ -12,8 +12,8 @@ use crate::domain::retention::Rules;
 use crate::domain::schedule::{Settings, WhenGone};
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{Origin, ScheduleSlot, Source};
+use crate::domain::sweep::brake::tally::{GroupCount, Tallies};
 use crate::domain::sweep::brake::{Brake, BrakeLimits, brakes};
-use crate::domain::sweep::tally::{GroupCount, Tallies};
 
 const LIMITS: BrakeLimits = BrakeLimits { deletions: 10, percent: 25 };
 

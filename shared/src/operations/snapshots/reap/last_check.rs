@@ -77,7 +77,7 @@ impl Evidence {
             }
         }
         let Shown { here, nowhere, out_of_reach: unseen } = shown(service, &instances).await;
-        Ok(Self { seen, in_use, here, nowhere, trouble, unseen, by_presence, snapshots })
+        Ok(Self { snapshots, seen, in_use, trouble, unseen, by_presence, here, nowhere })
     }
 
     /// Whether what must be known of a snapshot is not known now.

@@ -36,7 +36,7 @@ fn rescued(schedule: &Schedule, hours: &[i64], count: usize) -> Vec<i64> {
 }
 
 fn rescued_in(case: &Case) -> Vec<i64> {
-    let found = case.with_world(|world| rescues(world));
+    let found = case.with_world(rescues);
     let taken = |id: &SnapshotId| {
         let one = case.snapshots.iter().find(|one| one.id == *id).unwrap();
         one.taken_at().duration_since(hour(0)).as_hours()
@@ -100,7 +100,7 @@ fn what_a_plan_condemns_is_not_rescued_by_the_next() {
         let schedule = keeping(json);
         let mut case = Case::new(&schedule, (0..400).step_by(7), 400);
         let doomed: Vec<_> = case
-            .with_world(|world| plan(world))
+            .with_world(plan)
             .into_iter()
             .filter(|entry| matches!(entry.verdict, Verdict::Delete { .. }))
             .map(|entry| entry.snapshot_id)
