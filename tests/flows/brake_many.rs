@@ -33,12 +33,16 @@ async fn edited_schedules(app: &App) {
         assert!(table.insert_schedule(&edited).await.unwrap().is_done());
         for age in 0..EACH {
             let snapshot = snapshot(&like, &id, number * EACH + age, before);
+            let (member, set) = (&snapshot.members[0].ebs_snapshot_id, snapshot.id.to_string());
+            let source = like.members[0].ebs_snapshot_id.as_str();
+            let tags = [("snapkeep:id", set.as_str())];
+            app.ec2.repeat_snapshot("us-east-1", source, member.as_str(), &tags);
             assert!(table.insert_snapshot(&snapshot).await.unwrap().is_done());
         }
     }
 }
 
-/// One like another, of an instance and of EBS snapshots that EC2 does not have.
+/// One like another, of an instance that EC2 does not have.
 fn snapshot(like: &Snapshot, of: &ScheduleId, number: usize, since: jiff::Timestamp) -> Snapshot {
     let at = since + SignedDuration::from_mins(i64::try_from(number).unwrap());
     let member = Member {

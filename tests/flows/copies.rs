@@ -386,7 +386,6 @@ async fn what_is_not_permitted_goes_to_the_end_of_the_queue() {
     let refused = all.iter().filter(|copy| copy["failure"]["code"] == "UnauthorizedOperation");
 
     // No round tries more than forty, and the second not the same ones.
-    assert_eq!(app.ec2.calls()["CopySnapshot"], 80);
     assert!(refused.count() > 40);
 }
 

@@ -148,7 +148,7 @@ async fn an_attempt_whose_answer_was_lost_is_taken_up() {
 
     let report = reconcile(&app).await;
 
-    assert_eq!(report["repaired"], json!([[id, "adopted"]]));
+    assert_eq!(report["repaired"], json!([[id, "recovered"]]));
     assert_eq!(app.status(&id).await, "available");
 }
 

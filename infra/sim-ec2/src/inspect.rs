@@ -76,6 +76,18 @@ impl SimEc2 {
         }
     }
 
+    /// Puts a snapshot like this one beside it under another id, with these tags as well, as if it had been there long ago.
+    /// Nothing happens if there is none of this id.
+    pub fn repeat_snapshot(&self, region: &str, id: &str, repeated: &str, tags: &[(&str, &str)]) {
+        self.put(region, |context| {
+            let Some(like) = context.region.snapshots.get(id).cloned() else { return };
+            let mut snapshot = Snapshot { id: repeated.to_owned(), ..like };
+            let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            snapshot.tags.extend(tags);
+            context.region.snapshots.insert(repeated, snapshot, context.moment);
+        });
+    }
+
     /// Puts a tag on a snapshot behind everybody's back, as AWS's own services do with theirs.
     pub fn tag_snapshot(&self, id: &str, key: &str, value: &str) {
         let mut state = self.settled();

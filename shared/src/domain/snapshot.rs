@@ -10,6 +10,7 @@
 mod adopting;
 pub mod condemnation;
 pub mod copying;
+mod deleting;
 mod giving_up;
 pub mod images;
 mod in_use;

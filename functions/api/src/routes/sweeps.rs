@@ -206,7 +206,7 @@ fn part(
 mod tests {
     use jiff::Timestamp;
     use shared::domain::ids::SnapshotId;
-    use shared::domain::sweep::brake::tally::Group;
+    use shared::domain::sweep::brake::group::Group;
     use shared::domain::sweep::plan::Verdict;
 
     use super::*;

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::SweepId;
-use crate::domain::sweep::brake::tally::{Group, GroupCount};
+use crate::domain::sweep::brake::group::{Group, GroupCount};
 
 /// Over how long losses count together.
 const DAY: SignedDuration = SignedDuration::from_hours(24);

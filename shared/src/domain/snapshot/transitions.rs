@@ -2,27 +2,23 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::condemnation::{Blocked, BlockedCause, Condemnation, CondemnedBy};
+use super::condemnation::{Condemnation, CondemnedBy};
 use super::member::Member;
 use super::{
     ABSENCE_UNCERTAIN, CreationAttempt, Failure, MISSING_AFTER, Origin, Request, ScheduleSlot,
     Snapshot, Source, Status,
 };
 use crate::domain::adoption::AdoptedFrom;
-use crate::domain::hold::{Deleter, HoldKind};
-use crate::domain::ids::{EbsSnapshotId, SnapshotId};
+use crate::domain::hold::Deleter;
+use crate::domain::ids::SnapshotId;
 use crate::domain::installation::Installation;
 use crate::domain::ownership::{EbsSnapshot, EbsState};
 use crate::domain::tags::Tags;
 
 /// When the tick looks again at what was asked for and not begun, or is being deleted.
-const NUDGE_AFTER: SignedDuration = SignedDuration::from_mins(15);
+pub(super) const NUDGE_AFTER: SignedDuration = SignedDuration::from_mins(15);
 /// When the tick asks again for what EC2 had put off: limits free themselves within seconds.
 const PUT_OFF_FOR: SignedDuration = SignedDuration::from_mins(1);
-/// When a deletion that something stands in the way of is tried again.
-const BLOCKED_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
-/// When a deletion is tried again that only waits for the next sweep to mark it.
-const UNMARKED_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// The snapshot does not stand where the transition begins; the text says so in words.
 pub(super) type Refusal = String;
@@ -279,77 +275,6 @@ impl Snapshot {
         Ok(Self { condemnation: None, blocked: None, attention_at: None, ..self.next(from, now) })
     }
 
-    /// Its deletion begins; from here it cannot be rescued. What was in the way may still be.
-    pub fn begin_deletion(&self, now: Timestamp) -> Result<Self, Refusal> {
-        self.must_be(&[Status::Condemned, Status::Deleting], "deleted")?;
-        self.must_be_unused(now)?;
-        Ok(Self { attention_at: later(now, NUDGE_AFTER), ..self.next(Status::Deleting, now) })
-    }
-
-    /// EC2 has proven that it deleted nothing, and may do it later: back to where it was.
-    pub fn deletion_put_off(&self, now: Timestamp) -> Result<Self, Refusal> {
-        self.must_be(&[Status::Deleting], "put off")?;
-        Ok(Self { attention_at: later(now, NUDGE_AFTER), ..self.next(Status::Condemned, now) })
-    }
-
-    /// EC2 did not show members that were to be deleted; the first look is not believed.
-    #[must_use]
-    pub fn noticed_absent(&self, now: Timestamp) -> Self {
-        let since = self.absent_since.or(Some(now));
-        Self {
-            absent_since: since,
-            attention_at: later(now, NUDGE_AFTER),
-            ..self.next(self.status, now)
-        }
-    }
-
-    /// These members are gone. It is deleted once all are.
-    pub fn members_deleted(&self, gone: &[EbsSnapshotId], now: Timestamp) -> Result<Self, Refusal> {
-        self.must_be(&[Status::Deleting], "found deleted")?;
-        let members: Vec<_> = self
-            .members
-            .iter()
-            .map(|member| Member {
-                deleted: member.deleted || gone.contains(&member.ebs_snapshot_id),
-                ..member.clone()
-            })
-            .collect();
-        let all = members.iter().all(|member| member.deleted);
-        let status = if all { Status::Deleted } else { Status::Deleting };
-        Ok(Self {
-            members,
-            gone_at: if all { Some(now) } else { self.gone_at },
-            attention_at: if all { None } else { later(now, NUDGE_AFTER) },
-            blocked: if all { None } else { self.blocked.clone() },
-            ..self.next(status, now)
-        })
-    }
-
-    /// Something is in the way of its deletion. It is tried again, at the latest in a day.
-    pub fn block(&self, cause: BlockedCause, now: Timestamp) -> Result<Self, Refusal> {
-        self.must_be(&[Status::Condemned, Status::Deleting], "blocked")?;
-        let retry_at = match (&cause, self.hold.as_ref().map(|hold| hold.kind)) {
-            (BlockedCause::Held, Some(HoldKind::Until(instant))) => Some(instant),
-            (BlockedCause::NotMarked { .. }, _) => later(now, UNMARKED_RETRY_AFTER),
-            _ => later(now, BLOCKED_RETRY_AFTER),
-        };
-        let since = self.blocked.as_ref().map_or(now, |blocked| blocked.since);
-        let known = self.blocked.as_ref().map(|blocked| &blocked.cause);
-        let cause = match (cause, known) {
-            // That there is no mark says less than why there can be none.
-            (
-                BlockedCause::NotMarked { message: None },
-                Some(BlockedCause::NotMarked { message }),
-            ) => BlockedCause::NotMarked { message: message.clone() },
-            (cause, _) => cause,
-        };
-        Ok(Self {
-            blocked: Some(Blocked { cause, since, wanted: None }),
-            attention_at: retry_at,
-            ..self.next(self.status, now)
-        })
-    }
-
     /// The tick has published it again and looks at it later. Nothing has become of it: [`Snapshot::touched_at`] stays,
     /// which the age of a broken deletion goes by.
     #[must_use]
@@ -369,6 +294,6 @@ fn standing(members: &[Member]) -> Status {
     }
 }
 
-fn later(now: Timestamp, by: SignedDuration) -> Option<Timestamp> {
+pub(super) fn later(now: Timestamp, by: SignedDuration) -> Option<Timestamp> {
     now.saturating_add(by).ok()
 }

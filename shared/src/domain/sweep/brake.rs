@@ -1,5 +1,6 @@
 //! The brake: what stops a sweep that would delete more than anybody expects, or whose clock looks wrong.
 
+pub mod group;
 pub mod tally;
 
 use std::collections::BTreeMap;

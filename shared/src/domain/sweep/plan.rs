@@ -13,7 +13,7 @@ use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, ScheduleId, Snapsho
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
-use crate::domain::sweep::brake::tally::Group;
+use crate::domain::sweep::brake::group::Group;
 use crate::domain::sweep::newest::{Newest, has_all_of, using_image};
 use crate::domain::sweep::plan::rulings::{Ruling, Rulings, rulings};
 

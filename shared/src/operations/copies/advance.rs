@@ -289,7 +289,9 @@ async fn begin_parts(
             }
             Err(CreationError::NotNow(failure)) => {
                 more = More::NotNow;
-                stopped.insert(PartAnswer::NotNow(failure)).clone()
+                let others = Failure::new("NotNow", "EC2 takes no more copies at present");
+                stopped = Some(PartAnswer::NotNow(others));
+                PartAnswer::NotNow(failure)
             }
             Err(CreationError::NotPermitted(failure)) => {
                 more = More::NotOfThis;

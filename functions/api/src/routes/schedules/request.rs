@@ -345,8 +345,6 @@ impl WantedOptions {
 
 #[cfg(test)]
 mod tests {
-    use shared::domain::schedule as domain;
-
     use super::*;
 
     fn edit(json: &str) -> EditSchedule {

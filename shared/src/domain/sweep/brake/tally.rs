@@ -6,35 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ScheduleId, digest};
 use crate::domain::snapshot::condemnation::CondemnedBy;
-use crate::domain::snapshot::{Origin, Snapshot, Status};
+use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::Sweep;
 use crate::domain::sweep::brake::Brake;
+use crate::domain::sweep::brake::group::{Group, GroupCount};
 use crate::domain::sweep::plan::PlanEntry;
-
-/// Snapshots of a schedule that are counted together. The loss of a small group must not look small beside a large one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Group {
-    /// All of its own, adopted ones too, but for copies.
-    #[default]
-    Own,
-    /// The adopted ones among its own.
-    Adopted,
-    /// Its copies in a region.
-    CopiesIn(String),
-}
-
-/// A group in numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GroupCount {
-    /// Which.
-    pub group: Group,
-    /// How many would go that the rules of the last executed sweep would have kept, now or once nothing protects them
-    /// any more.
-    pub unexpected: u32,
-    /// How many available snapshots it has.
-    pub available: u32,
-}
 
 /// What the execution of a plan has to know of a schedule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,30 +30,6 @@ pub struct Tally {
 /// The tallies of a plan; a schedule without one has nothing unexpected.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tallies(BTreeMap<ScheduleId, Tally>);
-
-impl Group {
-    /// The narrowest group that a snapshot is in.
-    pub fn of(snapshot: &Snapshot) -> Self {
-        match (snapshot.copied_to(), snapshot.origin) {
-            (Some(region), _) => Self::CopiesIn(region.clone()),
-            (None, Origin::Adopted) => Self::Adopted,
-            (None, Origin::Schedule | Origin::Manual | Origin::Copy) => Self::Own,
-        }
-    }
-
-    /// Every group that counts what is in this one.
-    pub fn counted_in(self) -> Vec<Self> {
-        match self {
-            Self::Adopted => vec![Self::Own, Self::Adopted],
-            Self::Own | Self::CopiesIn(_) => vec![self],
-        }
-    }
-
-    /// Whether it is the one that a snapshot is in if nothing is said.
-    pub fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
 
 impl Tally {
     fn new(schedule_id: &ScheduleId) -> Self {

@@ -12,7 +12,8 @@ use crate::domain::retention::Rules;
 use crate::domain::schedule::{Settings, WhenGone};
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{Origin, ScheduleSlot, Source};
-use crate::domain::sweep::brake::tally::{GroupCount, Tallies};
+use crate::domain::sweep::brake::group::GroupCount;
+use crate::domain::sweep::brake::tally::Tallies;
 use crate::domain::sweep::brake::{Brake, BrakeLimits, brakes};
 
 const LIMITS: BrakeLimits = BrakeLimits { deletions: 10, percent: 25 };
