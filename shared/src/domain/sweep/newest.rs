@@ -11,7 +11,9 @@ use jiff::Timestamp;
 use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, SnapshotId, VolumeId};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::snapshot::member::Member;
-use crate::domain::sweep::plan::NEWEST_AVAILABLE;
+
+/// How the reason begins of what stays only because it is the newest available snapshot of its instance, or of a volume.
+pub const NEWEST_AVAILABLE: &str = "newest available";
 
 /// Which snapshots stand in for one another: those of one instance in one region.
 type Place<'a> = (&'a InstanceId, &'a str);

@@ -17,9 +17,6 @@ use crate::domain::sweep::brake::group::Group;
 use crate::domain::sweep::newest::{Newest, has_all_of, using_image};
 use crate::domain::sweep::plan::rulings::{Ruling, Rulings, rulings};
 
-/// How the reason begins of what stays only because it is the newest available snapshot of its instance, or of a volume.
-pub const NEWEST_AVAILABLE: &str = "newest available";
-
 /// The reason of what stays because it may be missing.
 const NOT_SHOWN: &str = "EC2 does not show all of it; looked for again";
 

@@ -5,23 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
-use crate::domain::ids::{EbsSnapshotId, ScheduleId, SnapshotId, SweepId};
-use crate::domain::ownership::EbsSnapshot;
+use crate::domain::ids::{ScheduleId, SnapshotId, SweepId};
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::brake::tally::Tallies;
-use crate::domain::sweep::brake::{ClockDoubt, brakes, clock_doubt};
+use crate::domain::sweep::brake::{ClockDoubt, brakes};
 use crate::domain::sweep::plan::again::rescues;
 use crate::domain::sweep::plan::{PlanEntry, Verdict, World, plan, plan_hash};
 use crate::domain::sweep::{NAMED_MAX, PlanCounts, Sweep, SweepMode, SweepStatus};
-use crate::ec2::Ec2;
 use crate::error::Error;
 use crate::operations::images::note_uses::{ImageUses, note_images};
-use crate::operations::snapshots::mark::{later, note_refused};
 use crate::operations::sweeps::gone_instances::remember;
 use crate::operations::sweeps::note_blocked::note_blocked;
+use crate::operations::sweeps::region_answers::{Listed, RegionAnswers, as_shown, look_around};
 use crate::operations::sweeps::rescue::rescue_condemned;
-use crate::regions::OutOfReach;
+use crate::operations::sweeps::tidy_marks::tidy_marks;
 use crate::service::Service;
 use crate::table::sweeps::PLAN_PAGE_ENTRIES;
 use crate::table::{Presence, SnapshotList};
@@ -34,16 +32,16 @@ pub(crate) const EDIT_SETTLED: SignedDuration = SignedDuration::from_mins(1);
 pub(crate) struct SweepFacts {
     schedules: BTreeMap<ScheduleId, Schedule>,
     /// As EC2 shows them, where their regions have answered: what decisions go by.
-    snapshots: Vec<Snapshot>,
+    pub(crate) snapshots: Vec<Snapshot>,
     /// The records of those that EC2 shows otherwise.
     records: BTreeMap<SnapshotId, Snapshot>,
     /// Every EBS snapshot, by region.
-    listed: Listed,
+    pub(crate) listed: Listed,
     uses: ImageUses,
     looks: AbsentInstances,
     last_sweep_at: Option<Timestamp>,
     /// The regions that have answered.
-    within_reach: BTreeSet<String>,
+    pub(crate) within_reach: BTreeSet<String>,
     out_of_reach: Vec<String>,
     /// The schedules that cannot be read: their snapshots are kept like those of schedules that are gone.
     unreadable: Vec<String>,
@@ -185,96 +183,6 @@ impl SweepFacts {
     }
 }
 
-/// Every EBS snapshot that EC2 shows, by region; slim.
-type Listed = BTreeMap<String, BTreeMap<EbsSnapshotId, EbsSnapshot>>;
-
-/// The snapshots as EC2 shows them, as far as their regions have answered, and the records of those that differ.
-///
-/// A record alone is no evidence: of what it says is available a member may have been deleted, or archived, behind our
-/// back, and no event says so.
-fn as_shown(
-    read: Vec<Snapshot>,
-    listed: &Listed,
-    now: Timestamp,
-) -> (Vec<Snapshot>, BTreeMap<SnapshotId, Snapshot>) {
-    let mut differing = BTreeMap::new();
-    let judged = read.into_iter().map(|record| {
-        let is_judged = matches!(record.status, Status::Available | Status::Condemned);
-        let Some(seen) = listed.get(&record.source.region).filter(|_| is_judged) else {
-            return record;
-        };
-        let shown = record.as_shown(|id| seen.get(id), now);
-        if shown.stands_otherwise_than(&record) {
-            differing.insert(record.id.clone(), record);
-            return shown;
-        }
-        record
-    });
-    (judged.collect(), differing)
-}
-
-/// What EC2 says that a plan depends on.
-struct RegionAnswers {
-    uses: ImageUses,
-    listed: Listed,
-    within_reach: BTreeSet<String>,
-    out_of_reach: Vec<String>,
-    doubt: Option<ClockDoubt>,
-}
-
-/// Asks every region which snapshots its images use, which EBS snapshots it has, and what its clock says. It fails only
-/// if none answers. Where one that answers doubts our clock, the clock is doubted.
-async fn look_around(
-    service: &Service,
-    last_sweep_at: Option<Timestamp>,
-    now: Timestamp,
-) -> Result<RegionAnswers, Error> {
-    let mut uses = ImageUses::new();
-    let mut listed = Listed::new();
-    let mut within_reach = BTreeSet::new();
-    let mut out_of_reach = OutOfReach::default();
-    let mut doubt: Option<ClockDoubt> = None;
-    for ec2 in service.everywhere() {
-        match ec2.image_uses().await {
-            Ok(answer) => {
-                // At once: what EC2's clock says now is to be held against `now`, before reading takes its time.
-                let doubted = clock_doubt(last_sweep_at, ec2.date(), now);
-                let is_graver = matches!(doubted, Some(ClockDoubt::Wrong(_)));
-                doubt = if is_graver { doubted } else { doubt.or(doubted) };
-                match every_slim(ec2).await {
-                    Ok(all) => {
-                        uses.extend(answer);
-                        listed.insert(ec2.region().to_owned(), all);
-                        within_reach.insert(ec2.region().to_owned());
-                    }
-                    Err(error) => out_of_reach.note(ec2.region(), error),
-                }
-            }
-            Err(error) => out_of_reach.note(ec2.region(), error),
-        }
-    }
-    let names = out_of_reach.names();
-    match out_of_reach.into_error() {
-        Some(error) if within_reach.is_empty() => Err(error),
-        Some(_) | None => {
-            Ok(RegionAnswers { uses, listed, within_reach, out_of_reach: names, doubt })
-        }
-    }
-}
-
-/// Every EBS snapshot of a region, a page at a time, without what a sweep has no use for.
-async fn every_slim(ec2: &Ec2) -> Result<BTreeMap<EbsSnapshotId, EbsSnapshot>, Error> {
-    let (mut all, mut token) = (BTreeMap::new(), None);
-    loop {
-        let (page, next) = ec2.ebs_snapshots_page(token).await?;
-        all.extend(page.into_iter().map(|one| (one.id.clone(), one.slim())));
-        token = next;
-        if token.is_none() {
-            return Ok(all);
-        }
-    }
-}
-
 /// The sweep as it is planned: every snapshot judged at `now`, the brake set, the plan stored.
 ///
 /// One that only plans only reads. One that is to be carried out, by a clock that is trusted, also writes what it
@@ -361,66 +269,4 @@ async fn store(
         _ = service.table.insert_plan_page(plan, pages, page, now).await?;
     }
     Ok(pages)
-}
-
-/// Puts the mark on condemned members that lack it, and takes it off others: whoever condemned or rescued them
-/// broke off in between. Nothing that goes wrong with marks fails the sweep: without its mark nothing is deleted.
-async fn tidy_marks(service: &Service, present: &SweepFacts, now: Timestamp) {
-    for region in &present.within_reach {
-        let snapshots = present.snapshots.iter().filter(|one| one.source.region == *region);
-        let Some(seen) = present.listed.get(region) else { continue };
-        let tidied = match service.ec2_in(region) {
-            Ok(ec2) => tidy_marks_in(service, ec2, snapshots, seen, now).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = tidied {
-            later(region, &error);
-        }
-    }
-}
-
-async fn tidy_marks_in(
-    service: &Service,
-    ec2: &Ec2,
-    snapshots: impl Iterator<Item = &Snapshot>,
-    seen: &BTreeMap<EbsSnapshotId, EbsSnapshot>,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let mut condemned: BTreeMap<&EbsSnapshotId, &Snapshot> = BTreeMap::new();
-    let mut others: BTreeMap<&EbsSnapshotId, &Snapshot> = BTreeMap::new();
-    for snapshot in snapshots {
-        let is_condemned = matches!(snapshot.status, Status::Condemned | Status::Deleting);
-        let members = if is_condemned { &mut condemned } else { &mut others };
-        members.extend(snapshot.living_members().map(|one| (&one.ebs_snapshot_id, snapshot)));
-    }
-    let ours = seen.values().filter(|one| one.set().is_some());
-    let (marked, unmarked): (Vec<_>, Vec<_>) = ours.partition(|one| one.is_marked_condemned());
-    let lacking = unmarked.into_iter().filter_map(|one| condemned.get_key_value(&one.id));
-    // Those that EC2 has refused it for come last: they keep no other waiting.
-    let (refused, usual): (Vec<_>, Vec<_>) = lacking.partition(|(_, set)| set.blocked.is_some());
-    let lacking: Vec<_> = usual.into_iter().chain(refused).map(|(id, _)| (*id).clone()).collect();
-    let marking = ec2.mark_condemned(&lacking).await;
-    note_refused(service, &marking.refused, &condemned, now).await;
-
-    let stray: BTreeMap<_, _> = marked
-        .into_iter()
-        .filter_map(|one| Some((one.id.clone(), others.get(&one.id)?.id.clone())))
-        .collect();
-    // Condemned since it was read: then the mark is right.
-    let sets: Vec<_> = stray.values().cloned().collect::<BTreeSet<_>>().into_iter().collect();
-    let current = service.table.snapshots(&sets).await?;
-    let still: Vec<_> = stray
-        .into_iter()
-        .filter(|(_, set)| {
-            current
-                .get(set)
-                .is_some_and(|one| !matches!(one.status, Status::Condemned | Status::Deleting))
-        })
-        .map(|(id, _)| id)
-        .collect();
-    let unmarking = ec2.unmark_condemned(&still).await;
-    for (id, failure) in &unmarking.refused {
-        warn!("The EBS snapshot {id} keeps its mark: {}: {}", failure.code, failure.message);
-    }
-    marking.failure.or(unmarking.failure).map_or(Ok(()), Err)
 }

@@ -1,0 +1,77 @@
+//! Marks in EC2 that do not agree with the records, put right.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use tracing::warn;
+
+use crate::domain::ids::EbsSnapshotId;
+use crate::domain::ownership::EbsSnapshot;
+use crate::domain::snapshot::{Snapshot, Status};
+use crate::ec2::Ec2;
+use crate::error::Error;
+use crate::operations::snapshots::mark::{later, note_refused};
+use crate::operations::sweeps::plan::SweepFacts;
+use crate::service::Service;
+
+/// Puts the mark on condemned members that lack it, and takes it off others: whoever condemned or rescued them
+/// broke off in between. Nothing that goes wrong with marks fails the sweep: without its mark nothing is deleted.
+pub(crate) async fn tidy_marks(service: &Service, present: &SweepFacts, now: Timestamp) {
+    for region in &present.within_reach {
+        let snapshots = present.snapshots.iter().filter(|one| one.source.region == *region);
+        let Some(seen) = present.listed.get(region) else { continue };
+        let tidied = match service.ec2_in(region) {
+            Ok(ec2) => tidy_marks_in(service, ec2, snapshots, seen, now).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = tidied {
+            later(region, &error);
+        }
+    }
+}
+
+async fn tidy_marks_in(
+    service: &Service,
+    ec2: &Ec2,
+    snapshots: impl Iterator<Item = &Snapshot>,
+    seen: &BTreeMap<EbsSnapshotId, EbsSnapshot>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let mut condemned: BTreeMap<&EbsSnapshotId, &Snapshot> = BTreeMap::new();
+    let mut others: BTreeMap<&EbsSnapshotId, &Snapshot> = BTreeMap::new();
+    for snapshot in snapshots {
+        let is_condemned = matches!(snapshot.status, Status::Condemned | Status::Deleting);
+        let members = if is_condemned { &mut condemned } else { &mut others };
+        members.extend(snapshot.living_members().map(|one| (&one.ebs_snapshot_id, snapshot)));
+    }
+    let ours = seen.values().filter(|one| one.set().is_some());
+    let (marked, unmarked): (Vec<_>, Vec<_>) = ours.partition(|one| one.is_marked_condemned());
+    let lacking = unmarked.into_iter().filter_map(|one| condemned.get_key_value(&one.id));
+    // Those that EC2 has refused it for come last: they keep no other waiting.
+    let (refused, usual): (Vec<_>, Vec<_>) = lacking.partition(|(_, set)| set.blocked.is_some());
+    let lacking: Vec<_> = usual.into_iter().chain(refused).map(|(id, _)| (*id).clone()).collect();
+    let marking = ec2.mark_condemned(&lacking).await;
+    note_refused(service, &marking.refused, &condemned, now).await;
+
+    let stray: BTreeMap<_, _> = marked
+        .into_iter()
+        .filter_map(|one| Some((one.id.clone(), others.get(&one.id)?.id.clone())))
+        .collect();
+    // Condemned since it was read: then the mark is right.
+    let sets: Vec<_> = stray.values().cloned().collect::<BTreeSet<_>>().into_iter().collect();
+    let current = service.table.snapshots(&sets).await?;
+    let still: Vec<_> = stray
+        .into_iter()
+        .filter(|(_, set)| {
+            current
+                .get(set)
+                .is_some_and(|one| !matches!(one.status, Status::Condemned | Status::Deleting))
+        })
+        .map(|(id, _)| id)
+        .collect();
+    let unmarking = ec2.unmark_condemned(&still).await;
+    for (id, failure) in &unmarking.refused {
+        warn!("The EBS snapshot {id} keeps its mark: {}: {}", failure.code, failure.message);
+    }
+    marking.failure.or(unmarking.failure).map_or(Ok(()), Err)
+}
