@@ -32,16 +32,16 @@ pub(crate) const EDIT_SETTLED: SignedDuration = SignedDuration::from_mins(1);
 pub(crate) struct SweepFacts {
     schedules: BTreeMap<ScheduleId, Schedule>,
     /// As EC2 shows them, where their regions have answered: what decisions go by.
-    pub(crate) snapshots: Vec<Snapshot>,
+    snapshots: Vec<Snapshot>,
     /// The records of those that EC2 shows otherwise.
     records: BTreeMap<SnapshotId, Snapshot>,
     /// Every EBS snapshot, by region.
-    pub(crate) listed: Listed,
+    listed: Listed,
     uses: ImageUses,
     looks: AbsentInstances,
     last_sweep_at: Option<Timestamp>,
     /// The regions that have answered.
-    pub(crate) within_reach: BTreeSet<String>,
+    within_reach: BTreeSet<String>,
     out_of_reach: Vec<String>,
     /// The schedules that cannot be read: their snapshots are kept like those of schedules that are gone.
     unreadable: Vec<String>,
@@ -200,7 +200,7 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
     let tallies = present.tallies(service, &entries, now);
     if is_trusted {
         rescue_condemned(service, present.rescues(service, now), now).await;
-        tidy_marks(service, &present, now).await;
+        tidy_marks(service, &present.snapshots, &present.listed, now).await;
         note_blocked(service, present.in_line(), &entries, &tallies, now).await?;
         note_images(service, present.in_line(), &present.uses, now).await?;
     }

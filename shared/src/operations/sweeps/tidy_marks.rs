@@ -11,15 +11,19 @@ use crate::domain::snapshot::{Snapshot, Status};
 use crate::ec2::Ec2;
 use crate::error::Error;
 use crate::operations::snapshots::mark::{later, note_refused};
-use crate::operations::sweeps::plan::SweepFacts;
+use crate::operations::sweeps::region_answers::Listed;
 use crate::service::Service;
 
 /// Puts the mark on condemned members that lack it, and takes it off others: whoever condemned or rescued them
 /// broke off in between. Nothing that goes wrong with marks fails the sweep: without its mark nothing is deleted.
-pub(crate) async fn tidy_marks(service: &Service, present: &SweepFacts, now: Timestamp) {
-    for region in &present.within_reach {
-        let snapshots = present.snapshots.iter().filter(|one| one.source.region == *region);
-        let Some(seen) = present.listed.get(region) else { continue };
+pub(crate) async fn tidy_marks(
+    service: &Service,
+    snapshots: &[Snapshot],
+    listed: &Listed,
+    now: Timestamp,
+) {
+    for (region, seen) in listed {
+        let snapshots = snapshots.iter().filter(|one| one.source.region == *region);
         let tidied = match service.ec2_in(region) {
             Ok(ec2) => tidy_marks_in(service, ec2, snapshots, seen, now).await,
             Err(error) => Err(error),
