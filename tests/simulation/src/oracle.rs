@@ -199,8 +199,11 @@ fn judge_rules(
         );
         return ledger.violated(now, "rules-keep-it", text);
     }
+    // What was taken since the rules are what they are is their daily work.
+    let edited = ledger.schedules.get(schedule).and_then(|facts| facts.edits.last());
+    let is_older = edited.is_some_and(|edit| group.begun < edit.sent);
     let before = ledger.rules_before(schedule, now);
-    if before.is_some_and(|before| keep(&before)) {
+    if is_older && before.is_some_and(|before| keep(&before)) {
         let (schedule, there) = (schedule.clone(), taken.len());
         judge_brake(ledger, &schedule, there, now);
     }

@@ -141,7 +141,7 @@ impl Plan {
             acts.push(act(What::MakeSchedule(new_schedule(&mut rng)), &mut rng));
         }
         let theme = Theme { outsiders: rng.below(4), storms: rng.below(3) };
-        for _ in 0..15 + rng.below(35) {
+        for _ in 0..10 + rng.below(30) {
             let what = what(&mut rng, theme);
             acts.push(act(what, &mut rng));
         }
@@ -157,7 +157,7 @@ struct Theme {
 }
 
 fn act(what: What, rng: &mut Rng) -> Act {
-    let minutes = *rng.weighted(&[(3, 2), (3, 11), (3, 35), (3, 64), (1, 150)]);
+    let minutes = *rng.weighted(&[(4, 2), (3, 11), (3, 30), (2, 60)]);
     Act { what, seed: rng.next(), minutes: minutes + rng.within(0, minutes / 2) }
 }
 

@@ -10,7 +10,7 @@ use crate::wire::held;
 use crate::world::World;
 
 /// How long it is calm at the end: two hourly sweeps, their grace, and their deletions.
-const CALM: SignedDuration = SignedDuration::from_mins(260);
+const CALM: SignedDuration = SignedDuration::from_mins(170);
 
 /// What came of a history.
 #[derive(Clone, Debug)]
@@ -116,7 +116,7 @@ impl World {
         self.calm_down();
         let since = self.now();
         // What was under way ends first, badly as it may.
-        self.pass(SignedDuration::from_mins(60));
+        self.pass(SignedDuration::from_mins(30));
         let before = self.given_up();
         self.pass(CALM);
         if !held(&self.ledger).violations.is_empty() {

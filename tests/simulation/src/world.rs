@@ -209,14 +209,12 @@ impl World {
 
     /// How long it is until somebody looks for what is due.
     fn gap(&mut self) -> SignedDuration {
-        let seconds = if self.is_kind {
-            self.rng.within(20, 61)
-        } else {
-            match self.rng.below(10) {
-                0..=5 => self.rng.within(15, 70),
-                6..=8 => self.rng.within(90, 400),
-                _ => self.rng.within(400, 1_500),
-            }
+        let seconds = match (self.is_kind, self.rng.below(10)) {
+            (true, 0..=6) => self.rng.within(30, 90),
+            (true, _) => self.rng.within(90, 300),
+            (false, 0..=2) => self.rng.within(15, 70),
+            (false, 3..=8) => self.rng.within(90, 500),
+            (false, _) => self.rng.within(400, 1_500),
         };
         SignedDuration::from_secs(seconds)
     }
