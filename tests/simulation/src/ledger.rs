@@ -87,6 +87,8 @@ pub(crate) struct Ledger {
     pub(crate) lost: BTreeMap<String, Timestamp>,
     /// Since when something stands in the way of an EBS snapshot's deletion.
     pub(crate) obstacles: BTreeMap<String, Timestamp>,
+    /// Which EBS snapshots images of outsiders use.
+    pub(crate) imaged: BTreeSet<String>,
     /// Restores that people were told of: of which set, since when.
     pub(crate) restores: BTreeMap<String, (String, Timestamp)>,
     /// What rules let go, of which schedule and when, although the rules of a day before would have kept it.
@@ -105,6 +107,8 @@ pub(crate) struct Ledger {
     pub(crate) actor_since: Option<Timestamp>,
     pub(crate) events: usize,
     pub(crate) calls: usize,
+    /// The same by who called and what for.
+    pub(crate) calls_by: BTreeMap<String, usize>,
 }
 
 impl Ledger {
@@ -183,6 +187,9 @@ impl Ledger {
             return at;
         }
         let tag = |key: &str| snapshot.tags.get(key).cloned();
+        // A copy is of the instant that its original is of.
+        let source = snapshot.copy_of.as_ref().and_then(|of| self.of_member.get(&of.snapshot_id));
+        let begun = source.map_or(snapshot.started_at, |at| self.groups[*at].begun);
         self.groups.push(Group {
             set: set.to_owned(),
             instance: tag("snapkeep:instance").unwrap_or_default(),
@@ -190,7 +197,7 @@ impl Ledger {
             schedule: tag("snapkeep:schedule"),
             slot: tag("snapkeep:slot"),
             members: Vec::new(),
-            begun: snapshot.started_at,
+            begun,
             deleted: BTreeSet::new(),
         });
         self.groups.len() - 1

@@ -24,6 +24,7 @@
 mod crew;
 mod hands;
 mod ledger;
+mod lies;
 mod oracle;
 mod outsiders;
 mod people;
@@ -37,6 +38,7 @@ mod weather;
 mod wire;
 mod world;
 
+pub use lies::Lie;
 pub use run::{Verdict, run};
 pub use runner::{Options, main};
 

@@ -60,9 +60,13 @@ fn judge_whole(
     let others = group.members.iter().filter(|(id, _)| *id != deleted.id);
     for (id, _) in others.clone() {
         let since = ledger.obstacles.get(id).copied();
-        let is_there = shown.0.contains_key(id.as_str());
+        // Ours may have put its tags on again.
+        let is_in_the_way = shown.0.get(id.as_str()).is_some_and(|one| {
+            let is_ours = one.tags.contains_key("snapkeep:managed-by");
+            one.lock.is_some() || !is_ours || ledger.imaged.contains(id)
+        });
         if let Some(since) = since
-            && is_there
+            && is_in_the_way
             && !ledger.is_news(since)
         {
             let text = format!(
@@ -204,7 +208,9 @@ fn judge_rules(
     let is_older = edited.is_some_and(|edit| group.begun < edit.sent);
     let before = ledger.rules_before(schedule, now);
     if is_older && before.is_some_and(|before| keep(&before)) {
-        let (schedule, there) = (schedule.clone(), taken.len());
+        let of_schedule = ledger.groups.iter().filter(|one| one.schedule == group.schedule);
+        let there = of_schedule.filter(|one| counts(ledger, one, shown)).count();
+        let schedule = schedule.clone();
         judge_brake(ledger, &schedule, there, now);
     }
 }

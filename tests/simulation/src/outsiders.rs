@@ -90,6 +90,7 @@ impl World {
                     );
                     self.errands += 1;
                     if self.ec2_call(&region, &call) {
+                        held(&self.ledger).imaged.insert(id.clone());
                         self.in_the_way(&id);
                     }
                 }
@@ -107,6 +108,7 @@ impl World {
                     let mut ledger = held(&self.ledger);
                     for device in &image.devices {
                         ledger.obstacles.remove(&device.snapshot_id);
+                        ledger.imaged.remove(&device.snapshot_id);
                     }
                 }
             }

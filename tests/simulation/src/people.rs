@@ -220,6 +220,14 @@ impl World {
         self.ec2.instance(id).is_some_and(|one| one.region == ABROAD)
     }
 
+    /// No schedule fires any more.
+    pub(crate) fn disable_all(&mut self) {
+        let ids: Vec<_> = held(&self.ledger).schedules.keys().cloned().collect();
+        for id in ids {
+            self.ask("PATCH", &format!("/v1/schedules/{id}"), json!({ "enabled": false }));
+        }
+    }
+
     fn edit_rules(&mut self, nth: usize, rules: Option<Promise>) {
         let Some(id) = self.schedule(nth) else { return };
         self.begin_edit(&id, rules);

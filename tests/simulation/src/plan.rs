@@ -1,5 +1,6 @@
 //! What a seed stands for: how a world is set up, and what people, outsiders and the weather do in it.
 
+use crate::lies::Lie;
 use crate::rng::{Rng, mixed};
 use crate::rules::Promise;
 use crate::weather::Storm;
@@ -115,6 +116,8 @@ pub(crate) struct Setup {
     pub(crate) two_regions: bool,
     pub(crate) lag_seconds: i64,
     pub(crate) brake_deletions: u32,
+    /// In which way the world lies, if it does.
+    pub(crate) lie: Option<Lie>,
 }
 
 /// A whole history before it has happened.
@@ -135,6 +138,7 @@ impl Plan {
             two_regions: count > 1 && rng.chance(250),
             lag_seconds: *rng.pick(&[0, 0, 3, 20]),
             brake_deletions: *rng.pick(&[2, 10, 1_000]),
+            lie: None,
         };
         let mut acts = Vec::new();
         for _ in 0..1 + rng.below(2) {

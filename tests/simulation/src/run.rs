@@ -1,5 +1,7 @@
 //! One history from its beginning to its end.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 
 use crate::ledger::Violation;
@@ -9,8 +11,12 @@ use crate::rng::{Rng, mixed};
 use crate::wire::held;
 use crate::world::World;
 
-/// How long it is calm at the end: two hourly sweeps, their grace, and their deletions.
-const CALM: SignedDuration = SignedDuration::from_mins(170);
+/// How long what was under way in bad weather may take to end.
+const ENDING: SignedDuration = SignedDuration::from_mins(30);
+/// How long it is calm then: two hourly sweeps.
+const CALM: SignedDuration = SignedDuration::from_mins(100);
+/// How long nothing new is begun after that: an hourly sweep, a count, and the grace of what the sweeps have condemned.
+const QUIET: SignedDuration = SignedDuration::from_mins(150);
 
 /// What came of a history.
 #[derive(Clone, Debug)]
@@ -25,6 +31,8 @@ pub struct Verdict {
     pub events: usize,
     /// How many calls these made.
     pub calls: usize,
+    /// The same by who called and what for.
+    pub calls_by: BTreeMap<String, usize>,
 }
 
 /// What comes of this seed.
@@ -56,6 +64,7 @@ pub(crate) fn carry_out(plan: &Plan) -> Verdict {
         acts: plan.acts.len(),
         events: ledger.events,
         calls: ledger.calls,
+        calls_by: ledger.calls_by.clone(),
     }
 }
 
@@ -116,9 +125,11 @@ impl World {
         self.calm_down();
         let since = self.now();
         // What was under way ends first, badly as it may.
-        self.pass(SignedDuration::from_mins(30));
+        self.pass(ENDING);
         let before = self.given_up();
         self.pass(CALM);
+        self.disable_all();
+        self.pass(QUIET);
         if !held(&self.ledger).violations.is_empty() {
             return;
         }

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum as _};
 
+use crate::lies::Lie;
 use crate::plan::Plan;
-use crate::run::{Verdict, carry_out, run};
+use crate::run::{Verdict, carry_out};
 use crate::shrink::shortened;
 
 /// What is to be run.
@@ -33,6 +34,12 @@ pub struct Options {
     /// Prints the whole history, not the shortened one.
     #[arg(long)]
     pub whole: bool,
+    /// In which way the world lies to the product.
+    #[arg(long)]
+    pub lie: Option<Lie>,
+    /// Proves the oracle: for each lie, how many seeds it takes until the right invariant notices.
+    #[arg(long)]
+    pub prove: bool,
     /// How many threads; one a core unless told otherwise.
     #[arg(long)]
     pub threads: Option<usize>,
@@ -42,9 +49,41 @@ pub struct Options {
 pub fn main(options: &Options) -> ExitCode {
     let found = match options.seed {
         Some(seed) => one(seed, options),
+        None if options.prove => !prove(options),
         None => many(options),
     };
     if found { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// The plan of a seed in a world that lies as is asked for.
+fn plan(seed: u64, lie: Option<Lie>) -> Plan {
+    let mut plan = Plan::of(seed);
+    plan.setup.lie = lie;
+    plan
+}
+
+/// Whether each lie was noticed by the right invariant.
+fn prove(options: &Options) -> bool {
+    let mut proved = true;
+    for lie in Lie::value_variants() {
+        let noticed =
+            (options.from..).take(usize::try_from(options.seeds).unwrap_or(0)).find_map(|seed| {
+                let verdict = carry_out(&plan(seed, Some(*lie)));
+                let kinds = verdict.violations.iter().map(|one| one.kind);
+                let kind = kinds.into_iter().find(|kind| lie.noticed_by().contains(kind))?;
+                Some((seed, kind))
+            });
+        match noticed {
+            Some((seed, kind)) => {
+                say(format!("{lie:?}: noticed by {kind} after {} seeds", seed - options.from + 1));
+            }
+            None => {
+                say(format!("{lie:?}: NOT NOTICED within {} seeds", options.seeds));
+                proved = false;
+            }
+        }
+    }
+    proved
 }
 
 fn say(text: impl AsRef<str>) {
@@ -53,10 +92,11 @@ fn say(text: impl AsRef<str>) {
 }
 
 fn one(seed: u64, options: &Options) -> bool {
-    let verdict = run(seed);
+    let verdict = carry_out(&plan(seed, options.lie));
     let Some(first) = verdict.violations.first() else {
         if options.whole {
             verdict.history.iter().for_each(say);
+            verdict.calls_by.iter().for_each(|(what, count)| say(format!("{count:>7} {what}")));
         }
         say(format!(
             "seed {seed}: nothing found in {} acts, {} events, {} calls",
@@ -68,7 +108,7 @@ fn one(seed: u64, options: &Options) -> bool {
         verdict.history.iter().for_each(say);
         return true;
     }
-    let (plan, shorter) = shortened(&Plan::of(seed), first.kind);
+    let (plan, shorter) = shortened(&plan(seed, options.lie), first.kind);
     report(seed, &plan, &shorter);
     true
 }
@@ -108,7 +148,7 @@ fn many(options: &Options) -> bool {
                     if seed >= end {
                         return;
                     }
-                    let verdict = carry_out(&Plan::of(seed));
+                    let verdict = carry_out(&plan(seed, options.lie));
                     let mut findings = findings.lock().unwrap();
                     findings.events += verdict.events;
                     findings.calls += verdict.calls;

@@ -21,6 +21,7 @@ use sim_ec2::SimEc2;
 
 use crate::hands::Hands;
 use crate::ledger::Ledger;
+use crate::lies::Lie;
 use crate::oracle::judge_deletion;
 use crate::weather::{Called, Fortune, Weather};
 
@@ -47,6 +48,7 @@ pub(crate) struct Wire {
     pub(crate) hands: Hands,
     pub(crate) weather: Shared<Weather>,
     pub(crate) ledger: Shared<Ledger>,
+    pub(crate) lie: Option<Lie>,
 }
 
 /// An answer before it is one of the SDK's.
@@ -138,11 +140,27 @@ impl Wire {
         ledger.note(self.hands.now(), text);
     }
 
+    fn count(&self, target: &str, body: &[u8]) {
+        let action = if target.is_empty() { action_of(body) } else { target };
+        let mut ledger = held(&self.ledger);
+        ledger.calls += 1;
+        let name = action.rsplit('.').next().unwrap_or_default();
+        let key = format!("{} {name}", ledger.actor);
+        *ledger.calls_by.entry(key).or_default() += 1;
+    }
+
     fn answer(&self, target: &str, region: &str, body: &[u8], fortune: Fortune) -> Plain {
-        held(&self.ledger).calls += 1;
+        self.count(target, body);
         match &self.behind {
             Behind::Ec2(ec2) => self.ask_ec2(ec2, region, body),
             Behind::DynamoDb(database) => {
+                let told = match self.lie {
+                    Some(lie) => lie.told_to_dynamodb(target, body),
+                    None => Some(body.to_vec()),
+                };
+                let Some(body) = &told else {
+                    return plain(200, "application/x-amz-json-1.0", "{}".to_owned());
+                };
                 let (status, body) = database.answer(target, body);
                 plain(status.as_u16(), "application/x-amz-json-1.0", body)
             }
@@ -159,10 +177,15 @@ impl Wire {
         let changes = ["CreateSnapshot", "CreateSnapshots", "CopySnapshot", "DeleteSnapshot"];
         let is_watched = changes.contains(&action);
         let before = if is_watched { ec2.snapshots() } else { Vec::new() };
-        if action == "DeleteSnapshot" && !is_permitted(&before, body) {
+        if !is_permitted(action, &before, body) {
             let actor = held(&self.ledger).actor.clone();
             held(&self.ledger).note(self.hands.now(), format!("    IAM refuses {actor} {action}"));
             return refused(403, "UnauthorizedOperation");
+        }
+        let is_odd = body.last().is_some_and(|byte| byte % 2 == 1);
+        if self.lie == Some(Lie::DeletionsDropped) && action == "DeleteSnapshot" && is_odd {
+            let body = "<DeleteSnapshotResponse><return>true</return></DeleteSnapshotResponse>";
+            return plain(200, "text/xml", body.to_owned());
         }
         let answer = ec2.answer(region, body);
         let now = self.hands.now();
@@ -218,16 +241,18 @@ impl Wire {
     }
 }
 
-/// Whether IAM lets us delete it, as the template says: only what bears our tags and the mark.
-fn is_permitted(before: &[sim_ec2::Snapshot], body: &[u8]) -> bool {
+/// Whether IAM lets us, as the template says: only what bears our tags is copied, and only what bears the mark as well is
+/// deleted.
+fn is_permitted(action: &str, before: &[sim_ec2::Snapshot], body: &[u8]) -> bool {
+    let (field, keys): (_, &[&str]) = match action {
+        "DeleteSnapshot" => ("SnapshotId=", &["snapkeep:managed-by", "snapkeep:state"]),
+        "CopySnapshot" => ("SourceSnapshotId=", &["snapkeep:managed-by"]),
+        _ => return true,
+    };
     let text = std::str::from_utf8(body).unwrap_or_default();
-    let id =
-        text.split('&').find_map(|field| field.strip_prefix("SnapshotId=")).unwrap_or_default();
-    let has = |one: &sim_ec2::Snapshot, key: &str| one.tags.contains_key(key);
-    before
-        .iter()
-        .find(|one| one.id == id)
-        .is_none_or(|one| has(one, "snapkeep:managed-by") && has(one, "snapkeep:state"))
+    let id = text.split('&').find_map(|one| one.strip_prefix(field)).unwrap_or_default();
+    let found = before.iter().find(|one| one.id == id);
+    found.is_none_or(|one| keys.iter().all(|key| one.tags.contains_key(*key)))
 }
 
 /// One of EC2's errors.

@@ -32,6 +32,7 @@ use sim_ec2::{Config, InstanceSpec, SeedVolume, SimEc2};
 use crate::crew::{Crew, Ending, Limits};
 use crate::hands::Hands;
 use crate::ledger::Ledger;
+use crate::lies::Lie;
 use crate::people::{Errand, Reply};
 use crate::plan::Setup;
 use crate::rng::Rng;
@@ -90,6 +91,7 @@ pub(crate) struct World {
     /// Whether messages are delivered as they should be.
     pub(crate) is_kind: bool,
     pub(crate) denied: Vec<&'static str>,
+    lie: Option<Lie>,
 }
 
 impl World {
@@ -123,6 +125,7 @@ impl World {
                 hands: hands.clone(),
                 weather: Arc::clone(&weather),
                 ledger: Arc::clone(&ledger),
+                lie: setup.lie,
             };
             connections::through(base.clone(), wire.client())
         };
@@ -156,6 +159,7 @@ impl World {
             errands: 0,
             is_kind: true,
             denied: Vec::new(),
+            lie: setup.lie,
         };
         world.services[&Function::Api].table.create().await.unwrap();
         world.furnish(setup);
@@ -256,6 +260,9 @@ impl World {
         held(&self.ledger).events += 1;
         let Delivery { id, function, payload } = delivery;
         let kind = Kind::Function(*function, *id);
+        if self.is_lied_to(*function) {
+            return self.bus.dispatch().settle(*id, &Outcome::Answered(Value::Null), self.now());
+        }
         if self.is_kind {
             let limits = self.limits(*function, SignedDuration::ZERO, None);
             return self.call(kind, *function, payload, SignedDuration::ZERO, limits);
@@ -272,6 +279,15 @@ impl World {
             let (late, polls) = self.hazards();
             let limits = self.limits(*function, late, polls);
             self.call(Kind::Again(*function), *function, payload, late, limits);
+        }
+    }
+
+    /// Whether the function is never called, and everybody thinks it was.
+    fn is_lied_to(&self, function: Function) -> bool {
+        match self.lie {
+            Some(Lie::SweepsDropped) => function == Function::Sweeper,
+            Some(Lie::RequestsDropped) => function == Function::Snapshotter,
+            _ => false,
         }
     }
 

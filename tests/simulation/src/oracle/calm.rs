@@ -14,6 +14,11 @@ use crate::world::TABLE;
 /// How long anything may take that no fault holds up.
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(75);
 
+/// How long it may take until other systems are told of a change.
+const TOLD_AFTER: SignedDuration = SignedDuration::from_mins(20);
+/// How long after the last change the numbers are those of a count: they are counted anew each hour.
+const COUNTED_AFTER: SignedDuration = SignedDuration::from_mins(75);
+
 /// All records as they are stored, read without the product.
 #[derive(Debug, Default)]
 pub(crate) struct Books {
@@ -21,8 +26,8 @@ pub(crate) struct Books {
     pub(crate) sweeps: Vec<Value>,
     pub(crate) runs: Vec<Value>,
     pub(crate) audit: Vec<Value>,
-    /// What is still to be told to other systems.
-    pub(crate) outbox: usize,
+    /// Since when what is still to be told to other systems waits.
+    pub(crate) outbox: Vec<Timestamp>,
 }
 
 impl Books {
@@ -56,7 +61,8 @@ impl Books {
             "RUNS" => &mut self.runs,
             "AUDIT" => &mut self.audit,
             "OUTBOX" => {
-                self.outbox += 1;
+                let since = item["sk"]["S"].as_str().and_then(|text| text.split('#').next());
+                self.outbox.extend(since.and_then(|text| text.parse::<Timestamp>().ok()));
                 return;
             }
             _ => return,
@@ -106,8 +112,10 @@ pub(crate) fn judge_calm(ledger: &mut Ledger, judgement: &Judgement<'_>) {
     once(ledger, judgement);
     numbers(ledger, judgement);
     audited(ledger, judgement);
-    if judgement.books.outbox > 0 {
-        let text = format!("{} changes are told to nobody", judgement.books.outbox);
+    if let Some(since) = judgement.books.outbox.iter().min()
+        && judgement.now.duration_since(*since) > TOLD_AFTER
+    {
+        let text = format!("what changed at {since} is told to nobody");
         ledger.violated(judgement.now, "untold", text);
     }
     if judgement.given_up > 0 {
@@ -134,6 +142,13 @@ fn whole(ledger: &mut Ledger, judgement: &Judgement<'_>) {
     }
 }
 
+/// Whether an outsider has done something to a member of the set that keeps us from copying it.
+fn is_hindered(ledger: &Ledger, set: &str) -> bool {
+    let members = ledger.groups.iter().filter(|one| one.set == set).flat_map(|one| &one.members);
+    let mut ids = members.map(|(id, _)| id);
+    ids.any(|id| ledger.obstacles.contains_key(id) || ledger.lost.contains_key(id))
+}
+
 fn instant(value: &Value) -> Option<Timestamp> {
     value.as_str()?.parse().ok()
 }
@@ -157,7 +172,8 @@ fn settled(ledger: &mut Ledger, judgement: &Judgement<'_>) {
             }
             _ => false,
         };
-        if is_stuck {
+        let of = one["copy_of"]["snapshot_id"].as_str().unwrap_or_default();
+        if is_stuck && !is_hindered(ledger, of) {
             let text = format!("{id} is {status} since {}", one["touched_at"]);
             ledger.violated(now, "stuck-snapshot", text);
         }
@@ -219,7 +235,7 @@ fn slots(ledger: &mut Ledger, judgement: &Judgement<'_>) {
 
 /// One slot of a schedule gives one snapshot of an instance: what was made twice is gone or on its way.
 fn once(ledger: &mut Ledger, judgement: &Judgement<'_>) {
-    let Judgement { snapshots, now, since, .. } = *judgement;
+    let Judgement { snapshots, now, .. } = *judgement;
     let shown = Shown::of(snapshots);
     let mut of_slot: BTreeMap<(String, String, String, String), Vec<String>> = BTreeMap::new();
     for group in &ledger.groups {
@@ -235,9 +251,8 @@ fn once(ledger: &mut Ledger, judgement: &Judgement<'_>) {
             of_slot.entry(key).or_default().push(described(group));
         }
     }
-    let is_late = now.duration_since(since) > SignedDuration::from_hours(26);
     let twice = of_slot.into_values().find(|groups| groups.len() > 1);
-    if let Some(twice) = twice.filter(|_| is_late) {
+    if let Some(twice) = twice {
         ledger.violated(now, "twice", format!("there are {}", twice.join(" and ")));
     }
 }
@@ -245,6 +260,11 @@ fn once(ledger: &mut Ledger, judgement: &Judgement<'_>) {
 /// The numbers are those of a count.
 fn numbers(ledger: &mut Ledger, judgement: &Judgement<'_>) {
     let Judgement { books, statistics, now, .. } = *judgement;
+    let touched = |one: &Value| instant(&one["touched_at"]).max(instant(&one["gone_at"]));
+    let last = books.snapshots.iter().filter_map(touched).max();
+    if last.is_some_and(|last| now.duration_since(last) < COUNTED_AFTER) {
+        return;
+    }
     let mut counted: BTreeMap<&str, i64> = BTreeMap::new();
     for one in &books.snapshots {
         *counted.entry(one["status"].as_str().unwrap_or_default()).or_default() += 1;
