@@ -76,7 +76,7 @@ pub(crate) struct Sleep {
 impl Future for Sleep {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if self.hands.now() >= self.until {
             return Poll::Ready(());
         }
@@ -86,7 +86,7 @@ impl Future for Sleep {
             sleepers.minted += 1;
             sleepers.minted
         });
-        sleepers.waiting.insert((until, id), context.waker().clone());
+        sleepers.waiting.insert((until, id), cx.waker().clone());
         drop(sleepers);
         self.id = Some(id);
         Poll::Pending

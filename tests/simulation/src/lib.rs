@@ -15,9 +15,10 @@
 //! - What the product does is judged by EC2's state and by people's acknowledged wishes, never by its records alone.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
+    clippy::option_option,
+    clippy::struct_excessive_bools,
+    clippy::wildcard_enum_match_arm,
     reason = "this is a test, from end to end: what cannot be is a panic that names itself"
 )]
 

@@ -35,8 +35,8 @@ impl World {
                 }
             }
             What::LoseAllNewest(count) => {
-                for nth in 0..*count {
-                    let choice = Choice { among: Among::Newest, nth: nth.min(0) };
+                for _ in 0..*count {
+                    let choice = Choice { among: Among::Newest, nth: 0 };
                     for (id, _) in self.members(choice, Part::Whole) {
                         self.lose(&id);
                     }

@@ -154,7 +154,7 @@ impl World {
                 self.send("DELETE", &format!("{path}{query}"), Value::Null, Then::Deleted);
             }
             What::Rescue(_) => {
-                self.post(&format!("{path}/rescue"), Value::Null, Then::Rescued(set))
+                self.post(&format!("{path}/rescue"), Value::Null, Then::Rescued(set));
             }
             What::Restore(_) => {
                 let body = json!({ "confirm": set, "mode": "new_volumes" });
@@ -259,9 +259,8 @@ impl World {
 
     fn approve(&mut self) {
         let sweeps = self.ask("GET", "/v1/sweeps?limit=10", Value::Null).body;
-        let waiting = sweeps["items"].as_array().into_iter().flatten();
-        let waiting = waiting.filter(|one| one["status"] == "needs_approval").cloned().next();
-        let Some(sweep) = waiting else { return };
+        let mut waiting = sweeps["items"].as_array().into_iter().flatten();
+        let Some(sweep) = waiting.find(|one| one["status"] == "needs_approval") else { return };
         let path = format!("/v1/sweeps/{}/approve", sweep["id"].as_str().unwrap_or_default());
         self.post(&path, json!({ "plan_hash": sweep["plan_hash"] }), Then::Approved);
     }
@@ -325,12 +324,12 @@ impl World {
     }
 
     /// What a person makes of an answer.
-    pub(crate) fn replied(&mut self, errand: Errand, reply: Reply) {
+    pub(crate) fn replied(&mut self, errand: Errand, reply: &Reply) {
         let Errand { method, path, tries, .. } = &errand;
         let detail = reply.body["detail"].as_str().unwrap_or_default();
         self.note(format!("    {method} {path} answered {} {detail}", reply.status));
         match reply.status {
-            200..=299 => self.acknowledged(errand, &reply),
+            200..=299 => self.acknowledged(errand, reply),
             400..=499 => self.refused(&errand),
             _ if *tries < TRIES_MAX => {
                 let errand = Errand { tries: tries + 1, ..errand };

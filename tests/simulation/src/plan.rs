@@ -141,7 +141,7 @@ impl Plan {
             lie: None,
         };
         let mut acts = Vec::new();
-        for _ in 0..1 + rng.below(2) {
+        for _ in 0..=rng.below(2) {
             acts.push(act(What::MakeSchedule(new_schedule(&mut rng)), &mut rng));
         }
         let theme = Theme { outsiders: rng.below(4), storms: rng.below(3) };
@@ -267,7 +267,7 @@ fn choice(rng: &mut Rng) -> Choice {
 }
 
 fn some(rng: &mut Rng) -> Vec<usize> {
-    (0..1 + rng.below(2)).map(|_| rng.below(3)).collect()
+    (0..=rng.below(2)).map(|_| rng.below(3)).collect()
 }
 
 fn new_schedule(rng: &mut Rng) -> NewSchedule {

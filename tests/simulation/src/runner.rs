@@ -73,14 +73,11 @@ fn prove(options: &Options) -> bool {
                 let kind = kinds.into_iter().find(|kind| lie.noticed_by().contains(kind))?;
                 Some((seed, kind))
             });
-        match noticed {
-            Some((seed, kind)) => {
-                say(format!("{lie:?}: noticed by {kind} after {} seeds", seed - options.from + 1));
-            }
-            None => {
-                say(format!("{lie:?}: NOT NOTICED within {} seeds", options.seeds));
-                proved = false;
-            }
+        if let Some((seed, kind)) = noticed {
+            say(format!("{lie:?}: noticed by {kind} after {} seeds", seed - options.from + 1));
+        } else {
+            say(format!("{lie:?}: NOT NOTICED within {} seeds", options.seeds));
+            proved = false;
         }
     }
     proved
@@ -181,7 +178,7 @@ fn per_minute(count: u64, begun: Instant) -> f64 {
 }
 
 fn progress(done: u64, of: u64, begun: Instant) {
-    if done % 10 == 0 {
+    if done.is_multiple_of(10) {
         let rate = per_minute(done, begun);
         drop(write!(io::stderr(), "\r{done} of {of} seeds, {rate:.0} a minute  "));
         drop(io::stderr().flush());

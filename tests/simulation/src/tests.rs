@@ -3,12 +3,12 @@
 use crate::plan::Plan;
 use crate::run::{carry_out, run};
 
-/// How many seeds the tests play.
-const SEEDS: u64 = 20;
+/// How many seeds the tests play: a run of many is for the command.
+const SEEDS: u64 = 6;
 
 #[test]
 fn a_seed_is_a_history() {
-    for seed in [3, 11] {
+    for seed in [2, 4] {
         let (first, second) = (run(seed), run(seed));
 
         assert_eq!(first.history, second.history, "seed {seed}");

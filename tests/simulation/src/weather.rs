@@ -98,10 +98,9 @@ impl Weather {
     /// How long a call takes, in milliseconds.
     pub(crate) fn slowness(&mut self) -> i64 {
         match self.storm {
-            Storm::Calm => 0,
             Storm::Breeze if self.rng.chance(30) => self.rng.within(1, 4_000),
             Storm::Gale if self.rng.chance(100) => self.rng.within(1, 30_000),
-            Storm::Breeze | Storm::Gale => 0,
+            Storm::Calm | Storm::Breeze | Storm::Gale => 0,
         }
     }
 }

@@ -106,7 +106,7 @@ impl Wire {
         }
         self.tell_trouble(fortune, &target, &region, &body);
         match fortune {
-            Fortune::Throttled | Fortune::ErrorBefore => return self.refusal(called, fortune),
+            Fortune::Throttled | Fortune::ErrorBefore => return refusal(called, fortune),
             Fortune::ResetBefore => return Err(reset()),
             Fortune::Silent => std::future::pending().await,
             Fortune::Well
@@ -118,7 +118,7 @@ impl Wire {
         let answer = self.answer(&target, &region, &body, fortune);
         tokio::task::yield_now().await;
         match fortune {
-            Fortune::ErrorAfter => self.refusal(called, Fortune::ErrorBefore),
+            Fortune::ErrorAfter => refusal(called, Fortune::ErrorBefore),
             Fortune::ResetAfter => Err(reset()),
             Fortune::SilentAfter => std::future::pending().await,
             Fortune::Well
@@ -214,31 +214,29 @@ impl Wire {
         let headers = answer.headers;
         Plain { status: answer.status, headers, body: answer.body }
     }
+}
 
-    fn refusal(&self, called: Called, fortune: Fortune) -> Result<HttpResponse, ConnectorError> {
-        let is_throttled = fortune == Fortune::Throttled;
-        let answer = match called {
-            Called::Ec2 => {
-                let (status, code) = if is_throttled {
-                    (503, "RequestLimitExceeded")
-                } else {
-                    (500, "InternalError")
-                };
-                refused(status, code)
-            }
-            Called::DynamoDb | Called::Bus => {
-                let (status, kind) = match (called, is_throttled) {
-                    (Called::DynamoDb, true) => (400, "ProvisionedThroughputExceededException"),
-                    (_, true) => (400, "ThrottlingException"),
-                    (Called::DynamoDb, false) => (500, "InternalServerError"),
-                    (_, false) => (500, "InternalException"),
-                };
-                let body = json!({ "__type": kind, "message": "bad weather" }).to_string();
-                plain(status, "application/x-amz-json-1.0", body)
-            }
-        };
-        response(answer)
-    }
+/// What bad weather answers.
+fn refusal(called: Called, fortune: Fortune) -> Result<HttpResponse, ConnectorError> {
+    let is_throttled = fortune == Fortune::Throttled;
+    let answer = match called {
+        Called::Ec2 => {
+            let (status, code) =
+                if is_throttled { (503, "RequestLimitExceeded") } else { (500, "InternalError") };
+            refused(status, code)
+        }
+        Called::DynamoDb | Called::Bus => {
+            let (status, kind) = match (called, is_throttled) {
+                (Called::DynamoDb, true) => (400, "ProvisionedThroughputExceededException"),
+                (_, true) => (400, "ThrottlingException"),
+                (Called::DynamoDb, false) => (500, "InternalServerError"),
+                (_, false) => (500, "InternalException"),
+            };
+            let body = json!({ "__type": kind, "message": "bad weather" }).to_string();
+            plain(status, "application/x-amz-json-1.0", body)
+        }
+    };
+    response(answer)
 }
 
 /// Whether IAM lets us, as the template says: only what bears our tags is copied, and only what bears the mark as well is

@@ -202,6 +202,10 @@ impl World {
                 pulse = now + self.gap();
             }
             self.work();
+            if self.has_more() {
+                pulse = now;
+                continue;
+            }
             if self.now() >= end {
                 return;
             }
@@ -211,11 +215,17 @@ impl World {
         }
     }
 
+    /// Whether something has become due by what was done just now, and nothing holds it up.
+    fn has_more(&self) -> bool {
+        let next = self.bus.dispatch().next_at();
+        self.is_kind && next.is_some_and(|next| next <= self.now())
+    }
+
     /// How long it is until somebody looks for what is due.
     fn gap(&mut self) -> SignedDuration {
         let seconds = match (self.is_kind, self.rng.below(10)) {
-            (true, 0..=6) => self.rng.within(30, 90),
-            (true, _) => self.rng.within(90, 300),
+            (true, 0..=4) => self.rng.within(30, 90),
+            (true, _) => self.rng.within(200, 500),
             (false, 0..=2) => self.rng.within(15, 70),
             (false, 3..=8) => self.rng.within(90, 500),
             (false, _) => self.rng.within(400, 1_500),
@@ -265,7 +275,7 @@ impl World {
         }
         if self.is_kind {
             let limits = self.limits(*function, SignedDuration::ZERO, None);
-            return self.call(kind, *function, payload, SignedDuration::ZERO, limits);
+            return self.call(kind, *function, payload, (SignedDuration::ZERO, limits));
         }
         if self.rng.chance(8) {
             self.note(format!("    a call of {function} is lost"));
@@ -273,12 +283,12 @@ impl World {
         }
         let (late, polls) = self.hazards();
         let limits = self.limits(*function, late, polls);
-        self.call(kind, *function, payload, late, limits);
+        self.call(kind, *function, payload, (late, limits));
         let more = if self.rng.chance(60) { 1 + self.rng.below(4) } else { 0 };
         for _ in 0..more {
             let (late, polls) = self.hazards();
             let limits = self.limits(*function, late, polls);
-            self.call(Kind::Again(*function), *function, payload, late, limits);
+            self.call(Kind::Again(*function), *function, payload, (late, limits));
         }
     }
 
@@ -314,8 +324,7 @@ impl World {
         kind: Kind,
         function: Function,
         payload: &Value,
-        late: SignedDuration,
-        limits: Limits,
+        (late, limits): (SignedDuration, Limits),
     ) {
         let service = self.services[&function].clone();
         let until = limits.until.saturating_sub(RESERVE).unwrap_or(limits.until);
@@ -351,9 +360,11 @@ impl World {
                 self.tell_failure(function, &outcome);
             }
             (Kind::Again(_), Ending::Done(Done::Reply(_)) | Ending::Killed) => {}
-            (Kind::Person(errand), Ending::Done(Done::Reply(reply))) => self.replied(errand, reply),
+            (Kind::Person(errand), Ending::Done(Done::Reply(reply))) => {
+                self.replied(errand, &reply);
+            }
             (Kind::Person(errand), Ending::Killed | Ending::Done(Done::Outcome(_))) => {
-                self.replied(errand, Reply::none());
+                self.replied(errand, &Reply::none());
             }
         }
     }
