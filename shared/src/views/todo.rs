@@ -164,21 +164,21 @@ async fn snapshots(service: &Service, now: Timestamp) -> Result<Vec<TodoItem>, E
         // Missing ones are counted since counting began; of both there is at least the one that was found.
         let count = u64::try_from(tally.get(Measure::Status(status))).unwrap_or(0).max(1);
         let detail = format!("{count} snapshots {what}");
-        let since = oldest.gone_at.unwrap_or(oldest.touched_at);
+        let since = oldest.ending.gone_at.unwrap_or(oldest.course.touched_at);
         items.push(TodoItem::new(kind, (count, false), Some(since), detail, TodoAbout::Many));
     }
     let torn = damaged(service).await?;
-    let since = torn.items.iter().filter_map(|one| one.damaged.as_ref().map(|it| it.at)).min();
+    let since = torn.items.iter().filter_map(|one| one.ending.damaged.as_ref().map(|it| it.at)).min();
     items.extend(many(TodoKind::SnapshotDamaged, (torn.items.len(), torn.more), since, "are torn"));
     let request = PageRequest { order: Order::OldestFirst, ..newest(LOOKED_AT_MAX) };
     let held = list_held(service, Holds::ReviewDue, &request, now).await?;
-    let review_at = |one: &Snapshot| one.hold.as_ref().and_then(|hold| hold.review_at);
+    let review_at = |one: &Snapshot| one.keepers.hold.as_ref().and_then(|hold| hold.review_at);
     let since = held.items.iter().filter_map(review_at).min();
     let count = (held.items.len(), held.next_cursor.is_some());
     items.extend(many(TodoKind::HoldReviewDue, count, since, "have a hold that is to be reviewed"));
     let blocked = list_blocked(service, &request).await?;
     let until = now.saturating_sub(BLOCKED_FOR).unwrap_or(now);
-    let sinces = blocked.items.iter().filter_map(|one| one.blocked.as_ref().map(|it| it.since));
+    let sinces = blocked.items.iter().filter_map(|one| one.ending.blocked.as_ref().map(|it| it.since));
     let long: Vec<_> = sinces.filter(|since| *since <= until).collect();
     let count = (long.len(), blocked.next_cursor.is_some());
     let what = "should be gone, and something is in the way";
@@ -204,7 +204,7 @@ async fn restores(service: &Service) -> Result<Vec<TodoItem>, Error> {
     let list = RestoreList::That(RestoreStatus::Failed);
     let (found, _) = service.table.list_restores(&list, &slice).await?;
     let of = |(_, restore): (String, crate::domain::restore::Restore)| {
-        let failure = restore.failure.as_ref();
+        let failure = restore.course.failure.as_ref();
         let why = failure.map_or("it stopped", |failure| failure.message.as_str());
         let what = restore.snapshot_name.as_str();
         let detail = format!("the restore of {what} has stopped: {why}");

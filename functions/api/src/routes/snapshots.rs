@@ -223,12 +223,12 @@ async fn edit_once(
 fn may_edit(call: &Call<Operator>, wanted: &EditSnapshot, present: &Record) -> Result<(), Problem> {
     if let Some(hold) = &wanted.hold {
         let kind = hold.as_ref().map(|hold| hold.kind);
-        if hold::is_weaker(present.hold.as_ref(), kind, call.now) {
+        if hold::is_weaker(present.keepers.hold.as_ref(), kind, call.now) {
             call.needs(Role::Admin, "removing or weakening a hold")?;
         }
     }
     if let Some(Some(at)) = wanted.expires_at
-        && present.expires_at.is_none_or(|old| at < old)
+        && present.ending.expires_at.is_none_or(|old| at < old)
     {
         call.needs(Role::Admin, "setting an earlier expiry")?;
     }

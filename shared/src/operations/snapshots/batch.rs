@@ -116,7 +116,9 @@ fn done(
     if edited == *snapshot {
         return Ok(None);
     }
-    Ok(Some(Snapshot { version: snapshot.version + 1, touched_at: now, ..edited }))
+    let mut next = Snapshot { version: snapshot.version + 1, ..edited };
+    next.course.touched_at = now;
+    Ok(Some(next))
 }
 
 /// What EC2 is told, and what is made known, once the records are written. What fails here the tick finds again.
@@ -129,7 +131,7 @@ async fn follow_up(service: &Service, deed: &Deed, changed: &[Snapshot], now: Ti
             // What could not be marked says so in its record.
             _ = mark_sets(service, changed, now).await;
             let is_due = |one: &&Snapshot| {
-                one.condemnation.as_ref().is_some_and(|past| past.delete_after <= now)
+                one.ending.condemnation.as_ref().is_some_and(|past| past.delete_after <= now)
             };
             let snapshot_ids: Vec<_> =
                 changed.iter().filter(is_due).map(|one| one.id.clone()).collect();

@@ -264,7 +264,7 @@ fn may(
     deed: &Deed,
     record: &domain::Snapshot,
 ) -> Result<(), Problem> {
-    let present = record.hold.as_ref();
+    let present = record.keepers.hold.as_ref();
     match deed {
         Deed::Hold(hold) if is_weaker(present, Some(hold.kind), call.now) => {
             call.needs(Role::Admin, "weakening a hold")
@@ -272,7 +272,7 @@ fn may(
         Deed::Release if is_weaker(present, None, call.now) => {
             call.needs(Role::Admin, "removing a hold")
         }
-        Deed::Expire(Some(at)) if record.expires_at.is_none_or(|old| *at < old) => {
+        Deed::Expire(Some(at)) if record.ending.expires_at.is_none_or(|old| *at < old) => {
             call.needs(Role::Admin, "setting an earlier expiry")
         }
         Deed::Hold(_) | Deed::Release | Deed::Expire(_) | Deed::Delete(_) | Deed::Rescue => Ok(()),
