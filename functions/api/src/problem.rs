@@ -125,7 +125,7 @@ impl Problem {
     pub(crate) fn not_json() -> Self {
         Self::new(
             ProblemKind::NotJson,
-            "send the body as JSON, with Content-Type: application/json",
+            "send the body as JSON, uncompressed, with Content-Type: application/json",
         )
     }
 

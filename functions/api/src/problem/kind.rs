@@ -63,7 +63,9 @@ impl ProblemKind {
             Self::Gone => "its restore window ended at 2026-03-01T00:00:00Z",
             Self::Stale => "the snapshot has changed meanwhile: its version is 7",
             Self::TooLarge => "the body may have 64 KiB",
-            Self::NotJson => "send the body as JSON, with Content-Type: application/json",
+            Self::NotJson => {
+                "send the body as JSON, uncompressed, with Content-Type: application/json"
+            }
             Self::KeyReused => {
                 "this Idempotency-Key was used for a different request within the last 24 hours"
             }
