@@ -85,7 +85,7 @@ impl App {
         environment: BTreeMap<String, String>,
     ) -> Self {
         let base = base(&config.region);
-        let database = SimDynamoDb::memory().unwrap();
+        let database = SimDynamoDb::memory();
         let dynamodb = connections::through(base.clone(), database.http_client());
         let ec2_config = connections::through(base.clone(), ec2.http_client());
         let parts = Parts {
