@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::member::Member;
 use super::{Snapshot, Status};
 use crate::domain::ids::EbsSnapshotId;
+use crate::domain::installation::Installation;
 use crate::domain::ownership::{EbsSnapshot, StorageTier};
 
 impl Snapshot {
@@ -23,7 +24,8 @@ impl Snapshot {
     }
 
     /// The same as EC2 shows it now, for judging only: it is not to be stored. One of which a member is not shown is
-    /// absent; of the others it is said where they stand and where they are kept.
+    /// absent, and so is one that another installation has taken over: we can no longer keep it from going. Of the others it
+    /// is said where they stand and where they are kept.
     #[must_use]
     pub fn as_shown<'a>(
         &self,
@@ -33,13 +35,18 @@ impl Snapshot {
         let mut shown = self.clone();
         let mut is_absent = false;
         for member in shown.members.iter_mut().filter(|member| !member.deleted) {
-            match seen(&member.ebs_snapshot_id) {
+            match seen(&member.ebs_snapshot_id).filter(|found| !self.is_taken_over(found)) {
                 Some(found) => *member = member.refreshed(found),
                 None => is_absent = true,
             }
         }
         shown.absent_since = is_absent.then(|| self.absent_since.unwrap_or(now));
         shown
+    }
+
+    /// Whether another installation has a member of it, as EC2 shows that.
+    pub(super) fn is_taken_over(&self, seen: &EbsSnapshot) -> bool {
+        seen.installation == Installation::Another && !self.is_being_adopted()
     }
 
     /// Whether decisions about it differ from those about `record`, of which it is what EC2 shows: a member is absent or

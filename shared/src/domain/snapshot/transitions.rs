@@ -11,7 +11,6 @@ use super::{
 use crate::domain::adoption::AdoptedFrom;
 use crate::domain::hold::Deleter;
 use crate::domain::ids::SnapshotId;
-use crate::domain::installation::Installation;
 use crate::domain::ownership::{EbsSnapshot, EbsState};
 use crate::domain::tags::Tags;
 
@@ -159,11 +158,8 @@ impl Snapshot {
         if self.members.is_empty() {
             return None;
         }
-        let is_theirs = |seen: &EbsSnapshot| {
-            seen.installation == Installation::Another && !self.is_being_adopted()
-        };
         let find = |member: &Member| {
-            seen.iter().find(|seen| seen.id == member.ebs_snapshot_id && !is_theirs(seen))
+            seen.iter().find(|seen| seen.id == member.ebs_snapshot_id && !self.is_taken_over(seen))
         };
         if self.members.iter().any(|member| find(member).is_none()) {
             return self.absent(now);

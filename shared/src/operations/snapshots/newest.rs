@@ -50,12 +50,12 @@ pub(crate) fn guardians_among(
 /// is only that once more. It is not enough to look at the record that was made last: that of a set that was adopted or
 /// copied is made long after its content, and EC2 may not have it any more. Mostly the first few are enough, in one look
 /// at the table and one at EC2; for a snapshot that stays all are read, a thousand at a time at the most.
-pub(crate) async fn among_shown(
+pub(crate) async fn among_shown<T>(
     service: &Service,
     snapshot: &Snapshot,
     now: Timestamp,
-    judge: impl Fn(&[Snapshot]) -> Result<Vec<Snapshot>, Stays>,
-) -> Result<Result<Vec<Snapshot>, Stays>, Error> {
+    judge: impl Fn(&[Snapshot]) -> Result<T, Stays>,
+) -> Result<Result<T, Stays>, Error> {
     let list = SnapshotList::Of(snapshot.source.instance_id.clone(), Presence::Here);
     let mut slice = Slice { order: Order::NewestFirst, limit: FIRST_LOOK, after: None };
     let mut good = Vec::new();
@@ -70,7 +70,7 @@ pub(crate) async fn among_shown(
         let others: Vec<_> = others.filter(|one| may_count(one, snapshot)).collect();
         good.extend(shown(service, &snapshot.source.region, &others, now).await?);
         match judge(&good) {
-            Ok(guardians) => return Ok(Ok(guardians)),
+            Ok(lets_go) => return Ok(Ok(lets_go)),
             Err(stays) if !more || is_stuck => return Ok(Err(stays)),
             Err(_) => slice.limit = (slice.limit * FURTHER).min(LOOK_MAX),
         }
