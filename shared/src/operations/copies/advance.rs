@@ -134,13 +134,13 @@ async fn release(service: &Service, copy: &Snapshot) -> Result<(), Error> {
             return Ok(Some(()));
         };
         let next = original.copies_at(&[(copy.source.region.clone(), CopyStage::Over)]);
-        let is_known = next.copies == original.copies;
+        let is_known = next.keepers.copies == original.keepers.copies;
         let is_told = is_known || service.table.update_snapshot(&original, &next).await?.is_done();
         Ok(is_told.then_some(()))
     });
     if told.await?.is_none() {
         let source = "others write its original all the time".into();
-        return Err(Error::Unavailable { service: "the table", source });
+        return Err(Error::Unavailable { service: "DynamoDB", source });
     }
     if service.table.update_snapshot(copy, &known).await?.is_done() {
         info!(snapshot.id = %copy.id, "The copy {} of {} is {}", copy.id, of.snapshot_id, copy.status);

@@ -10,6 +10,7 @@ use super::last_check::{Guard, is_ours_and_marked};
 use crate::domain::ids::EbsSnapshotId;
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::condemnation::{BlockedCause, CondemnedBy};
+use crate::domain::snapshot::Course;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::newest::has_all_of;
 use crate::domain::sweep::plan::World;
@@ -154,7 +155,8 @@ impl OneDeletion<'_> {
         let now = self.clock.now();
         let region = original.source.region.clone();
         let whole = shown(self.service, &region, std::slice::from_ref(&original), now).await?;
-        let not_whole = Snapshot { absent_since: Some(now), ..original };
+        let not_whole =
+            Snapshot { course: Course { absent_since: Some(now), ..original.course }, ..original };
         Ok(Some(whole.into_iter().next().unwrap_or(not_whole)))
     }
 }
