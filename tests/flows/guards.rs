@@ -383,7 +383,7 @@ async fn an_image_that_appears_between_the_check_of_the_batch_and_the_claim_keep
 
     let record = app.record(&condemned[0]).await;
     assert_eq!(record.status, Status::Condemned);
-    assert!(matches!(record.blocked.unwrap().cause, BlockedCause::InUse { .. }));
+    assert!(matches!(record.ending.blocked.unwrap().cause, BlockedCause::InUse { .. }));
     assert_eq!(app.sets()[&condemned[0]], 2);
 }
 

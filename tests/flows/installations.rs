@@ -220,7 +220,7 @@ async fn what_another_has_just_taken_over_gets_no_mark_of_ours_and_loses_none_of
 
     let marked = |id: &String| tag(&app, id, "snapkeep:state").is_some();
     assert_eq!(ids.iter().map(marked).collect::<Vec<_>>(), [true, true, false, false]);
-    let blocked = app.record(&set).await.blocked.unwrap();
+    let blocked = app.record(&set).await.ending.blocked.unwrap();
     assert!(blocked.cause.describe().contains("NotOurs"), "{}", blocked.cause.describe());
 }
 

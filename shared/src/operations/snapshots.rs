@@ -2,6 +2,7 @@
 
 pub mod delete;
 pub mod edit;
+pub mod leftovers;
 pub(crate) mod mark;
 pub(crate) mod newest;
 pub mod reap;

@@ -289,7 +289,7 @@ impl Table {
 
     /// The record of a snapshot. What is gone is kept for as long as the audit, which tells why.
     pub(super) fn record_of<'a>(&self, snapshot: &'a Snapshot) -> Record<'a, Snapshot> {
-        let gone_at = snapshot.gone_at.filter(|_| snapshot.status.is_gone());
+        let gone_at = snapshot.ending.gone_at.filter(|_| snapshot.status.is_gone());
         Record {
             key: keys::snapshot(&snapshot.id),
             version: snapshot.version,

@@ -330,6 +330,23 @@ impl Snapshot {
         Ok(next)
     }
 
+    /// Whether EC2 makes some of it, or may: was asked for a part and has not answered.
+    pub fn has_begun_copying(&self) -> bool {
+        let is_begun = |part: &Part| part.claimed_at.is_some() || part.copy.is_some();
+        !self.is_being_copied() || !self.members.is_empty() || self.parts().iter().any(is_begun)
+    }
+
+    /// The copy, not begun, is not to be made, and its original need not wait for it.
+    pub fn copy_cancelled(&self, who: &str, now: Timestamp) -> Result<Self, Refusal> {
+        if self.has_begun_copying() {
+            return Err("it has begun".to_owned());
+        }
+        let message = format!("{who} deleted its original before it had begun");
+        let failed = self.fail(Failure::new("Cancelled", message), now)?;
+        let known = failed.no_longer_awaited().unwrap_or(failed);
+        Ok(Self { version: self.version + 1, ..known })
+    }
+
     /// Why it is given up at `now`, if it is: nothing of it is asked of EC2, and it has waited long enough.
     pub fn copy_given_up(&self, now: Timestamp) -> Option<Failure> {
         let is_late = now.duration_since(self.created_at) >= COPY_WITHIN;

@@ -7,6 +7,7 @@ use super::{Snapshot, Status};
 use crate::domain::ids::EbsSnapshotId;
 use crate::domain::installation::Installation;
 use crate::domain::ownership::{EbsSnapshot, StorageTier};
+use crate::domain::sighting::Sighting;
 use crate::domain::snapshot::Course;
 
 impl Snapshot {
@@ -28,16 +29,17 @@ impl Snapshot {
     /// absent, and so is one that another installation has taken over: we can no longer keep it from going. Of the others it
     /// is said where they stand and where they are kept.
     #[must_use]
-    pub fn as_shown<'a>(
+    pub fn as_shown(
         &self,
-        seen: impl Fn(&EbsSnapshotId) -> Option<&'a EbsSnapshot>,
+        seen: impl Fn(&EbsSnapshotId) -> Option<Sighting>,
         now: Timestamp,
     ) -> Self {
         let mut shown = self.clone();
         let mut is_absent = false;
         for member in shown.members.iter_mut().filter(|member| !member.deleted) {
-            match seen(&member.ebs_snapshot_id).filter(|found| !self.is_taken_over(found)) {
-                Some(found) => *member = member.refreshed(found),
+            let found = seen(&member.ebs_snapshot_id);
+            match found.filter(|found| !self.is_taken_over(found.installation)) {
+                Some(found) => *member = member.refreshed(&found),
                 None => is_absent = true,
             }
         }
@@ -45,9 +47,9 @@ impl Snapshot {
         shown
     }
 
-    /// Whether another installation has a member of it, as EC2 shows that.
-    pub(super) fn is_taken_over(&self, seen: &EbsSnapshot) -> bool {
-        seen.installation == Installation::Another && !self.is_being_adopted()
+    /// Whether a member that EC2 shows with this installation is another's by now.
+    pub(super) fn is_taken_over(&self, named: Installation) -> bool {
+        named == Installation::Another && !self.is_being_adopted()
     }
 
     /// Whether decisions about it differ from those about `record`, of which it is what EC2 shows: a member is absent or

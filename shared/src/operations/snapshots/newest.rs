@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::domain::cursor::Order;
 use crate::domain::ids::EbsSnapshotId;
-use crate::domain::ownership::EbsSnapshot;
+use crate::domain::sighting::Sighting;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::newest::Newest;
 use crate::error::Error;
@@ -80,7 +80,7 @@ pub(crate) async fn among_shown<T>(
 /// Whether `one` may be a good one beside `snapshot`, as far as its record knows. What the record says is absent may show.
 fn may_count(one: &Snapshot, snapshot: &Snapshot) -> bool {
     one.status == Status::Available
-        && one.duplicate_of.is_none()
+        && one.twin().is_none()
         && one.source.region == snapshot.source.region
         && one.id != snapshot.id
 }
@@ -101,8 +101,8 @@ pub(crate) async fn shown(
         return Ok(Vec::new());
     }
     let seen = service.ec2_in(region)?.ebs_snapshots(&members).await?;
-    let seen: BTreeMap<&EbsSnapshotId, &EbsSnapshot> =
-        seen.iter().map(|one| (&one.id, one)).collect();
+    let seen: BTreeMap<&EbsSnapshotId, Sighting> =
+        seen.iter().map(|one| (&one.id, one.into())).collect();
     let as_shown = snapshots.iter().map(|one| one.as_shown(|id| seen.get(id).copied(), now));
     Ok(as_shown.filter(Snapshot::is_whole).collect())
 }

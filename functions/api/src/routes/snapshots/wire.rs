@@ -215,6 +215,7 @@ impl Snapshot {
             origin,
             source,
             slot,
+            given_at: _given_at,
             name,
             description,
             tags,
@@ -223,6 +224,7 @@ impl Snapshot {
             created_at,
             started_at,
             duplicate_of: _duplicate_of,
+            stands_in: _stands_in,
             copy_of,
             adopted_from: _adopted_from,
             course:

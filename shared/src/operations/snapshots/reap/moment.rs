@@ -9,8 +9,8 @@ use super::OneDeletion;
 use super::last_check::{Guard, is_ours_and_marked};
 use crate::domain::ids::EbsSnapshotId;
 use crate::domain::schedule::Schedule;
-use crate::domain::snapshot::condemnation::{BlockedCause, CondemnedBy};
 use crate::domain::snapshot::Course;
+use crate::domain::snapshot::condemnation::{BlockedCause, CondemnedBy};
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::newest::has_all_of;
 use crate::domain::sweep::plan::World;
@@ -147,7 +147,7 @@ impl OneDeletion<'_> {
 
     /// What it was made twice for, as it stands now: an available one only if EC2 shows all of it.
     async fn original(&self, snapshot: &Snapshot) -> Result<Option<Snapshot>, Error> {
-        let Some(id) = &snapshot.duplicate_of else { return Ok(None) };
+        let Some(id) = snapshot.twin() else { return Ok(None) };
         let Some(original) = self.service.table.snapshot(id).await? else { return Ok(None) };
         if original.status != Status::Available {
             return Ok(Some(original));
@@ -163,7 +163,7 @@ impl OneDeletion<'_> {
 
 /// Whether what condemned it is a rule of its schedule.
 fn is_by_schedule(snapshot: &Snapshot) -> bool {
-    match snapshot.condemnation.as_ref().map(|past| &past.by) {
+    match snapshot.ending.condemnation.as_ref().map(|past| &past.by) {
         Some(CondemnedBy::Rules { .. } | CondemnedBy::InstanceGone { .. }) => true,
         Some(
             CondemnedBy::Expiry { .. }
