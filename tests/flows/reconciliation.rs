@@ -58,7 +58,8 @@ async fn the_good_second_of_a_set_that_failed_counts_in_its_stead() {
     let app = App::start().await;
     let instance = app.instance("web", 2);
     app.ec2.fault(Fault::on("CreateSnapshots").times(1).member_fails());
-    let schedule = app.schedule("cron(5 10 * * ? *)", &[&instance], json!({ "keep_last": 9 })).await;
+    let schedule =
+        app.schedule("cron(5 10 * * ? *)", &[&instance], json!({ "keep_last": 9 })).await;
     app.pass_minutes(10).await;
     let failed = app.list("/v1/snapshots").await.remove(0);
     let id = text(&failed, "id").to_owned();

@@ -175,7 +175,9 @@ impl Snapshot {
             return None;
         }
         let find = |member: &Member| {
-            seen.iter().find(|seen| seen.id == member.ebs_snapshot_id && !self.is_taken_over(seen.installation))
+            seen.iter().find(|seen| {
+                seen.id == member.ebs_snapshot_id && !self.is_taken_over(seen.installation)
+            })
         };
         if self.members.iter().any(|member| find(member).is_none()) {
             return self.absent(now);

@@ -165,11 +165,13 @@ async fn claim(
         return Ok(None);
     }
     let unbound: Vec<_> = guardians.iter().skip(GUARDIANS_MAX).chain(counted).collect();
-    if snapshot.status == Status::Condemned && !are_unchanged(service, &unbound).await? {
+    if !are_unchanged(service, &unbound).await? {
         let id = &snapshot.id;
         info!(snapshot.id = %id, "Snapshot {id} is judged again: what the rules had counted has changed");
-        let back = deleting.deletion_put_off(now).map_err(Error::conflict)?;
-        _ = service.table.update_snapshot(&deleting, &back).await?;
+        if snapshot.status == Status::Condemned {
+            let back = deleting.deletion_put_off(now).map_err(Error::conflict)?;
+            _ = service.table.update_snapshot(&deleting, &back).await?;
+        }
         return Ok(None);
     }
     Ok(Some(deleting))

@@ -48,9 +48,8 @@ async fn tidy_marks_in(
         let members = if is_condemned { &mut condemned } else { &mut others };
         members.extend(snapshot.living_members().map(|one| (&one.ebs_snapshot_id, snapshot)));
     }
-    let bearing = |mark: Mark| {
-        seen.iter().filter(move |(_, one)| one.mark == mark).map(|(id, _)| id)
-    };
+    let bearing =
+        |mark: Mark| seen.iter().filter(move |(_, one)| one.mark == mark).map(|(id, _)| id);
     let lacking = bearing(Mark::None).filter_map(|id| condemned.get_key_value(id));
     // Those that EC2 has refused it for come last: they keep no other waiting.
     let (refused, usual): (Vec<_>, Vec<_>) =
