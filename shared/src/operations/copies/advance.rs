@@ -129,7 +129,7 @@ fn under_way(open: &[Snapshot], seen: &[EbsSnapshot]) -> usize {
 /// the queue, to be told again.
 async fn release(service: &Service, copy: &Snapshot) -> Result<(), Error> {
     let (Some(of), Some(known)) = (&copy.copy_of, copy.no_longer_awaited()) else { return Ok(()) };
-    let told = until_written(|| async {
+    let told = until_written(|| async move {
         let Some(original) = service.table.snapshot(&of.snapshot_id).await? else {
             return Ok(Some(()));
         };

@@ -42,8 +42,9 @@ pub(crate) async fn mark_sets(service: &Service, condemned: &[Snapshot], now: Ti
 }
 
 fn set_of_each(sets: &[Snapshot]) -> BTreeMap<&EbsSnapshotId, &Snapshot> {
-    let members = |set| Snapshot::living_members(set).map(move |one| (&one.ebs_snapshot_id, set));
-    sets.iter().flat_map(members).collect()
+    sets.iter()
+        .flat_map(|set| set.living_members().map(move |one| (&one.ebs_snapshot_id, set)))
+        .collect()
 }
 
 /// Of members in a region those that are to be tagged or not, as EC2 shows them at this moment.

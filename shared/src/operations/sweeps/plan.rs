@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
-use crate::domain::ids::{ScheduleId, SnapshotId, SweepId};
+use crate::domain::ids::{ScheduleId, SnapshotId};
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::brake::tally::Tallies;
