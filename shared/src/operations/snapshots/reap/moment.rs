@@ -133,10 +133,11 @@ impl OneDeletion<'_> {
                     None => guardians_among(snapshot, others)?,
                 };
             let is_counted = |one: &&Snapshot| {
-                one.schedule_id() == snapshot.schedule_id()
+                is_by_schedule(snapshot)
+                    && one.schedule_id() == snapshot.schedule_id()
                     && !guardians.iter().any(|guardian| guardian.id == one.id)
             };
-            let counted = others.iter().filter(is_counted).cloned().collect();
+            let counted: Vec<_> = others.iter().filter(is_counted).cloned().collect();
             Ok((guardians, counted))
         };
         let judged = among_shown(self.service, snapshot, now, judge).await?;
