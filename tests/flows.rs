@@ -21,6 +21,7 @@ mod guards;
 mod holds;
 mod images;
 mod installations;
+mod leftovers;
 mod limits;
 mod marks;
 mod protection;

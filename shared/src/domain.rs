@@ -18,6 +18,7 @@ pub mod restore;
 pub mod retention;
 pub mod run;
 pub mod schedule;
+pub mod sighting;
 pub mod simulation;
 pub mod snapshot;
 pub mod statistics;

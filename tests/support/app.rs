@@ -303,12 +303,28 @@ impl App {
             .unwrap();
     }
 
+    /// Has a snapshot's record say what no version understands.
+    pub(crate) async fn spoil_snapshot(&self, id: &str) {
+        let key = shared::table::keys::snapshot(&id.parse().unwrap());
+        self.dynamodb
+            .update_item()
+            .table_name(TABLE)
+            .key("pk", AttributeValue::S(key.pk))
+            .key("sk", AttributeValue::S(key.sk))
+            .update_expression("SET body.#status = :status")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":status", AttributeValue::S("elsewhere".to_owned()))
+            .send()
+            .await
+            .unwrap();
+    }
+
     /// What other systems have been told, the oldest first: whole events.
     pub(crate) fn announced(&self) -> Vec<Value> {
         self.world.bus().dispatch().announced().cloned().collect()
     }
 
-    /// When the items of a partition may be deleted, in seconds since 1970.
+    /// When the items of a partition may be deleted that may be, in seconds since 1970.
     pub(crate) async fn expiries(&self, partition: &str) -> Vec<i64> {
         let answer = self
             .dynamodb
@@ -320,7 +336,8 @@ impl App {
             .await
             .unwrap();
         let expiry = shared::table::keys::TIME_TO_LIVE;
-        answer.items().iter().map(|item| item[expiry].as_n().unwrap().parse().unwrap()).collect()
+        let expiries = answer.items().iter().filter_map(|item| item.get(expiry));
+        expiries.map(|one| one.as_n().unwrap().parse().unwrap()).collect()
     }
 
     /// Takes everything out of a partition.

@@ -62,13 +62,16 @@ pub struct FateFacts<'a> {
 /// Whether the other snapshots of its instance have no part in its fate.
 pub fn stands_alone(snapshot: &Snapshot, schedule: Option<&Schedule>) -> bool {
     let is_decided_with_others = match snapshot.schedule_id() {
-        Some(_) => schedule.is_some_and(|schedule| {
-            schedule.rules_of(snapshot).is_some() || schedule.settings.when_gone != WhenGone::Apply
-        }),
+        Some(_) => match schedule {
+            Some(schedule) => {
+                schedule.rules_of(snapshot).is_some()
+                    || schedule.settings.when_gone != WhenGone::Apply
+            }
+            None => snapshot.ending.expires_at.is_some(),
+        },
         None => snapshot.ending.expires_at.is_some(),
     };
-    snapshot.status != Status::Available
-        || snapshot.duplicate_of.is_none() && !is_decided_with_others
+    snapshot.status != Status::Available || snapshot.twin().is_none() && !is_decided_with_others
 }
 
 impl Fate {

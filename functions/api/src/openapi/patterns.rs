@@ -38,6 +38,7 @@ const FIELDS: [(&str, &str); 23] = [
     ("schedule_id", "sch_"),
     ("schedule_ids", "sch_"),
     ("unreadable_schedule_ids", "sch_"),
+    ("unreadable_snapshot_ids", "snp_"),
     ("sweep_id", "swp_"),
     ("restore_id", "rst_"),
     ("ami_id", "ami-"),

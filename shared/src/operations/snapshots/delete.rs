@@ -9,6 +9,7 @@ use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::{Error, chain};
 use crate::events::{OwnEvent, SnapshotDeletionDue};
+use crate::operations::copies::cancel::cancellable;
 use crate::operations::snapshots::edit::expected;
 use crate::operations::snapshots::mark::{Marked, mark_sets};
 use crate::operations::snapshots::refresh::stale;
@@ -25,8 +26,8 @@ pub struct DeleteRequest {
     pub expected_version: Option<u64>,
 }
 
-/// Condemns the snapshot and makes known that it is due. Repeated, it does nothing more. A hold `until`, or an
-/// image that uses a member, is [`Error::Conflict`].
+/// Condemns the snapshot and makes known that it is due. Repeated, it does nothing more. A hold `until`, an
+/// image that uses a member, or a copy that has begun is [`Error::Conflict`]; copies that have not begun are cancelled.
 pub async fn delete(
     service: &Service,
     request: DeleteRequest,
@@ -45,9 +46,11 @@ pub async fn delete(
     }
     let delete_after =
         now.checked_add(grace).map_err(|_| Error::invalid("grace", "is too long"))?;
-    let condemned = snapshot
-        .condemn(CondemnedBy::Person { who }, "deleted by name", delete_after, now)
-        .map_err(Error::conflict)?;
+    let copies = cancellable(service, &snapshot, now).await?;
+    let by = CondemnedBy::Person { who: who.clone() };
+    let condemned = copies.free.condemn(by, "deleted by name", delete_after, now);
+    let condemned = condemned.map_err(Error::conflict)?;
+    copies.carry_out(service, &who, now).await?;
     if !service.table.update_snapshot(&snapshot, &condemned).await?.is_done() {
         return Err(stale(&snapshot));
     }
@@ -117,7 +120,9 @@ pub async fn remove_record(
             hold.describe()
         )));
     }
-    let removed = snapshot.record_removed(now).map_err(Error::conflict)?;
+    let copies = cancellable(service, &snapshot, now).await?;
+    let removed = copies.free.record_removed(now).map_err(Error::conflict)?;
+    copies.carry_out(service, &who, now).await?;
     if !service.table.update_snapshot(&snapshot, &removed).await?.is_done() {
         return Err(stale(&snapshot));
     }

@@ -243,6 +243,7 @@ impl Snapshot {
             origin,
             source,
             slot,
+            given_at: _given_at,
             name,
             description,
             tags,
@@ -251,6 +252,7 @@ impl Snapshot {
             created_at,
             started_at,
             duplicate_of: _duplicate_of,
+            stands_in: _stands_in,
             copy_of,
             adopted_from: _adopted_from,
             course:
