@@ -39,4 +39,5 @@ mod statistics;
 mod sweeps;
 mod targets;
 mod turns;
+mod units;
 mod year;
