@@ -1,6 +1,7 @@
 //! The nouns and rules of Snapkeep: pure values and decisions, without I/O and without a clock.
 
 pub mod adoption;
+pub mod ascii;
 pub mod audit;
 pub mod capacity;
 pub mod chain;

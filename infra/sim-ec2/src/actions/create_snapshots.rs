@@ -188,6 +188,12 @@ pub(crate) fn description(params: &Params) -> Result<String, Ec2Error> {
             "Description exceeds the maximum length of {DESCRIPTION_MAX} characters"
         )));
     }
+    if !text.is_ascii() {
+        return Err(Ec2Error::invalid_parameter(format!(
+            "Value ({text}) for parameter description is invalid. Character sets beyond ASCII are \
+             not supported."
+        )));
+    }
     Ok(text.to_owned())
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn register(context: &mut ActionContext<'_>, params: &Params) -> Repl
         region: context.name.to_owned(),
         owner: context.config.account.clone(),
         name,
-        description: params.get("Description").unwrap_or_default().to_owned(),
+        description: create_snapshots::description(params)?,
         architecture,
         root_device,
         devices,
@@ -115,7 +115,7 @@ pub(crate) fn create(context: &mut ActionContext<'_>, params: &Params) -> Reply 
         region: context.name.to_owned(),
         owner: context.config.account.clone(),
         name,
-        description: params.get("Description").unwrap_or_default().to_owned(),
+        description: create_snapshots::description(params)?,
         architecture: architecture.to_owned(),
         root_device: instance.root_device.clone(),
         devices,
@@ -239,6 +239,15 @@ fn new_name(context: &ActionContext<'_>, params: &Params) -> Result<String, Ec2E
         return Err(Ec2Error::new(
             "InvalidAMIName.Malformed",
             "AMI names must be between 3 and 128 characters long",
+        ));
+    }
+    // The letters are those of API_RegisterImage.html, `Name`; the sentence, as EC2 says it, names fewer.
+    if !name.chars().all(|letter| letter.is_ascii_alphanumeric() || " ()[]./-'@_".contains(letter))
+    {
+        return Err(Ec2Error::new(
+            "InvalidAMIName.Malformed",
+            "AMI names must be between 3 and 128 characters long, and may contain letters, \
+             numbers, '(', ')', '.', '-', '/' and '_'",
         ));
     }
     let taken = context

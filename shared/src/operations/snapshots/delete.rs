@@ -40,9 +40,12 @@ pub async fn delete(
     let ec2 = service.ec2_in(&snapshot.source.region)?;
     let members: Vec<_> =
         snapshot.living_members().map(|member| member.ebs_snapshot_id.clone()).collect();
-    if let Some((member, image)) = ec2.images_of(&members).await?.into_iter().next() {
+    if let Some((member, images)) = ec2.images_of(&members).await?.into_iter().next() {
+        let images: Vec<_> = images.iter().map(ToString::to_string).collect();
+        let them = if images.len() == 1 { "that image" } else { "those images" };
+        let images = images.join(", ");
         return Err(Error::conflict(format!(
-            "{member} is in use by {image}; deregister that image first"
+            "{member} is in use by {images}; deregister {them} first"
         )));
     }
     let delete_after =
