@@ -1,6 +1,6 @@
 //! `CreateSnapshot` and `CreateSnapshots`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ActionContext, Reply, describe_snapshots, tags};
 use crate::{
@@ -150,6 +150,7 @@ pub(crate) fn pending(
         kms_key_id: None,
         shared_with: BTreeSet::new(),
         tiering: Tiering::default(),
+        fast_restores: BTreeMap::new(),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     ActionContext, Reply,
     create_snapshots::{self, Spec},
-    describe_snapshots, instances, tags,
+    create_volume, describe_snapshots, devices, instances, tags,
 };
 use crate::{
     errors::Ec2Error,
@@ -46,12 +46,13 @@ pub(crate) fn register(context: &mut ActionContext<'_>, params: &Params) -> Repl
         }
         devices.push(device);
     }
-    if !devices.iter().any(|device| device.name == root_device) {
+    let Some(root) = devices.iter().find(|device| device.name == root_device) else {
         return Err(Ec2Error::new(
             "InvalidBlockDeviceMapping",
             format!("The root device {root_device} must be mapped to a snapshot"),
         ));
-    }
+    };
+    create_volume::check_boots(&root.volume_type)?;
     let id = context.new_id(IdKind::Image);
     let image = Image {
         id: id.clone(),
@@ -199,16 +200,22 @@ fn device(context: &ActionContext<'_>, mapping: &Params) -> Result<ImageDevice, 
             ),
         ));
     }
+    let volume_type = ebs.get("VolumeType").unwrap_or("gp2");
+    let (iops, throughput) = (ebs.number("Iops")?, ebs.number("Throughput")?);
+    create_volume::check_size(volume_type, size_gib)?;
+    create_volume::check_speed(volume_type, size_gib, iops, throughput)?;
     let keep = ebs.flag("DeleteOnTermination")? == Some(false);
+    let name = mapping.required("DeviceName")?;
+    devices::check_mapped(name)?;
     Ok(ImageDevice {
-        name: mapping.required("DeviceName")?.to_owned(),
+        name: name.to_owned(),
         snapshot_id: snapshot.id.clone(),
         size_gib,
-        volume_type: ebs.get("VolumeType").unwrap_or("gp2").to_owned(),
+        volume_type: volume_type.to_owned(),
         encrypted: snapshot.encrypted,
         on_termination: if keep { OnTermination::Keep } else { OnTermination::Delete },
-        iops: ebs.number("Iops")?,
-        throughput: ebs.number("Throughput")?,
+        iops,
+        throughput,
     })
 }
 
