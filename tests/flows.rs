@@ -24,6 +24,7 @@ mod installations;
 mod limits;
 mod marks;
 mod protection;
+mod real_accounts;
 mod reconciliation;
 mod regions;
 mod restore;

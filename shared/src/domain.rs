@@ -7,6 +7,7 @@ pub mod capacity;
 pub mod chain;
 pub mod cost;
 pub mod cursor;
+pub mod ebs;
 pub mod fate;
 pub mod finding;
 pub mod hold;

@@ -25,8 +25,9 @@ pub struct DeleteRequest {
     pub expected_version: Option<u64>,
 }
 
-/// Condemns the snapshot and makes known that it is due. Repeated, it does nothing more. A hold `until`, or an
-/// image that uses a member, is [`Error::Conflict`].
+/// Condemns the snapshot and makes known that it is due. Asked again, what was put off or blocked is tried at once, and
+/// the shorter grace holds; else that does nothing more. A hold `until`, or an image that uses a member, is
+/// [`Error::Conflict`].
 pub async fn delete(
     service: &Service,
     request: DeleteRequest,
@@ -34,8 +35,10 @@ pub async fn delete(
 ) -> Result<Snapshot, Error> {
     let DeleteRequest { id, who, grace, expected_version } = request;
     let snapshot = expected(service, &id, expected_version).await?;
+    let delete_after =
+        now.checked_add(grace).map_err(|_| Error::invalid("grace", "is too long"))?;
     if is_on_its_way(&snapshot) {
-        return Ok(snapshot);
+        return hurry(service, snapshot, delete_after, now).await;
     }
     let ec2 = service.ec2_in(&snapshot.source.region)?;
     let members: Vec<_> =
@@ -48,8 +51,6 @@ pub async fn delete(
             "{member} is in use by {images}; deregister {them} first"
         )));
     }
-    let delete_after =
-        now.checked_add(grace).map_err(|_| Error::invalid("grace", "is too long"))?;
     let condemned = snapshot
         .condemn(CondemnedBy::Person { who }, "deleted by name", delete_after, now)
         .map_err(Error::conflict)?;
@@ -67,6 +68,23 @@ pub async fn delete(
         warn!(snapshot.id = %id, error.chain = %chain(&error), "The deletion of {id} waits for the tick");
     }
     Ok(condemned)
+}
+
+/// A person asks again for a deletion that is on its way: nothing waits for a timer any more.
+async fn hurry(
+    service: &Service,
+    snapshot: Snapshot,
+    delete_after: Timestamp,
+    now: Timestamp,
+) -> Result<Snapshot, Error> {
+    let Some(hurried) = snapshot.hurried(delete_after, now) else { return Ok(snapshot) };
+    if !service.table.update_snapshot(&snapshot, &hurried).await?.is_done() {
+        return Err(stale(&snapshot));
+    }
+    // What could not be marked may be by now.
+    _ = mark_sets(service, std::slice::from_ref(&hurried), now).await;
+    make_due(service, &hurried, now).await?;
+    Ok(hurried)
 }
 
 async fn make_due(service: &Service, condemned: &Snapshot, now: Timestamp) -> Result<(), Error> {

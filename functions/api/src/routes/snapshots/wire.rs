@@ -7,6 +7,7 @@ use shared::domain::ids::{
     EbsSnapshotId, ImageId, InstanceId, RestoreId, ScheduleId, SnapshotId, VolumeId,
 };
 use shared::domain::ownership;
+use shared::domain::snapshot::labels::left_out;
 use shared::domain::snapshot::member::Member;
 use shared::domain::snapshot::{self as domain, Origin, Status};
 use shared::domain::tags::Tags;
@@ -110,6 +111,8 @@ pub(crate) struct Snapshot {
     /// Its tags; its EBS snapshots bear those it was made with.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     tags: Tags,
+    /// The keys of the instance's tags that its EBS snapshots do not bear: EC2 allows 50.
+    tags_left_out: Vec<String>,
     /// How consistent its volumes are with each other and in themselves: as after a power cut.
     #[schema(example = "crash")]
     consistency: &'static str,
@@ -207,6 +210,7 @@ impl Snapshot {
         let full_snapshot_size_bytes = snapshot.full_size_bytes();
         let progress_percent = snapshot.progress_percent();
         let image_ids = snapshot.image_ids().to_vec();
+        let tags_left_out = left_out(&snapshot);
         let all_copies = SnapshotCopy::all_of(&snapshot);
         let domain::Snapshot {
             id,
@@ -296,6 +300,7 @@ impl Snapshot {
             image: !image_ids.is_empty(),
             image_ids,
             tags,
+            tags_left_out,
             consistency: "crash",
             consistency_note: CONSISTENCY_NOTE,
             version,
