@@ -25,6 +25,7 @@ mod leftovers;
 mod limits;
 mod marks;
 mod protection;
+mod real_accounts;
 mod reconciliation;
 mod regions;
 mod restore;
