@@ -11,8 +11,8 @@ use crate::{
     paging::{Page, USUAL},
     request::Params,
     state::{
-        instance::{Hibernation, Instance},
-        volume::Attachment,
+        instance::{Hibernation, Instance, PublicAddress, Purchase},
+        volume::{Attachment, AttachmentState},
     },
     xml::Xml,
 };
@@ -120,11 +120,15 @@ fn write(xml: &mut Xml, instance: &Instance, context: &ActionContext<'_>) {
         xml.leaf("subnetId", networks::subnet_of(instance));
         xml.leaf("vpcId", networks::vpc_id(context.name));
         xml.leaf("privateIpAddress", &instance.private_ip);
+        xml.optional("ipAddress", instance.public_ip.as_ref());
         let groups = networks::groups_of(instance, context);
         xml.list("groupSet", groups, |xml, (id, name)| {
             xml.leaf("groupId", id);
             xml.leaf("groupName", name);
         });
+    }
+    if let Some(address) = &instance.public_ip {
+        write_interface(xml, instance, address, &context.config.account);
     }
     xml.leaf("architecture", architecture(instance));
     xml.leaf("rootDeviceType", instance.root.name());
@@ -145,10 +149,13 @@ fn write(xml: &mut Xml, instance: &Instance, context: &ActionContext<'_>) {
     xml.leaf("hypervisor", "xen");
     write_settings(xml, instance, context);
     xml.leaf("platformDetails", "Linux/UNIX");
-    if !instance.reason.is_empty() {
+    if instance.settings.purchase == Purchase::SpotOnce {
+        xml.leaf("instanceLifecycle", "spot");
+    }
+    if let Some(reason) = &instance.state_reason {
         xml.element("stateReason", |xml| {
-            xml.leaf("code", "Client.UserInitiatedShutdown");
-            xml.leaf("message", "Client.UserInitiatedShutdown: User initiated shutdown");
+            xml.leaf("code", &reason.code);
+            xml.leaf("message", &reason.message);
         });
     }
 }
@@ -185,18 +192,39 @@ fn current_boot_mode(instance: &Instance) -> &'static str {
     if uefi { "uefi" } else { "legacy-bios" }
 }
 
+/// The primary interface, which says whose the public address is: Amazon's, or an Elastic IP address of the account's
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceAssociation.html>).
+fn write_interface(xml: &mut Xml, instance: &Instance, address: &str, account: &str) {
+    let owner = match instance.settings.public_address {
+        PublicAddress::None | PublicAddress::Assigned => "amazon",
+        PublicAddress::Elastic => account,
+    };
+    xml.list("networkInterfaceSet", [address], |xml, address| {
+        xml.element("association", |xml| {
+            xml.leaf("publicIp", address);
+            xml.leaf("ipOwnerId", owner);
+        });
+    });
+}
+
+/// The volumes of an instance and their places. What an instance of a moment ago still has is on its way off.
 fn attachments<'a>(
     instance: &'a Instance,
     context: &'a ActionContext<'_>,
-) -> Vec<(&'a str, &'a Attachment)> {
-    instance
-        .devices
-        .iter()
-        .filter_map(|device| {
-            let volume = context.region.volumes.get(&device.volume_id)?;
-            Some((device.volume_id.as_str(), volume.at(&instance.id)?))
-        })
-        .collect()
+) -> Vec<(&'a str, Attachment)> {
+    let places = instance.devices.iter().map(|device| {
+        let volume = context.region.volumes.get(&device.volume_id);
+        let place = volume.and_then(|volume| volume.at(&instance.id)).cloned();
+        let place = place.unwrap_or_else(|| Attachment {
+            instance_id: instance.id.clone(),
+            device: device.name.clone(),
+            state: AttachmentState::Detaching,
+            attached_at: instance.launched_at,
+            delete_on_termination: false,
+        });
+        (device.volume_id.as_str(), place)
+    });
+    places.collect()
 }
 
 /// The architecture of the instance's type.
@@ -217,7 +245,7 @@ fn field<'a>(
             .map(|(_, attachment)| attachment.delete_on_termination.to_string().into())
             .collect(),
         "block-device-mapping.device-name" => {
-            attached().map(|(_, attachment)| attachment.device.as_str().into()).collect()
+            attached().map(|(_, attachment)| attachment.device.into()).collect()
         }
         "block-device-mapping.status" => {
             attached().map(|(_, attachment)| attachment.state.name().into()).collect()

@@ -6,7 +6,7 @@ use crate::{
     request::Params,
     state::{
         image::Image,
-        instance::{Hibernation, LaunchSettings, Termination},
+        instance::{Hibernation, LaunchSettings, PublicAddress, Purchase, Stopping, Termination},
     },
 };
 
@@ -30,6 +30,9 @@ pub(crate) fn parse(
         metadata_tokens: metadata_tokens(params, image)?,
         hibernation: if hibernated { Hibernation::Configured } else { Hibernation::Off },
         termination: if protected { Termination::Protected } else { Termination::Allowed },
+        stopping: Stopping::Allowed,
+        public_address: PublicAddress::None,
+        purchase: Purchase::OnDemand,
     };
     Ok((zone, settings))
 }
