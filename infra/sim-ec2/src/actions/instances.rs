@@ -112,9 +112,10 @@ fn write(xml: &mut Xml, instance: &Instance, context: &ActionContext<'_>) {
     xml.element("placement", |xml| {
         xml.leaf("availabilityZone", &instance.zone);
         xml.leaf("groupName", "");
-        xml.leaf("tenancy", "default");
+        xml.leaf("tenancy", instance.settings.tenancy.as_deref().unwrap_or("default"));
     });
-    xml.element("monitoring", |xml| xml.leaf("state", "disabled"));
+    let monitored = if instance.settings.monitored { "enabled" } else { "disabled" };
+    xml.element("monitoring", |xml| xml.leaf("state", monitored));
     // What is shutting down has given its address back.
     if !instance.state.is_ending() {
         xml.leaf("subnetId", networks::subnet_of(instance));
@@ -176,8 +177,8 @@ fn write_settings(xml: &mut Xml, instance: &Instance, context: &ActionContext<'_
     xml.element("metadataOptions", |xml| {
         xml.leaf("state", "applied");
         xml.leaf("httpTokens", settings.metadata_tokens.as_deref().unwrap_or("optional"));
-        xml.leaf("httpPutResponseHopLimit", 1);
-        xml.leaf("httpEndpoint", "enabled");
+        xml.leaf("httpPutResponseHopLimit", settings.metadata_hop_limit.unwrap_or(1));
+        xml.leaf("httpEndpoint", settings.metadata_endpoint.as_deref().unwrap_or("enabled"));
     });
     xml.element("hibernationOptions", |xml| {
         xml.leaf("configured", settings.hibernation == Hibernation::Configured);

@@ -72,6 +72,14 @@ pub struct LaunchSettings {
     pub ebs_optimized: bool,
     /// `required` or `optional` tokens for its metadata; the latter when there is none.
     pub metadata_tokens: Option<String>,
+    /// How many hops its metadata's answers go; one when there is none.
+    pub metadata_hop_limit: Option<u32>,
+    /// Whether its metadata service is `enabled` or `disabled`; the former when there is none.
+    pub metadata_endpoint: Option<String>,
+    /// `default` or `dedicated`; the former when there is none.
+    pub tenancy: Option<String>,
+    /// Whether it is monitored by the minute.
+    pub monitored: bool,
     /// Whether it may be hibernated.
     pub hibernation: Hibernation,
     /// Whether it may be terminated.

@@ -47,6 +47,7 @@ fn planned(device: &str, number: usize) -> PlannedVolume {
         volume_id: None,
         attempt: 0,
         attached_at: None,
+        tags: Tags::new(),
     }
 }
 
@@ -102,6 +103,18 @@ fn instance(state: InstanceState, volumes: &[(&str, usize)]) -> Instance {
         launch: crate::domain::instance::launch::LaunchSettings::default(),
         root: RootKind::Ebs,
         can_hibernate: false,
+        circumstances: crate::domain::instance::circumstances::Circumstances::default(),
+    }
+}
+
+/// An old volume that the restore has taken off.
+fn old_volume(number: usize, device: &str) -> OldVolume {
+    let device = device.to_owned();
+    OldVolume {
+        volume_id: volume_id(number),
+        device,
+        detached_at: Some(NOW),
+        delete_on_termination: None,
     }
 }
 
@@ -244,8 +257,7 @@ fn after_the_last_step_it_is_done() {
 #[test]
 fn only_what_bears_the_tag_of_this_restore_is_deleted() {
     let mut restore = at_step(&in_place(), StepName::AttachVolumes);
-    restore.before.old_volumes =
-        Some(vec![OldVolume { volume_id: volume_id(1), device: "/dev/sda".to_owned() }]);
+    restore.before.old_volumes = Some(vec![old_volume(1, "/dev/sda")]);
     let mut back = restore.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().unwrap();
     for step in back.undo.iter_mut().filter(|step| step.name != StepName::DeleteNewVolumes) {
         step.status = StepStatus::Done;
@@ -326,11 +338,7 @@ fn on_the_way_back(name: StepName) -> Restore {
         planned.volume_id = Some(volume_id(11 + position));
         planned.attached_at = Some(at(10));
     }
-    let old = |number, device: &str| OldVolume {
-        volume_id: volume_id(number),
-        device: device.to_owned(),
-    };
-    restore.before.old_volumes = Some(vec![old(1, "/dev/sda"), old(2, "/dev/sdb")]);
+    restore.before.old_volumes = Some(vec![old_volume(1, "/dev/sda"), old_volume(2, "/dev/sdb")]);
     let mut back = restore.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().unwrap();
     for step in back.undo.iter_mut().take_while(|step| step.name != name) {
         step.status = StepStatus::Done;
@@ -502,8 +510,7 @@ fn a_root_volume_that_is_off_is_named_with_its_device() {
         StepName::ReplaceRoot,
     );
     restore.made.task_id = Some("replacevol-1".to_owned());
-    restore.before.old_volumes =
-        Some(vec![OldVolume { volume_id: volume_id(1), device: "/dev/sda".to_owned() }]);
+    restore.before.old_volumes = Some(vec![old_volume(1, "/dev/sda")]);
     let task = SeenTask { id: "replacevol-1".to_owned(), state: TaskState::FailedDetached };
     let instance = instance(InstanceState::Stopped, &[("/dev/sdb", 2)]);
     let seen =
