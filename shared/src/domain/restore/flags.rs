@@ -32,7 +32,8 @@ pub(super) fn keep(restore: &Restore, instance: &Instance) -> Option<Next> {
     let wrong = instance.volumes.iter().filter_map(|volume| {
         let id = &volume.volume_id;
         let goes = restore.new_goes(id).or_else(|| restore.old_goes(id))?;
-        (volume.delete_on_termination != Some(goes)).then(|| (volume.device.clone(), goes))
+        let is_wrong = volume.delete_on_termination.is_some_and(|now| now != goes);
+        is_wrong.then(|| (volume.device.clone(), goes))
     });
     let wrong: Vec<_> = wrong.collect();
     (!wrong.is_empty()).then_some(Next::Act(Act::KeepFlags(wrong)))

@@ -61,7 +61,9 @@ impl Restore {
 /// What is to be done next of a step back.
 pub(super) fn next(restore: &Restore, seen: &RestoreFacts, step: StepName, now: Timestamp) -> Next {
     // What was asked for on the way there may not show yet, and would then come after what undoes it.
-    if restore.course.asked_at.is_some_and(|at| now.duration_since(at) < SETTLES_WITHIN) {
+    let begun = restore.undo.first().and_then(|step| step.started_at);
+    let of_before = restore.course.asked_at.filter(|at| begun.is_none_or(|begun| *at <= begun));
+    if of_before.is_some_and(|at| now.duration_since(at) < SETTLES_WITHIN) {
         return Next::Wait("for what was asked of EC2 to show");
     }
     match step {

@@ -25,6 +25,8 @@ enum Acted {
     Over(Box<Restore>),
     /// EC2 needs a while, with this record.
     Begun(Box<Restore>),
+    /// It is done at once, with this record, and the step goes on.
+    Noted(Box<Restore>),
 }
 
 impl Work<'_> {
@@ -57,6 +59,7 @@ impl Work<'_> {
                 let done = record.step_over(StepStatus::Done, None, self.now());
                 self.record(done).await.map(|_| ())
             }
+            Ok(Acted::Noted(record)) => self.record(*record).await.map(|_| ()),
             Ok(Acted::Begun(record)) => self.record(record.released(self.now())).await.map(|_| ()),
             Err(error) => {
                 // What came about before the error is known all the same.
@@ -130,8 +133,14 @@ impl Work<'_> {
             Act::RegisterImage => after.made.image_id = self.register_image(ec2).await?,
             Act::RunInstance => after.made.new_instance_id = self.run_instance(ec2).await?,
             Act::Attach(places) => self.attach(ec2, &places, after).await?,
-            Act::KeepFlags(flags) => self.keep_flags(ec2, &flags, after).await?,
-            Act::UntagOld => self.untag_old(ec2, after).await?,
+            Act::KeepFlags(flags) => {
+                self.keep_flags(ec2, &flags, after).await?;
+                return Ok(Acted::Noted(Box::new(after.clone())));
+            }
+            Act::UntagOld => {
+                self.untag_old(ec2, after).await?;
+                return Ok(Acted::Noted(Box::new(after.clone())));
+            }
             Act::Stop | Act::Start | Act::Detach(_) => self.change_instance(ec2, act).await?,
         }
         Ok(Acted::Begun(Box::new(after.clone())))
