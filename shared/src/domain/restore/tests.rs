@@ -132,7 +132,7 @@ fn seen_volume(number: usize, device: Option<&str>, tags: Tags) -> SeenVolume {
 /// What is next once it is noted what is attached.
 fn next(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Option<Next> {
     let noted = restore.noticing(seen).unwrap_or_else(|| restore.clone());
-    super::next::next(&noted, seen, now)
+    next(&noted, seen, now)
 }
 
 fn recorded(next: Option<Next>) -> Restore {
