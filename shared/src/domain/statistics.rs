@@ -169,6 +169,14 @@ impl Dimension {
             | Self::Day(_, region) => region,
         }
     }
+
+    /// The schedule, if it is of one.
+    pub fn schedule(&self) -> Option<&ScheduleId> {
+        match self {
+            Self::Schedule(schedule, _) => schedule.as_ref(),
+            Self::Region(_) | Self::Instance(..) | Self::Day(..) => None,
+        }
+    }
 }
 
 /// The numbers of a dimension.

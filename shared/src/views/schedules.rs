@@ -1,5 +1,7 @@
 //! Schedules, one or a page of them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::ids::ScheduleId;
 use crate::domain::schedule::Schedule;
@@ -20,6 +22,15 @@ pub struct ScheduleFilter {
 /// The schedule of this id.
 pub async fn show(service: &Service, id: &ScheduleId) -> Result<Schedule, Error> {
     service.table.schedule(id).await?.ok_or_else(|| Error::not_found("schedule", id))
+}
+
+/// The names of these schedules; those that are deleted have none.
+pub async fn names(
+    service: &Service,
+    ids: &BTreeSet<ScheduleId>,
+) -> Result<BTreeMap<ScheduleId, String>, Error> {
+    let schedules = service.table.schedules(ids).await?;
+    Ok(schedules.into_iter().map(|(id, one)| (id, one.settings.name)).collect())
 }
 
 /// One page of the schedules that are wanted. It may be short although more follow, where few of many are wanted.

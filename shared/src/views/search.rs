@@ -1,6 +1,6 @@
 //! Finds things by any identifier, or by a part of their name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use tracing::warn;
@@ -258,13 +258,4 @@ async fn by_name(service: &Service, text: &str, found: &mut Found) -> Result<(),
     named.truncate(FOUND_MAX);
     found.hits.extend(named.into_iter().map(|one| Hit::Snapshot(Box::new(one))));
     Ok(())
-}
-
-/// The names of these schedules; those that are deleted have none.
-pub async fn schedule_names(
-    service: &Service,
-    ids: &BTreeSet<ScheduleId>,
-) -> Result<BTreeMap<ScheduleId, String>, Error> {
-    let schedules = service.table.schedules(ids).await?;
-    Ok(schedules.into_iter().map(|(id, one)| (id, one.settings.name)).collect())
 }

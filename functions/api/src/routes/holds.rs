@@ -1,5 +1,6 @@
 //! Holds: the list of all, and of those that somebody should look at.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,6 +9,7 @@ use shared::domain::cursor::Page;
 use shared::domain::hold::Deleter;
 use shared::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use shared::domain::snapshot::{Snapshot, Status};
+use shared::views;
 use shared::views::held_and_blocked::{self, Holds};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -66,6 +68,8 @@ struct HeldSnapshot {
     /// Its schedule.
     #[schema(value_type = Option<String>)]
     schedule_id: Option<ScheduleId>,
+    /// The schedule's name; null if it is deleted.
+    schedule_name: Option<String>,
     /// The instant whose content it has.
     taken_at: Timestamp,
     /// The sum of its volumes' sizes.
@@ -97,13 +101,20 @@ async fn list_holds(
     let wanted = if call.query.review_due == Some(true) { Holds::ReviewDue } else { Holds::All };
     let page = held_and_blocked::list_held(call.service(), wanted, &request, call.now).await?;
     let Page { items, next_cursor } = page;
-    let items = items.into_iter().filter_map(|one| HeldSnapshot::of(one, call.now)).collect();
+    let ids = items.iter().filter_map(|one| one.schedule_id().cloned()).collect();
+    let names = views::schedules::names(call.service(), &ids).await?;
+    let held = |one| HeldSnapshot::of(one, &names, call.now);
+    let items = items.into_iter().filter_map(held).collect();
     Ok(Answer::ok(List::of(Page { items, next_cursor }, |one: HeldSnapshot| one)))
 }
 
 impl HeldSnapshot {
     /// The snapshot with its hold as it stands at `now`, if it has one.
-    fn of(snapshot: Snapshot, now: Timestamp) -> Option<Self> {
+    fn of(
+        snapshot: Snapshot,
+        names: &BTreeMap<ScheduleId, String>,
+        now: Timestamp,
+    ) -> Option<Self> {
         let (schedule_id, size_gib) = (snapshot.schedule_id().cloned(), snapshot.size_gib());
         let (taken_at, active) = (snapshot.taken_at(), snapshot.is_held(Deleter::Rule, now));
         let hold = Hold::from(snapshot.keepers.hold?);
@@ -112,6 +123,7 @@ impl HeldSnapshot {
             name: snapshot.name,
             instance_id: snapshot.source.instance_id,
             instance_name: snapshot.source.instance_name,
+            schedule_name: schedule_id.as_ref().and_then(|id| names.get(id).cloned()),
             schedule_id,
             taken_at,
             size_gib,

@@ -105,6 +105,8 @@ async fn list_schedule_statistics(
     let request = call.query.request(Order::OldestFirst);
     let page = list_rows(call.service(), DimensionKind::Schedule, &request).await?;
     let Page { items, next_cursor } = page;
-    let items = items.into_iter().filter_map(ScheduleNumbers::of).collect();
+    let ids = items.iter().filter_map(|row| row.dimension.schedule().cloned()).collect();
+    let names = views::schedules::names(call.service(), &ids).await?;
+    let items = items.into_iter().filter_map(|row| ScheduleNumbers::of(row, &names)).collect();
     Ok(Answer::ok(List::of(Page { items, next_cursor }, |one: ScheduleNumbers| one)))
 }

@@ -10,6 +10,7 @@ use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::{Error, chain};
 use crate::events::{OwnEvent, SnapshotDeletionDue};
+use crate::operations::copies::cancel::cancellable;
 use crate::operations::snapshots::delete::{in_use_refusal, is_on_its_way};
 use crate::operations::snapshots::edit::{HoldEdit, SnapshotEdit, edited};
 use crate::operations::snapshots::mark::{mark_sets, unmark};
@@ -64,7 +65,15 @@ pub async fn batch(
     };
     let (mut outcomes, mut changed) = (Vec::new(), Vec::new());
     for before in snapshots {
-        let after = match (done(&before, deed, &images, who, now), mode) {
+        let planned = match deed {
+            Deed::Delete(grace) => {
+                deleted(service, &before, (*grace, mode), &images, (who, now)).await
+            }
+            Deed::Hold(_) | Deed::Release | Deed::Expire(_) | Deed::Rescue => {
+                edited_or_rescued(&before, deed, who, now)
+            }
+        };
+        let after = match (planned, mode) {
             (Ok(Some(after)), BatchMode::CarryOut) => {
                 match service.table.update_snapshot(&before, &after).await {
                     Ok(written) if written.is_done() => {
@@ -83,30 +92,44 @@ pub async fn batch(
     outcomes
 }
 
+/// The snapshot condemned, or its deletion hurried on; none if that changes nothing. Its copies that have not begun are
+/// cancelled, unless it is only a preview.
+async fn deleted(
+    service: &Service,
+    snapshot: &Snapshot,
+    (grace, mode): (SignedDuration, BatchMode),
+    images: &Images,
+    (who, now): (&str, Timestamp),
+) -> Result<Option<Snapshot>, Error> {
+    let too_long = |_| Error::invalid("grace_minutes", "is too long");
+    let delete_after = now.checked_add(grace).map_err(too_long)?;
+    if is_on_its_way(snapshot) {
+        return Ok(snapshot.hurried(delete_after, now));
+    }
+    images.allow(snapshot)?;
+    let copies = cancellable(service, snapshot, now).await?;
+    let by = CondemnedBy::Person { who: who.to_owned() };
+    let condemned = copies.free.condemn(by, "deleted by name, with others", delete_after, now);
+    let condemned = condemned.map_err(Error::conflict)?;
+    if mode == BatchMode::CarryOut {
+        copies.carry_out(service, who, now).await?;
+    }
+    Ok(Some(condemned))
+}
+
 /// The snapshot with the deed done to it; none if that changes nothing.
-fn done(
+fn edited_or_rescued(
     snapshot: &Snapshot,
     deed: &Deed,
-    images: &Images,
     who: &str,
     now: Timestamp,
 ) -> Result<Option<Snapshot>, Error> {
+    let nothing = SnapshotEdit::default;
     let edit = match deed {
-        Deed::Hold(hold) => {
-            SnapshotEdit { hold: Some(Some(hold.clone())), ..SnapshotEdit::default() }
-        }
-        Deed::Release => SnapshotEdit { hold: Some(None), ..SnapshotEdit::default() },
-        Deed::Expire(at) => SnapshotEdit { expires_at: Some(*at), ..SnapshotEdit::default() },
-        Deed::Delete(_) if is_on_its_way(snapshot) => return Ok(None),
-        Deed::Delete(grace) => {
-            images.allow(snapshot)?;
-            let by = CondemnedBy::Person { who: who.to_owned() };
-            let delete_after = now
-                .checked_add(*grace)
-                .map_err(|_| Error::invalid("action.grace_minutes", "is too long"))?;
-            let condemned = snapshot.condemn(by, "deleted by name, with others", delete_after, now);
-            return condemned.map(Some).map_err(Error::conflict);
-        }
+        Deed::Hold(hold) => SnapshotEdit { hold: Some(Some(hold.clone())), ..nothing() },
+        Deed::Release => SnapshotEdit { hold: Some(None), ..nothing() },
+        Deed::Expire(at) => SnapshotEdit { expires_at: Some(*at), ..nothing() },
+        Deed::Delete(_) => nothing(),
         Deed::Rescue if matches!(snapshot.status, Status::Available | Status::Error) => {
             return Ok(None);
         }

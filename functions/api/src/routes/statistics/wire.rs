@@ -1,5 +1,7 @@
 //! Numbers on the wire.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -123,6 +125,8 @@ pub(super) struct ScheduleNumbers {
     /// The schedule; null for snapshots that have none.
     #[schema(value_type = Option<String>, example = "sch_0195500c-6d00-7000-8000-000000000000")]
     schedule_id: Option<ScheduleId>,
+    /// The schedule's name; null if it is deleted.
+    schedule_name: Option<String>,
     /// The region.
     #[schema(example = "us-east-1")]
     region: String,
@@ -284,10 +288,11 @@ impl InstanceNumbers {
 
 impl ScheduleNumbers {
     /// The numbers, if they are of a schedule.
-    pub(super) fn of(row: Row) -> Option<Self> {
+    pub(super) fn of(row: Row, names: &BTreeMap<ScheduleId, String>) -> Option<Self> {
         let Row { dimension, tally, estimates: _estimates } = row;
         match dimension {
             Dimension::Schedule(schedule_id, region) => Some(Self {
+                schedule_name: schedule_id.as_ref().and_then(|id| names.get(id).cloned()),
                 schedule_id,
                 region,
                 available: tally.get(Measure::Available),

@@ -1,5 +1,6 @@
 //! What should be gone and cannot: the ledger.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,6 +9,7 @@ use shared::domain::cursor::Page;
 use shared::domain::ids::{ImageId, InstanceId, ScheduleId, SnapshotId};
 use shared::domain::snapshot::condemnation::{Blocked, BlockedCause, CondemnedBy, WantedDeletion};
 use shared::domain::snapshot::{Snapshot, Status};
+use shared::views;
 use shared::views::held_and_blocked;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -58,6 +60,8 @@ struct BlockedSnapshot {
     /// Its schedule.
     #[schema(value_type = Option<String>)]
     schedule_id: Option<ScheduleId>,
+    /// The schedule's name; null if it is deleted.
+    schedule_name: Option<String>,
     /// Its name.
     name: String,
     /// The sum of its volumes' sizes.
@@ -106,13 +110,15 @@ async fn list_blocked(
     let request = call.query.page.request(call.query.sort.unwrap_or_default().into());
     let page = held_and_blocked::list_blocked(call.service(), &request).await?;
     let Page { items, next_cursor } = page;
-    let items = items.into_iter().filter_map(BlockedSnapshot::of).collect();
+    let ids = items.iter().filter_map(|one| one.schedule_id().cloned()).collect();
+    let names = views::schedules::names(call.service(), &ids).await?;
+    let items = items.into_iter().filter_map(|one| BlockedSnapshot::of(one, &names)).collect();
     Ok(Answer::ok(List::of(Page { items, next_cursor }, |one: BlockedSnapshot| one)))
 }
 
 impl BlockedSnapshot {
     /// The snapshot in the ledger, if it is blocked.
-    fn of(snapshot: Snapshot) -> Option<Self> {
+    fn of(snapshot: Snapshot, names: &BTreeMap<ScheduleId, String>) -> Option<Self> {
         let (schedule_id, size_gib) = (snapshot.schedule_id().cloned(), snapshot.size_gib());
         let wanted_by = snapshot.wanted_by().map(WantedBy::from);
         let Blocked { cause, since, wanted: _wanted } = snapshot.ending.blocked?;
@@ -120,6 +126,7 @@ impl BlockedSnapshot {
             snapshot_id: snapshot.id,
             instance_id: snapshot.source.instance_id,
             instance_name: snapshot.source.instance_name,
+            schedule_name: schedule_id.as_ref().and_then(|id| names.get(id).cloned()),
             schedule_id,
             name: snapshot.name,
             size_gib,
