@@ -20,7 +20,7 @@ const OWN: [(&str, &str); 6] = [
 const EC2: [(&str, &str); 4] =
     [("i-", "instances"), ("vol-", "volumes"), ("snap-", "ebs_snapshots"), ("ami-", "amis")];
 /// What fields and parameters hold, by their names.
-const FIELDS: [(&str, &str); 20] = [
+const FIELDS: [(&str, &str); 21] = [
     ("instance_id", "i-"),
     ("instance_ids", "i-"),
     ("exclude_instance_ids", "i-"),
