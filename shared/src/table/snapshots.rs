@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tracing::error;
 
 use super::client::{Condition, IndexEntry, QueryPage, Range, Table, Written};
+use super::comb::short_form;
 use super::keys::{self, DueKind, Index, Key};
 use super::lists::SnapshotList;
 use super::record::Record;
@@ -290,10 +291,13 @@ impl Table {
     /// The record of a snapshot. What is gone is kept for as long as the audit, which tells why.
     pub(super) fn record_of<'a>(&self, snapshot: &'a Snapshot) -> Record<'a, Snapshot> {
         let gone_at = snapshot.ending.gone_at.filter(|_| snapshot.status.is_gone());
+        let mut indexes = keys::of_snapshot(snapshot);
+        // Without it the comb is read from the record.
+        indexes.extend(short_form(snapshot).ok().map(|form| (keys::COMB, form)));
         Record {
             key: keys::snapshot(&snapshot.id),
             version: snapshot.version,
-            indexes: keys::of_snapshot(snapshot),
+            indexes,
             body: snapshot,
             expires_at: gone_at.and_then(|at| self.kept_until(at)),
         }

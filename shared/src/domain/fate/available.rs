@@ -6,8 +6,10 @@ use jiff::Timestamp;
 
 use super::{FateFacts, Outlook, Reasoned};
 use crate::domain::hold::HoldKind;
-use crate::domain::ids::SnapshotId;
-use crate::domain::retention::outlook::{Candidate, End, ReasonedEnd, sweep_after, sweep_from};
+use crate::domain::ids::{ScheduleId, SnapshotId};
+use crate::domain::retention::outlook::{
+    Candidate, End, Expected, ReasonedEnd, hour_before, sweep_after, sweep_from,
+};
 use crate::domain::schedule::WhenGone;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::newest::Newest;
@@ -62,7 +64,7 @@ impl<'a> Group<'a> {
             }
         }
         let mut prospects = BTreeMap::new();
-        for ((id, _), snapshots) in of_schedules {
+        for ((id, copied_to), snapshots) in of_schedules {
             let Some(schedule) = facts.schedules.get(id) else { continue };
             let rules = snapshots.first().and_then(|any| schedule.rules_of(any));
             let Some(rules) = rules else { continue };
@@ -74,7 +76,8 @@ impl<'a> Group<'a> {
                     is_newest: lasting.has(snapshot),
                 })
                 .collect();
-            let foreseen = rules.foresee(schedule, &candidates, facts.now);
+            let expected = Expected::of(schedule, latest_slot(facts.snapshots, id, copied_to));
+            let foreseen = rules.foresee(schedule, &candidates, expected, facts.now);
             prospects.extend(snapshots.into_iter().map(|one| &one.id).zip(foreseen));
         }
         Self { facts, lasting, prospects }
@@ -114,7 +117,15 @@ impl<'a> Group<'a> {
         }
         match self.prospects.get(&snapshot.id) {
             Some(ReasonedEnd { end: End::Sweep(sweep), because }) => {
-                (self.facts.after_grace(snapshot, *sweep), because.clone())
+                let because = match schedule.settings.spread_minutes {
+                    Some(minutes) if minutes > 0 => {
+                        format!(
+                            "{because}; each slot's snapshots are taken within {minutes} minutes"
+                        )
+                    }
+                    Some(_) | None => because.clone(),
+                };
+                (self.facts.after_grace(snapshot, *sweep, self.facts.now), because)
             }
             Some(ReasonedEnd { end: End::Never, because }) => (Outlook::Never, because.clone()),
             Some(ReasonedEnd { end: End::Unforeseen, because }) => {
@@ -139,8 +150,8 @@ impl<'a> Group<'a> {
         let sweep = sweep_after(self.facts.now);
         match self.facts.sweep_despite_hold(snapshot, sweep) {
             Ok(sweep) if kept_by.is_empty() => {
-                let because = format!("its instance is gone; the sweep at {sweep} lets it go");
-                (self.facts.after_grace(snapshot, sweep), because)
+                let because = "its instance is gone; the next sweep lets it go".to_owned();
+                (self.facts.after_grace(snapshot, sweep, self.facts.now), because)
             }
             Ok(_) => (Outlook::Unknown, kept_by.join("; ")),
             Err(hold) => (Outlook::Never, hold.describe()),
@@ -162,8 +173,10 @@ impl<'a> Group<'a> {
             );
             return (Outlook::Unknown, because);
         }
-        let because = format!("it expires at {expires_at}; the sweep at {sweep} lets it go");
-        (self.facts.after_grace(snapshot, sweep), because)
+        let from = hour_before(sweep);
+        let because =
+            format!("it expires at {expires_at}; the sweep between {from} and {sweep} lets it go");
+        (self.facts.after_grace(snapshot, sweep, expires_at), because)
     }
 
     fn outlook_of_duplicate(&self, snapshot: &Snapshot, kept_by: &[String]) -> Reasoned {
@@ -176,9 +189,20 @@ impl<'a> Group<'a> {
             return (Outlook::Unknown, kept_by.join("; "));
         }
         let sweep = sweep_after(self.facts.now);
-        let because = format!("made twice; the sweep at {sweep} lets it go");
-        (self.facts.after_grace(snapshot, sweep), because)
+        let because = "made twice; the next sweep lets it go".to_owned();
+        (self.facts.after_grace(snapshot, sweep, self.facts.now), because)
     }
+}
+
+/// The latest slot of this schedule that has a record, in this region if it is of copies.
+fn latest_slot(
+    snapshots: &[Snapshot],
+    schedule: &ScheduleId,
+    copied_to: Option<&String>,
+) -> Option<Timestamp> {
+    let slots = snapshots.iter().filter(|one| one.copied_to() == copied_to);
+    let slots = slots.filter_map(|one| one.slot.as_ref());
+    slots.filter(|slot| slot.schedule_id == *schedule).map(|slot| slot.slot).max()
 }
 
 /// Whether it counts for the rules, or will once EC2 has written it.

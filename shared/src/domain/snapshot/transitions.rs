@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::adoption::AdoptedFrom;
 use crate::domain::hold::Deleter;
-use crate::domain::ids::SnapshotId;
+use crate::domain::ids::{RestoreId, SnapshotId};
 use crate::domain::ownership::{EbsSnapshot, EbsState};
 use crate::domain::snapshot::{Course, Ending, Keepers};
 use crate::domain::tags::Tags;
@@ -19,6 +19,9 @@ use crate::domain::tags::Tags;
 pub(super) const NUDGE_AFTER: SignedDuration = SignedDuration::from_mins(15);
 /// When the tick asks again for what EC2 had put off: limits free themselves within seconds.
 const PUT_OFF_FOR: SignedDuration = SignedDuration::from_mins(1);
+
+/// When the tick asks again for what waits for the end of a restore.
+const HELD_FOR: SignedDuration = SignedDuration::from_mins(5);
 
 /// The snapshot does not stand where the transition begins; the text says so in words.
 pub(super) type Refusal = String;
@@ -126,6 +129,18 @@ impl Snapshot {
         self.must_be(&[Status::Requested, Status::Creating], "postponed")?;
         let mut next = self.next(self.status, now);
         next.course.attention_at = Some(until);
+        Ok(next)
+    }
+
+    /// A restore has its instance apart: what would be taken now would lack volumes.
+    pub fn held_apart(&self, restore: &RestoreId, now: Timestamp) -> Result<Self, Refusal> {
+        self.must_be(&[Status::Requested, Status::Creating], "put off")?;
+        let mut next = self.next(Status::Requested, now);
+        let message = format!(
+            "held by {restore}, which has volumes off the instance; it is taken once that is over"
+        );
+        next.course.failure = Some(Failure::new("HeldByRestore", message));
+        next.course.attention_at = later(now, HELD_FOR);
         Ok(next)
     }
 

@@ -1,6 +1,7 @@
 //! The plan of a sweep: for every snapshot a verdict and its reasons. Pure.
 
 pub mod again;
+mod halves;
 mod rulings;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -124,7 +124,8 @@ pub(crate) async fn must_be_there(service: &Service, id: &ScheduleId) -> Result<
     }
 }
 
-fn edited(
+/// The record with an edit made to it, or why it cannot be made.
+pub(crate) fn edited(
     snapshot: &Snapshot,
     edit: SnapshotEdit,
     who: &str,

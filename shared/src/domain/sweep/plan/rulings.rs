@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::World;
+use super::{World, halves};
 use crate::domain::ids::{InstanceId, SnapshotId};
 use crate::domain::retention::{Rules, Verdict};
 use crate::domain::schedule::copies::CopyTarget;
@@ -72,7 +72,8 @@ pub(super) fn rulings<'a>(world: &World<'a>) -> Rulings<'a> {
             continue;
         }
         let now = InForce::now(schedule, any, presence);
-        let Some(verdicts) = now.verdicts(&snapshots, world.now) else { continue };
+        let judged = halves::apart(&snapshots, |these| now.verdicts(these, world.now));
+        let Some(verdicts) = judged else { continue };
         let expected = expected_deletions(schedule, presence, &snapshots, world.now);
         for (snapshot, verdict) in snapshots.into_iter().zip(verdicts) {
             let ruling = if verdict.keep {
@@ -106,7 +107,7 @@ fn expected_deletions(
         return BTreeSet::new();
     }
     let before = InForce::before(schedule, any, presence);
-    let verdicts = before.verdicts(&known, now).unwrap_or_default();
+    let verdicts = halves::apart(&known, |these| before.verdicts(these, now)).unwrap_or_default();
     known
         .into_iter()
         .zip(verdicts)

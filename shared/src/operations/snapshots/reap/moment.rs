@@ -86,11 +86,12 @@ impl OneDeletion<'_> {
             return Ok(None);
         }
         let ids: Vec<_> = seen.iter().cloned().collect();
-        if !self.ec2.locked(&ids).await?.is_empty() {
-            return Ok(Some(BlockedCause::Locked));
+        let locked = self.ec2.locked(&ids).await?;
+        if !locked.is_empty() {
+            return Ok(Some(BlockedCause::Locked { message: Some(locked.join(", ")) }));
         }
-        let in_use = self.ec2.images_of(&ids).await?.into_values().next();
-        Ok(in_use.map(|image| BlockedCause::InUse { image_id: Some(image) }))
+        let in_use = self.ec2.images_of(&ids).await?;
+        Ok(in_use.iter().find_map(|(member, images)| BlockedCause::used_by(member, images)))
     }
 
     /// What lets it go: good ones that EC2 shows at this moment have all its volumes, and the rules of this moment,
