@@ -107,6 +107,12 @@ impl SimEc2 {
 
     /// Answers the form in `body`, as the Region's endpoint would.
     pub fn answer(&self, region: &str, body: &[u8]) -> Answer {
+        self.answer_to(&self.config().account, region, body)
+    }
+
+    /// The same to another account, which sees nothing of this one's but what is shared with it. Buckets and faults are
+    /// those of the Region, whoever asks.
+    pub fn answer_to(&self, account: &str, region: &str, body: &[u8]) -> Answer {
         let params = Params::parse(body);
         let mut state = self.lock();
         let (fault, after) =
@@ -130,7 +136,7 @@ impl SimEc2 {
                     Some(Trouble::MemberFails) => Fate::Fail,
                     _ => Fate::Complete,
                 };
-                self.call(&mut state, region, &params, fate)
+                self.call(&mut state, (account, region), &params, fate)
             }
         };
         drop(state);
@@ -167,10 +173,11 @@ impl SimEc2 {
     fn call(
         &self,
         state: &mut State,
-        region: &str,
+        (account, region): (&str, &str),
         params: &Params,
         fate: Fate,
     ) -> Result<Xml, Ec2Error> {
+        let place = &actions::place(self.config(), account, region);
         let name = params
             .get("Action")
             .ok_or_else(|| Ec2Error::new("MissingAction", "The request must contain an action."))?;
@@ -191,12 +198,12 @@ impl SimEc2 {
         self.settle(state);
         let dry_run = params.flag("DryRun")?.unwrap_or_default();
         if dry_run && name == "DeleteSnapshot" {
-            return self.rehearse_deletion(&mut state.world, region, params);
+            return self.rehearse_deletion(&mut state.world, place, params);
         }
         if dry_run {
-            return self.rehearse(state, region, action, params);
+            return self.rehearse(state, place, action, params);
         }
-        let result = self.act(&mut state.world, region, |context| {
+        let result = self.act(&mut state.world, place, |context| {
             context.fate = fate;
             action(context, params)
         });
@@ -211,10 +218,10 @@ impl SimEc2 {
     fn rehearse_deletion(
         &self,
         world: &mut World,
-        region: &str,
+        place: &str,
         params: &Params,
     ) -> Result<Xml, Ec2Error> {
-        self.act(world, region, |context| {
+        self.act(world, place, |context| {
             let id = params.required("SnapshotId")?;
             actions::describe_snapshots::find(context, id).map(|_| ())
         })?;
@@ -225,25 +232,26 @@ impl SimEc2 {
     fn rehearse(
         &self,
         state: &State,
-        region: &str,
+        place: &str,
         action: Action,
         params: &Params,
     ) -> Result<Xml, Ec2Error> {
         let mut copy = state.world.clone();
-        self.act(&mut copy, region, |context| action(context, params))?;
+        self.act(&mut copy, place, |context| action(context, params))?;
         Err(Ec2Error::dry_run())
     }
 
-    /// Acts in a Region, which is made when there is none.
+    /// Acts in a Region of an account, which is made when there is none.
     pub(crate) fn act<T>(
         &self,
         world: &mut World,
-        region: &str,
+        place: &str,
         act: impl FnOnce(&mut ActionContext<'_>) -> T,
     ) -> T {
         let moment = self.moment();
+        let (account, region) = actions::whose(self.config(), place);
         // Taken out for the time being, so that the others can be looked at.
-        let mut stage = world.regions.remove(region).unwrap_or_else(|| {
+        let mut stage = world.regions.remove(place).unwrap_or_else(|| {
             let mut new = Region::default();
             make_images::add_public(
                 &mut new,
@@ -256,13 +264,14 @@ impl SimEc2 {
             region: &mut stage,
             others: &world.regions,
             name: region,
+            account,
             config: self.config(),
             mint: &mut world.mint,
             moment,
             fate: Fate::Complete,
         };
         let outcome = act(&mut context);
-        world.regions.insert(region.to_owned(), stage);
+        world.regions.insert(place.to_owned(), stage);
         outcome
     }
 
@@ -275,12 +284,9 @@ impl SimEc2 {
         let moment = self.moment();
         let World { regions, mint, events } = &mut state.world;
         for (name, region) in regions {
+            let (account, name) = actions::whose(self.config(), name);
             for ending in region.settle(moment) {
-                let sender = Sender {
-                    region: name,
-                    account: &self.config().account,
-                    seed: self.config().seed,
-                };
+                let sender = Sender { region: name, account, seed: self.config().seed };
                 ending.send(events, sender, mint, &mut state.event_faults);
                 state.revision += 1;
             }
