@@ -298,3 +298,35 @@ async fn a_plus_that_was_not_encoded_is_answered_with_what_to_write() {
     assert!(text(&refused.body, "detail").contains("%2B"), "{}", refused.body);
     assert_eq!(encoded.status, 200);
 }
+
+#[tokio::test]
+async fn an_instance_that_is_named_and_gone_fails_once_and_not_at_every_slot() {
+    let app = App::start().await;
+    let (web, old) = (app.instance("web", 1), app.instance("old", 1));
+    app.schedule("rate(10 minutes)", &[&web, &old], json!({ "keep_last": 9 })).await;
+    app.ec2.set_instance_state(&old, sim_ec2::InstanceState::Terminated);
+
+    app.pass_minutes(52).await;
+
+    let of = |id: &str| format!("/v1/snapshots?instance_id={id}");
+    let failed = app.list(&of(&old)).await;
+    assert_eq!(failed.len(), 1, "{failed:#?}");
+    assert_eq!(text(&failed[0], "status"), "error");
+    assert_eq!(app.list(&of(&web)).await.len(), 5);
+}
+
+#[tokio::test]
+async fn what_fails_says_why_in_ec2s_words() {
+    let app = App::start().await;
+    let instance = app.instance("web", 2);
+    app.ec2.fault(sim_ec2::Fault::on("CreateSnapshots").member_fails());
+    let id = app.request_snapshot(&instance).await;
+    app.pass_minutes(3).await;
+
+    let shown = app.get(&format!("/v1/snapshots/{id}")).await;
+
+    let failed = members(&app, &id).into_iter().find_map(|one| one.state_message);
+    assert_eq!(text(&shown, "status"), "error");
+    let message = text(&shown["failure"], "message");
+    assert!(message.contains(&failed.unwrap()), "{message}");
+}

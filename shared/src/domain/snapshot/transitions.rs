@@ -208,10 +208,7 @@ impl Snapshot {
                     .completed_at
                     .or((status == Status::Available).then_some(now)),
                 failure: if status == Status::Error && self.course.failure.is_none() {
-                    Some(Failure::new(
-                        "SnapshotFailed",
-                        "EC2 reports that a member of the set failed",
-                    ))
+                    Some(Failure::new("SnapshotFailed", self.why_failed(seen)))
                 } else if settled == Status::Pending && status == Status::Available {
                     None
                 } else {
@@ -222,6 +219,21 @@ impl Snapshot {
             ..self.clone()
         };
         (changed != *self).then(|| changed.next(status, now))
+    }
+
+    /// Which members EC2 says have failed, each with its words, if it has any.
+    fn why_failed(&self, seen: &[EbsSnapshot]) -> String {
+        let failed =
+            seen.iter().filter(|one| one.state == EbsState::Error && self.has_member(&one.id));
+        let words: Vec<_> = failed
+            .filter_map(|one| Some(format!("{}: {}", one.id, one.state_message.as_ref()?)))
+            .collect();
+        let reports = "EC2 reports that a member of the set failed";
+        if words.is_empty() {
+            reports.to_owned()
+        } else {
+            format!("{reports}: {}", words.join("; "))
+        }
     }
 
     fn absent(&self, now: Timestamp) -> Option<Self> {
