@@ -8,7 +8,7 @@ use crate::{
     ids::{IdKind, Mint},
     request::Params,
     shelf::Moment,
-    state::{Region, UsedToken, snapshot::Fate},
+    state::{Region, UsedToken, instance::StateReason, snapshot::Fate},
     xml::Xml,
 };
 
@@ -59,6 +59,8 @@ pub(crate) struct ActionContext<'a> {
     pub(crate) moment: Moment,
     /// What becomes of the snapshots that are begun here.
     pub(crate) fate: Fate,
+    /// Why the instances that are started or launched here do not come to run; nothing if they do.
+    pub(crate) start: Option<StateReason>,
 }
 
 impl<'a> ActionContext<'a> {
@@ -91,6 +93,13 @@ impl ActionContext<'_> {
     /// A new id.
     pub(crate) fn new_id(&mut self, kind: IdKind) -> String {
         self.mint.id(self.config.seed, kind.prefix())
+    }
+
+    /// An address that nobody has had before.
+    pub(crate) fn new_public_ip(&mut self) -> String {
+        let id = self.mint.id(self.config.seed, "eipassoc-");
+        let number = crate::ids::chance(self.config.seed, &["public address", &id]);
+        format!("54.{}.{}.{}", number % 250, number / 250 % 250, 1 + number / 62_500 % 250)
     }
 
     /// What an earlier call of `action` with the same client token made; a token that came with

@@ -52,7 +52,8 @@ pub use state::{
     fast_restore::FastRestore,
     image::{Image, ImageDevice, ImageState, ImageSupport, OnTermination},
     instance::{
-        Device, Hibernation, Instance, InstanceState, LaunchSettings, RootDevice, Termination,
+        Device, Hibernation, Instance, InstanceState, LaunchSettings, PublicAddress, Purchase,
+        RootDevice, StateReason, Stopping, Termination,
     },
     recycle_bin::{Recycled, RetentionRule},
     root_replacement::{ReplacedVolume, ReplacementState, RootReplacement},

@@ -15,6 +15,7 @@ mod sdk {
     mod rights;
     mod root_replacement;
     mod snapshots;
+    mod stops;
     mod storage;
     mod support;
     mod tags;

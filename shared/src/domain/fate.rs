@@ -62,13 +62,16 @@ pub struct FateFacts<'a> {
 /// Whether the other snapshots of its instance have no part in its fate.
 pub fn stands_alone(snapshot: &Snapshot, schedule: Option<&Schedule>) -> bool {
     let is_decided_with_others = match snapshot.schedule_id() {
-        Some(_) => schedule.is_some_and(|schedule| {
-            schedule.rules_of(snapshot).is_some() || schedule.settings.when_gone != WhenGone::Apply
-        }),
+        Some(_) => match schedule {
+            Some(schedule) => {
+                schedule.rules_of(snapshot).is_some()
+                    || schedule.settings.when_gone != WhenGone::Apply
+            }
+            None => snapshot.ending.expires_at.is_some(),
+        },
         None => snapshot.ending.expires_at.is_some(),
     };
-    snapshot.status != Status::Available
-        || snapshot.duplicate_of.is_none() && !is_decided_with_others
+    snapshot.status != Status::Available || snapshot.twin().is_none() && !is_decided_with_others
 }
 
 impl Fate {
@@ -80,6 +83,14 @@ impl Fate {
 
 /// The fate of every snapshot given whose schedule is given, or that has none.
 pub fn fates(facts: &FateFacts<'_>) -> BTreeMap<SnapshotId, Fate> {
+    fates_of(facts, |_| true)
+}
+
+/// The same of those that are wanted: what is in store for the others is not put into words.
+pub fn fates_of(
+    facts: &FateFacts<'_>,
+    is_wanted: impl Fn(&SnapshotId) -> bool,
+) -> BTreeMap<SnapshotId, Fate> {
     let FateFacts { schedules, snapshots, gone, failed_kept, now, .. } = *facts;
     // What a sweep asks EC2 about is not foreseen.
     let (in_use, absent) = (BTreeMap::new(), BTreeSet::new());
@@ -90,6 +101,7 @@ pub fn fates(facts: &FateFacts<'_>) -> BTreeMap<SnapshotId, Fate> {
     let group = Group::of(facts);
     snapshots
         .iter()
+        .filter(|snapshot| is_wanted(&snapshot.id))
         .map(|snapshot| {
             let kept_by = match entries.remove(&snapshot.id) {
                 Some(entry) if entry.verdict == Verdict::Keep => entry.reasons,

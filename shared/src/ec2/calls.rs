@@ -78,6 +78,27 @@ fn is_explained_by_a_look(failure: &Failure) -> bool {
     LOOK_AGAIN.contains(&failure.code.as_str()) && !failure.message.contains("Marketplace codes")
 }
 
+/// Refusals of what is to be changed that nothing but a person's change of it ends.
+const FOR_GOOD: [&str; 2] = ["OperationNotPermitted", "UnsupportedOperation"];
+
+/// Whether our role may do what was tried out, and EC2 has nothing else against it for good, such as a protection. EC2 need
+/// not look at that in a dry run; where it does, it is known before anything is changed.
+pub(super) fn rehearsed_to_the_end<T, E>(
+    action: &str,
+    answer: Result<T, SdkError<E, HttpResponse>>,
+) -> Result<(), CallError>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    if let Err(error) = &answer
+        && let Meaning::Refused(failure) = meaning(error)
+        && FOR_GOOD.contains(&failure.code.as_str())
+    {
+        return Err(CallError::Refused(failure));
+    }
+    rehearsed(action, answer)
+}
+
 /// Whether our role may do what was tried out. Whatever else EC2 says against it is found out when it is done.
 pub(super) fn rehearsed<T, E>(
     action: &str,

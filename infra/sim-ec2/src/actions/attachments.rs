@@ -89,6 +89,12 @@ pub(crate) fn detach(context: &mut ActionContext<'_>, params: &Params) -> Reply 
 }
 
 fn check_attachable(volume: &Volume, instance: &Instance, device: &str) -> Result<(), Ec2Error> {
+    if volume.is_refused {
+        return Err(Ec2Error::new(
+            "OperationNotPermitted",
+            format!("The product code of '{}' does not fit '{}'.", volume.id, instance.id),
+        ));
+    }
     match volume.state {
         VolumeState::Available => {}
         VolumeState::InUse => {

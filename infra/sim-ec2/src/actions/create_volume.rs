@@ -55,6 +55,7 @@ impl VolumeSpec {
             further: Vec::new(),
             pending_snapshots: std::collections::BTreeMap::new(),
             last_snapshot_at: None,
+            is_refused: false,
             kms_key_id: encrypted.then(|| keys::arn(kms_key.as_deref(), context)),
         }
     }

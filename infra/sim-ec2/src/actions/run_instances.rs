@@ -250,6 +250,8 @@ fn start_one(context: &mut ActionContext<'_>, launch: &Launch, index: u32) -> St
         devices,
         client_token: launch.client_token.clone(),
         key_name: launch.key_name.clone(),
+        state_reason: context.start.clone(),
+        public_ip: None,
         private_ip: launch
             .private_ip
             .clone()
@@ -259,7 +261,11 @@ fn start_one(context: &mut ActionContext<'_>, launch: &Launch, index: u32) -> St
     };
     context.region.instances.insert(&id, instance, context.moment);
     let due = later(now, context.config.instance_transition);
-    let (from, to) = (InstanceState::Pending, InstanceState::Running);
+    let from = InstanceState::Pending;
+    let to = match context.start {
+        None => InstanceState::Running,
+        Some(_) => InstanceState::Terminated,
+    };
     context.region.agenda.plan(due, Task::Instance { id: id.clone(), from, to });
     id
 }

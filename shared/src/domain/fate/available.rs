@@ -13,6 +13,7 @@ use crate::domain::retention::outlook::{
 use crate::domain::schedule::WhenGone;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::newest::Newest;
+use crate::domain::sweep::plan::SCHEDULE_GONE;
 
 /// The snapshots of one instance, and what the rules have in store for them.
 pub(super) struct Group<'a> {
@@ -84,19 +85,23 @@ impl<'a> Group<'a> {
 
     /// When an available snapshot goes, and why; `kept_by` is what a sweep would say now.
     pub(super) fn outlook(&self, snapshot: &Snapshot, kept_by: &[String]) -> Reasoned {
-        if snapshot.duplicate_of.is_some() {
+        if snapshot.twin().is_some() {
             return self.outlook_of_duplicate(snapshot, kept_by);
         }
         let Some(schedule_id) = snapshot.schedule_id() else {
             return self.outlook_by_expiry(snapshot);
         };
+        let is_gone = !self.facts.schedules.contains_key(schedule_id);
+        if is_gone && snapshot.ending.expires_at.is_some() {
+            return self.outlook_by_expiry(snapshot);
+        }
         if let Some(hold) = &snapshot.keepers.hold
             && hold.kind == HoldKind::Never
         {
             return (Outlook::Never, hold.describe());
         }
         let Some(schedule) = self.facts.schedules.get(schedule_id) else {
-            return (Outlook::Never, "its schedule is gone; nothing deletes it".to_owned());
+            return (Outlook::Never, SCHEDULE_GONE.to_owned());
         };
         if self.facts.gone.contains(&snapshot.source.instance_id) {
             match schedule.settings.when_gone {
@@ -211,5 +216,5 @@ fn is_good(snapshot: &Snapshot) -> bool {
         | Status::Deleted
         | Status::Missing => false,
     };
-    is_there && snapshot.duplicate_of.is_none() && snapshot.course.absent_since.is_none()
+    is_there && snapshot.twin().is_none() && snapshot.course.absent_since.is_none()
 }

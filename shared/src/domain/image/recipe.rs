@@ -283,6 +283,7 @@ fn device(member: &Member, given: &Given, root_device: &str) -> Result<Device, U
         throughput_mibps,
         kms_key_id: _kms_key_id,
         delete_on_termination,
+        tags: _tags,
     } = settings;
     // EC2 tells of every volume how many operations it has, and takes it back only of these.
     let has_iops = matches!(volume_type.as_str(), "gp3" | "io1" | "io2");

@@ -127,5 +127,6 @@ pub(super) fn planned(
         volume_id: None,
         attempt: 0,
         attached_at: None,
+        tags: member.volume.as_ref().map(|one| one.tags.clone()).unwrap_or_default(),
     })
 }
