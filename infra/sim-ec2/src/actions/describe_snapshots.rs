@@ -44,7 +44,7 @@ pub(crate) fn describe(context: &mut ActionContext<'_>, params: &Params) -> Repl
     let owners = Owners::parse(params, context);
     let admitted = |(owner, snapshot): &(&str, &Snapshot)| {
         let wanted = owners.admit(owner);
-        wanted && filters.admit(&snapshot.tags, |name| field((*owner, snapshot), name, context))
+        wanted && filters.admit(&snapshot.tags, |name| field((*owner, *snapshot), name, context))
     };
     let (snapshots, next) = if !ids.is_empty() {
         let mut found = Vec::new();

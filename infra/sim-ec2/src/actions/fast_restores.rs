@@ -94,7 +94,7 @@ pub(crate) fn describe(context: &mut ActionContext<'_>, params: &Params) -> Repl
             let state = each.state(snapshot.volume_size_gib, now);
             let admitted = filters.admit(&snapshot.tags, |name| match name {
                 "availability-zone" => one(zone.clone()),
-                "owner-id" => one(account.clone()),
+                "owner-id" => one(account),
                 "snapshot-id" => one(id.to_owned()),
                 "state" => one(Cow::Borrowed(state.name())),
                 _ => Vec::new(),

@@ -129,7 +129,7 @@ fn write(xml: &mut Xml, instance: &Instance, context: &ActionContext<'_>) {
         });
     }
     if let Some(address) = &instance.public_ip {
-        write_interface(xml, instance, address, &context.config.account);
+        write_interface(xml, instance, address, context.account);
     }
     xml.leaf("architecture", architecture(instance));
     xml.leaf("rootDeviceType", instance.root.name());
