@@ -64,7 +64,7 @@ async fn what_is_enabled_for_fast_restore_says_so_and_goes_when_a_person_asks_ag
     app.pass_minutes(12).await;
 
     let entry = app.list(LEDGER).await.remove(0);
-    assert_eq!((text(&entry, "cause"), &entry["image_id"]), ("in_use", &Value::Null));
+    assert_eq!((text(&entry, "cause"), &entry["ami_id"]), ("in_use", &Value::Null));
     let detail = text(&entry, "detail");
     assert!(detail.contains("is currently enabled for fast restores in us-east-1b"), "{detail}");
     assert!(detail.contains("must be disabled"), "{detail}");
@@ -262,7 +262,7 @@ async fn the_newest_snapshot_is_the_one_of_the_newest_content() {
     let shown = app.get(&format!("/v1/instances/{instance}")).await;
 
     let protection = &shown["protection"];
-    assert_eq!(protection["newest_available"]["id"], newest["id"], "{shown:#}");
+    assert_eq!(protection["newest_available"]["snapshot_id"], newest["id"], "{shown:#}");
     assert_eq!(text(protection, "status"), "ok", "{protection:#}");
 }
 
@@ -271,7 +271,7 @@ async fn what_is_missing_keeps_its_place_among_the_holds() {
     let app = App::start().await;
     let instance = app.instance("web", 1);
     let id = app.take_snapshot(&instance).await;
-    let hold = json!({ "hold": { "kind": "never", "reason": "the auditors" } });
+    let hold = json!({ "hold": { "type": "never", "reason": "the auditors" } });
     app.call("PATCH", &format!("/v1/snapshots/{id}"), hold).await.expect(200);
     let member = members(&app, &id).remove(0).id;
     ec2(&app, &format!("Action=DeleteSnapshot&SnapshotId={member}&Version=2016-11-15"));
