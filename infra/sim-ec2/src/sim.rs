@@ -10,9 +10,9 @@ use jiff::SignedDuration;
 
 use crate::{
     actions::{self, Action, ActionContext, make_images},
-    auto_scaling,
     clock::{Clock, http_date},
     config::{Config, Throttling},
+    document,
     errors::Ec2Error,
     event_queue::EventFault,
     events::Sender,
@@ -23,8 +23,6 @@ use crate::{
     throttle::Buckets,
     xml::Xml,
 };
-
-const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
 
 /// A simulated EC2. Clones are the same one.
 #[derive(Clone, Debug)]
@@ -143,10 +141,7 @@ impl SimEc2 {
             }
         };
         drop(state);
-        let (status, body) = match auto_scaling::answer(&params, &request_id) {
-            Some(body) => (200, body),
-            None => written(&params, result, &request_id),
-        };
+        let (status, body) = document::written(&params, result, &request_id);
         let delivery = self.delivery(fault.as_ref(), after);
         let headers = vec![
             ("content-type", "text/xml;charset=UTF-8".to_owned()),
@@ -350,21 +345,4 @@ fn take_fault(state: &mut State, region: &str, action: &str) -> (Option<Trouble>
 
 fn count(counts: &mut BTreeMap<String, u64>, name: &str) {
     *counts.entry(name.to_owned()).or_default() += 1;
-}
-
-fn written(params: &Params, result: Result<Xml, Ec2Error>, request_id: &str) -> (u16, String) {
-    match result {
-        Err(error) => (error.status, error.document(request_id)),
-        Ok(content) => {
-            // Only known actions succeed, so that the name is one.
-            let action = params.get("Action").unwrap_or_default();
-            let content = content.into_text();
-            let body = format!(
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{action}Response \
-                 xmlns=\"{NAMESPACE}\"><requestId>{request_id}</requestId>{content}\
-                 </{action}Response>"
-            );
-            (200, body)
-        }
-    }
 }

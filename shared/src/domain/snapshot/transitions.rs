@@ -243,21 +243,6 @@ impl Snapshot {
         (changed != *self).then(|| changed.next(status, now))
     }
 
-    /// Which members EC2 says have failed, each with its words, if it has any.
-    fn why_failed(&self, seen: &[EbsSnapshot]) -> String {
-        let failed =
-            seen.iter().filter(|one| one.state == EbsState::Error && self.has_member(&one.id));
-        let words: Vec<_> = failed
-            .filter_map(|one| Some(format!("{}: {}", one.id, one.state_message.as_ref()?)))
-            .collect();
-        let reports = "EC2 reports that a member of the set failed";
-        if words.is_empty() {
-            reports.to_owned()
-        } else {
-            format!("{reports}: {}", words.join("; "))
-        }
-    }
-
     fn absent(&self, now: Timestamp) -> Option<Self> {
         let Some(since) = self.course.absent_since else {
             let mut next = self.next(self.status, now);
