@@ -104,7 +104,7 @@ async fn an_image_in_the_way_blocks_one_and_no_other() {
     let record = app.record(&condemned[0]).await;
     assert!(matches!(
         record.ending.blocked.unwrap().cause,
-        BlockedCause::InUse { image_id: Some(_) }
+        BlockedCause::InUse { image_id: Some(_), .. }
     ));
     assert_eq!(record.members.iter().filter(|member| member.deleted).count(), 0);
     assert_eq!(app.status(&condemned[1]).await, "deleted");

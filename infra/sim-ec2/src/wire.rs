@@ -72,7 +72,9 @@ impl HttpConnector for InProcess {
             let region = region_of(request.headers().get("authorization"));
             let region = region.unwrap_or(&sim.config().region);
             let body = request.body().bytes().unwrap_or_default();
-            let answer = sim.answer(region, body);
+            let authorization = request.headers().get("authorization");
+            let account = account_of(authorization).unwrap_or(&sim.config().account);
+            let answer = sim.answer_to(account, region, body);
             deliver(answer).await
         })
     }
@@ -101,7 +103,8 @@ async fn deliver(answer: Answer) -> Result<HttpResponse, ConnectorError> {
 async fn serve(State(sim): State<SimEc2>, headers: HeaderMap, body: Bytes) -> http::Response<Body> {
     let authorization = headers.get("authorization").and_then(|value| value.to_str().ok());
     let region = region_of(authorization).unwrap_or(&sim.config().region);
-    let mut answer = sim.answer(region, &body);
+    let account = account_of(authorization).unwrap_or(&sim.config().account);
+    let mut answer = sim.answer_to(account, region, &body);
     match answer.delivery {
         Delivery::AtOnce => {}
         Delivery::Late(by) => tokio::time::sleep(by).await,
@@ -130,6 +133,14 @@ fn region_of(authorization: Option<&str>) -> Option<&str> {
     let region = scope.split('/').nth(2)?;
     let plain = region.chars().all(|each| each.is_ascii_alphanumeric() || each == '-');
     (plain && !region.is_empty()).then_some(region)
+}
+
+/// The account that an access key of twelve digits stands for; every other key is of the account that the simulation is
+/// of.
+fn account_of(authorization: Option<&str>) -> Option<&str> {
+    let (_, credential) = authorization?.split_once("Credential=")?;
+    let key = credential.split('/').next()?;
+    (key.len() == 12 && key.chars().all(|each| each.is_ascii_digit())).then_some(key)
 }
 
 #[cfg(test)]
