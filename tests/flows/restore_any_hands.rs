@@ -11,7 +11,7 @@ use crate::support::hands::{self, Witness};
 use crate::support::restores::{begun, devices, made, record};
 
 /// How many courses are tried: some seconds of them.
-const COURSES: u64 = 60;
+const COURSES: u64 = 24;
 /// How many half minutes each is long.
 const MOMENTS: usize = 36;
 /// How long what somebody attaches stays at the least: a restore that stands still is looked at every five minutes.
