@@ -17,6 +17,8 @@ pub(crate) mod copy_snapshot;
 pub(crate) mod create_snapshots;
 pub(crate) mod create_volume;
 pub(crate) mod describe_snapshots;
+pub(crate) mod devices;
+pub(crate) mod fast_restores;
 pub(crate) mod images;
 pub(crate) mod instance_attributes;
 pub(crate) mod instance_types;
@@ -125,6 +127,9 @@ pub(crate) fn find(name: &str) -> Option<Action> {
         "ModifySnapshotTier" => tiers::archive,
         "RestoreSnapshotTier" => tiers::restore,
         "DescribeSnapshotTierStatus" => tiers::describe,
+        "EnableFastSnapshotRestores" => fast_restores::enable,
+        "DisableFastSnapshotRestores" => fast_restores::disable,
+        "DescribeFastSnapshotRestores" => fast_restores::describe,
         "LockSnapshot" => locks::lock,
         "UnlockSnapshot" => locks::unlock,
         "DescribeLockedSnapshots" => locks::describe,

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 
 use crate::{
     actions::{self, Action, ActionContext, make_images},
+    auto_scaling,
     clock::{Clock, http_date},
     config::{Config, Throttling},
     errors::Ec2Error,
@@ -136,7 +137,10 @@ impl SimEc2 {
             }
         };
         drop(state);
-        let (status, body) = written(&params, result, &request_id);
+        let (status, body) = match auto_scaling::answer(&params, &request_id) {
+            Some(body) => (200, body),
+            None => written(&params, result, &request_id),
+        };
         let delivery = self.delivery(fault.as_ref(), after);
         let headers = vec![
             ("content-type", "text/xml;charset=UTF-8".to_owned()),

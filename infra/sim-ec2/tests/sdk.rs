@@ -10,6 +10,7 @@ mod sdk {
     mod launches;
     mod listing;
     mod recycle_bin;
+    mod refusals;
     mod rights;
     mod root_replacement;
     mod snapshots;

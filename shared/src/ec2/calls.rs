@@ -67,12 +67,9 @@ where
         Meaning::NotPermitted(failure) => {
             CallError::NotPermitted { right: format!("ec2:{action}"), message: failure.message }
         }
-        Meaning::Gone => {
-            let code = error.code().unwrap_or("NotFound");
-            let failure = Failure::new(code, error.message().unwrap_or("EC2 has no such thing"));
-            if LOOK_AGAIN.contains(&code) { passing(failure) } else { CallError::Gone(failure) }
-        }
-        Meaning::InUse(_) | Meaning::Locked | Meaning::Unknown => {
+        Meaning::Gone(failure) if LOOK_AGAIN.contains(&failure.code.as_str()) => passing(failure),
+        Meaning::Gone(failure) => CallError::Gone(failure),
+        Meaning::InUse(_) | Meaning::Locked(_) | Meaning::Unknown => {
             CallError::Passing(format!("{action}: {}", chain(&error)))
         }
     })
@@ -118,6 +115,6 @@ where
         }
         Meaning::Unknown => Err(CallError::Passing(format!("{action}: {}", chain(&error)))),
         // `DryRunOperation`, which says that it would have succeeded, or a refusal that comes after that check.
-        Meaning::Refused(_) | Meaning::Gone | Meaning::InUse(_) | Meaning::Locked => Ok(()),
+        Meaning::Refused(_) | Meaning::Gone(_) | Meaning::InUse(_) | Meaning::Locked(_) => Ok(()),
     }
 }

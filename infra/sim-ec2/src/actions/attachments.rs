@@ -1,6 +1,6 @@
 //! `AttachVolume` and `DetachVolume`.
 
-use super::{ActionContext, Reply, instances, volumes};
+use super::{ActionContext, Reply, devices, instances, volumes};
 use crate::{
     clock::later,
     errors::Ec2Error,
@@ -18,6 +18,7 @@ pub(crate) fn attach(context: &mut ActionContext<'_>, params: &Params) -> Reply 
     let volume_id = params.required("VolumeId")?;
     let instance_id = params.required("InstanceId")?;
     let device = params.required("Device")?;
+    devices::check_attached(device)?;
     check_attachable(
         volumes::find(context, volume_id)?,
         instances::find(context, instance_id)?,

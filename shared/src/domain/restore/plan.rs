@@ -5,8 +5,9 @@ pub use super::course::{SnapshotFirst, steps};
 use super::mode::{Launch, PlannedVolume, RestoreMode};
 use super::places::{accept_staying, in_place_of, is_same_device, staying};
 use super::refusal::{Refusal, field, state};
-use super::volumes::{all_have_devices, planned, volumes};
+use super::volumes::{all_have_devices, can_boot, planned, volumes};
 use super::wanted::{Attach, LaunchChoice, Loss, VolumeChoice, WantedMode, WantedRestore};
+use crate::domain::ebs;
 use crate::domain::image::recipe::launchable;
 use crate::domain::instance::circumstances::{Purchase, StateReason};
 use crate::domain::instance::{Instance, InstanceState, RootKind};
@@ -83,6 +84,11 @@ fn attached(
     all_have_devices(&volumes)?;
     for volume in &volumes {
         let device = volume.attach_as.as_deref().unwrap_or_default();
+        if instance.root_device.as_deref() == Some(device) && !ebs::boots(&volume.volume_type) {
+            let reason =
+                format!("{} boots from {device}, and not from {}", instance.id, volume.volume_type);
+            return field("volumes", reason);
+        }
         if let Some(taken) = instance.volumes.iter().find(|one| one.device == device) {
             return state(format!(
                 "{device} of {} is taken by {}; say another device in volumes[].attach_as",
@@ -110,6 +116,7 @@ fn in_place(
     }
     let volumes = volumes(snapshot, wanted)?;
     all_have_devices(&volumes)?;
+    can_boot(&volumes, wanted)?;
     let volumes = in_place_of(volumes, snapshot, instance)?;
     for volume in volumes.iter().filter(|volume| volume.boot) {
         if let (Some(device), Some(root)) = (&volume.attach_as, &instance.root_device)
@@ -235,6 +242,7 @@ fn launched(
     }
     let volumes = volumes(snapshot, wanted)?;
     all_have_devices(&volumes)?;
+    can_boot(&volumes, wanted)?;
     let Some(boot) = volumes.iter().find(|volume| volume.boot) else {
         return state(
             "the snapshot has no boot volume among these, and an instance must boot from one",

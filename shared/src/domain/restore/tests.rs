@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::decision::{Act, Next};
 use super::mode::{OldVolume, PlannedVolume, RestoreMode};
-use super::next::part;
+use super::next::{next as next_of, part};
 use super::plan::{SnapshotFirst, steps};
 use super::seen::{RestoreFacts, SeenAttachment, SeenTask, SeenVolume, TaskState, VolumeState};
 use super::step::{Step, StepName, StepStatus};
@@ -132,7 +132,7 @@ fn seen_volume(number: usize, device: Option<&str>, tags: Tags) -> SeenVolume {
 /// What is next once it is noted what is attached.
 fn next(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Option<Next> {
     let noted = restore.noticing(seen).unwrap_or_else(|| restore.clone());
-    super::next::next(&noted, seen, now)
+    next_of(&noted, seen, now)
 }
 
 fn recorded(next: Option<Next>) -> Restore {

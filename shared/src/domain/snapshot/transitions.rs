@@ -11,7 +11,6 @@ use super::{
 use crate::domain::adoption::AdoptedFrom;
 use crate::domain::hold::Deleter;
 use crate::domain::ids::{RestoreId, SnapshotId};
-use crate::domain::installation::Installation;
 use crate::domain::ownership::{EbsSnapshot, EbsState};
 use crate::domain::snapshot::{Course, Ending, Keepers};
 use crate::domain::tags::Tags;
@@ -40,6 +39,7 @@ impl Snapshot {
             origin,
             source,
             slot,
+            given_at: None,
             name: String::new(),
             description: None,
             tags: Tags::new(),
@@ -48,6 +48,7 @@ impl Snapshot {
             created_at: now,
             started_at: None,
             duplicate_of: None,
+            stands_in: false,
             copy_of: None,
             adopted_from: AdoptedFrom::Nobody,
             course: Course {
@@ -140,14 +141,21 @@ impl Snapshot {
         Ok(next)
     }
 
-    /// EC2 has made the set, now or in an attempt whose answer was lost.
+    /// EC2 has made the set, now or in an attempt whose answer was lost; also one that was given up since.
     pub fn created(&self, members: Vec<Member>, now: Timestamp) -> Result<Self, Refusal> {
-        self.must_be(&[Status::Requested, Status::Creating], "found created")?;
+        if !self.is_given_up_unmade() {
+            self.must_be(&[Status::Requested, Status::Creating], "found created")?;
+        }
         let mut next = self.next(Status::Pending, now);
         next.members = members;
         next.course.failure = None;
         next.course.attention_at = None;
         Ok(next)
+    }
+
+    /// Whether it was given up and nothing of it is known in EC2.
+    pub fn is_given_up_unmade(&self) -> bool {
+        self.status == Status::Error && self.members.is_empty() && self.copy_of.is_none()
     }
 
     /// It cannot be made.
@@ -178,11 +186,10 @@ impl Snapshot {
         if self.members.is_empty() {
             return None;
         }
-        let is_theirs = |seen: &EbsSnapshot| {
-            seen.installation == Installation::Another && !self.is_being_adopted()
-        };
         let find = |member: &Member| {
-            seen.iter().find(|seen| seen.id == member.ebs_snapshot_id && !is_theirs(seen))
+            seen.iter().find(|seen| {
+                seen.id == member.ebs_snapshot_id && !self.is_taken_over(seen.installation)
+            })
         };
         if self.members.iter().any(|member| find(member).is_none()) {
             return self.absent(now);
@@ -191,7 +198,7 @@ impl Snapshot {
             .members
             .iter()
             .map(|member| {
-                find(member).map_or_else(|| member.clone(), |seen| member.refreshed(seen))
+                find(member).map_or_else(|| member.clone(), |seen| member.refreshed(&seen.into()))
             })
             .collect();
         let started_at = seen

@@ -235,7 +235,7 @@ fn creation<'a>(snapshot: &Snapshot, instance: &'a Instance) -> CreateSet<'a> {
             .filter(|id| instance.volumes.iter().any(|one| !one.boot && one.volume_id == **id))
             .cloned()
             .collect(),
-        description: format!("Snapkeep: {}", snapshot.name).chars().take(255).collect(),
+        description: format!("Snapkeep: {}", snapshot.name),
         tags: for_creation(&identity, &snapshot.tags, &copied),
     }
 }

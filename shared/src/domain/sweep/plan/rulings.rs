@@ -11,8 +11,8 @@ use crate::domain::retention::{Rules, Verdict};
 use crate::domain::schedule::copies::CopyTarget;
 use crate::domain::schedule::zone::Zone;
 use crate::domain::schedule::{Schedule, WhenGone};
+use crate::domain::snapshot::Snapshot;
 use crate::domain::snapshot::condemnation::CondemnedBy;
-use crate::domain::snapshot::{Origin, Snapshot};
 
 /// What the rules say of one snapshot.
 pub(super) enum Ruling {
@@ -100,7 +100,7 @@ fn expected_deletions(
     let known: Vec<_> = snapshots
         .iter()
         .copied()
-        .filter(|snapshot| snapshot.origin != Origin::Adopted || adopted_at(snapshot) <= since)
+        .filter(|snapshot| snapshot.joined_at().is_none_or(|joined| joined <= since))
         .collect();
     let Some(any) = known.first() else { return BTreeSet::new() };
     if !is_named(any, &schedule.enforced.copies) {
@@ -114,11 +114,6 @@ fn expected_deletions(
         .filter(|(_, verdict)| !verdict.keep)
         .map(|(snapshot, _)| snapshot.id.clone())
         .collect()
-}
-
-/// Since when an adopted snapshot counts: its record is there a little before, and no sweep of then has seen it.
-fn adopted_at(snapshot: &Snapshot) -> Timestamp {
-    snapshot.course.completed_at.unwrap_or(snapshot.created_at).max(snapshot.created_at)
 }
 
 /// Whether a snapshot is no copy, or one in a region that is named.
