@@ -43,7 +43,7 @@ NAMED = "eu-west-1"
 ELSEWHERE = "us-east-1"
 ACCOUNT = "123456789012"
 PSEUDO = {"AWS::Region": REGION, "AWS::AccountId": ACCOUNT, "AWS::Partition": "aws", "AWS::StackName": "snapkeep"}
-FUNCTIONS = ["Api", "Scheduler", "Snapshotter", "Tracker", "Sweeper", "Reaper", "Reconciler", "Restorer"]
+FUNCTIONS = ["Api", "Console", "Scheduler", "Snapshotter", "Tracker", "Sweeper", "Reaper", "Reconciler", "Restorer"]
 ARNS = {
     "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/",
     "AWS::Events::EventBus": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/",
