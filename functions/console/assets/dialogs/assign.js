@@ -8,7 +8,7 @@ import { badge, curlButton, mark, trouble } from "../lib/parts.js";
 
 /** @param {any} instance @param {any[]} schedules */
 export function assignSchedules(instance, schedules) {
-  const chosen = new Set((instance.protection?.schedules ?? []).map((/** @type {any} */ each) => each.id));
+  const chosen = new Set((instance.protection?.schedules ?? []).map((/** @type {any} */ each) => each.schedule_id));
   const path = `/v1/instances/${instance.id}/schedules`;
   const outcome = h("div", { class: "stack" });
   const body = () => ({ schedule_ids: [...chosen] });

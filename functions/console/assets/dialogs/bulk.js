@@ -16,15 +16,15 @@ export async function bulk(snapshots, deed, done) {
   const reason = h("input", { maxlength: 500 });
   const typed = h("input", { autocomplete: "off", inputmode: "numeric" });
   const total = snapshots.reduce((sum, each) => sum + each.size_gib, 0);
-  const what = () => (deed === "hold" ? { hold: { type: "never", reason: reason.value || null } } : { delete: { grace_minutes: 60 } });
+  const what = () => (deed === "hold" ? { action: "hold", hold: { type: "never", reason: reason.value || null } } : { action: "delete", grace_minutes: 60 });
   dry().catch((error) => fill(outcome, h("div", { class: "warning" }, mark("warn"), h("p", null, String(error.message)))));
 
   async function dry() {
-    const plan = await ask("POST", "/v1/snapshots:batch", { body: { ...request(snapshots, what()), dry_run: true } });
-    const items = plan.items ?? plan.outcomes ?? [];
+    const plan = await ask("POST", "/v1/snapshots:batch?preview=true", { body: request(snapshots, what()) });
+    const { items } = plan;
     fill(outcome, h("table", { class: "list" }, h("caption", { class: "unseen" }, "What will happen"), h("tbody", null, items.map((/** @type {any} */ item) => {
-      const snapshot = snapshots.find((each) => each.id === (item.snapshot_id ?? item.id));
-      const refusal = item.problem?.detail ?? item.refusal ?? item.detail;
+      const snapshot = snapshots.find((each) => each.id === item.snapshot_id);
+      const refusal = item.problem?.detail ?? (item.outcome === "unchanged" ? "is like that already" : null);
       return h("tr", null, h("th", { scope: "row", "data-label": "Snapshot" }, h("bdi", null, snapshot?.name ?? ""), " ", identifier(snapshot?.id ?? "")),
         h("td", { "data-label": "What happens" }, refusal ?? (deed === "hold" ? "will be held" : "goes in an hour")));
     }))));
@@ -55,7 +55,7 @@ export async function bulk(snapshots, deed, done) {
 /** @param {any[]} snapshots */
 async function undo(snapshots) {
   try {
-    await ask("POST", "/v1/snapshots:batch", { body: request(snapshots, { rescue: true }) });
+    await ask("POST", "/v1/snapshots:batch", { body: request(snapshots, { action: "rescue" }) });
     toast("They are rescued and stay.");
   } catch (error) {
     toast(error instanceof Error ? error.message : String(error), { tone: "bad", seconds: 12 });

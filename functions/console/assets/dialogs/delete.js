@@ -14,7 +14,7 @@ export async function deleteSnapshot(snapshot) {
   const grace = select([["0", "at once"], ["60", "after an hour"], ["1440", "after a day"]], "60");
   const reason = h("input", { maxlength: 500, placeholder: "for the audit" });
   const frees = h("span", null, "…");
-  const path = () => withQuery(`/v1/snapshots/${snapshot.id}`, { grace: grace.value });
+  const path = () => withQuery(`/v1/snapshots/${snapshot.id}`, { grace_minutes: grace.value });
   ask("GET", `/v1/snapshots/${snapshot.id}/billing`).then((bill) => {
     const { at_least_gib: least, at_most_gib: most, saves_at_most: saves } = bill.deletion_frees;
     const range = least === most ? gib(most) : `${gib(least)} to ${gib(most)}`;

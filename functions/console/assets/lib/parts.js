@@ -2,6 +2,7 @@
 
 import { Problem, curl } from "./api.js";
 import { h, s } from "./dom.js";
+import { nameOf } from "./names.js";
 import { words } from "./format.js";
 import { link } from "./router.js";
 import { session } from "./session.js";
@@ -56,11 +57,17 @@ export async function copy(text, what = text) {
 }
 
 /** @param {string} id @param {string | null | undefined} [name] */
-export const instanceLink = (id, name) => named(name, id, link(`/instances/${id}`));
+export const instanceLink = (id, name) => known(id, name, link(`/instances/${id}`));
 /** @param {string} id @param {string | null | undefined} [name] */
 export const snapshotLink = (id, name) => named(name, id, link(`/snapshots/${id}`));
 /** @param {string} id @param {string | null | undefined} [name] */
-export const scheduleLink = (id, name) => named(name ?? "a schedule", id, link(`/schedules/${id}`));
+export const scheduleLink = (id, name) => known(id, name, link(`/schedules/${id}`));
+
+/** What has a name that may be learnt later. @param {string} id @param {string | null | undefined} name @param {string} href */
+function known(id, name, href) {
+  const shown = name ?? nameOf(id);
+  return h("span", { class: "named" }, h("a", { href, class: "name", dir: "auto", "data-name-of": id }, shown ?? "no name"), identifier(id));
+}
 
 /**
  * A button; where the role does not suffice it says which one would.

@@ -1,6 +1,7 @@
 /** What was fetched, once for all who show it, and kept fresh. */
 
 import { send } from "./api.js";
+import { fetchBy, learn } from "./names.js";
 
 /** How often what is shown is asked for again: while something is pending, and otherwise. */
 const SOON = 2_500;
@@ -54,7 +55,9 @@ export class Resource {
         return;
       }
       this.text = text;
-      this.tell({ data: JSON.parse(text), error: null, loading: false });
+      const data = JSON.parse(text);
+      learn(data);
+      this.tell({ data, error: null, loading: false });
     } catch (error) {
       this.tell({ data: this.state.data, error, loading: false });
     }
@@ -110,6 +113,8 @@ export function forgetAll() {
     each.state = { data: undefined, error: null, loading: false };
   }
 }
+
+fetchBy((path) => resource(path).refresh());
 
 setInterval(() => {
   if (document.hidden) return;

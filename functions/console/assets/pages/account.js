@@ -36,8 +36,8 @@ export function show(page) {
       { name: "Volume", show: (item) => (item.volume_id ? identifier(item.volume_id) : "–") },
       { name: "Size of the volume", kind: "number", show: (item) => gib(item.size_gib) },
       { name: "All its data", kind: "number", show: (item) => bytes(item.full_size_bytes) },
-      { name: "Taken", show: (item) => time(item.taken_at ?? item.started_at) },
-      { name: "Used by", show: (item) => (item.image_ids?.length ? item.image_ids.map(identifier) : "–") },
+      { name: "Taken", show: (item) => time(item.taken_at) },
+      { name: "Used by", show: (item) => (item.ami_ids?.length ? item.ami_ids.map(identifier) : "–") },
     ],
   });
   return h("div", { class: "page" },

@@ -1,14 +1,14 @@
 /** The schedule editor: what it will do and what an edit loses, before it is saved. */
 
 import { ask } from "../lib/api.js";
-import { debounced, field } from "../lib/dialog.js";
+import { debounced } from "../lib/dialog.js";
 import { fill, h } from "../lib/dom.js";
 import { count, plural, time, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
 import { badge, button, curlButton, instanceLink, mark, section, snapshotLink, trouble } from "../lib/parts.js";
 import { go, link } from "../lib/router.js";
 import { toast } from "../lib/toast.js";
-import { COUNTS, SPANS, form } from "./form.js";
+import { form } from "./form.js";
 import { riverOf } from "./river.js";
 
 /** @param {import("../lib/page.js").Page} page */
@@ -98,5 +98,3 @@ function showLimits(limits) {
   return [limits.warnings.map((/** @type {any} */ warning) => h("div", { class: "warning" }, mark("warn"), h("p", null, warning.detail ?? warning))),
     h("p", { class: "note" }, [limits.instances !== null && limits.instances !== undefined && plural(limits.instances, "instance"), `${limits.fires_per_day.toFixed(1)} slots a day`, limits.ebs_snapshots_steady && `at most ${count(limits.ebs_snapshots_steady)} EBS snapshots in the long run`].filter(Boolean).join(", "), ".")];
 }
-
-export { COUNTS, SPANS, field };

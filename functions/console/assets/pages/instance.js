@@ -31,10 +31,10 @@ function draw(page, instance) {
     !instance.eligibility.eligible && h("div", { class: "warning" }, mark("warn"), h("p", null, instance.eligibility.reason)),
     section("Its life", { note: "Snapshots, runs, restores and edits of the last weeks, on one axis." }, life(page, instance.id)),
     h("div", { class: "columns two" },
-      section("Protection", {}, h("p", null, protection.reason), facts([["Promised", protection.promised_interval], ["Newest", protection.newest_available ? [span(protection.newest_available.age_seconds), " old"] : "none"],
-        ["Last drill", instance.last_drill ? [badge(instance.last_drill.outcome), " ", time(instance.last_drill.at, "relative")] : "never"]]),
-        protection.schedules.length > 0 && h("ul", { class: "feed" }, protection.schedules.map((/** @type {any} */ each) => h("li", null, badge(each.enabled ? "ok" : "calm", each.enabled ? "on" : "off"), h("div", { class: "what" }, scheduleLink(each.id, each.name), h("span", { class: "note" }, `by ${words(each.chosen_by)}`, each.next_due && [", next ", time(each.next_due, "relative")])))))),
-      section("The machine", {}, facts([["Type", instance.type], ["Zone", instance.zone], ["CPUs", instance.machine?.vcpus], ["Memory", instance.machine ? gib(instance.machine.memory_mib / 1024) : null], ["Image", instance.image_id], ["Platform", instance.platform], ["Launched", time(instance.launched_at)]]), tagList(instance.tags), disks(instance))),
+      section("Protection", {}, h("p", null, protection.reason), facts([["Promised", protection.promised_interval_seconds ? `one each ${span(protection.promised_interval_seconds)}` : "nothing"], ["Newest", protection.newest_available ? [span(protection.newest_available.age_seconds), " old"] : "none"],
+        ["Last drill", instance.last_drill ? [badge(instance.last_drill.outcome), " ", time(instance.last_drill.finished_at, "relative")] : "never"]]),
+        protection.schedules.length > 0 && h("ul", { class: "feed" }, protection.schedules.map((/** @type {any} */ each) => h("li", null, badge(each.enabled ? "ok" : "calm", each.enabled ? "on" : "off"), h("div", { class: "what" }, scheduleLink(each.schedule_id, each.name), h("span", { class: "note" }, `by ${words(each.chosen_by)}`, each.next_due_at && [", next ", time(each.next_due_at, "relative")])))))),
+      section("The machine", {}, facts([["Type", instance.instance_type], ["Zone", instance.zone], ["CPUs", instance.machine?.vcpus], ["Memory", instance.machine ? gib(instance.machine.memory_mib / 1024) : null], ["Image", instance.ami_id], ["Platform", instance.platform], ["Launched", time(instance.launched_at)]]), tagList(instance.tags), disks(instance))),
     section("Its snapshots", { tools: h("a", { href: link("/snapshots", { instance_id: instance.id }) }, "In the list") }, teeth(page, instance.id), snapshots(page, instance.id)),
     section("What happened", {}, history(page, instance.id)));
 }
@@ -75,7 +75,7 @@ export function hrefOf(item) {
 
 /** @param {import("../lib/page.js").Page} page @param {string} id */
 function teeth(page, id) {
-  return follow(page, `/v1/snapshots?instance_id=${id}&limit=200`, (data) => {
+  return follow(page, `/v1/instances/${id}/comb`, (data) => {
     const line = { id, name: "", href: "", teeth: data.items.map(toothOf) };
     if (line.teeth.length === 0) return empty("No snapshots of it");
     return h("div", { class: "stack" }, combLegend(new Set(line.teeth.map(kindOf))), picture(page, () => comb([line], { width: room(), now: now(), labels: false, choose: (snapshot) => (location.hash = link(`/snapshots/${snapshot}`)) })).element);
@@ -99,5 +99,5 @@ function history(page, id) {
 /** @param {any} instance */
 function disks(instance) {
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Volumes" }, h("table", { class: "list" }, h("thead", null, h("tr", null, ["Volume", "Device", "Size", "Kind"].map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", null, instance.disks.map((/** @type {any} */ disk) => h("tr", null, h("th", { scope: "row", "data-label": "Volume" }, identifier(disk.volume_id)), h("td", { "data-label": "Device" }, disk.device, disk.boot && " (root)"), h("td", { "data-label": "Size" }, gib(disk.size_gib)), h("td", { "data-label": "Kind" }, disk.type, disk.encrypted && ", encrypted"))))));
+    h("tbody", null, instance.disks.map((/** @type {any} */ disk) => h("tr", null, h("th", { scope: "row", "data-label": "Volume" }, identifier(disk.volume_id)), h("td", { "data-label": "Device" }, disk.device, disk.boot && " (root)"), h("td", { "data-label": "Size" }, gib(disk.size_gib)), h("td", { "data-label": "Kind" }, disk.volume_type, disk.encrypted && ", encrypted"))))));
 }

@@ -2,7 +2,7 @@
 
 import { withQuery } from "../lib/api.js";
 import { h } from "../lib/dom.js";
-import { gib, span, time, words } from "../lib/format.js";
+import { gib, span, time } from "../lib/format.js";
 import { head } from "../lib/head.js";
 import { filters, list, nothing } from "../lib/list.js";
 import { badge, button, curlButton, empty, instanceLink, scheduleLink } from "../lib/parts.js";
@@ -27,11 +27,9 @@ export function show(page) {
         { name: "State", show: (item) => badge(item.state === "running" ? "ok" : item.state, item.state) },
         { name: "Protection", kind: "wide", show: (item) => h("div", { class: "clip" }, badge(item.protection.status), h("div", { class: "note" }, item.protection.reason)) },
         { name: "Newest snapshot", show: (item) => (item.protection.newest_available ? [span(item.protection.newest_available.age_seconds), " old", h("div", { class: "note" }, time(item.protection.newest_available.taken_at))] : "none") },
-        { name: "Schedules", show: (item) => (item.protection.schedules.length ? h("ul", null, item.protection.schedules.map((/** @type {any} */ each) => h("li", null, scheduleLink(each.id, each.name)))) : "none") },
-        { name: "Machine", show: (item) => [item.type, h("div", { class: "note" }, [item.zone, item.size_gib !== null && item.size_gib !== undefined ? gib(item.size_gib) : null].filter(Boolean).join(", "))] },
+        { name: "Schedules", show: (item) => (item.protection.schedules.length ? h("ul", null, item.protection.schedules.map((/** @type {any} */ each) => h("li", null, scheduleLink(each.schedule_id, each.name)))) : "none") },
+        { name: "Machine", show: (item) => [item.instance_type, h("div", { class: "note" }, [item.zone, item.size_gib !== null && item.size_gib !== undefined ? gib(item.size_gib) : null].filter(Boolean).join(", "))] },
         { name: "", kind: "actions", show: (item) => button("Take a snapshot", async () => (await import("../dialogs/take.js")).takeSnapshot(item), { needs: "operator", disabled: !item.eligibility.eligible && (item.eligibility.reason ?? "It is not eligible."), label: `Take a snapshot of ${item.name ?? item.id}` }) },
       ],
     }));
 }
-
-export const wordsOf = words;

@@ -6,7 +6,7 @@ import { fill, h } from "../lib/dom.js";
 import { follow } from "../lib/follow.js";
 import { capital, count, gib, plural, relative, time, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
-import { badge, empty, figure, instanceLink, mark, scheduleLink, section } from "../lib/parts.js";
+import { badge, empty, figure, instanceLink, mark, scheduleLink, section, skeleton, trouble } from "../lib/parts.js";
 import { link } from "../lib/router.js";
 import { lastDays, punchCard, punchLegend, punchTable } from "../pictures/punchcard.js";
 
@@ -70,7 +70,7 @@ function numbers(stats, protection) {
     protection && figure("Late", h("a", { href: link("/instances", { protection: "late" }) }, count(protection.late)), "not as their schedules promise"),
     protection && figure("Unprotected", h("a", { href: link("/instances", { protection: "unprotected" }) }, count(protection.unprotected)), "no schedule is for them"),
     figure("Snapshots", count(stats.snapshots), `${week >= 0 ? "+" : ""}${count(week)} within a week`),
-    figure("Size of their volumes", gib(stats.size.volume_gib), "what they would fill if restored"),
+    figure("Size of their volumes", gib(stats.size.size_gib), "what they would fill if restored"),
     stats.newest && figure("Newest", h("a", { href: link(`/snapshots/${stats.newest.snapshot_id}`) }, relative(stats.newest.taken_at)), h("bdi", null, stats.newest.name)),
   ];
 }
@@ -79,13 +79,32 @@ function numbers(stats, protection) {
 function card(page) {
   const days = innerWidth < 620 ? 12 : 30;
   const dates = lastDays(now(), days);
-  const path = withQuery("/v1/instances/slots", { from: dates[0], to: dates[dates.length - 1], limit: 100 });
-  return follow(page, path, (data) => {
-    const rows = data.items.map((/** @type {any} */ item) => ({ id: item.instance_id, name: item.name ?? item.instance_name ?? item.instance_id, href: link(`/instances/${item.instance_id}`), days: item.days, coming: item.coming ?? item.next_24_hours ?? 0 }));
-    if (rows.length === 0) return firstSteps();
-    return [punchLegend(), punchCard(rows, { dates }), data.next_cursor && h("p", { class: "note" }, "These are the first hundred instances."),
-      h("details", null, h("summary", null, "The same as a table"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Slots by instance" }, punchTable(rows, dates)))];
-  }, { lines: 10, missing: () => protection(page) });
+  const path = withQuery("/v1/instances/slots", { from: dates[0], to: dates[dates.length - 1], limit: 50 });
+  const coming = new Map();
+  const element = h("div", { class: "followed" });
+  /** @type {any} */
+  let calendar = null;
+  const draw = () => {
+    const rows = calendar.items.map((/** @type {any} */ item) => ({ id: item.instance_id, name: item.instance_name ?? item.instance_id, href: link(`/instances/${item.instance_id}`), days: item.days, coming: coming.get(item.instance_id) ?? 0 }));
+    if (rows.length === 0) return fill(element, firstSteps());
+    const shown = rows.filter((/** @type {any} */ row) => row.days.length > 0 || row.coming > 0);
+    const bare = rows.length - shown.length;
+    return fill(element, punchLegend(), punchCard(shown, { dates }), h("p", { class: "note" }, bare > 0 && `${plural(bare, "instance")} without any slot are left out. `, calendar.next_cursor && "These are the first fifty instances."),
+      h("details", null, h("summary", null, "The same as a table"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Slots by instance" }, punchTable(shown, dates))));
+  };
+  page.use(path, ({ data, error, loading }) => {
+    calendar = data ?? calendar;
+    if (calendar) draw();
+    else if (error) fill(element, error.status < 500 ? protection(page) : trouble(error));
+    else if (loading) fill(element, skeleton(10));
+  });
+  page.use("/v1/instances?limit=50", ({ data }) => {
+    for (const each of data?.items ?? []) {
+      coming.set(each.id, each.protection.schedules.filter((/** @type {any} */ schedule) => schedule.enabled && schedule.next_due_at && Date.parse(schedule.next_due_at) < now() + 86_400_000).length);
+    }
+    if (data && calendar) draw();
+  });
+  return element;
 }
 
 /** While there is no calendar of slots: the instances that are not as promised. @param {import("../lib/page.js").Page} page */
@@ -105,9 +124,9 @@ function fires(page) {
     return h("ul", { class: "feed" }, data.items.slice(0, 8).map((/** @type {any} */ fire) => h("li", null, h("span", { class: "faint" }, relative(fire.at)),
       h("div", { class: "what" }, scheduleLink(fire.schedule_id, fire.schedule_name), h("span", { class: "note" }, time(fire.at),
         fire.named_instances ? `, ${plural(fire.named_instances, "named instance")}` : "", fire.selects_by_tags ? ", by tags" : "")))));
-  }, { missing: () => follow(page, "/v1/schedules?limit=50", (data) => h("ul", { class: "feed" }, data.items.filter((/** @type {any} */ each) => each.next_due)
-    .sort((/** @type {any} */ a, /** @type {any} */ b) => a.next_due.localeCompare(b.next_due)).slice(0, 6)
-    .map((/** @type {any} */ each) => h("li", null, h("span", { class: "faint" }, relative(each.next_due)), h("div", { class: "what" }, scheduleLink(each.id, each.name), h("span", { class: "note" }, each.description)))))) });
+  }, { missing: () => follow(page, "/v1/schedules?limit=50", (data) => h("ul", { class: "feed" }, data.items.filter((/** @type {any} */ each) => each.next_due_at)
+    .sort((/** @type {any} */ a, /** @type {any} */ b) => a.next_due_at.localeCompare(b.next_due_at)).slice(0, 6)
+    .map((/** @type {any} */ each) => h("li", null, h("span", { class: "faint" }, relative(each.next_due_at)), h("div", { class: "what" }, scheduleLink(each.id, each.name), h("span", { class: "note" }, each.description)))))) });
 }
 
 /** The way in, on a fresh run. */

@@ -31,11 +31,11 @@ function draw(page, schedule) {
       button("Delete", () => remove(schedule), { needs: "admin", tone: "danger" }), curlButton("GET", path)] }),
     schedule.drill_put_off && h("div", { class: "warning" }, mark("warn"), h("p", null, schedule.drill_put_off)),
     h("div", { class: "columns two" },
-      section("When, and of what", {}, h("p", null, schedule.description), facts([["Next", schedule.next_due ? time(schedule.next_due, "both") : "never"], ["Time zone", schedule.timezone], ["Expression", h("code", null, schedule.expression)],
+      section("When, and of what", {}, h("p", null, schedule.description), facts([["Next", schedule.next_due_at ? time(schedule.next_due_at, "both") : "never"], ["Time zone", schedule.timezone], ["Expression", h("code", null, schedule.expression)],
         ["Spread over", schedule.spread_minutes ? `${schedule.spread_minutes} min` : "at once"], ["Of what", targets(schedule.targets)]])),
       section("How long it is kept", {}, h("p", null, schedule.retention_description), facts([["When the instance is gone", words(schedule.when_gone.type) + (schedule.when_gone.count ? ` ${schedule.when_gone.count}` : "")], ["Grace", schedule.grace_minutes === null || schedule.grace_minutes === undefined ? "as set" : span(schedule.grace_minutes * 60)],
         ["Restore window", schedule.restore_window ?? "no limit"], ["Copies", schedule.copies.map((/** @type {any} */ copy) => copy.region).join(", ") || "none"], ["Drills", schedule.drill_every ? [`every ${schedule.drill_every}, next `, time(schedule.next_drill_at, "relative")] : "none"],
-        ["Last drill", schedule.last_drill ? [badge(schedule.last_drill.outcome), " ", time(schedule.last_drill.at, "relative")] : "never"]]))),
+        ["Last drill", schedule.last_drill ? [badge(schedule.last_drill.outcome), " ", time(schedule.last_drill.finished_at, "relative")] : "never"]]))),
     section("The coming year", { note: "Each dot is a snapshot that the rules keep, at its age. Drag to see a day." }, riverOf(page, () => ({ schedule_id: schedule.id }))),
     section("Runs", {}, runs(page, schedule)),
     section("Its snapshots", { tools: h("a", { href: link("/snapshots", { schedule_id: schedule.id }) }, "In the list") }, list(page, { path: () => `/v1/snapshots?schedule_id=${schedule.id}&limit=10`, caption: "Snapshots of it", key: (item) => item.id, none: () => empty("None yet"), columns: [
@@ -44,7 +44,7 @@ function draw(page, schedule) {
 
 /** @param {import("../lib/page.js").Page} page @param {any} schedule */
 function runs(page, schedule) {
-  return list(page, { path: () => `/v1/schedules/${schedule.id}/runs?limit=15`, caption: "Runs", key: (item) => item.slot, none: () => empty("It has not run yet", schedule.next_due ? ["It fires ", time(schedule.next_due, "relative"), "."] : "It is turned off."), columns: [
+  return list(page, { path: () => `/v1/schedules/${schedule.id}/runs?limit=15`, caption: "Runs", key: (item) => item.slot, none: () => empty("It has not run yet", schedule.next_due_at ? ["It fires ", time(schedule.next_due_at, "relative"), "."] : "It is turned off."), columns: [
     { name: "Slot", show: (item) => time(item.slot, "both") }, { name: "Status", show: (item) => badge(item.status) },
     { name: "Targets", show: (item) => [`${item.counts.succeeded} of ${item.counts.total}`, item.counts.failed > 0 && h("div", null, badge("failed", `${item.counts.failed} failed`)), item.counts.skipped > 0 && h("div", null, badge("calm", `${item.counts.skipped} skipped`))] },
     { name: "Late by", kind: "number", show: (item) => span(item.lateness_seconds) }, { name: "Missed before", kind: "number", show: (item) => (item.missed ? badge("missed", plural(item.missed, "slot")) : "–") },

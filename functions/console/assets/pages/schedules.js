@@ -19,7 +19,7 @@ export function show(page) {
         { name: "Schedule", show: (item) => scheduleLink(item.id, item.name) },
         { name: "State", show: (item) => badge(item.enabled ? "enabled" : "calm", item.enabled ? "on" : "off") },
         { name: "When", kind: "wide", show: (item) => h("div", { class: "clip" }, item.description, h("div", { class: "note" }, item.timezone)) },
-        { name: "Next", show: (item) => time(item.next_due, "relative") },
+        { name: "Next", show: (item) => time(item.next_due_at, "relative") },
         { name: "Keeps", kind: "wide", show: (item) => h("span", { class: "clip" }, item.retention_description) },
         { name: "Of what", show: (item) => targets(item.targets) },
         { name: "", kind: "actions", show: (item) => h("a", { class: "button", href: link(`/schedules/${item.id}/edit`), "aria-label": `Edit ${item.name}` }, "Edit") },

@@ -24,7 +24,7 @@ export function show(page) {
 function draw(page, snapshot) {
   return h("div", { class: "page" },
     head(snapshot.name, { up: ["Snapshots", "#/snapshots"], beside: badge(snapshot.status), note: identifier(snapshot.id), tools: [allDeeds(snapshot), curlButton("GET", `/v1/snapshots/${snapshot.id}`)] }),
-    trust(snapshot),
+    trust(page, snapshot),
     h("div", { class: "columns two" },
       section("What it is", {}, facts([...basics(snapshot), ["Origin", [words(snapshot.origin), snapshot.schedule_id && [" of ", scheduleLink(snapshot.schedule_id)]]],
         ["Restore until", snapshot.restore_until ? time(snapshot.restore_until, "both") : "no limit"], ["Expires", snapshot.expires_at ? time(snapshot.expires_at, "both") : "by rules alone"]]),
@@ -33,7 +33,7 @@ function draw(page, snapshot) {
     h("div", { class: "columns two" },
       section("What it costs, what its deletion frees", {}, costs(page, snapshot)),
       section("The machine as it was", {}, facts([
-        ["Type", snapshot.machine.type], ["CPUs", snapshot.machine.vcpus], ["Memory", snapshot.machine.memory_mib ? gib(snapshot.machine.memory_mib / 1024) : null],
+        ["Type", snapshot.machine.instance_type], ["CPUs", snapshot.machine.vcpus], ["Memory", snapshot.machine.memory_mib ? gib(snapshot.machine.memory_mib / 1024) : null],
         ["Graphics", snapshot.machine.gpus?.length ? snapshot.machine.gpus.map((/** @type {any} */ gpu) => `${gpu.count} × ${gpu.name}`).join(", ") : "none"], ["Architecture", snapshot.machine.architecture], ["Platform", snapshot.machine.platform]]))),
     section("Its EBS snapshots", { note: "One for each volume. They go together or stay together." }, volumes(snapshot)),
     snapshot.copies.length > 0 && section("Copies", {}, h("ul", null, snapshot.copies.map((/** @type {any} */ copy) => h("li", { class: "row" }, copy.region, badge(copy.stage === "over" ? "done" : "pending", words(copy.stage)), copy.snapshot_id && h("a", { href: link(`/snapshots/${copy.snapshot_id}`) }, "the copy"))))),
@@ -42,8 +42,8 @@ function draw(page, snapshot) {
         h("li", null, time(item.at, "relative"), h("div", { class: "what" }, item.summary, h("span", { class: "note" }, h("bdi", null, item.actor.who), item.reason && [": ", h("bdi", null, item.reason)]))))))));
 }
 
-/** @param {any} snapshot */
-function trust(snapshot) {
+/** @param {import("../lib/page.js").Page} page @param {any} snapshot */
+function trust(page, snapshot) {
   const lines = [
     snapshot.failure && ["bad", `It failed: ${snapshot.failure.message}`],
     snapshot.damaged && ["bad", `It is torn: ${snapshot.damaged.detail}`],
@@ -53,7 +53,7 @@ function trust(snapshot) {
     snapshot.archived && ["warn", "It is archived: a restore waits for hours, and no rule counts it."],
   ].filter((line) => Array.isArray(line));
   return [lines.map(([tone, text]) => h("div", { class: `warning ${tone}` }, mark("warn"), h("p", null, text))),
-    snapshot.status === "available" && h("p", { class: "note" }, snapshot.consistency_note ?? "")];
+    snapshot.status === "available" && follow(page, "/v1/capabilities", (answer) => h("p", { class: "note" }, answer.snapshots.consistency_note ?? ""), { lines: 1 })];
 }
 
 /** @param {any} snapshot */
@@ -65,8 +65,8 @@ function holdText(snapshot) {
 
 /** @param {import("../lib/page.js").Page} page @param {any} snapshot */
 function neighbours(page, snapshot) {
-  return follow(page, `/v1/snapshots?instance_id=${snapshot.instance_id}&limit=60`, (data) => {
-    const teeth = data.items.filter((/** @type {any} */ item) => item.status !== "deleted").map(toothOf);
+  return follow(page, `/v1/instances/${snapshot.instance_id}/comb`, (data) => {
+    const teeth = data.items.map(toothOf);
     return h("div", { class: "stack" }, h("h3", null, "Among its neighbours"), h("div", { class: "picture", tabindex: "0", role: "region", "aria-label": "Its neighbours" },
       comb([{ id: snapshot.instance_id, name: "", href: "", teeth }], { width: room(0.5), now: now(), chosen: snapshot.id, labels: false, choose: (id) => (location.hash = link(`/snapshots/${id}`)) })), combLegend(new Set(teeth.map(kindOf))));
   }, { lines: 2 });
@@ -76,9 +76,9 @@ function neighbours(page, snapshot) {
 function costs(page, snapshot) {
   return follow(page, `/v1/snapshots/${snapshot.id}/billing`, (bill) => {
     const frees = bill.deletion_frees;
-    const full = bill.full_snapshot_size;
+    const full = bill.full_size;
     const bars = [
-      { text: "Size of its volumes", from: 0, to: bill.volume_size.gib, tone: "volume" },
+      { text: "Size of its volumes", from: 0, to: bill.size.gib, tone: "volume" },
       full && { text: "All their data", from: 0, to: full.gib, tone: "full" },
       { text: "Its own part, estimated", from: 0, to: bill.estimated_incremental.gib, tone: "estimate" },
       { text: "Deletion frees at least", from: 0, to: frees.at_least_gib, tone: "frees" },
@@ -93,6 +93,6 @@ function costs(page, snapshot) {
 function volumes(snapshot) {
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "EBS snapshots" }, h("table", { class: "list" }, h("thead", null, h("tr", null, ["EBS snapshot", "Volume", "Device", "Size of the volume", "All its data", "State"].map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", null, snapshot.volumes.map((/** @type {any} */ volume) => h("tr", null, h("th", { scope: "row", "data-label": "EBS snapshot" }, identifier(volume.ebs_snapshot_id)), h("td", { "data-label": "Volume" }, identifier(volume.volume_id)),
-      h("td", { "data-label": "Device" }, volume.device ?? "–", volume.boot && " (root)"), h("td", { "data-label": "Size" }, gib(volume.size_gib)), h("td", { "data-label": "All its data" }, bytes(volume.full_snapshot_size_bytes)),
+      h("td", { "data-label": "Device" }, volume.device ?? "–", volume.boot && " (root)"), h("td", { "data-label": "Size" }, gib(volume.size_gib)), h("td", { "data-label": "All its data" }, bytes(volume.full_size_bytes)),
       h("td", { "data-label": "State" }, badge(volume.deleted ? "deleted" : volume.state), volume.state === "pending" && ` ${volume.progress_percent} %`, volume.storage_tier !== "standard" && ` ${volume.storage_tier}`))))));
 }

@@ -4,14 +4,17 @@ import { ask, withQuery } from "../lib/api.js";
 import { now } from "../lib/clock.js";
 import { fill, h } from "../lib/dom.js";
 import { rowDeeds } from "../lib/deeds.js";
-import { count, gib, plural, time, words } from "../lib/format.js";
+import { gib, plural, time, words } from "../lib/format.js";
 import { head, picture, room } from "../lib/head.js";
 import { filters, list, nothing } from "../lib/list.js";
+import { nameOf } from "../lib/names.js";
 import { badge, button, curlButton, empty, instanceLink, mark, section, snapshotLink } from "../lib/parts.js";
 import { link, setQuery } from "../lib/router.js";
 import { comb, combLegend, kindOf } from "../pictures/comb.js";
 import { summary } from "./summary.js";
 
+/** How many lines are drawn before somebody asks for more. */
+const LINES = 12;
 const STATUSES = ["available", "requested", "creating", "pending", "error", "condemned", "deleting", "deleted", "missing"];
 const ORIGINS = ["schedule", "manual", "copy", "adopted"];
 
@@ -27,13 +30,29 @@ export async function show(page) {
   const path = () => listed(page.query);
   const regions = await ask("GET", "/v1/capabilities").then((answer) => answer.regions, () => []);
 
+  /** @type {import("../pictures/comb.js").Line[]} */
+  let lines = [];
+  let all = false;
   const combOf = picture(page, () => {
-    const lines = byInstance(items);
-    if (lines.length === 0) return h("span");
-    const used = new Set(lines.flatMap((line) => line.teeth.map(kindOf)));
-    const wide = page.query.open ? 380 : 0;
-    return h("div", { class: "stack" }, combLegend(used), comb(lines, { width: room(1, wide), now: now(), chosen: page.query.open, choose: open }));
+    if (lines.length === 0) return h("span", { class: "note" }, "Nothing to draw yet.");
+    const shown = all ? lines : lines.slice(0, LINES);
+    const used = new Set(shown.flatMap((line) => line.teeth.map(kindOf)));
+    const wide = page.query.open && room() > 900 ? 380 : 0;
+    return h("div", { class: "stack" }, combLegend(used), comb(shown, { width: room(1, wide), now: now(), chosen: page.query.open, choose: open }),
+      lines.length > shown.length && h("button", { type: "button", class: "button quiet", id: "all-lines", onclick: () => {
+        all = true;
+        combOf.again();
+      } }, `Show all ${lines.length} instances`));
   });
+  let drawn = "";
+  async function drawComb() {
+    const instances = [...new Set(items.map((item) => item.instance_id))].slice(0, 50);
+    const wanted = instances.join();
+    if (wanted === drawn) return;
+    drawn = wanted;
+    lines = await combsOf(instances).catch(() => byInstance(items));
+    combOf.again();
+  }
 
   /** @param {string} id */
   function open(id) {
@@ -65,7 +84,7 @@ export async function show(page) {
     none: () => nothing("snapshots", Object.keys(page.query).some((name) => name !== "open"), () => empty("No snapshots yet", "Take one of an instance, or make a schedule.", h("a", { class: "button primary", href: link("/instances") }, "To the instances"))),
     onitems(found) {
       items = found.filter((item) => item.id);
-      combOf.again();
+      drawComb();
       pickedBar();
     },
     columns: [
@@ -79,7 +98,7 @@ export async function show(page) {
       { name: "Created", show: (item) => time(item.created_at ?? item.taken_at) },
       { name: "Size", kind: "number", show: (item) => h("span", { "data-tip": "Size of its volumes" }, gib(item.size_gib)) },
       { name: "Where", show: (item) => h("span", null, item.region ?? "–", item.zone && h("span", { class: "faint" }, ` ${item.zone}`)) },
-      { name: "Status", show: (item) => h("div", { class: "stack" }, badge(item.status), item.image && badge("calm", "used by an image"), item.blocked && badge("blocked", `blocked: ${words(item.blocked.cause)}`), item.status === "pending" && progress(item.progress_percent)) },
+      { name: "Status", show: (item) => h("div", { class: "stack" }, badge(item.status), item.ami_ids?.length > 0 && badge("calm", "used by an image"), item.blocked && badge("blocked", `blocked: ${words(item.blocked.cause)}`), item.status === "pending" && progress(item.progress_percent)) },
       { name: "Why it is here, how long", kind: "wide", show: fate },
       { name: "", kind: "actions", show: (item) => (item.id ? rowDeeds(item) : null) },
     ],
@@ -96,7 +115,7 @@ export async function show(page) {
       { name: "origin", label: "Any origin", options: ORIGINS.map((word) => [word, words(word)]) },
       { name: "show", label: "All of them", options: [["held", "held"], ["blocked", "blocked"], ["gone", "with deleted ones"]] },
     ] }),
-    section("The comb", { note: "A line is an instance, a tooth a snapshot; its shape says what keeps it. Right of now a line shows how long it stays. These are the snapshots of the list below." }, combOf.element),
+    section("The comb", { note: "A line is an instance, a tooth a snapshot; its shape says what keeps it. Right of now a line shows how long it stays. The instances are those of the list below." }, combOf.element),
     columns);
 }
 
@@ -127,7 +146,7 @@ export function byInstance(items) {
   /** @type {Map<string, any>} */
   const lines = new Map();
   for (const item of items) {
-    if (!item.started_at && !item.taken_at && !item.created_at) continue;
+    if (!item.taken_at && !item.created_at) continue;
     if (item.status === "deleted") continue;
     const line = lines.get(item.instance_id) ?? { id: item.instance_id, name: item.instance_name ?? item.instance_id, href: link(`/instances/${item.instance_id}`), teeth: [] };
     line.teeth.push(toothOf(item));
@@ -139,10 +158,18 @@ export function byInstance(items) {
 /** @param {any} item @returns {import("../pictures/comb.js").Tooth} */
 export function toothOf(item) {
   return {
-    id: item.id ?? item.snapshot_id, name: item.name ?? "", taken_at: item.taken_at ?? item.started_at ?? item.created_at, status: item.status, held: Boolean(item.held ?? item.hold),
+    id: item.id ?? item.snapshot_id, name: item.name ?? "", taken_at: item.taken_at ?? item.created_at, status: item.status, held: Boolean(item.held ?? item.hold),
     kept_by: item.kept_by ?? item.fate?.kept_by ?? [], outlook: item.outlook ?? item.fate?.outlook ?? "unknown",
     goes_at: item.condemned?.delete_after ?? item.expected_deletion_at ?? item.fate?.expected_deletion_at ?? null,
   };
 }
 
-export const shown = count;
+/** All snapshots of these instances in short. @param {string[]} ids */
+async function combsOf(ids) {
+  /** @type {any[]} */
+  const answers = [];
+  for (let at = 0; at < ids.length; at += 25) answers.push(await ask("POST", "/v1/instances/combs:batch", { body: { instance_ids: ids.slice(at, at + 25) } }));
+  const combs = answers.flatMap((answer) => answer.items).filter((each) => each.items.length > 0);
+  return combs.map((each) => ({ id: each.instance_id, name: each.instance_name ?? nameOf(each.instance_id) ?? each.instance_id, href: link(`/instances/${each.instance_id}`), teeth: each.items.map(toothOf) }))
+    .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+}

@@ -23,9 +23,9 @@ export function basics(snapshot) {
     ["Instance", instanceLink(snapshot.instance_id, snapshot.instance_name)],
     ["Created", time(snapshot.created_at, "both")],
     ["Size of its volumes", gib(snapshot.size_gib)],
-    ["All their data", bytes(snapshot.full_snapshot_size_bytes)],
+    ["All their data", bytes(snapshot.full_size_bytes)],
     ["Region", `${snapshot.region}${snapshot.zone ? `, ${snapshot.zone}` : ""}`],
-    ["Used by an image", snapshot.image ? `yes: ${snapshot.image_ids.join(", ")}` : "no"],
+    ["Used by an image", snapshot.ami_ids.length ? `yes: ${snapshot.ami_ids.join(", ")}` : "no"],
   ];
 }
 

@@ -19,7 +19,8 @@ import { linear, timeTicks } from "./scale.js";
 
 /** @typedef {{id: string, name: string, href: string, teeth: Tooth[]}} Line */
 
-const ROW = 40;
+const ROW = 34;
+const AXIS = 22;
 /** Of more teeth than this in a line those that stand too close are drawn as one. */
 const NEAREST = 5;
 
@@ -33,23 +34,23 @@ export function comb(lines, { width, now, chosen, choose, labels = true, ahead =
   const size = now - first;
   const last = now + size * ahead;
   const x = linear(first - size * 0.015, last, left + 6, width - 8);
-  const height = lines.length * ROW + 26;
+  const height = lines.length * ROW + AXIS;
   const ticks = timeTicks(first, last, Math.floor((width - left) / 90));
   const root = s("svg", { class: "comb", viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": "Snapshots by instance and time" },
-    s("rect", { class: "future", x: x(now), y: 0, width: Math.max(0, width - x(now)), height: height - 22 }),
+    s("rect", { class: "future", x: x(now), y: AXIS, width: Math.max(0, width - x(now)), height: height - AXIS }),
     ticks.map(({ at, text }) => [
-      s("line", { class: "grid", x1: x(at), x2: x(at), y1: 0, y2: height - 22 }),
-      s("text", { class: "tick", x: x(at), y: height - 6, "text-anchor": "middle" }, text),
+      s("line", { class: "grid", x1: x(at), x2: x(at), y1: AXIS - 4, y2: height }),
+      s("text", { class: "tick", x: x(at), y: 12, "text-anchor": "middle" }, text),
     ]),
-    s("line", { class: "now", x1: x(now), x2: x(now), y1: 0, y2: height - 22 }),
-    lines.map((line, at) => row(line, at * ROW, { x, now, left, width, last, chosen, choose, labels })));
+    s("line", { class: "now", x1: x(now), x2: x(now), y1: AXIS - 6, y2: height }),
+    lines.map((line, at) => row(line, AXIS + at * ROW, { x, now, left, width, last, chosen, choose, labels })));
   return root;
 }
 
 /** @param {Line} line @param {number} top @param {any} frame */
 function row(line, top, frame) {
   const { x, now, left, width, last, chosen, choose, labels } = frame;
-  const base = top + ROW - 8;
+  const base = top + ROW - 6;
   /** @type {{tooth: Tooth, x: number, more: number}[]} */
   const drawn = [];
   for (const each of [...line.teeth].sort((a, b) => Date.parse(a.taken_at) - Date.parse(b.taken_at))) {
@@ -67,9 +68,10 @@ function row(line, top, frame) {
       const kind = kindOf(each);
       const goes = each.goes_at ? Math.min(Date.parse(each.goes_at), last) : each.outlook === "never" ? last : now;
       const text = describe(each, more);
+      const low = base - 3 - (rank(each) % 5) * 3;
       const pick = choose && (() => choose(each.id));
       return s("g", { class: `tooth ${kind} ${each.id === chosen ? "chosen" : ""}`, "data-tip": text },
-        Date.parse(each.taken_at) < goes && s("line", { class: "tail", x1: Math.max(at, x(now)), x2: x(goes), y1: base - 3 - (rank(each) % 5) * 3, y2: base - 3 - (rank(each) % 5) * 3 }),
+        goes > now && s("line", { class: "tail", x1: Math.max(at, x(now)), x2: x(goes), y1: low, y2: low }),
         s("path", { d: tooth(kind, at, base, 22) }),
         pick && s("rect", { class: "hit", x: at - 5, y: top + 2, width: 10, height: ROW - 8, role: "button", tabindex: each.id === chosen ? 0 : -1, "aria-label": text, onclick: pick,
           onkeydown: (/** @type {KeyboardEvent} */ event) => (event.key === "Enter" || event.key === " ") && pick() }));

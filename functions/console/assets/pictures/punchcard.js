@@ -3,7 +3,7 @@
 import { h, s } from "../lib/dom.js";
 import { plural } from "../lib/format.js";
 
-/** @typedef {{date: string, due: number, met: number, late: number, missed: number, failed: number, skipped?: number}} Day */
+/** @typedef {{date: string, due: number, met: number, late: number, missed: number, failed: number, put_off: number, open: number}} Day */
 /** @typedef {{id: string, name: string, href: string, days: Day[], coming: number}} Row */
 
 const CELL = 15;
@@ -16,7 +16,7 @@ export function outcome(day) {
   if (day.missed > 0) return "missed";
   if (day.late > 0) return "late";
   if (day.met > 0) return "met";
-  return (day.skipped ?? 0) > 0 ? "skipped" : "open";
+  return day.put_off > 0 ? "skipped" : "open";
 }
 
 /** How bad a row is, for the worst on top: the latest days weigh most. @param {Row} row @param {string[]} dates */
@@ -62,12 +62,12 @@ function cells(row, dates, width) {
     return cell(word, at * (CELL + GAP), tell(date, day));
   });
   const worst = ["failed", "missed", "late"].filter((word) => counts[word]).map((word) => `${plural(counts[word], "day")} ${word}`);
-  const label = `${row.name}: ${worst.length ? worst.join(", ") : "all slots met"}; ${row.coming ? plural(row.coming, "slot") : "nothing"} in the next day`;
+  const label = `${row.name}: ${worst.length ? worst.join(", ") : "all slots met"}; ${row.coming ? plural(row.coming, "schedule") : "nothing"} within a day`;
   const next = width - 34;
   return s("svg", { viewBox: `0 0 ${width} ${CELL}`, width, height: CELL, role: "img", "aria-label": label },
     marks,
     s("line", { class: "now", x1: next - 8, x2: next - 8, y1: -2, y2: CELL + 2 }),
-    s("g", { class: row.coming ? "cell coming" : "cell none", "data-tip": row.coming ? `${plural(row.coming, "slot")} within 24 h` : "Nothing is due within 24 h" },
+    s("g", { class: row.coming ? "cell coming" : "cell none", "data-tip": row.coming ? `${plural(row.coming, "schedule")} fires within 24 h` : "Nothing is due within 24 h" },
       s("rect", { x: next, y: 0.5, width: CELL * 2, height: CELL - 1, rx: 2 }),
       row.coming ? Array.from({ length: 6 }, (_, at) => s("path", { class: "hatch", d: `M${next + 1 + at * 5} ${CELL - 1}l5 ${-CELL + 2}` })) : null));
 }
@@ -87,7 +87,7 @@ function cell(word, x, tip) {
 /** @param {string} date @param {Day | undefined} day */
 function tell(date, day) {
   if (!day || day.due === 0) return `${date}: nothing was promised`;
-  const parts = [["met", day.met], ["late", day.late], ["missed", day.missed], ["failed", day.failed], ["skipped", day.skipped ?? 0]];
+  const parts = [["met", day.met], ["late", day.late], ["missed", day.missed], ["failed", day.failed], ["put off", day.put_off], ["under way", day.open]];
   return `${date}: ${plural(day.due, "slot")}, ${parts.filter(([, number]) => number).map(([word, number]) => `${number} ${word}`).join(", ") || "none over yet"}`;
 }
 
@@ -95,15 +95,15 @@ function tell(date, day) {
 export function punchTable(rows, dates) {
   /** @param {Row} row @param {keyof Day} name */
   const sum = (row, name) => row.days.filter((day) => dates.includes(day.date)).reduce((all, day) => all + Number(day[name] ?? 0), 0);
-  const names = /** @type {(keyof Day)[]} */ (["due", "met", "late", "missed", "failed", "skipped"]);
+  const names = /** @type {(keyof Day)[]} */ (["due", "met", "late", "missed", "failed", "put_off"]);
   return h("table", { class: "list" }, h("caption", { class: "unseen" }, "Slots by instance"),
-    h("thead", null, h("tr", null, h("th", { scope: "col" }, "Instance"), names.map((name) => h("th", { scope: "col", class: "number" }, name)), h("th", { scope: "col", class: "number" }, "next 24 h"))),
+    h("thead", null, h("tr", null, h("th", { scope: "col" }, "Instance"), names.map((name) => h("th", { scope: "col", class: "number" }, name.replace("_", " "))), h("th", { scope: "col", class: "number" }, "next 24 h"))),
     h("tbody", null, rows.map((row) => h("tr", null, h("th", { scope: "row", "data-label": "Instance" }, h("a", { href: row.href, dir: "auto" }, row.name)),
-      names.map((name) => h("td", { class: "number", "data-label": name }, sum(row, name))), h("td", { class: "number", "data-label": "next 24 h" }, row.coming)))));
+      names.map((name) => h("td", { class: "number", "data-label": name.replace("_", " ") }, sum(row, name))), h("td", { class: "number", "data-label": "next 24 h" }, row.coming)))));
 }
 
 export function punchLegend() {
-  const said = [["met", "met"], ["late", "late"], ["missed", "missed"], ["failed", "failed"], ["skipped", "skipped"], ["none", "nothing due"]];
+  const said = [["met", "met"], ["late", "late"], ["missed", "missed"], ["failed", "failed"], ["skipped", "put off"], ["none", "nothing due"]];
   return h("ul", { class: "legend", "aria-label": "What a cell says" }, said.map(([word, text]) =>
     h("li", null, s("svg", { viewBox: `0 0 ${CELL} ${CELL}`, width: CELL, height: CELL, "aria-hidden": "true" }, cell(word, 0, "")), text)));
 }
