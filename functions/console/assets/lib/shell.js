@@ -30,11 +30,11 @@ export function shell() {
     links.set(key, anchor);
     return h("li", null, anchor);
   });
-  const refresh = h("button", { type: "button", class: "button quiet refresh", id: "refresh", onclick: async () => {
+  const refresh = h("button", { type: "button", class: "button quiet refresh", id: "refresh", "aria-label": "Refresh", onclick: async () => {
     refresh.classList.add("spins");
     await refreshShown();
     refresh.classList.remove("spins");
-  } }, h("span", { class: "turn", "aria-hidden": "true" }, "↻"), " Refresh");
+  } }, h("span", { class: "turn", "aria-hidden": "true" }, "↻"), h("span", { class: "long" }, "Refresh"));
   const clock = h("span", { class: "faint clock" });
   const tellTime = () => fill(clock, `${new Date(now()).toISOString().slice(0, 16).replace("T", " ")} UTC`, timeLapse() > 1 && `, ${timeLapse()} times faster`);
   eachTick(tellTime);
@@ -44,7 +44,7 @@ export function shell() {
       h("a", { class: "brand", href: "#/" }, h("span", { class: "logo", "aria-hidden": "true" }, h("i"), h("i"), h("i")), "Snapkeep"),
       h("button", { type: "button", class: "search", onclick: openPalette }, h("span", null, "Find an id or a name"), h("kbd", null, "/")),
       clock, refresh, who()),
-    session.kind === "demonstration" && h("p", { class: "banner", role: "note" }, h("strong", null, "A demonstration."), " This account and its history are made up; its time is its own. Nothing here touches AWS."),
+    session.kind === "demonstration" && h("p", { class: "banner", role: "note" }, h("strong", null, "A demonstration."), " All of it is made up, and its time is its own. Nothing here touches AWS."),
     h("nav", { class: "navigation", "aria-label": "Pages" }, h("ul", null, items)),
     content);
   return {
@@ -70,7 +70,7 @@ function who() {
   if (session.kind === "deployed") {
     return h("div", { class: "who" }, h("span", null, h("bdi", null, session.who), h("span", { class: "faint" }, ` ${session.role}`)), session.signInUrl && button("Sign out", signOut, { tone: "quiet" }));
   }
-  return h("label", { class: "who" }, h("span", { class: "faint" }, "Role"),
-    h("select", { id: "role", onchange: (/** @type {any} */ event) => session.lower(event.target.value) },
+  return h("label", { class: "who" }, h("span", { class: "faint long" }, "Role"),
+    h("select", { id: "role", "aria-label": "Role", onchange: (/** @type {any} */ event) => session.lower(event.target.value) },
       session.roles().map((role) => h("option", { value: role, selected: role === session.role }, role))));
 }

@@ -19,7 +19,7 @@ export function show(page) {
   /** @type {Map<string, any>} */
   const picked = new Map();
   const bar = h("div");
-  const path = () => withQuery("/v1/reconciliation", { ...pick(page.query), limit: 100 });
+  const path = () => withQuery("/v1/reconciliation", { ...pick(page.query), limit: 50 });
   const pickedBar = () => fill(bar, picked.size > 0 && h("div", { class: "pick", role: "status" }, h("strong", null, `${plural(picked.size, "EBS snapshot")} chosen`),
     button("Adopt…", () => adopt([...picked.values()], () => (picked.clear(), pickedBar())), { needs: "admin", tone: "primary" }), button("Choose none", () => (picked.clear(), pickedBar(), untick()), { tone: "quiet" })));
   const untick = () => table.querySelectorAll("input[type=checkbox]").forEach((box) => (/** @type {HTMLInputElement} */ (box).checked = false));

@@ -58,7 +58,7 @@ export function show(page) {
     section("Whose", { tools: tabs }, list(page, {
       path, caption: "Cost", key: (item) => item.instance_id ?? item.schedule_id ?? item.region ?? item.month ?? "none", none: () => empty("Nothing costs anything yet"),
       columns: [
-        { name: "Of", show: (item) => (item.instance_id ? instanceLink(item.instance_id, item.instance_name ?? "instance") : item.schedule_id ? scheduleLink(item.schedule_id, item.schedule_name) : (item.region ?? "without a schedule")) },
+        { name: "Of", show: (item) => (item.instance_id ? instanceLink(item.instance_id, item.instance_name) : item.schedule_id ? scheduleLink(item.schedule_id, item.schedule_name) : (item.region ?? "without a schedule")) },
         { name: "Snapshots", kind: "number", show: (item) => count(item.snapshots) },
         { name: "Estimated", kind: "number", show: (item) => (item.estimated_incremental ? [money(item.estimated_incremental.cost), h("div", { class: "note" }, gib(item.estimated_incremental.gib))] : "–") },
         { name: "All data", kind: "number", show: (item) => [money(item.full_size.cost), h("div", { class: "note" }, gib(item.full_size.gib))] },

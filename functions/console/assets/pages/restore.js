@@ -9,7 +9,7 @@ import { head } from "../lib/head.js";
 import { badge, button, curlButton, empty, facts, identifier, instanceLink, mark, section, snapshotLink } from "../lib/parts.js";
 import { resource } from "../lib/store.js";
 import { toast } from "../lib/toast.js";
-import { stepRail } from "../pictures/rail.js";
+import { STEPS, stepRail } from "../pictures/rail.js";
 
 /** @param {import("../lib/page.js").Page} page */
 export function show(page) {
@@ -29,12 +29,19 @@ function draw(restore) {
     restore.trouble && h("div", { class: "warning" }, mark("warn"), h("p", null, restore.trouble)),
     restore.notes.map((/** @type {string} */ note) => h("div", { class: "warning" }, mark("warn"), h("p", null, note))),
     h("div", { class: "columns two" },
-      section("Steps", { note: restore.progress.text }, stepRail(restore.steps, { label: "Steps" })),
+      section("Steps", { note: progressOf(restore) }, stepRail(restore.steps, { label: "Steps" })),
       h("div", { class: "stack" },
         restore.undo_steps.length > 0 && section("The way back", {}, stepRail(restore.undo_steps, { label: "Steps back", back: true })),
         section("What it is about", {}, facts([["Snapshot", snapshotLink(restore.snapshot_id, restore.snapshot_name)], ["Instance", instanceLink(restore.instance_id, restore.instance_name)],
           restore.new_instance_id ? ["New instance", identifier(restore.new_instance_id)] : null, ["Asked for by", h("bdi", null, restore.requested_by)], ["Begun", time(restore.created_at, "both")], ["Over", time(restore.finished_at, "both")], ["Region", restore.region]])),
         section("What exists now", {}, exists(restore)))));
+}
+
+/** @param {any} restore */
+function progressOf({ progress, steps, status }) {
+  const step = steps[progress.step - 1];
+  if (status === "done") return "Everything is done.";
+  return step ? `Step ${progress.step} of ${progress.of}: ${STEPS[step.name] ?? words(step.name)}` : progress.text;
 }
 
 /** @param {any} restore */

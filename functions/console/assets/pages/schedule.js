@@ -14,6 +14,8 @@ import { toast } from "../lib/toast.js";
 import { riverOf } from "./river.js";
 import { targets } from "./schedules.js";
 
+const WHEN_GONE = /** @type {Record<string, (gone: any) => string>} */ ({ apply: () => "the same rules", keep_last: ({ count }) => `the last ${plural(count, "stays", "stay")}`, keep_all: () => "all of them stay" });
+
 /** @param {import("../lib/page.js").Page} page */
 export function show(page) {
   const id = page.parts[1];
@@ -33,10 +35,10 @@ function draw(page, schedule) {
     h("div", { class: "columns two" },
       section("When, and of what", {}, h("p", null, schedule.description), facts([["Next", schedule.next_due_at ? time(schedule.next_due_at, "both") : "never"], ["Time zone", schedule.timezone], ["Expression", h("code", null, schedule.expression)],
         ["Spread over", schedule.spread_minutes ? `${schedule.spread_minutes} min` : "at once"], ["Of what", targets(schedule.targets)]])),
-      section("How long it is kept", {}, h("p", null, schedule.retention_description), facts([["When the instance is gone", words(schedule.when_gone.type) + (schedule.when_gone.count ? ` ${schedule.when_gone.count}` : "")], ["Grace", schedule.grace_minutes === null || schedule.grace_minutes === undefined ? "as set" : span(schedule.grace_minutes * 60)],
+      section("How long it is kept", {}, h("p", null, schedule.retention_description), facts([["When the instance is gone", WHEN_GONE[schedule.when_gone.type]?.(schedule.when_gone) ?? words(schedule.when_gone.type)], ["Grace", schedule.grace_minutes === null || schedule.grace_minutes === undefined ? "as set" : span(schedule.grace_minutes * 60)],
         ["Restore window", schedule.restore_window ?? "no limit"], ["Copies", schedule.copies.map((/** @type {any} */ copy) => copy.region).join(", ") || "none"], ["Drills", schedule.drill_every ? [`every ${schedule.drill_every}, next `, time(schedule.next_drill_at, "relative")] : "none"],
         ["Last drill", schedule.last_drill ? [badge(schedule.last_drill.outcome), " ", time(schedule.last_drill.finished_at, "relative")] : "never"]]))),
-    section("The coming year", { note: "Each dot is a snapshot that the rules keep, at its age. Drag to see a day." }, riverOf(page, () => ({ schedule_id: schedule.id }))),
+    section("The coming year", { note: "How old the oldest snapshot is that the rules keep, and how many there are. Drag to see a day." }, riverOf(page, () => ({ schedule_id: schedule.id }))),
     section("Runs", {}, runs(page, schedule)),
     section("Its snapshots", { tools: h("a", { href: link("/snapshots", { schedule_id: schedule.id }) }, "In the list") }, list(page, { path: () => `/v1/snapshots?schedule_id=${schedule.id}&limit=10`, caption: "Snapshots of it", key: (item) => item.id, none: () => empty("None yet"), columns: [
       { name: "Snapshot", show: (item) => snapshotLink(item.id, item.name) }, { name: "Instance", show: (item) => instanceLink(item.instance_id, item.instance_name) }, { name: "Created", show: (item) => time(item.created_at, "both") }, { name: "Status", show: (item) => badge(item.status) }] })));

@@ -6,17 +6,21 @@ import { linear } from "./scale.js";
 
 /** @typedef {{owner: string, count: number, gib: number, orphanedCount: number, orphanedGib: number}} Column */
 
+/** How wide a column is at the least. */
+const NARROWEST = 26;
+
 /** @param {Column[]} columns @param {{width: number, height?: number, chosen?: string, choose?: (owner: string) => void}} options */
 export function mosaic(columns, { width, height = 180, chosen, choose }) {
   const shown = columns.filter((column) => column.count > 0).sort((a, b) => b.gib - a.gib);
   const total = Math.max(1, shown.reduce((sum, column) => sum + column.gib, 0));
-  const x = linear(0, total, 0, width);
+  // Nobody is too small to be seen, and to be chosen.
+  const x = linear(0, total, 0, width - NARROWEST * shown.length);
   let at = 0;
   return h("div", { class: "mosaic" },
     s("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": shown.map(tell).join("; ") }, shown.map((column, index) => {
-      const from = x(at);
+      const from = x(at) + NARROWEST * index;
       at += column.gib;
-      const size = Math.max(4, x(at) - from - 2);
+      const size = x(at) + NARROWEST * (index + 1) - from - 3;
       const lost = (column.orphanedGib / (column.gib || 1)) * height;
       return s("g", { class: `column c${index % 6} ${chosen === column.owner ? "chosen" : ""}`, "data-tip": tell(column), onclick: choose && (() => choose(column.owner)) },
         s("rect", { x: from, y: 0, width: size, height, rx: 3 }),

@@ -67,7 +67,7 @@ function cells(row, dates, width) {
   return s("svg", { viewBox: `0 0 ${width} ${CELL}`, width, height: CELL, role: "img", "aria-label": label },
     marks,
     s("line", { class: "now", x1: next - 8, x2: next - 8, y1: -2, y2: CELL + 2 }),
-    s("g", { class: row.coming ? "cell coming" : "cell none", "data-tip": row.coming ? `${plural(row.coming, "schedule")} fires within 24 h` : "Nothing is due within 24 h" },
+    s("g", { class: row.coming ? "slot coming" : "slot none", "data-tip": row.coming ? `${plural(row.coming, "schedule")} fires within 24 h` : "Nothing is due within 24 h" },
       s("rect", { x: next, y: 0.5, width: CELL * 2, height: CELL - 1, rx: 2 }),
       row.coming ? Array.from({ length: 6 }, (_, at) => s("path", { class: "hatch", d: `M${next + 1 + at * 5} ${CELL - 1}l5 ${-CELL + 2}` })) : null));
 }
@@ -81,7 +81,7 @@ function cell(word, x, tip) {
     failed: `M${x + 4} 4l${CELL - 8} ${CELL - 8} M${x + CELL - 4} 4l${8 - CELL} ${CELL - 8}`,
     skipped: `M${x + half} ${half}h.1`,
   })[word];
-  return s("g", { class: `cell ${word}`, "data-tip": tip }, box, more && s("path", { d: more }));
+  return s("g", { class: `slot ${word}`, "data-tip": tip }, box, more && s("path", { d: more }));
 }
 
 /** @param {string} date @param {Day | undefined} day */
