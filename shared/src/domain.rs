@@ -23,4 +23,5 @@ pub mod snapshot;
 pub mod statistics;
 pub mod sweep;
 pub mod tags;
+pub mod todo;
 mod words;

@@ -85,7 +85,7 @@ async fn what_is_available_is_copied_with_all_its_volumes_and_tags() {
     assert_eq!(original["copies"][0]["snapshot_id"], copy["id"]);
     assert_eq!((stages(&original), &original["copy_of"]), (vec!["over"], &Value::Null));
     // It has the content of its original, however late it was made.
-    assert_eq!((&copy["started_at"], &copy["slot"]), (&original["started_at"], &original["slot"]));
+    assert_eq!((&copy["taken_at"], &copy["slot"]), (&original["taken_at"], &original["slot"]));
     assert_eq!((&copy["size_gib"], &copy["name"]), (&json!(24), &original["name"]));
     let volumes = |one: &Value| {
         let volumes = one["volumes"].as_array().unwrap().iter();
@@ -120,7 +120,7 @@ async fn copies_are_kept_by_rules_of_their_own_and_the_newest_stays() {
     app.pass_minutes(10).await;
     sweep(&app, "execute").await;
     let available = async |origin: &str| {
-        app.list(&format!("/v1/snapshots?origin={origin}&status=available")).await
+        app.list(&format!("/v1/snapshots?origin={origin}&status=available&include=fate")).await
     };
     let (here, far) = (available("schedule").await, available("copy").await);
 
@@ -405,7 +405,7 @@ async fn what_a_failed_copy_had_begun_without_an_answer_gets_a_record_of_its_own
     let members = others[0]["volumes"].as_array().unwrap();
     assert_eq!(text(&members[0], "ebs_snapshot_id"), ebs_there(&app)[0].id);
     // It is as old as what it is a copy of.
-    assert_eq!(others[0]["started_at"], originals(&app).await[0]["started_at"]);
+    assert_eq!(others[0]["taken_at"], originals(&app).await[0]["taken_at"]);
 }
 
 #[tokio::test]
@@ -446,7 +446,7 @@ async fn a_copy_is_no_restore_point_of_the_instance_s_own_region() {
 
     let shown = app.get(&format!("/v1/instances/{instance}")).await;
 
-    assert_eq!(text(&shown["protection"]["newest_available"], "id"), original);
+    assert_eq!(text(&shown["protection"]["newest_available"], "snapshot_id"), original);
 }
 
 #[tokio::test]

@@ -76,7 +76,7 @@ async fn a_spread_run_asks_for_one_target_after_the_other() {
         let due = at(slot) + SignedDuration::from_mins(3 * position);
         assert_eq!(instant(target, "due_at"), due);
         assert_eq!(text(target, "outcome"), "available");
-        let started = instant(target, "started_at");
+        let started = instant(target, "taken_at");
         assert!(started >= due, "{target:#}");
         assert_eq!(target["lateness_seconds"], json!(started.duration_since(due).as_secs()));
     }
@@ -323,7 +323,7 @@ async fn a_deleted_snapshot_is_gone_in_its_run() {
     let slot = "2026-03-02T10:05:00Z";
     let before = targets(&app, &id, slot).await;
 
-    let path = format!("/v1/snapshots/{}?grace=1", text(&before[0], "snapshot_id"));
+    let path = format!("/v1/snapshots/{}?grace_minutes=1", text(&before[0], "snapshot_id"));
     app.call("DELETE", &path, Value::Null).await.expect(202);
     app.settle().await;
     let condemned = targets(&app, &id, slot).await;

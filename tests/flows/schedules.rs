@@ -218,7 +218,7 @@ async fn an_edit_of_when_it_fires_does_not_lose_a_slot_that_is_due() {
     let slots: Vec<_> = runs.iter().map(|run| text(run, "slot")).collect();
     assert_eq!(slots, ["2026-03-02T10:05:00Z"]);
     assert_eq!(app.list("/v1/snapshots?status=available").await.len(), 1);
-    assert_eq!(text(&app.get(&path).await, "next_due"), "2026-03-03T02:00:00Z");
+    assert_eq!(text(&app.get(&path).await, "next_due_at"), "2026-03-03T02:00:00Z");
 }
 
 #[tokio::test]

@@ -80,6 +80,14 @@ impl Fate {
 
 /// The fate of every snapshot given whose schedule is given, or that has none.
 pub fn fates(facts: &FateFacts<'_>) -> BTreeMap<SnapshotId, Fate> {
+    fates_of(facts, |_| true)
+}
+
+/// The same of those that are wanted: what is in store for the others is not put into words.
+pub fn fates_of(
+    facts: &FateFacts<'_>,
+    is_wanted: impl Fn(&SnapshotId) -> bool,
+) -> BTreeMap<SnapshotId, Fate> {
     let FateFacts { schedules, snapshots, gone, failed_kept, now, .. } = *facts;
     // What a sweep asks EC2 about is not foreseen.
     let (in_use, absent) = (BTreeMap::new(), BTreeSet::new());
@@ -90,6 +98,7 @@ pub fn fates(facts: &FateFacts<'_>) -> BTreeMap<SnapshotId, Fate> {
     let group = Group::of(facts);
     snapshots
         .iter()
+        .filter(|snapshot| is_wanted(&snapshot.id))
         .map(|snapshot| {
             let kept_by = match entries.remove(&snapshot.id) {
                 Some(entry) if entry.verdict == Verdict::Keep => entry.reasons,

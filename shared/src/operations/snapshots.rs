@@ -1,5 +1,6 @@
 //! Snapshots: asked for, taken, brought in line with EC2, edited, deleted by name, reaped.
 
+pub mod batch;
 pub mod delete;
 pub mod edit;
 pub(crate) mod mark;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::client::{Condition, IndexEntry, QueryPage, Range, Table, Written};
+use super::comb::short_form;
 use super::keys::{self, DueKind, Index, Key};
 use super::lists::SnapshotList;
 use super::record::Record;
@@ -263,10 +264,13 @@ impl Table {
 }
 
 pub(super) fn record(snapshot: &Snapshot) -> Record<'_, Snapshot> {
+    let mut indexes = keys::of_snapshot(snapshot);
+    // Without it the comb is read from the record.
+    indexes.extend(short_form(snapshot).ok().map(|form| (keys::COMB, form)));
     Record {
         key: keys::snapshot(&snapshot.id),
         version: snapshot.version,
-        indexes: keys::of_snapshot(snapshot),
+        indexes,
         body: snapshot,
         expires_at: None,
     }

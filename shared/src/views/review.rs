@@ -87,7 +87,7 @@ pub async fn review(
 }
 
 /// What is being deleted is never much, unless it is torn.
-async fn damaged(service: &Service) -> Result<Section<Snapshot>, Error> {
+pub(crate) async fn damaged(service: &Service) -> Result<Section<Snapshot>, Error> {
     let list = SnapshotList::InStatus(Status::Deleting);
     let slice = Slice { order: Order::OldestFirst, limit: LEDGER_MAX, after: None };
     let Listed { snapshots, more } = service.table.list_snapshots(&list, &slice).await?;
@@ -129,7 +129,8 @@ async fn without_rules(service: &Service, until: Timestamp) -> Result<Section<Sn
     Ok(Section { items: old, more }.cut())
 }
 
-async fn disabled(service: &Service) -> Result<Section<DisabledSchedule>, Error> {
+/// Schedules that are disabled and of which snapshots are stored.
+pub(crate) async fn disabled(service: &Service) -> Result<Section<DisabledSchedule>, Error> {
     let request =
         PageRequest { limit: LEDGER_MAX, order: Order::OldestFirst, ..PageRequest::default() };
     let Page { items, next_cursor } = service.table.list_schedules(&request).await?;

@@ -22,7 +22,7 @@ fn routes() -> Vec<(&'static str, String, Role, Option<Value>)> {
     let runs = format!("{schedule}/runs");
     let rules = json!({"retention": {"keep_last": 3}});
     let at = "2026-01-01T00:00:00Z";
-    let given = json!({"rules": {"keep_last": 1}, "snapshots": [{"id": "a", "created_at": at}]});
+    let given = json!({"rules": {"keep_last": 1}, "snapshots": [{"id": "a", "taken_at": at}]});
     let simulated = json!({"schedule": {"expression": "rate(1 hour)"}, "days": 1});
     let new_schedule = json!({
         "name": "hourly", "expression": "rate(1 hour)", "targets": {"instance_ids": [INSTANCE]},
@@ -30,8 +30,22 @@ fn routes() -> Vec<(&'static str, String, Role, Option<Value>)> {
     vec![
         ("GET", "/v1/me".to_owned(), Viewer, None),
         ("GET", "/v1/capabilities".to_owned(), Viewer, None),
+        ("GET", "/v1/overview".to_owned(), Viewer, None),
+        ("GET", "/v1/todo".to_owned(), Viewer, None),
+        ("GET", "/v1/search?q=web".to_owned(), Viewer, None),
+        ("GET", "/v1/schedules/upcoming?hours=48".to_owned(), Viewer, None),
+        ("GET", "/v1/snapshots/stats/growth?step=week".to_owned(), Viewer, None),
         ("GET", "/v1/instances".to_owned(), Viewer, None),
         ("GET", format!("/v1/instances/{INSTANCE}"), Viewer, None),
+        ("GET", format!("/v1/instances/{INSTANCE}/comb?include_deleted=true"), Viewer, None),
+        (
+            "POST",
+            "/v1/instances/combs:batch".to_owned(),
+            Viewer,
+            Some(json!({"instance_ids": [INSTANCE]})),
+        ),
+        ("GET", "/v1/instances/slots?timezone=Europe/Berlin".to_owned(), Viewer, None),
+        ("GET", format!("/v1/instances/{INSTANCE}/slots"), Viewer, None),
         (
             "PUT",
             format!("/v1/instances/{INSTANCE}/schedules"),
@@ -45,6 +59,18 @@ fn routes() -> Vec<(&'static str, String, Role, Option<Value>)> {
         ("DELETE", snapshot.clone(), Admin, None),
         ("DELETE", format!("{snapshot}?record_only=true"), Admin, None),
         ("POST", format!("{snapshot}/rescue"), Operator, None),
+        (
+            "POST",
+            "/v1/snapshots:batch?preview=true".to_owned(),
+            Operator,
+            Some(json!({"snapshot_ids": [SNAPSHOT], "action": "rescue"})),
+        ),
+        (
+            "POST",
+            "/v1/snapshots:batch".to_owned(),
+            Admin,
+            Some(json!({"snapshot_ids": [SNAPSHOT], "action": "delete"})),
+        ),
         ("POST", format!("{snapshot}/image"), Operator, None),
         ("GET", format!("{snapshot}/images"), Viewer, None),
         (
@@ -111,7 +137,7 @@ fn routes() -> Vec<(&'static str, String, Role, Option<Value>)> {
         ("GET", "/v1/audit?day=2026-03-01".to_owned(), Viewer, None),
         ("GET", format!("/v1/instances/{INSTANCE}/history?kind=snapshot"), Viewer, None),
         ("GET", format!("/v1/sweeps/{SWEEP}"), Viewer, None),
-        ("GET", "/v1/billing?by=month&daily_change_percent=1.5".to_owned(), Viewer, None),
+        ("GET", "/v1/billing?group_by=month&daily_change_percent=1.5".to_owned(), Viewer, None),
         ("GET", format!("{snapshot}/billing"), Viewer, None),
         ("GET", "/v1/snapshots/stats".to_owned(), Viewer, None),
         ("GET", "/v1/snapshots/review?older_than_days=30".to_owned(), Viewer, None),

@@ -170,7 +170,7 @@ async fn newest(
     let filter = SnapshotFilter {
         instance_id: Some(instance.clone()),
         schedule_id: Some(schedule.clone()),
-        status: Some(Status::Available),
+        status: vec![Status::Available],
         ..SnapshotFilter::default()
     };
     let mut request = PageRequest { limit: 5, ..PageRequest::default() };

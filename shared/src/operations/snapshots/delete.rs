@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 use crate::domain::hold::Deleter;
-use crate::domain::ids::SnapshotId;
+use crate::domain::ids::{EbsSnapshotId, ImageId, SnapshotId};
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::{Error, chain};
@@ -41,9 +41,7 @@ pub async fn delete(
     let members: Vec<_> =
         snapshot.living_members().map(|member| member.ebs_snapshot_id.clone()).collect();
     if let Some((member, image)) = ec2.images_of(&members).await?.into_iter().next() {
-        return Err(Error::conflict(format!(
-            "{member} is in use by {image}; deregister that image first"
-        )));
+        return Err(in_use_refusal(&member, &image));
     }
     let delete_after =
         now.checked_add(grace).map_err(|_| Error::invalid("grace", "is too long"))?;
@@ -75,9 +73,14 @@ async fn make_due(service: &Service, condemned: &Snapshot, now: Timestamp) -> Re
     Ok(())
 }
 
+/// Why what an image uses cannot be deleted.
+pub(crate) fn in_use_refusal(member: &EbsSnapshotId, image: &ImageId) -> Error {
+    Error::conflict(format!("{member} is in use by {image}; deregister that image first"))
+}
+
 /// Whether a person has already deleted it, so that asking again changes nothing. What is left of a torn set waits for
 /// being asked for again.
-fn is_on_its_way(snapshot: &Snapshot) -> bool {
+pub(crate) fn is_on_its_way(snapshot: &Snapshot) -> bool {
     let by_person = || {
         let past = snapshot.ending.condemnation.as_ref();
         past.is_some_and(|past| past.by.deleter() == Deleter::Person)

@@ -84,7 +84,8 @@ pub(crate) async fn expected(
     }
 }
 
-fn edited(
+/// The record with an edit made to it, or why it cannot be made.
+pub(crate) fn edited(
     snapshot: &Snapshot,
     edit: SnapshotEdit,
     who: &str,

@@ -76,7 +76,7 @@ pub(super) struct Restore {
     root_task_id: Option<String>,
     /// The image that was made for a new instance, while it is there.
     #[schema(value_type = Option<String>)]
-    image_id: Option<ImageId>,
+    ami_id: Option<ImageId>,
     /// The instance that was made.
     #[schema(value_type = Option<String>)]
     new_instance_id: Option<InstanceId>,
@@ -332,7 +332,7 @@ impl From<domain::Restore> for Restore {
             old_volumes_expire_at,
             was_running,
             root_task_id: task_id,
-            image_id,
+            ami_id: image_id,
             new_instance_id,
             notes,
             trouble,

@@ -120,7 +120,7 @@ struct ReviewedSchedule {
     /// How many snapshots of it are stored.
     snapshots: i64,
     /// The sizes of their volumes.
-    volume_gib: i64,
+    size_gib: i64,
 }
 
 /// Review what stays
@@ -202,7 +202,7 @@ impl ReviewedSchedules {
             schedule_id: one.schedule.id,
             name: one.schedule.settings.name,
             snapshots: one.tally.get(Measure::Stored),
-            volume_gib: one.tally.get(Measure::VolumeGib),
+            size_gib: one.tally.get(Measure::VolumeGib),
         };
         Self { items: items.into_iter().map(of).collect(), more }
     }

@@ -72,6 +72,14 @@ pub(super) enum SweepMode {
     Execute,
 }
 
+impl std::str::FromStr for SweepMode {
+    type Err = serde::de::value::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::deserialize(serde::de::value::StrDeserializer::new(text))
+    }
+}
+
 wire_words! {
     /// Where a sweep stands.
     SweepStatus of domain::SweepStatus {
