@@ -62,7 +62,15 @@ async function route() {
     if (shown !== page) return;
     frame.show(content);
   } catch (error) {
-    if (shown === page) frame.show(h("div", null, h("h1", null, "This page could not be shown"), trouble(error, () => location.reload())));
+    if (shown === page)
+      frame.show(
+        h(
+          "div",
+          null,
+          h("h1", null, "This page could not be shown"),
+          trouble(error, () => location.reload()),
+        ),
+      );
   }
 }
 
@@ -71,7 +79,15 @@ async function begin() {
     await finishSignIn();
     if (!session.needsSignIn) session.is(await ask("GET", "/v1/me"));
   } catch (error) {
-    fill(app, h("main", { class: "alone", id: "content" }, h("h1", null, "Snapkeep"), trouble(error, () => location.assign("/"))));
+    fill(
+      app,
+      h(
+        "main",
+        { class: "alone", id: "content" },
+        h("h1", null, "Snapkeep"),
+        trouble(error, () => location.assign("/")),
+      ),
+    );
     return;
   }
   draw();

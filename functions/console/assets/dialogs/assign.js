@@ -15,9 +15,12 @@ export function assignSchedules(instance, schedules) {
   const preview = debounced(async () => {
     try {
       const found = await ask("PUT", `${path}?preview=true`, { body: body() });
-      fill(outcome, h("p", null, "Then: ", badge(found.protection.status), " ", found.protection.reason),
+      fill(
+        outcome,
+        h("p", null, "Then: ", badge(found.protection.status), " ", found.protection.reason),
         found.changes.map((/** @type {any} */ change) => h("p", { class: "note" }, `${change.name}: ${words(change.change)}`)),
-        found.warnings.map((/** @type {string} */ warning) => h("div", { class: "warning" }, mark("warn"), h("p", null, warning))));
+        found.warnings.map((/** @type {string} */ warning) => h("div", { class: "warning" }, mark("warn"), h("p", null, warning))),
+      );
     } catch (error) {
       fill(outcome, trouble(error));
     }
@@ -29,12 +32,26 @@ export function assignSchedules(instance, schedules) {
     acting: "Saving…",
     body: [
       h("p", { class: "note" }, "Exactly these are for it, whatever their tags say."),
-      h("div", { class: "choice" }, schedules.map((schedule) => h("label", { class: "option" },
-        h("input", { type: "checkbox", checked: chosen.has(schedule.id), onchange: (/** @type {any} */ event) => {
-          if (event.target.checked) chosen.add(schedule.id);
-          else chosen.delete(schedule.id);
-          preview();
-        } }), h("span", null, h("strong", null, h("bdi", null, schedule.name)), h("span", { class: "note" }, schedule.description))))),
+      h(
+        "div",
+        { class: "choice" },
+        schedules.map((schedule) =>
+          h(
+            "label",
+            { class: "option" },
+            h("input", {
+              type: "checkbox",
+              checked: chosen.has(schedule.id),
+              onchange: (/** @type {any} */ event) => {
+                if (event.target.checked) chosen.add(schedule.id);
+                else chosen.delete(schedule.id);
+                preview();
+              },
+            }),
+            h("span", null, h("strong", null, h("bdi", null, schedule.name)), h("span", { class: "note" }, schedule.description)),
+          ),
+        ),
+      ),
       outcome,
     ],
     extra: curlButton("PUT", path, body),

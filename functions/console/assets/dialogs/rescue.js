@@ -10,7 +10,10 @@ export async function rescue(snapshot) {
     await ask("POST", `/v1/snapshots/${snapshot.id}/rescue`);
     toast(`${snapshot.name} is rescued and stays.`);
   } catch (error) {
-    toast(error instanceof Error ? error.message : String(error), { tone: "bad", seconds: 12 });
+    toast(error instanceof Error ? error.message : String(error), {
+      tone: "bad",
+      seconds: 12,
+    });
   }
   refreshShown();
 }

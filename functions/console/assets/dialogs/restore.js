@@ -13,22 +13,46 @@ import { dayAhead } from "./hold.js";
 
 /** Each mode: what it is, whether it takes the place of something, its steps, what becomes of the old volumes. */
 const MODES = /** @type {Record<string, {title: string, note: string, replaces: boolean, steps: string[], old: string}>} */ ({
-  new_volumes: { title: "New volumes beside the old ones", note: "Nothing is replaced. You attach them where you like.", replaces: false,
-    steps: ["check", "create_volumes"], old: "They stay as they are, attached and in use." },
-  new_instance: { title: "A new instance", note: "Launched as the old one was, with the volumes as they were then.", replaces: false,
-    steps: ["check", "register_image", "run_instance", "deregister_image"], old: "The old instance and its volumes stay as they are." },
-  replace_volumes: { title: "In place: the instance's volumes", note: "The instance is stopped, its volumes are exchanged, and it is started again.", replaces: true,
+  new_volumes: {
+    title: "New volumes beside the old ones",
+    note: "Nothing is replaced. You attach them where you like.",
+    replaces: false,
+    steps: ["check", "create_volumes"],
+    old: "They stay as they are, attached and in use.",
+  },
+  new_instance: {
+    title: "A new instance",
+    note: "Launched as the old one was, with the volumes as they were then.",
+    replaces: false,
+    steps: ["check", "register_image", "run_instance", "deregister_image"],
+    old: "The old instance and its volumes stay as they are.",
+  },
+  replace_volumes: {
+    title: "In place: the instance's volumes",
+    note: "The instance is stopped, its volumes are exchanged, and it is started again.",
+    replaces: true,
     steps: ["check", "snapshot_first", "create_volumes", "stop_instance", "detach_volumes", "attach_volumes", "start_instance", "tag_old_volumes"],
-    old: "They are taken off and kept, marked with the day they may go; deleting them stays your decision." },
-  replace_root: { title: "In place: the root volume alone", note: "The instance reboots from the new root; its other volumes stay as they are now.", replaces: true,
-    steps: ["check", "snapshot_first", "replace_root", "settle_root", "tag_old_volumes"], old: "The old root volume is kept, marked with the day it may go." },
+    old: "They are taken off and kept, marked with the day they may go; deleting them stays your decision.",
+  },
+  replace_root: {
+    title: "In place: the root volume alone",
+    note: "The instance reboots from the new root; its other volumes stay as they are now.",
+    replaces: true,
+    steps: ["check", "snapshot_first", "replace_root", "settle_root", "tag_old_volumes"],
+    old: "The old root volume is kept, marked with the day it may go.",
+  },
 });
 
 /** @param {any} snapshot */
 export async function restoreSnapshot(snapshot) {
   const key = idempotencyKey();
   let mode = "new_volumes";
-  const typed = h("input", { autocomplete: "off", spellcheck: "false", dir: "auto", id: "confirm-restore" });
+  const typed = h("input", {
+    autocomplete: "off",
+    spellcheck: "false",
+    dir: "auto",
+    id: "confirm-restore",
+  });
   const stop = h("input", { type: "checkbox" });
   const first = h("input", { type: "checkbox", checked: true });
   const keep = h("input", { type: "number", min: 1, max: 3650, value: 14 });
@@ -42,7 +66,11 @@ export async function restoreSnapshot(snapshot) {
     const confirm = about.replaces ? typed.value : snapshot.id;
     /** @type {Record<string, any>} */
     const wanted = { confirm, mode };
-    if (about.replaces) Object.assign(wanted, { snapshot_first: first.checked, keep_old_days: Number(keep.value) });
+    if (about.replaces)
+      Object.assign(wanted, {
+        snapshot_first: first.checked,
+        keep_old_days: Number(keep.value),
+      });
     if (mode === "replace_volumes") wanted.stop = stop.checked;
     return wanted;
   }
@@ -50,9 +78,16 @@ export async function restoreSnapshot(snapshot) {
   const preview = debounced(async () => {
     const asked = mode;
     try {
-      const found = await ask("POST", `${path}?preview=true`, { body: { ...body(), confirm: snapshot.id } });
+      const found = await ask("POST", `${path}?preview=true`, {
+        body: { ...body(), confirm: snapshot.id },
+      });
       if (asked !== mode || !Array.isArray(found.steps)) return;
-      fill(plan, outline(found.steps.map((/** @type {any} */ step) => step.name ?? step)), found.notes?.map((/** @type {string} */ note) => h("div", { class: "warning" }, mark("warn"), h("p", null, note))), h("p", { class: "note" }, MODES[mode].old));
+      fill(
+        plan,
+        outline(found.steps.map((/** @type {any} */ step) => step.name ?? step)),
+        found.notes?.map((/** @type {string} */ note) => h("div", { class: "warning" }, mark("warn"), h("p", null, note))),
+        h("p", { class: "note" }, MODES[mode].old),
+      );
     } catch (error) {
       if (asked === mode && error instanceof Error && !/preview/.test(error.message)) fill(plan, trouble(error));
     }
@@ -60,13 +95,21 @@ export async function restoreSnapshot(snapshot) {
 
   function show() {
     const about = MODES[mode];
-    fill(plan, outline(about.steps.filter((step) => step !== "snapshot_first" || first.checked)), h("p", null, h("strong", null, "The old volumes: "), about.old));
-    fill(choices,
+    fill(
+      plan,
+      outline(about.steps.filter((step) => step !== "snapshot_first" || first.checked)),
+      h("p", null, h("strong", null, "The old volumes: "), about.old),
+    );
+    fill(
+      choices,
       about.replaces && h("label", { class: "row" }, first, "Take a snapshot of what is there now, first"),
       mode === "replace_volumes" && h("label", { class: "row" }, stop, "Stop the instance for it, if it runs"),
       about.replaces && field("Keep the old volumes for so many days", keep),
       about.replaces && field(`Type the snapshot's name to confirm: ${snapshot.name}`, typed),
-      session.may("operator") && !snapshot.hold && h("label", { class: "row" }, hold, "Hold the snapshot for a week, so that it stays while you look"));
+      session.may("operator") &&
+        !snapshot.hold &&
+        h("label", { class: "row" }, hold, "Hold the snapshot for a week, so that it stays while you look"),
+    );
     preview();
     recheck(plan);
   }
@@ -78,20 +121,43 @@ export async function restoreSnapshot(snapshot) {
     acting: "Asking…",
     wide: true,
     body: [
-      facts([["Id", identifier(snapshot.id)], ["Name", h("bdi", null, snapshot.name)], ["Instance", [h("bdi", null, snapshot.instance_name ?? "no name"), " ", identifier(snapshot.instance_id)]],
-        ["Created", time(snapshot.created_at, "both")], ["Size of its volumes", gib(snapshot.size_gib)], ["What becomes of it", snapshot.fate?.because ?? "not foreseen"]]),
-      h("div", { class: "columns two" },
-        choice("Which way", Object.entries(MODES).map(([name, about]) => [name, about.title, about.note]), mode, (value) => {
-          mode = value;
-          show();
-        }),
-        h("div", { class: "stack" }, h("strong", null, "What will be done"), plan)),
+      facts([
+        ["Id", identifier(snapshot.id)],
+        ["Name", h("bdi", null, snapshot.name)],
+        ["Instance", [h("bdi", null, snapshot.instance_name ?? "no name"), " ", identifier(snapshot.instance_id)]],
+        ["Created", time(snapshot.created_at, "both")],
+        ["Size of its volumes", gib(snapshot.size_gib)],
+        ["What becomes of it", snapshot.fate?.because ?? "not foreseen"],
+      ]),
+      h(
+        "div",
+        { class: "columns two" },
+        choice(
+          "Which way",
+          Object.entries(MODES).map(([name, about]) => [name, about.title, about.note]),
+          mode,
+          (value) => {
+            mode = value;
+            show();
+          },
+        ),
+        h("div", { class: "stack" }, h("strong", null, "What will be done"), plan),
+      ),
       choices,
     ],
     extra: curlButton("POST", path, body),
     ready: () => !MODES[mode].replaces || typed.value === snapshot.name || typed.value === snapshot.id,
     run: async () => {
-      if (hold.checked) await ask("PATCH", `/v1/snapshots/${snapshot.id}`, { body: { hold: { type: "never", reason: "Chosen for a restore", review_at: `${dayAhead(7)}T08:00:00Z` } } });
+      if (hold.checked)
+        await ask("PATCH", `/v1/snapshots/${snapshot.id}`, {
+          body: {
+            hold: {
+              type: "never",
+              reason: "Chosen for a restore",
+              review_at: `${dayAhead(7)}T08:00:00Z`,
+            },
+          },
+        });
       return ask("POST", path, { body: body(), key });
     },
   });
@@ -104,7 +170,11 @@ export async function restoreSnapshot(snapshot) {
 
 /** @param {string[]} steps */
 function outline(steps) {
-  return h("ol", { class: "steps" }, steps.map((step) => h("li", null, STEPS[step] ?? step)));
+  return h(
+    "ol",
+    { class: "steps" },
+    steps.map((step) => h("li", null, STEPS[step] ?? step)),
+  );
 }
 
 /** A restore for practice. @param {any} snapshot */
@@ -115,8 +185,15 @@ export async function drill(snapshot) {
     title: "Drill: restore for practice",
     act: "Begin the drill",
     acting: "Asking…",
-    body: [h("p", null, "Volumes are made of the snapshot, and deleted as soon as they can be used. The instance is not touched."),
-      facts([["Snapshot", h("bdi", null, snapshot.name)], ["Id", identifier(snapshot.id)], ["Created", time(snapshot.created_at, "both")]]), outline(["check", "create_volumes", "delete_volumes"])],
+    body: [
+      h("p", null, "Volumes are made of the snapshot, and deleted as soon as they can be used. The instance is not touched."),
+      facts([
+        ["Snapshot", h("bdi", null, snapshot.name)],
+        ["Id", identifier(snapshot.id)],
+        ["Created", time(snapshot.created_at, "both")],
+      ]),
+      outline(["check", "create_volumes", "delete_volumes"]),
+    ],
     extra: curlButton("POST", path, {}),
     run: () => ask("POST", path, { body: {}, key }),
   });

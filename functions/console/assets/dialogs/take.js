@@ -11,11 +11,17 @@ import { dayAhead } from "./hold.js";
 /** @param {any} instance */
 export async function takeSnapshot(instance) {
   const key = idempotencyKey();
-  const name = h("input", { maxlength: 255, placeholder: "before the upgrade", dir: "auto" });
+  const name = h("input", {
+    maxlength: 255,
+    placeholder: "before the upgrade",
+    dir: "auto",
+  });
   const description = h("textarea", { maxlength: 1000, dir: "auto" });
   const expires = h("input", { type: "date", min: dayAhead(1) });
   const body = () => ({
-    instance_id: instance.id, name: name.value || null, description: description.value || null,
+    instance_id: instance.id,
+    name: name.value || null,
+    description: description.value || null,
     expires_at: expires.value ? `${expires.value}T23:59:59Z` : null,
   });
   const made = await open({
@@ -23,13 +29,27 @@ export async function takeSnapshot(instance) {
     act: "Take it",
     acting: "Asking…",
     body: [
-      facts([["Instance", h("bdi", null, instance.name ?? "no name")], ["Id", identifier(instance.id)], ["Region", instance.region]]),
+      facts([
+        ["Instance", h("bdi", null, instance.name ?? "no name")],
+        ["Id", identifier(instance.id)],
+        ["Region", instance.region],
+      ]),
       (instance.eligibility?.caveats ?? []).map((/** @type {string} */ caveat) => h("div", { class: "warning" }, mark("warn"), h("p", null, caveat))),
-      h("p", { class: "note" }, "All volumes at one instant, as after a power cut. The instance is not shut down: what it has only in its memory is not in it."),
-      field("Name", name, "A name that says what for helps whoever restores it."), field("Description", description), field("Delete it after", expires, "Empty: it stays until somebody deletes it."),
+      h(
+        "p",
+        { class: "note" },
+        "All volumes at one instant, as after a power cut. The instance is not shut down: what it has only in its memory is not in it.",
+      ),
+      field("Name", name, "A name that says what for helps whoever restores it."),
+      field("Description", description),
+      field("Delete it after", expires, "Empty: it stays until somebody deletes it."),
     ],
     extra: curlButton("POST", "/v1/snapshots", body),
     run: () => ask("POST", "/v1/snapshots", { body: body(), key }),
   });
-  if (made) toast("The snapshot is asked for.", { action: "Show it", act: () => go(link(`/snapshots/${made.id}`)) });
+  if (made)
+    toast("The snapshot is asked for.", {
+      action: "Show it",
+      act: () => go(link(`/snapshots/${made.id}`)),
+    });
 }

@@ -47,10 +47,22 @@ export async function send(method, path, options = {}) {
   const body = options.body === undefined ? undefined : JSON.stringify(options.body);
   let response;
   try {
-    response = await fetch(path, { method, headers, body, signal: options.signal, cache: "no-cache" });
+    response = await fetch(path, {
+      method,
+      headers,
+      body,
+      signal: options.signal,
+      cache: "no-cache",
+    });
   } catch (error) {
     if (options.signal?.aborted) throw error;
-    throw new Problem({ title: "No answer", detail: "The API does not answer. Is the network up? It is tried again by itself." }, 0);
+    throw new Problem(
+      {
+        title: "No answer",
+        detail: "The API does not answer. Is the network up? It is tried again by itself.",
+      },
+      0,
+    );
   }
   heard(response.headers);
   const text = await response.text();

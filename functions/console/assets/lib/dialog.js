@@ -25,11 +25,27 @@ export function open(plan) {
   /** @type {any} */
   let outcome = null;
   let running = false;
-  const form = h("form", { onsubmit: submit, oninput: check, onchange: check },
-    h("header", null, h("h2", { id: "dialog-title" }, plan.title),
-      h("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => element.close() }, "×")),
+  const form = h(
+    "form",
+    { onsubmit: submit, oninput: check, onchange: check },
+    h(
+      "header",
+      null,
+      h("h2", { id: "dialog-title" }, plan.title),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "close",
+          "aria-label": "Close",
+          onclick: () => element.close(),
+        },
+        "×",
+      ),
+    ),
     h("div", { class: "body" }, plan.body, problem),
-    h("footer", null, h("div", { class: "row grow" }, plan.extra), cancel, act));
+    h("footer", null, h("div", { class: "row grow" }, plan.extra), cancel, act),
+  );
   const element = h("dialog", { class: plan.wide ? "wide" : "", "aria-labelledby": "dialog-title" }, form);
 
   function check() {
@@ -96,15 +112,35 @@ export function field(label, input, note) {
 
 /** @param {[string, string][]} options @param {string} [value] @param {Record<string, any>} [attributes] */
 export function select(options, value, attributes = {}) {
-  const element = h("select", attributes, options.map(([name, text]) => h("option", { value: name, selected: name === value }, text)));
+  const element = h(
+    "select",
+    attributes,
+    options.map(([name, text]) => h("option", { value: name, selected: name === value }, text)),
+  );
   return element;
 }
 
 /** @param {string} name @param {[string, import("./dom.js").Child, import("./dom.js").Child?][]} options @param {string} value @param {(value: string) => void} change */
 export function choice(name, options, value, change) {
-  return h("fieldset", { class: "choice" }, h("legend", null, name), options.map(([key, text, note]) =>
-    h("label", { class: "option" }, h("input", { type: "radio", name, value: key, checked: key === value, onchange: () => change(key) }),
-      h("span", null, h("strong", null, text), note && h("span", { class: "note" }, note)))));
+  return h(
+    "fieldset",
+    { class: "choice" },
+    h("legend", null, name),
+    options.map(([key, text, note]) =>
+      h(
+        "label",
+        { class: "option" },
+        h("input", {
+          type: "radio",
+          name,
+          value: key,
+          checked: key === value,
+          onchange: () => change(key),
+        }),
+        h("span", null, h("strong", null, text), note && h("span", { class: "note" }, note)),
+      ),
+    ),
+  );
 }
 
 /** Calls `act` once typing has paused. @param {(...them: any[]) => void} act @param {number} [wait] */

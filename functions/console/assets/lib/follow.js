@@ -31,11 +31,13 @@ export function followAll(page, paths, show, options = {}) {
   const element = h("div", { class: "followed" }, skeleton(options.lines));
   /** @type {any[]} */
   const states = paths.map(() => ({}));
-  paths.forEach((path, at) => page.use(path, (state) => {
-    states[at] = state;
-    const failed = states.find((each) => each.error && each.data === undefined);
-    if (states.every((each) => each.data !== undefined)) fill(element, show(...states.map((each) => each.data)));
-    else if (failed) fill(element, trouble(failed.error));
-  }));
+  paths.forEach((path, at) =>
+    page.use(path, (state) => {
+      states[at] = state;
+      const failed = states.find((each) => each.error && each.data === undefined);
+      if (states.every((each) => each.data !== undefined)) fill(element, show(...states.map((each) => each.data)));
+      else if (failed) fill(element, trouble(failed.error));
+    }),
+  );
   return element;
 }

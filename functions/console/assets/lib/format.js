@@ -23,7 +23,11 @@ export function bytes(value) {
 
 /** @param {number} value @param {string} [currency] */
 export function money(value, currency = "USD") {
-  return new Intl.NumberFormat("en", { style: "currency", currency, maximumFractionDigits: value < 10 ? 2 : 0 }).format(value);
+  return new Intl.NumberFormat("en", {
+    style: "currency",
+    currency,
+    maximumFractionDigits: value < 10 ? 2 : 0,
+  }).format(value);
 }
 
 /** @param {number} number @param {string} one @param {string} [many] */
@@ -55,7 +59,12 @@ export function relative(instant) {
 /** @param {string | number} instant */
 export function local(instant) {
   return new Date(instant).toLocaleString("en-GB", {
-    weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
   });
 }
 
@@ -64,7 +73,11 @@ export function brief(instant) {
   const date = new Date(instant);
   const same = date.getFullYear() === new Date(now()).getFullYear();
   return date.toLocaleString("en-GB", {
-    day: "numeric", month: "short", year: same ? undefined : "numeric", hour: "2-digit", minute: "2-digit",
+    day: "numeric",
+    month: "short",
+    year: same ? undefined : "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
   });
 }
 
@@ -77,9 +90,23 @@ export const utc = (instant) => `${new Date(instant).toISOString().slice(0, 16).
  */
 export function time(instant, form = "brief") {
   if (!instant) return h("span", { class: "faint" }, "–");
-  const text = { brief, relative, both: (/** @type {string} */ at) => `${brief(at)} (${relative(at)})` }[form](instant);
+  const text = {
+    brief,
+    relative,
+    both: (/** @type {string} */ at) => `${brief(at)} (${relative(at)})`,
+  }[form](instant);
   const all = `${local(instant)} here, ${utc(instant)}, ${relative(instant)}`;
-  return h("time", { datetime: instant, "data-form": form, "data-tip": all, "aria-label": `${text}: ${all}`, role: "img" }, text);
+  return h(
+    "time",
+    {
+      datetime: instant,
+      "data-form": form,
+      "data-tip": all,
+      "aria-label": `${text}: ${all}`,
+      role: "img",
+    },
+    text,
+  );
 }
 
 /** Keeps "3 min ago" true. @param {ParentNode} root */
@@ -92,6 +119,9 @@ export function refreshTimes(root) {
 
 /** @param {string} word */
 export const words = (word) => word.replaceAll("_", " ").replaceAll(".", " ");
+
+/** A text of the API with long ids cut to what tells them apart. @param {string} text */
+export const shortened = (text) => text.replace(/\b((?:snp|sch|rst|swp|img)_)[0-9a-f-]{30}([0-9a-f]{6})\b/g, "$1…$2");
 
 /** @param {string} text */
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

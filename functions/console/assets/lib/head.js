@@ -4,10 +4,18 @@ import { h } from "./dom.js";
 
 /** @param {import("./dom.js").Child} title @param {{up?: [string, string], note?: import("./dom.js").Child, tools?: import("./dom.js").Child, beside?: import("./dom.js").Child}} [options] */
 export function head(title, options = {}) {
-  return h("header", null,
-    h("div", { class: "title" }, options.up && h("a", { class: "crumbs", href: options.up[1] }, `← ${options.up[0]}`),
-      h("div", { class: "row" }, h("h1", { dir: "auto" }, title), options.beside), options.note && h("p", { class: "note" }, options.note)),
-    options.tools && h("div", { class: "row" }, options.tools));
+  return h(
+    "header",
+    null,
+    h(
+      "div",
+      { class: "title" },
+      options.up && h("a", { class: "crumbs", href: options.up[1] }, `← ${options.up[0]}`),
+      h("div", { class: "row" }, h("h1", { dir: "auto" }, title), options.beside),
+      options.note && h("p", { class: "note" }, options.note),
+    ),
+    options.tools && h("div", { class: "row" }, options.tools),
+  );
 }
 
 /** The room that a picture has. @param {number} [share] of the page's width @param {number} [off] pixels that are not for it */
@@ -20,7 +28,12 @@ export function room(share = 1, off = 0) {
 
 /** Draws a picture, and again when its room changes. @param {import("./page.js").Page} page @param {() => Node} draw */
 export function picture(page, draw) {
-  const element = h("div", { class: "picture", tabindex: "0", role: "region", "aria-label": "Picture" });
+  const element = h("div", {
+    class: "picture",
+    tabindex: "0",
+    role: "region",
+    "aria-label": "Picture",
+  });
   const again = () => element.replaceChildren(draw());
   let width = innerWidth;
   const resized = () => {

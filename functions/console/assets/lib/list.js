@@ -20,14 +20,44 @@ import { resource } from "./store.js";
  */
 export function table({ caption, columns, key, mark }) {
   const body = h("tbody");
-  const element = h("table", { class: "list" }, h("caption", { class: "unseen" }, caption),
-    h("thead", null, h("tr", null, columns.map((column) => h("th", { scope: "col", class: column.kind }, column.name)))), body);
+  const element = h(
+    "table",
+    { class: "list" },
+    h("caption", { class: "unseen" }, caption),
+    h(
+      "thead",
+      null,
+      h(
+        "tr",
+        null,
+        columns.map((column) => h("th", { scope: "col", class: column.kind }, column.name)),
+      ),
+    ),
+    body,
+  );
   /** @param {any} item */
-  const row = (item) => h("tr", { class: mark?.(item) }, columns.map((column, at) =>
-    h(at === 0 ? "th" : "td", { scope: at === 0 ? "row" : null, "data-label": column.name, class: column.kind }, h("div", { class: "cell" }, column.show(item)))));
+  const row = (item) =>
+    h(
+      "tr",
+      { class: mark?.(item) },
+      columns.map((column, at) =>
+        h(
+          at === 0 ? "th" : "td",
+          {
+            scope: at === 0 ? "row" : null,
+            "data-label": column.name,
+            class: column.kind,
+          },
+          h("div", { class: "cell" }, column.show(item)),
+        ),
+      ),
+    );
   /** @param {any[]} items */
   const update = (items) => keyed(body, items, key, row);
-  return { element: h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, element), update };
+  return {
+    element: h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, element),
+    update,
+  };
 }
 
 /**
@@ -79,9 +109,22 @@ export function list(page, options) {
     element.hidden = items.length === 0;
     update(items);
     options.onitems?.(items);
-    fill(foot, items.length === 0 && !cursor && options.none(),
+    fill(
+      foot,
+      items.length === 0 && !cursor && options.none(),
       items.length > 0 && h("span", { class: "faint" }, cursor ? `${items.length} shown` : `All ${items.length} shown`),
-      cursor && h("button", { type: "button", class: "button", id: `more-${options.caption.replaceAll(" ", "-")}`, onclick: next }, items.length ? "Show more" : "Nothing yet: look further"));
+      cursor &&
+        h(
+          "button",
+          {
+            type: "button",
+            class: "button",
+            id: `more-${options.caption.replaceAll(" ", "-")}`,
+            onclick: next,
+          },
+          items.length ? "Show more" : "Nothing yet: look further",
+        ),
+    );
   }
 
   async function next() {
@@ -110,13 +153,34 @@ export function filters(page, { search, selects = [], more }) {
   const inputs = {};
   const later = debounced((/** @type {string} */ text) => setQuery({ q: text }));
   if (search) {
-    inputs.q = h("input", { type: "search", placeholder: search, "aria-label": search, maxlength: 100, oninput: (/** @type {any} */ event) => later(event.target.value) });
+    inputs.q = h("input", {
+      type: "search",
+      placeholder: search,
+      "aria-label": search,
+      maxlength: 100,
+      oninput: (/** @type {any} */ event) => later(event.target.value),
+    });
   }
   for (const { name, label, options } of selects) {
-    inputs[name] = h("select", { "aria-label": label, onchange: (/** @type {any} */ event) => setQuery({ [name]: event.target.value }, { step: true }) },
-      h("option", { value: "" }, label), options.map(([value, text]) => h("option", { value }, text)));
+    inputs[name] = h(
+      "select",
+      {
+        "aria-label": label,
+        onchange: (/** @type {any} */ event) => setQuery({ [name]: event.target.value }, { step: true }),
+      },
+      h("option", { value: "" }, label),
+      options.map(([value, text]) => h("option", { value }, text)),
+    );
   }
-  const clear = h("button", { type: "button", class: "button quiet", onclick: () => setQuery(Object.fromEntries(Object.keys(inputs).map((name) => [name, ""])), { step: true }) }, "Clear");
+  const clear = h(
+    "button",
+    {
+      type: "button",
+      class: "button quiet",
+      onclick: () => setQuery(Object.fromEntries(Object.keys(inputs).map((name) => [name, ""])), { step: true }),
+    },
+    "Clear",
+  );
   const sync = () => {
     for (const [name, input] of Object.entries(inputs)) {
       if (document.activeElement !== input) input.value = page.query[name] ?? "";

@@ -27,9 +27,19 @@ export function byForm(text) {
 
 /** @param {any} item @returns {Found} */
 function answer(item) {
-  const places = /** @type {Record<string, string>} */ ({ instance: "instances", snapshot: "snapshots", schedule: "schedules", restore: "restores", sweep: "sweeps" });
+  const places = /** @type {Record<string, string>} */ ({
+    instance: "instances",
+    snapshot: "snapshots",
+    schedule: "schedules",
+    restore: "restores",
+    sweep: "sweeps",
+  });
   const place = places[item.type];
-  return { name: item.name || item.id, kind: `${item.type} ${item.id}`, href: place ? link(`/${place}/${item.id}`) : link("/account", { q: item.id }) };
+  return {
+    name: item.name || item.id,
+    kind: `${item.type} ${item.id}`,
+    href: place ? link(`/${place}/${item.id}`) : link("/account", { q: item.id }),
+  };
 }
 
 /** @param {string} text @returns {Promise<Found[]>} */
@@ -43,17 +53,44 @@ let isOpen = false;
 export function openPalette() {
   if (isOpen) return;
   isOpen = true;
-  const results = h("ul", { id: "palette-results", role: "listbox", "aria-label": "Found" });
+  const results = h("ul", {
+    id: "palette-results",
+    role: "listbox",
+    "aria-label": "Found",
+  });
   const note = h("p", { class: "note", role: "status" }, "An id of any kind, or part of a name.");
-  const input = h("input", { type: "search", role: "combobox", "aria-label": "Find an id or a name", "aria-controls": "palette-results", "aria-expanded": "true", autocomplete: "off", spellcheck: "false", placeholder: "i-…  snap-…  snp_…  or a name" });
+  const input = h("input", {
+    type: "search",
+    role: "combobox",
+    "aria-label": "Find an id or a name",
+    "aria-controls": "palette-results",
+    "aria-expanded": "true",
+    autocomplete: "off",
+    spellcheck: "false",
+    placeholder: "i-…  snap-…  snp_…  or a name",
+  });
   const element = h("dialog", { class: "palette", "aria-label": "Find" }, input, results, note);
   /** @type {Found[]} */
   let found = [];
   let at = 0;
 
   function show() {
-    fill(results, found.map((each, index) => h("li", { role: "option", id: `found-${index}`, "aria-selected": String(index === at), onclick: () => choose(index) },
-      h("bdi", null, each.name), h("span", { class: "faint" }, each.kind))));
+    fill(
+      results,
+      found.map((each, index) =>
+        h(
+          "li",
+          {
+            role: "option",
+            id: `found-${index}`,
+            "aria-selected": String(index === at),
+            onclick: () => choose(index),
+          },
+          h("bdi", null, each.name),
+          h("span", { class: "faint" }, each.kind),
+        ),
+      ),
+    );
     input.setAttribute("aria-activedescendant", found.length ? `found-${at}` : "");
   }
 
@@ -81,7 +118,14 @@ export function openPalette() {
   input.addEventListener("input", () => {
     const text = input.value.trim();
     at = 0;
-    found = [...byForm(text), ...PAGES.filter((name) => text && name.startsWith(text.toLowerCase())).map((name) => ({ name, kind: "page", href: name === "overview" ? "#/" : `#/${name}` }))];
+    found = [
+      ...byForm(text),
+      ...PAGES.filter((name) => text && name.startsWith(text.toLowerCase())).map((name) => ({
+        name,
+        kind: "page",
+        href: name === "overview" ? "#/" : `#/${name}`,
+      })),
+    ];
     show();
     if (text.length > 1) ask(text);
   });

@@ -6,7 +6,11 @@
 export function place() {
   const [path, text] = (location.hash.replace(/^#/, "") || "/").split("?");
   const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
-  return { path, parts, query: Object.fromEntries(new URLSearchParams(text ?? "")) };
+  return {
+    path,
+    parts,
+    query: Object.fromEntries(new URLSearchParams(text ?? "")),
+  };
 }
 
 /** @param {string} path @param {Record<string, any>} [query] */

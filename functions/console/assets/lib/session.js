@@ -98,13 +98,21 @@ export async function finishSignIn() {
   history.replaceState(null, "", `/${place ?? ""}`);
   if (query.has("error")) throw new Error(query.get("error_description") ?? query.get("error") ?? "The sign-in failed.");
   if (!verifier || query.get("state") !== state) throw new Error("This sign-in was not begun here. Please sign in again.");
-  await exchange({ grant_type: "authorization_code", code: query.get("code") ?? "", redirect_uri: home(), code_verifier: verifier });
+  await exchange({
+    grant_type: "authorization_code",
+    code: query.get("code") ?? "",
+    redirect_uri: home(),
+    code_verifier: verifier,
+  });
 }
 
 /** @param {Record<string, string>} what */
 async function exchange(what) {
   const body = new URLSearchParams({ client_id: session.client, ...what });
-  const response = await fetch(`${session.signInUrl}/oauth2/token`, { method: "POST", body });
+  const response = await fetch(`${session.signInUrl}/oauth2/token`, {
+    method: "POST",
+    body,
+  });
   if (!response.ok) throw new Error("The sign-in was not accepted. Please sign in again.");
   const tokens = await response.json();
   session.token = tokens.access_token;
@@ -115,14 +123,20 @@ async function exchange(what) {
 
 async function renew() {
   if (!session.refreshToken) throw new Error("signed out");
-  await exchange({ grant_type: "refresh_token", refresh_token: session.refreshToken });
+  await exchange({
+    grant_type: "refresh_token",
+    refresh_token: session.refreshToken,
+  });
 }
 
 /** Forgets the tokens, and has the sign-in forget the person. */
 export function signOut() {
   session.token = null;
   session.refreshToken = null;
-  const query = new URLSearchParams({ client_id: session.client, logout_uri: home() });
+  const query = new URLSearchParams({
+    client_id: session.client,
+    logout_uri: home(),
+  });
   location.assign(`${session.signInUrl}/logout?${query}`);
 }
 
@@ -137,5 +151,8 @@ function random(length) {
 
 /** @param {Uint8Array} bytes */
 function base64url(bytes) {
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
 }

@@ -26,27 +26,58 @@ export function shell() {
   /** @type {Map<string, HTMLElement>} */
   const links = new Map();
   const items = NAVIGATION.map(([key, name, path]) => {
-    const anchor = h("a", { href: `#/${key}` }, s("svg", { viewBox: "0 0 16 16", class: "icon", "aria-hidden": "true" }, s("path", { d: path })), h("span", null, name));
+    const anchor = h(
+      "a",
+      { href: `#/${key}` },
+      s("svg", { viewBox: "0 0 16 16", class: "icon", "aria-hidden": "true" }, s("path", { d: path })),
+      h("span", null, name),
+    );
     links.set(key, anchor);
     return h("li", null, anchor);
   });
-  const refresh = h("button", { type: "button", class: "button quiet refresh", id: "refresh", "aria-label": "Refresh", onclick: async () => {
-    refresh.classList.add("spins");
-    await refreshShown();
-    refresh.classList.remove("spins");
-  } }, h("span", { class: "turn", "aria-hidden": "true" }, "↻"), h("span", { class: "long" }, "Refresh"));
+  const refresh = h(
+    "button",
+    {
+      type: "button",
+      class: "button quiet refresh",
+      id: "refresh",
+      "aria-label": "Refresh",
+      onclick: async () => {
+        refresh.classList.add("spins");
+        await refreshShown();
+        refresh.classList.remove("spins");
+      },
+    },
+    h("span", { class: "turn", "aria-hidden": "true" }, "↻"),
+    h("span", { class: "long" }, "Refresh"),
+  );
   const clock = h("span", { class: "faint clock" });
-  const tellTime = () => fill(clock, `${new Date(now()).toISOString().slice(0, 16).replace("T", " ")} UTC`, timeLapse() > 1 && `, ${timeLapse()} times faster`);
+  const tellTime = () =>
+    fill(clock, `${new Date(now()).toISOString().slice(0, 16).replace("T", " ")} UTC`, timeLapse() > 1 && `, ${timeLapse()} times faster`);
   eachTick(tellTime);
   resource("/v1/me").subscribe(tellTime);
-  const element = h("div", { class: "shell" },
-    h("header", { class: "top" },
+  const element = h(
+    "div",
+    { class: "shell" },
+    h(
+      "header",
+      { class: "top" },
       h("a", { class: "brand", href: "#/" }, h("span", { class: "logo", "aria-hidden": "true" }, h("i"), h("i"), h("i")), "Snapkeep"),
       h("button", { type: "button", class: "search", onclick: openPalette }, h("span", null, "Find an id or a name"), h("kbd", null, "/")),
-      clock, refresh, who()),
-    session.kind === "demonstration" && h("p", { class: "banner", role: "note" }, h("strong", null, "A demonstration."), " All of it is made up, and its time is its own. Nothing here touches AWS."),
+      clock,
+      refresh,
+      who(),
+    ),
+    session.kind === "demonstration" &&
+      h(
+        "p",
+        { class: "banner", role: "note" },
+        h("strong", null, "A demonstration."),
+        " All of it is made up, and its time is its own. Nothing here touches AWS.",
+      ),
     h("nav", { class: "navigation", "aria-label": "Pages" }, h("ul", null, items)),
-    content);
+    content,
+  );
   return {
     element,
     /** @param {string} key */
@@ -68,9 +99,25 @@ export function shell() {
 
 function who() {
   if (session.kind === "deployed") {
-    return h("div", { class: "who" }, h("span", null, h("bdi", null, session.who), h("span", { class: "faint" }, ` ${session.role}`)), session.signInUrl && button("Sign out", signOut, { tone: "quiet" }));
+    return h(
+      "div",
+      { class: "who" },
+      h("span", null, h("bdi", null, session.who), h("span", { class: "faint" }, ` ${session.role}`)),
+      session.signInUrl && button("Sign out", signOut, { tone: "quiet" }),
+    );
   }
-  return h("label", { class: "who" }, h("span", { class: "faint long" }, "Role"),
-    h("select", { id: "role", "aria-label": "Role", onchange: (/** @type {any} */ event) => session.lower(event.target.value) },
-      session.roles().map((role) => h("option", { value: role, selected: role === session.role }, role))));
+  return h(
+    "label",
+    { class: "who" },
+    h("span", { class: "faint long" }, "Role"),
+    h(
+      "select",
+      {
+        id: "role",
+        "aria-label": "Role",
+        onchange: (/** @type {any} */ event) => session.lower(event.target.value),
+      },
+      session.roles().map((role) => h("option", { value: role, selected: role === session.role }, role)),
+    ),
+  );
 }

@@ -2,7 +2,12 @@
 
 import { h } from "./dom.js";
 
-const tip = h("div", { class: "tip", role: "tooltip", popover: "manual", id: "tip" });
+const tip = h("div", {
+  class: "tip",
+  role: "tooltip",
+  popover: "manual",
+  id: "tip",
+});
 
 /** @param {EventTarget | null} target */
 const holder = (target) => (target instanceof Element ? target.closest("[data-tip]") : null);

@@ -20,7 +20,18 @@ export function toast(text, options = {}) {
     const act = options.act ?? close;
     box.append(h("button", { type: "button", class: "button", onclick: () => (close(), act()) }, options.action));
   }
-  box.append(h("button", { type: "button", class: "close", "aria-label": "Dismiss", onclick: close }, "×"));
+  box.append(
+    h(
+      "button",
+      {
+        type: "button",
+        class: "close",
+        "aria-label": "Dismiss",
+        onclick: close,
+      },
+      "×",
+    ),
+  );
   place.append(box);
   setTimeout(close, (options.seconds ?? (options.action ? 15 : 5)) * 1000);
 }

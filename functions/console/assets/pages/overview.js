@@ -17,16 +17,31 @@ const TODOS = 5;
 export function show(page) {
   const todos = h("div", { class: "todos" });
   const figures = h("div", { class: "figures" });
-  page.use("/v1/todo", ({ data, error }) => fill(todos, data ? things(data.items) : error && error.status !== 404 && h("p", { class: "note" }, "What is to be done cannot be said just now.")));
+  page.use("/v1/todo", ({ data, error }) =>
+    fill(
+      todos,
+      data ? things(data.items) : error && error.status !== 404 && h("p", { class: "note" }, "What is to be done cannot be said just now."),
+    ),
+  );
   page.use("/v1/overview", ({ data, error }) => {
     if (data) fill(figures, numbers(data.statistics, data.protection));
     else if (error) page.use("/v1/snapshots/stats", (state) => state.data && fill(figures, numbers(state.data, null)));
   });
-  return h("div", { class: "page" },
-    head("Overview", { note: "Is everything safe, and what must I do?" }), todos, figures,
-    section("The last thirty days", { note: "A row is an instance, the worst first; a cell is what became of the slots that were promised that day. To the right: the next 24 hours." },
-      card(page)),
-    section("Next", {}, fires(page)));
+  return h(
+    "div",
+    { class: "page" },
+    head("Overview", { note: "Is everything safe, and what must I do?" }),
+    todos,
+    figures,
+    section(
+      "The last thirty days",
+      {
+        note: "A row is an instance, the worst first; a cell is what became of the slots that were promised that day. To the right: the next 24 hours.",
+      },
+      card(page),
+    ),
+    section("Next", {}, fires(page)),
+  );
 }
 
 /** @param {any[]} items */
@@ -35,18 +50,47 @@ function things(items) {
   const all = h("div", { class: "todos" }, items.slice(TODOS).map(thing));
   all.hidden = true;
   const more = items.length - TODOS;
-  return [items.slice(0, TODOS).map(thing), more > 0 && h("button", { type: "button", class: "button quiet", onclick: (/** @type {any} */ event) => {
-    all.hidden = false;
-    event.target.remove();
-  } }, `Show ${more} more`), all];
+  return [
+    items.slice(0, TODOS).map(thing),
+    more > 0 &&
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button quiet",
+          onclick: (/** @type {any} */ event) => {
+            all.hidden = false;
+            event.target.remove();
+          },
+        },
+        `Show ${more} more`,
+      ),
+    all,
+  ];
 }
 
 /** @param {any} item */
 function thing(item) {
-  return h("div", { class: `todo ${item.severity === "high" ? "bad" : ""}` }, mark(item.severity === "high" ? "bad" : "warn"),
-    h("div", null, h("strong", null, capital(words(item.kind)), item.count > 1 && ` (${count(item.count)}${item.more ? " or more" : ""})`),
-      h("p", null, item.detail, item.since && h("span", { class: "faint" }, " Since ", time(item.since, "relative"), "."))),
-    h("a", { class: "button", href: placeOf(item.path), "aria-label": `Look at: ${item.detail}` }, "Look"));
+  return h(
+    "div",
+    { class: `todo ${item.severity === "high" ? "bad" : ""}` },
+    mark(item.severity === "high" ? "bad" : "warn"),
+    h(
+      "div",
+      null,
+      h("strong", null, capital(words(item.kind)), item.count > 1 && ` (${count(item.count)}${item.more ? " or more" : ""})`),
+      h("p", null, item.detail, item.since && h("span", { class: "faint" }, " Since ", time(item.since, "relative"), ".")),
+    ),
+    h(
+      "a",
+      {
+        class: "button",
+        href: placeOf(item.path),
+        "aria-label": `Look at: ${item.detail}`,
+      },
+      "Look",
+    ),
+  );
 }
 
 /** Where this page shows what the API shows there. @param {string} path */
@@ -66,12 +110,28 @@ function numbers(stats, protection) {
   const growth = stats.growth ?? [];
   const week = growth.slice(-7).reduce((/** @type {number} */ sum, /** @type {any} */ day) => sum + day.added - day.gone, 0);
   return [
-    protection && figure("Protected", h("a", { href: link("/instances", { protection: "ok" }) }, count(protection.ok)), `of ${count(protection.ok + protection.late + protection.unprotected + protection.unknown)} instances`),
-    protection && figure("Late", h("a", { href: link("/instances", { protection: "late" }) }, count(protection.late)), "not as their schedules promise"),
-    protection && figure("Unprotected", h("a", { href: link("/instances", { protection: "unprotected" }) }, count(protection.unprotected)), "no schedule is for them"),
+    protection &&
+      figure(
+        "Protected",
+        h("a", { href: link("/instances", { protection: "ok" }) }, count(protection.ok)),
+        `of ${count(protection.ok + protection.late + protection.unprotected + protection.unknown)} instances`,
+      ),
+    protection &&
+      figure("Late", h("a", { href: link("/instances", { protection: "late" }) }, count(protection.late)), "not as their schedules promise"),
+    protection &&
+      figure(
+        "Unprotected",
+        h("a", { href: link("/instances", { protection: "unprotected" }) }, count(protection.unprotected)),
+        "no schedule is for them",
+      ),
     figure("Snapshots", count(stats.snapshots), `${week >= 0 ? "+" : ""}${count(week)} within a week`),
     figure("Size of their volumes", gib(stats.size.size_gib), "what they would fill if restored"),
-    stats.newest && figure("Newest", h("a", { href: link(`/snapshots/${stats.newest.snapshot_id}`) }, relative(stats.newest.taken_at)), h("bdi", null, stats.newest.name)),
+    stats.newest &&
+      figure(
+        "Newest",
+        h("a", { href: link(`/snapshots/${stats.newest.snapshot_id}`) }, relative(stats.newest.taken_at)),
+        h("bdi", null, stats.newest.name),
+      ),
   ];
 }
 
@@ -79,18 +139,52 @@ function numbers(stats, protection) {
 function card(page) {
   const days = innerWidth < 620 ? 12 : 30;
   const dates = lastDays(now(), days);
-  const path = withQuery("/v1/instances/slots", { from: dates[0], to: dates[dates.length - 1], limit: 50 });
+  const path = withQuery("/v1/instances/slots", {
+    from: dates[0],
+    to: dates[dates.length - 1],
+    limit: 50,
+  });
   const coming = new Map();
   const element = h("div", { class: "followed" });
   /** @type {any} */
   let calendar = null;
   const draw = () => {
-    const rows = calendar.items.map((/** @type {any} */ item) => ({ id: item.instance_id, name: item.instance_name ?? item.instance_id, href: link(`/instances/${item.instance_id}`), days: item.days, coming: coming.get(item.instance_id) ?? 0 }));
+    const rows = calendar.items.map((/** @type {any} */ item) => ({
+      id: item.instance_id,
+      name: item.instance_name ?? item.instance_id,
+      href: link(`/instances/${item.instance_id}`),
+      days: item.days,
+      coming: coming.get(item.instance_id) ?? 0,
+    }));
     if (rows.length === 0) return fill(element, firstSteps());
     const shown = rows.filter((/** @type {any} */ row) => row.days.length > 0 || row.coming > 0);
     const bare = rows.length - shown.length;
-    return fill(element, punchLegend(), punchCard(shown, { dates }), h("p", { class: "note" }, bare > 0 && `${plural(bare, "instance")} without any slot are left out. `, calendar.next_cursor && "These are the first fifty instances."),
-      h("details", null, h("summary", null, "The same as a table"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Slots by instance" }, punchTable(shown, dates))));
+    return fill(
+      element,
+      punchLegend(),
+      punchCard(shown, { dates }),
+      h(
+        "p",
+        { class: "note" },
+        bare > 0 && `${plural(bare, "instance")} without any slot are left out. `,
+        calendar.next_cursor && "These are the first fifty instances.",
+      ),
+      h(
+        "details",
+        null,
+        h("summary", null, "The same as a table"),
+        h(
+          "div",
+          {
+            class: "scroll",
+            tabindex: "0",
+            role: "region",
+            "aria-label": "Slots by instance",
+          },
+          punchTable(shown, dates),
+        ),
+      ),
+    );
   };
   page.use(path, ({ data, error, loading }) => {
     calendar = data ?? calendar;
@@ -100,7 +194,12 @@ function card(page) {
   });
   page.use("/v1/instances?limit=50", ({ data }) => {
     for (const each of data?.items ?? []) {
-      coming.set(each.id, each.protection.schedules.filter((/** @type {any} */ schedule) => schedule.enabled && schedule.next_due_at && Date.parse(schedule.next_due_at) < now() + 86_400_000).length);
+      coming.set(
+        each.id,
+        each.protection.schedules.filter(
+          (/** @type {any} */ schedule) => schedule.enabled && schedule.next_due_at && Date.parse(schedule.next_due_at) < now() + 86_400_000,
+        ).length,
+      );
     }
     if (data && calendar) draw();
   });
@@ -113,24 +212,91 @@ function protection(page) {
     if (data.items.length === 0) return firstSteps();
     const ranks = ["unprotected", "late", "ok"];
     const sorted = [...data.items].sort((a, b) => ranks.indexOf(a.protection.status) - ranks.indexOf(b.protection.status));
-    return h("ul", { class: "stack" }, sorted.slice(0, 12).map((each) => h("li", { class: "row spread" }, instanceLink(each.id, each.name), badge(each.protection.status), h("span", { class: "note grow" }, each.protection.reason))));
+    return h(
+      "ul",
+      { class: "stack" },
+      sorted
+        .slice(0, 12)
+        .map((each) =>
+          h(
+            "li",
+            { class: "row spread" },
+            instanceLink(each.id, each.name),
+            badge(each.protection.status),
+            h("span", { class: "note grow" }, each.protection.reason),
+          ),
+        ),
+    );
   });
 }
 
 /** @param {import("../lib/page.js").Page} page */
 function fires(page) {
-  return follow(page, "/v1/schedules/upcoming?hours=24", (data) => {
-    if (data.items.length === 0) return empty("Nothing fires within a day", h("a", { href: link("/schedules") }, "To the schedules"));
-    return h("ul", { class: "feed" }, data.items.slice(0, 8).map((/** @type {any} */ fire) => h("li", null, h("span", { class: "faint" }, relative(fire.at)),
-      h("div", { class: "what" }, scheduleLink(fire.schedule_id, fire.schedule_name), h("span", { class: "note" }, time(fire.at),
-        fire.named_instances ? `, ${plural(fire.named_instances, "named instance")}` : "", fire.selects_by_tags ? ", by tags" : "")))));
-  }, { missing: () => follow(page, "/v1/schedules?limit=50", (data) => h("ul", { class: "feed" }, data.items.filter((/** @type {any} */ each) => each.next_due_at)
-    .sort((/** @type {any} */ a, /** @type {any} */ b) => a.next_due_at.localeCompare(b.next_due_at)).slice(0, 6)
-    .map((/** @type {any} */ each) => h("li", null, h("span", { class: "faint" }, relative(each.next_due_at)), h("div", { class: "what" }, scheduleLink(each.id, each.name), h("span", { class: "note" }, each.description)))))) });
+  return follow(
+    page,
+    "/v1/schedules/upcoming?hours=24",
+    (data) => {
+      if (data.items.length === 0) return empty("Nothing fires within a day", h("a", { href: link("/schedules") }, "To the schedules"));
+      return h(
+        "ul",
+        { class: "feed" },
+        data.items
+          .slice(0, 8)
+          .map((/** @type {any} */ fire) =>
+            h(
+              "li",
+              null,
+              h("span", { class: "faint" }, relative(fire.at)),
+              h(
+                "div",
+                { class: "what" },
+                scheduleLink(fire.schedule_id, fire.schedule_name),
+                h(
+                  "span",
+                  { class: "note" },
+                  time(fire.at),
+                  fire.named_instances ? `, ${plural(fire.named_instances, "named instance")}` : "",
+                  fire.selects_by_tags ? ", by tags" : "",
+                ),
+              ),
+            ),
+          ),
+      );
+    },
+    {
+      missing: () =>
+        follow(page, "/v1/schedules?limit=50", (data) =>
+          h(
+            "ul",
+            { class: "feed" },
+            data.items
+              .filter((/** @type {any} */ each) => each.next_due_at)
+              .sort((/** @type {any} */ a, /** @type {any} */ b) => a.next_due_at.localeCompare(b.next_due_at))
+              .slice(0, 6)
+              .map((/** @type {any} */ each) =>
+                h(
+                  "li",
+                  null,
+                  h("span", { class: "faint" }, relative(each.next_due_at)),
+                  h("div", { class: "what" }, scheduleLink(each.id, each.name), h("span", { class: "note" }, each.description)),
+                ),
+              ),
+          ),
+        ),
+    },
+  );
 }
 
 /** The way in, on a fresh run. */
 export function firstSteps() {
-  return empty("Nothing here yet. Three steps to a protected account",
-    h("ol", { class: "steps" }, h("li", null, h("a", { href: link("/instances", { eligible: "true" }) }, "Take a snapshot of an instance")), h("li", null, h("a", { href: link("/schedules/new/edit") }, "Make a schedule")), h("li", null, h("a", { href: link("/sweeps") }, "See what a sweep would do"))));
+  return empty(
+    "Nothing here yet. Three steps to a protected account",
+    h(
+      "ol",
+      { class: "steps" },
+      h("li", null, h("a", { href: link("/instances", { eligible: "true" }) }, "Take a snapshot of an instance")),
+      h("li", null, h("a", { href: link("/schedules/new/edit") }, "Make a schedule")),
+      h("li", null, h("a", { href: link("/sweeps") }, "See what a sweep would do")),
+    ),
+  );
 }

@@ -36,14 +36,53 @@ export function comb(lines, { width, now, chosen, choose, labels = true, ahead =
   const x = linear(first - size * 0.015, last, left + 6, width - 8);
   const height = lines.length * ROW + AXIS;
   const ticks = timeTicks(first, last, Math.floor((width - left) / 90));
-  const root = s("svg", { class: "comb", viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": "Snapshots by instance and time" },
-    s("rect", { class: "future", x: x(now), y: AXIS, width: Math.max(0, width - x(now)), height: height - AXIS }),
+  const root = s(
+    "svg",
+    {
+      class: "comb",
+      viewBox: `0 0 ${width} ${height}`,
+      width,
+      height,
+      role: "group",
+      "aria-label": "Snapshots by instance and time",
+    },
+    s("rect", {
+      class: "future",
+      x: x(now),
+      y: AXIS,
+      width: Math.max(0, width - x(now)),
+      height: height - AXIS,
+    }),
     ticks.map(({ at, text }) => [
-      s("line", { class: "grid", x1: x(at), x2: x(at), y1: AXIS - 4, y2: height }),
+      s("line", {
+        class: "grid",
+        x1: x(at),
+        x2: x(at),
+        y1: AXIS - 4,
+        y2: height,
+      }),
       s("text", { class: "tick", x: x(at), y: 12, "text-anchor": "middle" }, text),
     ]),
-    s("line", { class: "now", x1: x(now), x2: x(now), y1: AXIS - 6, y2: height }),
-    lines.map((line, at) => row(line, AXIS + at * ROW, { x, now, left, width, last, chosen, choose, labels })));
+    s("line", {
+      class: "now",
+      x1: x(now),
+      x2: x(now),
+      y1: AXIS - 6,
+      y2: height,
+    }),
+    lines.map((line, at) =>
+      row(line, AXIS + at * ROW, {
+        x,
+        now,
+        left,
+        width,
+        last,
+        chosen,
+        choose,
+        labels,
+      }),
+    ),
+  );
   return root;
 }
 
@@ -61,7 +100,9 @@ function row(line, top, frame) {
       if (rank(each) >= rank(before.tooth)) before.tooth = each;
     } else drawn.push({ tooth: each, x: at, more: 0 });
   }
-  return s("g", { class: "comb-row" },
+  return s(
+    "g",
+    { class: "comb-row" },
     labels && s("a", { href: line.href }, s("text", { class: "label", x: 4, y: base - 8 }, clipped(line.name, left))),
     s("line", { class: "base", x1: left, x2: width, y1: base, y2: base }),
     drawn.map(({ tooth: each, x: at, more }) => {
@@ -70,12 +111,37 @@ function row(line, top, frame) {
       const text = describe(each, more);
       const low = base - 3 - (rank(each) % 5) * 3;
       const pick = choose && (() => choose(each.id));
-      return s("g", { class: `tooth ${kind} ${each.id === chosen ? "chosen" : ""}`, "data-tip": text },
-        goes > now && s("line", { class: "tail", x1: Math.max(at, x(now)), x2: x(goes), y1: low, y2: low }),
+      return s(
+        "g",
+        {
+          class: `tooth ${kind} ${each.id === chosen ? "chosen" : ""}`,
+          "data-tip": text,
+        },
+        goes > now &&
+          s("line", {
+            class: "tail",
+            x1: Math.max(at, x(now)),
+            x2: x(goes),
+            y1: low,
+            y2: low,
+          }),
         s("path", { d: tooth(kind, at, base, 22) }),
-        pick && s("rect", { class: "hit", x: at - 5, y: top + 2, width: 10, height: ROW - 8, role: "button", tabindex: each.id === chosen ? 0 : -1, "aria-label": text, onclick: pick,
-          onkeydown: (/** @type {KeyboardEvent} */ event) => (event.key === "Enter" || event.key === " ") && pick() }));
-    }));
+        pick &&
+          s("rect", {
+            class: "hit",
+            x: at - 5,
+            y: top + 2,
+            width: 10,
+            height: ROW - 8,
+            role: "button",
+            tabindex: each.id === chosen ? 0 : -1,
+            "aria-label": text,
+            onclick: pick,
+            onkeydown: (/** @type {KeyboardEvent} */ event) => (event.key === "Enter" || event.key === " ") && pick(),
+          }),
+      );
+    }),
+  );
 }
 
 /** @param {Tooth} each */
@@ -107,6 +173,26 @@ function clipped(text, width) {
 /** The shapes and what they mean. @param {Set<string>} [used] */
 export function combLegend(used) {
   const shown = LEGEND.filter(([kind]) => !used || used.has(kind));
-  return h("ul", { class: "legend", "aria-label": "What keeps a snapshot" }, shown.map(([kind, text]) =>
-    h("li", null, s("svg", { viewBox: "0 0 14 22", width: 12, height: 19, class: "comb", "aria-hidden": "true" }, s("g", { class: `tooth ${kind}` }, s("path", { d: tooth(kind, 7, 21, 18) }))), text)));
+  return h(
+    "ul",
+    { class: "legend", "aria-label": "What keeps a snapshot" },
+    shown.map(([kind, text]) =>
+      h(
+        "li",
+        null,
+        s(
+          "svg",
+          {
+            viewBox: "0 0 14 22",
+            width: 12,
+            height: 19,
+            class: "comb",
+            "aria-hidden": "true",
+          },
+          s("g", { class: `tooth ${kind}` }, s("path", { d: tooth(kind, 7, 21, 18) })),
+        ),
+        text,
+      ),
+    ),
+  );
 }

@@ -27,7 +27,8 @@ export function timeTicks(from, to, most) {
     const months = Math.max(1, Math.round(step / 30.4));
     date.setHours(0, 0, 0, 0);
     date.setDate(1);
-    for (; date.getTime() <= to; date.setMonth(date.getMonth() + months)) push(date, days > 330 ? { month: "short", year: "2-digit" } : { month: "short" });
+    for (; date.getTime() <= to; date.setMonth(date.getMonth() + months))
+      push(date, days > 330 ? { month: "short", year: "2-digit" } : { month: "short" });
   }
   return ticks;
 
