@@ -1,10 +1,12 @@
 /** Which schedules are for an instance. */
 
 import { ask } from "../lib/api.js";
-import { debounced, open } from "../lib/dialog.js";
+import { open } from "../lib/dialog.js";
+import { debounced } from "../lib/fields.js";
 import { fill, h } from "../lib/dom.js";
 import { words } from "../lib/format.js";
-import { badge, curlButton, mark, trouble } from "../lib/parts.js";
+import { badge, mark } from "../lib/marks.js";
+import { curlButton, trouble } from "../lib/parts.js";
 
 /** @param {any} instance @param {any[]} schedules */
 export function assignSchedules(instance, schedules) {

@@ -1,10 +1,13 @@
 /** Several snapshots at once, with what will happen said first. */
 
 import { ask } from "../lib/api.js";
-import { field, open } from "../lib/dialog.js";
+import { open } from "../lib/dialog.js";
+import { field } from "../lib/fields.js";
 import { fill, h } from "../lib/dom.js";
 import { gib, plural } from "../lib/format.js";
-import { curlButton, identifier, mark } from "../lib/parts.js";
+import { identifier } from "../lib/ids.js";
+import { mark } from "../lib/marks.js";
+import { curlButton } from "../lib/parts.js";
 import { toast } from "../lib/toast.js";
 
 /** What is asked for in a dry run and then in earnest. @param {any[]} snapshots @param {Record<string, any>} what */

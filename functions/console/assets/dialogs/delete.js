@@ -1,10 +1,13 @@
 /** Deletes a snapshot by name. Nothing brings it back but its grace, and the Recycle Bin outside of this page. */
 
 import { ask, withQuery } from "../lib/api.js";
-import { field, open, recheck, select } from "../lib/dialog.js";
+import { open, recheck } from "../lib/dialog.js";
+import { field, select } from "../lib/fields.js";
 import { fill, h } from "../lib/dom.js";
 import { gib, money, time } from "../lib/format.js";
-import { curlButton, facts, identifier, mark } from "../lib/parts.js";
+import { identifier } from "../lib/ids.js";
+import { mark } from "../lib/marks.js";
+import { curlButton, facts } from "../lib/parts.js";
 import { rescue } from "./rescue.js";
 import { toast } from "../lib/toast.js";
 

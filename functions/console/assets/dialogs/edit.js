@@ -1,7 +1,8 @@
 /** Changes what people say of a snapshot: name, description, expiry. */
 
 import { ask } from "../lib/api.js";
-import { field, open } from "../lib/dialog.js";
+import { open } from "../lib/dialog.js";
+import { field } from "../lib/fields.js";
 import { h } from "../lib/dom.js";
 import { curlButton } from "../lib/parts.js";
 import { dayAhead } from "./hold.js";

@@ -2,10 +2,12 @@
 
 import { ask } from "../lib/api.js";
 import { now } from "../lib/clock.js";
-import { choice, field, open } from "../lib/dialog.js";
+import { open } from "../lib/dialog.js";
+import { choice, field } from "../lib/fields.js";
 import { h } from "../lib/dom.js";
 import { time } from "../lib/format.js";
-import { curlButton, facts, identifier } from "../lib/parts.js";
+import { identifier } from "../lib/ids.js";
+import { curlButton, facts } from "../lib/parts.js";
 import { toast } from "../lib/toast.js";
 
 /** A day from now as an input wants it. @param {number} days */

@@ -1,9 +1,11 @@
 /** Registers an AMI from a snapshot. */
 
 import { ask, idempotencyKey } from "../lib/api.js";
-import { field, open } from "../lib/dialog.js";
+import { open } from "../lib/dialog.js";
+import { field } from "../lib/fields.js";
 import { h } from "../lib/dom.js";
-import { curlButton, mark } from "../lib/parts.js";
+import { mark } from "../lib/marks.js";
+import { curlButton } from "../lib/parts.js";
 import { toast } from "../lib/toast.js";
 
 /** @param {any} snapshot */

@@ -1,10 +1,13 @@
 /** Brings a snapshot back: which way, what will be done, what happens to the old volumes. */
 
 import { ask, idempotencyKey } from "../lib/api.js";
-import { choice, debounced, field, open, recheck } from "../lib/dialog.js";
+import { open, recheck } from "../lib/dialog.js";
+import { choice, debounced, field } from "../lib/fields.js";
 import { fill, h } from "../lib/dom.js";
 import { gib, time } from "../lib/format.js";
-import { curlButton, facts, identifier, mark, trouble } from "../lib/parts.js";
+import { identifier } from "../lib/ids.js";
+import { mark } from "../lib/marks.js";
+import { curlButton, facts, trouble } from "../lib/parts.js";
 import { go, link } from "../lib/router.js";
 import { session } from "../lib/session.js";
 import { toast } from "../lib/toast.js";

@@ -1,9 +1,12 @@
 /** Takes a snapshot now. */
 
 import { ask, idempotencyKey } from "../lib/api.js";
-import { field, open } from "../lib/dialog.js";
+import { open } from "../lib/dialog.js";
+import { field } from "../lib/fields.js";
 import { h } from "../lib/dom.js";
-import { curlButton, facts, identifier, mark } from "../lib/parts.js";
+import { identifier } from "../lib/ids.js";
+import { mark } from "../lib/marks.js";
+import { curlButton, facts } from "../lib/parts.js";
 import { go, link } from "../lib/router.js";
 import { toast } from "../lib/toast.js";
 import { dayAhead } from "./hold.js";

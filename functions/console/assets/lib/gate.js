@@ -1,7 +1,8 @@
 /** What somebody sees who has not signed in. */
 
 import { h } from "./dom.js";
-import { session, signIn } from "./session.js";
+import { session } from "./session.js";
+import { signIn } from "./sign-in.js";
 
 /** @param {() => void} begin */
 export function gate(begin) {

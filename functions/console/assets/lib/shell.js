@@ -4,7 +4,8 @@ import { now, timeLapse, eachTick } from "./clock.js";
 import { fill, h, s } from "./dom.js";
 import { openPalette } from "./palette.js";
 import { button } from "./parts.js";
-import { session, signOut } from "./session.js";
+import { session } from "./session.js";
+import { signOut } from "./sign-in.js";
 import { refreshShown, resource } from "./store.js";
 
 /** @type {[string, string, string][]} */

@@ -1,12 +1,16 @@
 /** Whose is all this, and what is left behind? */
 
 import { ask, withQuery } from "../lib/api.js";
-import { field, open, select } from "../lib/dialog.js";
+import { open } from "../lib/dialog.js";
+import { field, select } from "../lib/fields.js";
 import { fill, h } from "../lib/dom.js";
 import { bytes, count, gib, plural, time, words } from "../lib/format.js";
 import { head, picture, room } from "../lib/head.js";
-import { filters, list, nothing } from "../lib/list.js";
-import { badge, button, curlButton, empty, facts, identifier, section, snapshotLink } from "../lib/parts.js";
+import { filters } from "../lib/filters.js";
+import { list, nothing } from "../lib/list.js";
+import { identifier, snapshotLink } from "../lib/ids.js";
+import { badge } from "../lib/marks.js";
+import { button, curlButton, empty, facts, section } from "../lib/parts.js";
 import { setQuery } from "../lib/router.js";
 import { resource } from "../lib/store.js";
 import { toast } from "../lib/toast.js";

@@ -5,8 +5,10 @@ import { now } from "../lib/clock.js";
 import { fill, h } from "../lib/dom.js";
 import { head } from "../lib/head.js";
 import { shortened, words } from "../lib/format.js";
-import { badge, curlButton, empty, identifier, skeleton, trouble } from "../lib/parts.js";
-import { filters } from "../lib/list.js";
+import { identifier } from "../lib/ids.js";
+import { badge } from "../lib/marks.js";
+import { curlButton, empty, skeleton, trouble } from "../lib/parts.js";
+import { filters } from "../lib/filters.js";
 import { setQuery } from "../lib/router.js";
 import { hrefOf } from "./instance.js";
 

@@ -1,11 +1,13 @@
 /** The schedule editor: what it will do and what an edit loses, before it is saved. */
 
 import { ask } from "../lib/api.js";
-import { debounced } from "../lib/dialog.js";
+import { debounced } from "../lib/fields.js";
 import { fill, h } from "../lib/dom.js";
 import { count, plural, time, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
-import { badge, button, curlButton, instanceLink, mark, section, snapshotLink, trouble } from "../lib/parts.js";
+import { instanceLink, snapshotLink } from "../lib/ids.js";
+import { badge, mark } from "../lib/marks.js";
+import { button, curlButton, section, trouble } from "../lib/parts.js";
 import { go, link } from "../lib/router.js";
 import { toast } from "../lib/toast.js";
 import { form } from "./form.js";

@@ -1,6 +1,6 @@
 /** The fields of a schedule, and what they say together. */
 
-import { field, select } from "../lib/dialog.js";
+import { field, select } from "../lib/fields.js";
 import { h } from "../lib/dom.js";
 
 /** @type {[string, string][]} */

@@ -4,8 +4,11 @@ import { withQuery } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { gib, span, time } from "../lib/format.js";
 import { head } from "../lib/head.js";
-import { filters, list, nothing } from "../lib/list.js";
-import { badge, button, curlButton, empty, instanceLink, scheduleLink } from "../lib/parts.js";
+import { filters } from "../lib/filters.js";
+import { list, nothing } from "../lib/list.js";
+import { instanceLink, scheduleLink } from "../lib/ids.js";
+import { badge } from "../lib/marks.js";
+import { button, curlButton, empty } from "../lib/parts.js";
 
 /** @param {import("../lib/page.js").Page} page */
 export function show(page) {

@@ -2,12 +2,13 @@
 
 import { withQuery } from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
-import { debounced } from "../lib/dialog.js";
+import { debounced } from "../lib/fields.js";
 import { follow } from "../lib/follow.js";
 import { count, gib, money } from "../lib/format.js";
 import { head, picture, room } from "../lib/head.js";
 import { list } from "../lib/list.js";
-import { curlButton, empty, figure, instanceLink, scheduleLink, section } from "../lib/parts.js";
+import { instanceLink, scheduleLink } from "../lib/ids.js";
+import { curlButton, empty, figure, section } from "../lib/parts.js";
 import { setQuery } from "../lib/router.js";
 import { areas } from "../pictures/area.js";
 

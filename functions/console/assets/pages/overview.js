@@ -6,7 +6,9 @@ import { fill, h } from "../lib/dom.js";
 import { follow } from "../lib/follow.js";
 import { capital, count, gib, plural, relative, time, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
-import { badge, empty, figure, instanceLink, mark, scheduleLink, section, skeleton, trouble } from "../lib/parts.js";
+import { instanceLink, scheduleLink } from "../lib/ids.js";
+import { badge, mark } from "../lib/marks.js";
+import { empty, figure, section, skeleton, trouble } from "../lib/parts.js";
 import { link } from "../lib/router.js";
 import { lastDays, punchCard, punchLegend, punchTable } from "../pictures/punchcard.js";
 

@@ -4,8 +4,11 @@ import { withQuery } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { time, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
-import { filters, list, nothing } from "../lib/list.js";
-import { badge, curlButton, empty, identifier, instanceLink } from "../lib/parts.js";
+import { filters } from "../lib/filters.js";
+import { list, nothing } from "../lib/list.js";
+import { identifier, instanceLink } from "../lib/ids.js";
+import { badge } from "../lib/marks.js";
+import { curlButton, empty } from "../lib/parts.js";
 import { link } from "../lib/router.js";
 
 /** @param {import("../lib/page.js").Page} page */

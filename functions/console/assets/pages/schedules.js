@@ -4,7 +4,9 @@ import { h } from "../lib/dom.js";
 import { time } from "../lib/format.js";
 import { head } from "../lib/head.js";
 import { list } from "../lib/list.js";
-import { badge, button, curlButton, empty, scheduleLink } from "../lib/parts.js";
+import { scheduleLink } from "../lib/ids.js";
+import { badge } from "../lib/marks.js";
+import { button, curlButton, empty } from "../lib/parts.js";
 import { go, link } from "../lib/router.js";
 
 /** @param {import("../lib/page.js").Page} page */

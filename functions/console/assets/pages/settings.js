@@ -4,7 +4,8 @@ import { h } from "../lib/dom.js";
 import { followAll } from "../lib/follow.js";
 import { count, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
-import { badge, curlButton, facts, section } from "../lib/parts.js";
+import { badge } from "../lib/marks.js";
+import { curlButton, facts, section } from "../lib/parts.js";
 import { session } from "../lib/session.js";
 
 /** What each of the limits means. */

@@ -4,7 +4,9 @@ import { h } from "../lib/dom.js";
 import { allDeeds } from "../lib/deeds.js";
 import { follow } from "../lib/follow.js";
 import { bytes, gib, time, words } from "../lib/format.js";
-import { badge, empty, facts, identifier, instanceLink } from "../lib/parts.js";
+import { identifier, instanceLink } from "../lib/ids.js";
+import { badge } from "../lib/marks.js";
+import { empty, facts } from "../lib/parts.js";
 import { link } from "../lib/router.js";
 
 /** @param {import("../lib/page.js").Page} page @param {string} id @param {() => void} close */

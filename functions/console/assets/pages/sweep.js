@@ -7,7 +7,9 @@ import { follow, followAll } from "../lib/follow.js";
 import { capital, count, plural, time, words } from "../lib/format.js";
 import { head, picture, room } from "../lib/head.js";
 import { list } from "../lib/list.js";
-import { badge, button, curlButton, empty, facts, identifier, instanceLink, mark, scheduleLink, section, snapshotLink } from "../lib/parts.js";
+import { identifier, instanceLink, scheduleLink, snapshotLink } from "../lib/ids.js";
+import { badge, mark } from "../lib/marks.js";
+import { button, curlButton, empty, facts, section } from "../lib/parts.js";
 import { setQuery } from "../lib/router.js";
 import { brakeLine, reasonBar } from "../pictures/reasons.js";
 

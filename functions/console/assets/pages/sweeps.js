@@ -6,7 +6,9 @@ import { h } from "../lib/dom.js";
 import { count, gib, time, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
 import { list } from "../lib/list.js";
-import { badge, button, curlButton, empty, identifier, instanceLink, mark, section, snapshotLink } from "../lib/parts.js";
+import { identifier, instanceLink, snapshotLink } from "../lib/ids.js";
+import { badge, mark } from "../lib/marks.js";
+import { button, curlButton, empty, section } from "../lib/parts.js";
 import { go, link } from "../lib/router.js";
 
 /** @param {import("../lib/page.js").Page} page */

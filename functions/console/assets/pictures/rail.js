@@ -3,7 +3,7 @@
 import { h } from "../lib/dom.js";
 import { span, time, words } from "../lib/format.js";
 import { now } from "../lib/clock.js";
-import { mark } from "../lib/parts.js";
+import { mark } from "../lib/marks.js";
 
 const TONES = /** @type {Record<string, string>} */ ({
   done: "good",
