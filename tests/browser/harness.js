@@ -33,14 +33,14 @@ export const FORMS = /** @type {Record<string, import("playwright-core").Browser
 
 /**
  * Starts a run on a free port; comes back once it answers.
- * @param {string[]} [more]
+ * @param {string[]} [more] @param {Record<string, string>} [environment]
  * @returns {Promise<Run>}
  */
-export async function start(more = ["--demo"]) {
+export async function start(more = ["--demo"], environment = {}) {
   const folder = mkdtempSync(join(tmpdir(), "snapkeep-browser-"));
   const child = spawn(LOCAL, ["--port", "0", "--data", folder, ...more], {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, RUST_LOG: "error" },
+    env: { ...process.env, RUST_LOG: "error", ...environment },
   });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   for await (const line of createInterface({ input: child.stdout })) {

@@ -168,7 +168,8 @@ async fn snapshots(service: &Service, now: Timestamp) -> Result<Vec<TodoItem>, E
         items.push(TodoItem::new(kind, (count, false), Some(since), detail, TodoAbout::Many));
     }
     let torn = damaged(service).await?;
-    let since = torn.items.iter().filter_map(|one| one.ending.damaged.as_ref().map(|it| it.at)).min();
+    let since =
+        torn.items.iter().filter_map(|one| one.ending.damaged.as_ref().map(|it| it.at)).min();
     items.extend(many(TodoKind::SnapshotDamaged, (torn.items.len(), torn.more), since, "are torn"));
     let request = PageRequest { order: Order::OldestFirst, ..newest(LOOKED_AT_MAX) };
     let held = list_held(service, Holds::ReviewDue, &request, now).await?;
@@ -178,7 +179,8 @@ async fn snapshots(service: &Service, now: Timestamp) -> Result<Vec<TodoItem>, E
     items.extend(many(TodoKind::HoldReviewDue, count, since, "have a hold that is to be reviewed"));
     let blocked = list_blocked(service, &request).await?;
     let until = now.saturating_sub(BLOCKED_FOR).unwrap_or(now);
-    let sinces = blocked.items.iter().filter_map(|one| one.ending.blocked.as_ref().map(|it| it.since));
+    let sinces =
+        blocked.items.iter().filter_map(|one| one.ending.blocked.as_ref().map(|it| it.since));
     let long: Vec<_> = sinces.filter(|since| *since <= until).collect();
     let count = (long.len(), blocked.next_cursor.is_some());
     let what = "should be gone, and something is in the way";

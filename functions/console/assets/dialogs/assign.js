@@ -4,7 +4,7 @@ import { ask } from "../lib/api.js";
 import { open } from "../lib/dialog.js";
 import { debounced } from "../lib/fields.js";
 import { fill, h } from "../lib/dom.js";
-import { words } from "../lib/format.js";
+import { humane, words } from "../lib/format.js";
 import { badge, mark } from "../lib/marks.js";
 import { curlButton, trouble } from "../lib/parts.js";
 
@@ -19,7 +19,7 @@ export function assignSchedules(instance, schedules) {
       const found = await ask("PUT", `${path}?preview=true`, { body: body() });
       fill(
         outcome,
-        h("p", null, "Then: ", badge(found.protection.status), " ", found.protection.reason),
+        h("p", null, "Then: ", badge(found.protection.status), " ", humane(found.protection.reason)),
         found.changes.map((/** @type {any} */ change) => h("p", { class: "note" }, `${change.name}: ${words(change.change)}`)),
         found.warnings.map((/** @type {string} */ warning) => h("div", { class: "warning" }, mark("warn"), h("p", null, warning))),
       );

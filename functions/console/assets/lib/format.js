@@ -120,7 +120,10 @@ export function refreshTimes(root) {
 /** @param {string} word */
 export const words = (word) => word.replaceAll("_", " ").replaceAll(".", " ");
 
-/** A text of the API with long ids cut to what tells them apart. @param {string} text */
+/** A text of the API as a person reads it here: local times, ids cut to what tells them apart. @param {string} text */
+export const humane = (text) => shortened(text.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z/g, (instant) => brief(instant)));
+
+/** Long ids cut to what tells them apart. @param {string} text */
 export const shortened = (text) => text.replace(/\b((?:snp|sch|rst|swp|img)_)[0-9a-f-]{30}([0-9a-f]{6})\b/g, "$1…$2");
 
 /** @param {string} text */

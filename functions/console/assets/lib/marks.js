@@ -55,6 +55,6 @@ export function mark(tone) {
 
 /** @param {string | null | undefined} status @param {string} [text] */
 export function badge(status, text) {
-  const tone = TONES[status ?? ""] ?? "calm";
+  const tone = TONES[status ?? ""] ?? (status && status in SHAPES ? status : "calm");
   return h("span", { class: `badge ${tone}` }, mark(tone), text ?? words(status ?? "unknown"));
 }

@@ -4,7 +4,7 @@ import { now } from "../lib/clock.js";
 import { h } from "../lib/dom.js";
 import { restoreButton } from "../lib/deeds.js";
 import { follow } from "../lib/follow.js";
-import { gib, shortened, span, time, words } from "../lib/format.js";
+import { gib, humane, span, time, words } from "../lib/format.js";
 import { head, picture, room } from "../lib/head.js";
 import { list } from "../lib/list.js";
 import { identifier, scheduleLink, snapshotLink } from "../lib/ids.js";
@@ -68,7 +68,7 @@ function draw(page, instance) {
       section(
         "Protection",
         {},
-        h("p", null, protection.reason),
+        h("p", null, humane(protection.reason)),
         facts([
           ["Promised", protection.promised_interval_seconds ? `one each ${span(protection.promised_interval_seconds)}` : "nothing"],
           ["Newest", protection.newest_available ? [span(protection.newest_available.age_seconds), " old"] : "none"],
@@ -161,7 +161,7 @@ function life(page, id) {
           at: item.at,
           lane: LANES[item.kind] ?? "Edits",
           tone: tone(item.action),
-          text: shortened(item.summary),
+          text: humane(item.summary),
           href: hrefOf(item),
         }));
       if (happenings.length === 0) return empty("Nothing has happened yet", "Take a snapshot, or give it a schedule.");
@@ -251,7 +251,7 @@ function history(page, id) {
       {
         name: "What",
         kind: "wide",
-        show: (item) => h("a", { href: hrefOf(item) }, shortened(item.summary)),
+        show: (item) => h("a", { href: hrefOf(item) }, humane(item.summary)),
       },
       { name: "Who", show: (item) => h("bdi", null, item.actor.who) },
       {

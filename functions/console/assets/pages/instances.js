@@ -2,7 +2,7 @@
 
 import { withQuery } from "../lib/api.js";
 import { h } from "../lib/dom.js";
-import { gib, span, time } from "../lib/format.js";
+import { gib, humane, span, time } from "../lib/format.js";
 import { head } from "../lib/head.js";
 import { filters } from "../lib/filters.js";
 import { list, nothing } from "../lib/list.js";
@@ -72,7 +72,7 @@ export function show(page) {
         {
           name: "Protection",
           kind: "wide",
-          show: (item) => h("div", { class: "clip" }, badge(item.protection.status), h("div", { class: "note" }, item.protection.reason)),
+          show: (item) => h("div", { class: "clip" }, badge(item.protection.status), h("div", { class: "note" }, humane(item.protection.reason))),
         },
         {
           name: "Newest snapshot",

@@ -4,7 +4,7 @@ import { withQuery } from "../lib/api.js";
 import { now } from "../lib/clock.js";
 import { fill, h } from "../lib/dom.js";
 import { follow } from "../lib/follow.js";
-import { capital, count, gib, plural, relative, time, words } from "../lib/format.js";
+import { capital, count, gib, humane, plural, relative, time, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
 import { instanceLink, scheduleLink } from "../lib/ids.js";
 import { badge, mark } from "../lib/marks.js";
@@ -81,14 +81,14 @@ function thing(item) {
       "div",
       null,
       h("strong", null, capital(words(item.kind)), item.count > 1 && ` (${count(item.count)}${item.more ? " or more" : ""})`),
-      h("p", null, item.detail, item.since && h("span", { class: "faint" }, " Since ", time(item.since, "relative"), ".")),
+      h("p", null, humane(item.detail), item.since && h("span", { class: "faint" }, " Since ", time(item.since, "relative"), ".")),
     ),
     h(
       "a",
       {
         class: "button",
         href: placeOf(item.path),
-        "aria-label": `Look at: ${item.detail}`,
+        "aria-label": `Look at: ${humane(item.detail)}`,
       },
       "Look",
     ),
@@ -225,7 +225,7 @@ function protection(page) {
             { class: "row spread" },
             instanceLink(each.id, each.name),
             badge(each.protection.status),
-            h("span", { class: "note grow" }, each.protection.reason),
+            h("span", { class: "note grow" }, humane(each.protection.reason)),
           ),
         ),
     );

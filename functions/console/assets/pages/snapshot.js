@@ -4,7 +4,7 @@ import { now } from "../lib/clock.js";
 import { h } from "../lib/dom.js";
 import { allDeeds } from "../lib/deeds.js";
 import { follow } from "../lib/follow.js";
-import { bytes, gib, money, plural, shortened, time, words } from "../lib/format.js";
+import { bytes, gib, humane, money, plural, time, words } from "../lib/format.js";
 import { head, room } from "../lib/head.js";
 import { identifier, scheduleLink } from "../lib/ids.js";
 import { badge, mark } from "../lib/marks.js";
@@ -117,7 +117,7 @@ function draw(page, snapshot) {
               h(
                 "div",
                 { class: "what" },
-                shortened(item.summary),
+                humane(item.summary),
                 h("span", { class: "note" }, h("bdi", null, item.actor.who), item.reason && [": ", h("bdi", null, item.reason)]),
               ),
             ),
@@ -134,7 +134,7 @@ function trust(page, snapshot) {
     snapshot.failure && ["bad", `It failed: ${snapshot.failure.message}`],
     snapshot.damaged && ["bad", `It is torn: ${snapshot.damaged.detail}`],
     snapshot.missing_since && ["bad", "EC2 does not have it any more, and not by us. The record stays, so that you know what there was."],
-    snapshot.blocked && ["warn", `It should be gone: ${snapshot.blocked.detail}`],
+    snapshot.blocked && ["warn", `It should be gone: ${humane(snapshot.blocked.detail)}`],
     snapshot.restores_under_way.length > 0 && [
       "warn",
       `${plural(snapshot.restores_under_way.length, "restore")} of it under way: it stays until that is over.`,
@@ -242,7 +242,7 @@ function costs(page, snapshot) {
           },
           waterfall(/** @type {any} */ (bars), { width: room(0.5) }),
         ),
-        h("p", null, frees.detail),
+        h("p", null, humane(frees.detail)),
         h(
           "p",
           { class: "note" },

@@ -4,7 +4,7 @@ import { ask, withQuery } from "../lib/api.js";
 import { now } from "../lib/clock.js";
 import { fill, h } from "../lib/dom.js";
 import { rowDeeds } from "../lib/deeds.js";
-import { gib, plural, time, words } from "../lib/format.js";
+import { gib, humane, plural, time, words } from "../lib/format.js";
 import { head, picture, room } from "../lib/head.js";
 import { filters } from "../lib/filters.js";
 import { list, nothing } from "../lib/list.js";
@@ -267,9 +267,9 @@ function fate(item) {
       "div",
       { class: "clip" },
       h("span", null, "goes ", time(item.condemned.delete_after, "relative")),
-      h("div", { class: "note" }, item.condemned.reason),
+      h("div", { class: "note" }, humane(item.condemned.reason)),
     );
-  if (item.failure) return h("span", { class: "clip" }, item.failure.message);
+  if (item.failure) return h("span", { class: "clip" }, humane(item.failure.message));
   if (item.hold)
     return h(
       "div",
@@ -277,7 +277,7 @@ function fate(item) {
       h("span", { class: "row" }, mark("calm"), item.hold.until ? ["held until ", time(item.hold.until)] : "held"),
       h("div", { class: "note", dir: "auto" }, item.hold.reason),
     );
-  if (item.detail) return h("span", { class: "clip" }, item.detail);
+  if (item.detail) return h("span", { class: "clip" }, humane(item.detail));
   const known = item.fate;
   if (!known) return "–";
   return h(

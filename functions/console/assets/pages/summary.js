@@ -3,7 +3,7 @@
 import { h } from "../lib/dom.js";
 import { allDeeds } from "../lib/deeds.js";
 import { follow } from "../lib/follow.js";
-import { bytes, gib, time, words } from "../lib/format.js";
+import { bytes, gib, humane, time, words } from "../lib/format.js";
 import { identifier, instanceLink } from "../lib/ids.js";
 import { badge } from "../lib/marks.js";
 import { empty, facts } from "../lib/parts.js";
@@ -74,7 +74,7 @@ export function fateText(snapshot) {
       "p",
       null,
       known.expected_deletion_at ? ["Goes ", time(known.expected_deletion_at, "both"), ". "] : known.outlook === "never" ? "Stays. " : "",
-      known.because,
+      humane(known.because),
     ),
     known.kept_by.length > 0 &&
       h(

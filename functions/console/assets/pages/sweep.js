@@ -4,7 +4,7 @@ import { ask, withQuery } from "../lib/api.js";
 import { open } from "../lib/dialog.js";
 import { h } from "../lib/dom.js";
 import { follow, followAll } from "../lib/follow.js";
-import { capital, count, plural, time, words } from "../lib/format.js";
+import { capital, count, humane, plural, time, words } from "../lib/format.js";
 import { head, picture, room } from "../lib/head.js";
 import { list } from "../lib/list.js";
 import { identifier, instanceLink, scheduleLink, snapshotLink } from "../lib/ids.js";
@@ -65,7 +65,7 @@ export function show(page) {
               h(
                 "ul",
                 { class: "clip" },
-                item.reasons.map((/** @type {string} */ reason) => h("li", null, reason)),
+                item.reasons.map((/** @type {string} */ reason) => h("li", null, humane(reason))),
               ),
           },
           {

@@ -3,7 +3,7 @@
 import { ask, idempotencyKey } from "../lib/api.js";
 import { open } from "../lib/dialog.js";
 import { h } from "../lib/dom.js";
-import { count, gib, time, words } from "../lib/format.js";
+import { brief, count, gib, humane, time, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
 import { list } from "../lib/list.js";
 import { identifier, instanceLink, snapshotLink } from "../lib/ids.js";
@@ -41,14 +41,10 @@ export function show(page) {
           {
             name: "Sweep",
             show: (item) =>
-              h(
-                "span",
-                { class: "named" },
-                h("a", { class: "name", href: link(`/sweeps/${item.id}`) }, item.requested_by ? [h("bdi", null, item.requested_by)] : "the hour's"),
-                identifier(item.id),
-              ),
+              h("span", { class: "named" }, h("a", { class: "name", href: link(`/sweeps/${item.id}`) }, brief(item.created_at)), identifier(item.id)),
           },
-          { name: "When", show: (item) => time(item.created_at, "both") },
+          { name: "When", show: (item) => time(item.created_at, "relative") },
+          { name: "Asked for by", show: (item) => (item.requested_by ? h("bdi", null, item.requested_by) : "the hour") },
           {
             name: "Kind",
             show: (item) => (item.mode === "plan_only" ? "plan alone" : "execute"),
@@ -105,7 +101,7 @@ export function show(page) {
           {
             name: "What to do",
             kind: "wide",
-            show: (item) => h("span", { class: "clip" }, item.detail),
+            show: (item) => h("span", { class: "clip" }, humane(item.detail)),
           },
           { name: "Since", show: (item) => time(item.since, "relative") },
           { name: "Size", kind: "number", show: (item) => gib(item.size_gib) },
