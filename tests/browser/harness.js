@@ -38,10 +38,9 @@ export const FORMS = /** @type {Record<string, import("playwright-core").Browser
  */
 export async function start(more = ["--demo"], environment = {}) {
   const folder = mkdtempSync(join(tmpdir(), "snapkeep-browser-"));
-  const child = spawn(LOCAL, ["--port", "0", "--data", folder, ...more], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, RUST_LOG: "error", ...environment },
-  });
+  const child = spawn(LOCAL, ["--port", "0", "--data", folder, ...more], { env: { ...process.env, RUST_LOG: "error", ...environment } });
+  let said = "";
+  child.stderr.on("data", (part) => (said += part));
   const ended = new Promise((resolve) => child.once("exit", resolve));
   for await (const line of createInterface({ input: child.stdout })) {
     const url = /^ready (\S+)/.exec(line)?.[1];
@@ -55,7 +54,7 @@ export async function start(more = ["--demo"], environment = {}) {
       },
     };
   }
-  throw new Error(`${LOCAL} ended before it was ready`);
+  throw new Error(`${LOCAL} ended before it was ready: ${said}`);
 }
 
 export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
@@ -74,7 +73,7 @@ export async function look(browser, run, form = "desk-light", { expect } = {}) {
     permissions: ["clipboard-read", "clipboard-write"],
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000);
   /** @type {string[]} */
   const wrong = [];
   page.on("console", (message) => {
@@ -149,5 +148,5 @@ export async function settled(page) {
 export function example(name) {
   const all = JSON.parse(readFileSync(join(ROOT, "functions/api/src/openapi/examples.json"), "utf8"));
   assert.ok(all[name], `there is no example ${name}`);
-  return all[name];
+  return Object.values(all[name].answers)[0];
 }

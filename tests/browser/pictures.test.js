@@ -95,8 +95,8 @@ test("a_comb_of_ten_thousand_snapshots_draws_no_more_teeth_than_there_is_room_fo
 });
 
 test("the_comb_takes_what_the_api_recorded", async () => {
-  const answer = example("list_snapshots");
-  const items = answer.items ?? answer.body?.items ?? answer.response?.items ?? [];
+  const answer = /** @type {any} */ (example("list_snapshots"));
+  const { items } = answer;
   const teeth = items.map((/** @type {any} */ item) =>
     tooth({
       id: item.id,
@@ -106,7 +106,7 @@ test("the_comb_takes_what_the_api_recorded", async () => {
     }),
   );
   const found = await drawn("comb", "comb", [[{ id: "i-1", name: "web", href: "#/", teeth }], { width: 800, now: NOW }], [".tooth"]);
-  assert.equal(found[".tooth"] > 0, teeth.length > 0);
+  assert.ok(items.length > 0 && found[".tooth"] > 0);
 });
 
 test("the_punch_card_has_the_worst_on_top_and_a_shape_for_each_outcome", async () => {
@@ -194,8 +194,7 @@ test("the_bar_of_reasons_leaves_out_what_there_is_none_of", async () => {
 });
 
 test("the_step_rail_has_a_knot_for_each_step_of_a_recorded_restore", async () => {
-  const recorded = example("show_restore");
-  const steps = (recorded.steps ? recorded : (recorded.body ?? recorded.response)).steps;
+  const { steps } = /** @type {any} */ (example("show_restore"));
   const found = await drawn("rail", "stepRail", [steps, { label: "Steps" }], ["li", ".knot"]);
   assert.equal(found.li, steps.length);
   assert.equal(found[".knot"], steps.length);

@@ -38,9 +38,12 @@ const PAGES = {
 
 /** @type {Page | null} */
 let shown = null;
-let frame = shell();
+/** The frame around pages; there is none before somebody has signed in. @type {ReturnType<typeof shell> | null} */
+let frame = null;
 
 async function route() {
+  const around = frame;
+  if (!around || !app.contains(around.element)) return;
   const here = place();
   if (shown && shown.place.path === here.path) {
     shown.moved(here);
@@ -51,9 +54,9 @@ async function route() {
   shown = page;
   const key = here.parts.map((part, at) => (at === 0 ? part : ":")).join("/");
   const load = PAGES[key];
-  frame.at(here.parts[0] ?? "");
+  around.at(here.parts[0] ?? "");
   if (!load) {
-    frame.show(h("div", { class: "empty" }, h("h1", null, "There is no such page"), h("a", { href: "#/" }, "To the overview")));
+    around.show(h("div", { class: "empty" }, h("h1", null, "There is no such page"), h("a", { href: "#/" }, "To the overview")));
     return;
   }
   try {
@@ -61,10 +64,10 @@ async function route() {
     if (shown !== page) return;
     const content = await show(page);
     if (shown !== page) return;
-    frame.show(content);
+    around.show(content);
   } catch (error) {
     if (shown === page)
-      frame.show(
+      around.show(
         h(
           "div",
           null,
@@ -92,7 +95,6 @@ async function begin() {
     return;
   }
   draw();
-  addEventListener("hashchange", route);
 }
 
 async function draw() {
@@ -109,9 +111,10 @@ async function draw() {
 }
 
 session.listeners.add(() => {
-  if (!app.childElementCount) return;
+  if (!frame) return;
   forgetAll();
   draw();
 });
+addEventListener("hashchange", route);
 eachTick(() => refreshTimes(document));
 begin();

@@ -25,7 +25,7 @@ export function identifier(id) {
       type: "button",
       class: "id",
       "data-tip": `Copy ${id}`,
-      "aria-label": `Copy ${id}`,
+      "aria-description": `Copies ${id}`,
       onclick: () => copy(id),
     },
     short,

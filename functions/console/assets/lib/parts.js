@@ -87,7 +87,7 @@ export function empty(title, ...rest) {
 export const skeleton = (lines = 4) =>
   h(
     "div",
-    { class: "skeleton", "aria-busy": "true", "aria-label": "Loading" },
+    { class: "skeleton", role: "status", "aria-label": "Loading" },
     Array.from({ length: lines }, () => h("span")),
   );
 

@@ -6,6 +6,9 @@ import { fetchBy, learn } from "./names.js";
 /** How often what is shown is asked for again: while something is pending, and otherwise. */
 const SOON = 2_500;
 const LATER = 15_000;
+/** What is reckoned from much and changes slowly is asked for less often. */
+const RARELY = 60_000;
+const RECKONED = /\/(?:slots|overview|todo|comb|billing|reconciliation|stats|upcoming|capabilities|health|me)\b/;
 /** Words of states that pass. */
 const PENDING =
   /"(?:status|outcome)":"(?:requested|creating|pending|deleting|running|cancelling|registering|deregistering|dispatching|executing|approved|waiting)"/;
@@ -70,7 +73,8 @@ export class Resource {
   }
 
   get due() {
-    const wait = PENDING.test(this.text) || this.state.error ? SOON : LATER;
+    const calm = RECKONED.test(this.path) ? RARELY : LATER;
+    const wait = this.state.error || (calm === LATER && PENDING.test(this.text)) ? SOON : calm;
     return Date.now() - this.askedAt >= wait;
   }
 }

@@ -17,13 +17,24 @@ const TODOS = 5;
 
 /** @param {import("../lib/page.js").Page} page */
 export function show(page) {
-  const todos = h("div", { class: "todos" });
-  const figures = h("div", { class: "figures" });
-  page.use("/v1/todo", ({ data, error }) =>
-    fill(
-      todos,
-      data ? things(data.items) : error && error.status !== 404 && h("p", { class: "note" }, "What is to be done cannot be said just now."),
-    ),
+  const todos = h(
+    "div",
+    { class: "todos" },
+    Array.from({ length: 3 }, () => h("div", { class: "todo waiting" })),
+  );
+  const figures = h(
+    "div",
+    { class: "figures" },
+    Array.from({ length: 6 }, () => h("div", { class: "figure waiting" })),
+  );
+  page.use(
+    "/v1/todo",
+    ({ data, error }) =>
+      (data || error) &&
+      fill(
+        todos,
+        data ? things(data.items) : error && error.status !== 404 && h("p", { class: "note" }, "What is to be done cannot be said just now."),
+      ),
   );
   page.use("/v1/overview", ({ data, error }) => {
     if (data) fill(figures, numbers(data.statistics, data.protection));
