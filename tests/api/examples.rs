@@ -148,6 +148,8 @@ async fn schedules() -> Walk {
     walk.get(&format!("{path}/runs?limit=1")).await;
     walk.get(&format!("{path}/runs/{}", text(&run, "slot"))).await;
     walk.call("DELETE", &path, Value::Null).await;
+    let end = json!({ "expires_at": "2026-06-01T00:00:00Z" });
+    walk.call("POST", &format!("{path}/leftovers"), end).await;
     walk
 }
 

@@ -4,6 +4,8 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::domain::snapshot::Status;
 use shared::domain::snapshot::copying::CopyStage;
+use shared::operations::snapshots;
+use shared::operations::snapshots::delete::DeleteRequest;
 use sim_ec2::{Completion, Config, Fault, InstanceSpec, SeedVolume, SnapshotState};
 
 use super::crash::at_every_call;
@@ -311,6 +313,108 @@ async fn an_original_stays_while_it_is_copied() {
     assert!(text(&refusal, "detail").contains(OTHER), "{refusal:#}");
     assert_eq!(text(&copies(&app).await[0], "status"), "available");
     app.call("DELETE", &path, Value::Null).await.expect(202);
+}
+
+#[tokio::test]
+async fn an_original_that_is_deleted_by_name_cancels_copies_that_have_not_begun() {
+    let app = two_regions().await;
+    let (original, copy) = ordered(&app, 2).await;
+    app.take_snapshot(text(&original, "instance_id")).await;
+    app.ec2.deny("CopySnapshot");
+    app.pass_minutes(3).await;
+    let path = format!("/v1/snapshots/{}", text(&original, "id"));
+
+    app.call("DELETE", &path, Value::Null).await.expect(202);
+    app.ec2.allow("CopySnapshot");
+    app.pass_minutes(10).await;
+
+    let cancelled = app.get(&format!("/v1/snapshots/{copy}")).await;
+    let told = app.list(&format!("/v1/audit?resource_id={copy}")).await;
+    assert_eq!(app.status(text(&original, "id")).await, "deleted");
+    assert_eq!(text(&cancelled, "status"), "error");
+    assert_eq!(text(&cancelled["failure"], "code"), "Cancelled");
+    assert!(told.iter().any(|one| one["action"] == "snapshot.failed"), "{told:#?}");
+    assert!(ebs_there(&app).is_empty());
+}
+
+#[tokio::test]
+async fn copies_that_nobody_has_ordered_yet_are_cancelled_too() {
+    let app = two_regions().await;
+    let instance = app.instance("web", 1);
+    copied(&app, &[&instance], there()).await;
+    let all_but_ticks = [
+        local::function::Function::Snapshotter,
+        local::function::Function::Tracker,
+        local::function::Function::Reaper,
+    ];
+    while originals(&app).await.is_empty() {
+        app.clock.advance(SignedDuration::from_secs(30));
+        app.settle_only(&[local::function::Function::Scheduler]).await;
+        app.settle_only(&all_but_ticks).await;
+    }
+    for _ in 0..6 {
+        app.clock.advance(SignedDuration::from_secs(30));
+        app.settle_only(&all_but_ticks).await;
+    }
+    let original = originals(&app).await.remove(0);
+    let path = format!("/v1/snapshots/{}", text(&original, "id"));
+
+    app.call("DELETE", &path, Value::Null).await.expect(202);
+    app.pass_minutes(10).await;
+
+    assert_eq!((text(&original, "status"), stages(&original)), ("available", vec!["wanted"]));
+    assert_eq!(app.status(text(&original, "id")).await, "deleted");
+    assert_eq!(text(&copies(&app).await[0]["failure"], "code"), "Cancelled");
+    assert!(ebs_there(&app).is_empty());
+}
+
+#[tokio::test]
+async fn a_copy_that_has_begun_keeps_its_original_from_deletion_by_name() {
+    let app = two_regions().await;
+    let (original, copy) = ordered(&app, 2).await;
+    // One part has begun, the other has not.
+    app.ec2.fault(Fault::on("CopySnapshot").skip(1).times(9).error("ResourceLimitExceeded", 400));
+    app.pass_minutes(2).await;
+    let path = format!("/v1/snapshots/{}", text(&original, "id"));
+
+    let refused = app.call("DELETE", &path, Value::Null).await.expect(409);
+    let removed = format!("{path}?record_only=true");
+    app.call("DELETE", &removed, Value::Null).await.expect(409);
+
+    assert!(text(&refused, "detail").contains(OTHER));
+    assert_eq!(app.status(text(&original, "id")).await, "available");
+    app.pass_minutes(15).await;
+    assert_eq!(app.status(&copy).await, "available");
+}
+
+#[tokio::test]
+async fn a_deletion_that_dies_at_any_call_leaves_no_copy_without_its_original() {
+    at_every_call(async |trip| {
+        let app = two_regions().await;
+        let (original, copy) = ordered(&app, 1).await;
+        let id = text(&original, "id").to_owned();
+        let request = DeleteRequest {
+            id: id.parse().unwrap(),
+            who: "ada".to_owned(),
+            grace: SignedDuration::ZERO,
+            expected_version: None,
+        };
+
+        let work = Box::pin(snapshots::delete(&app.fragile, request, app.now()));
+        let alive = app.wire.run(trip, work).await.is_some();
+        app.pass_minutes(30).await;
+
+        // Either both are as they were, or the copy is not made; then nothing keeps the original.
+        let (of, copied) = (app.status(&id).await, app.status(&copy).await);
+        let is_whole = of == "available" && copied == "available";
+        let is_cancelled = copied == "error" || copied == "deleted";
+        assert!(is_whole || is_cancelled, "{trip:?}: {of}, {copied}");
+        if is_cancelled {
+            app.call("DELETE", &format!("/v1/snapshots/{id}"), Value::Null).await.expect(202);
+        }
+        alive
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -64,7 +64,9 @@ async fn every_foretold_deletion_comes_true() {
         let snapshot = app.get(&format!("/v1/snapshots/{id}")).await;
         let delete_after = at(text(&snapshot["condemned"], "delete_after"));
         assert_eq!(text(&snapshot, "status"), "condemned", "{id}");
-        assert!(delete_after.duration_since(*deletion).as_secs().abs() <= 60, "{delete_after}");
+        // Sweeps run once an hour, and what is foretold is the earliest instant.
+        let late = delete_after.duration_since(*deletion);
+        assert!((0..=3_600).contains(&late.as_secs()), "{delete_after}");
         assert_eq!(snapshot["fate"]["expected_deletion_at"], snapshot["condemned"]["delete_after"]);
         assert_eq!(snapshot["fate"]["kept_by"], json!([]));
     }

@@ -123,6 +123,7 @@ async fn a_stopped_instance_stays_stopped_and_only_chosen_volumes_are_replaced()
 
     let body = json!({
         "mode": "replace_volumes", "snapshot_first": false, "volumes": [{ "device": "/dev/sdb" }],
+        "keep": ["/dev/sda", "/dev/sdc"],
         "keep_old_days": 3,
     });
     let id = begun(&app, &snapshot, body).await;

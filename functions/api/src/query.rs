@@ -114,7 +114,12 @@ impl Parameters {
         self.known.push(name);
         let given = self.given.extract_if(.., |(key, _)| key == name);
         given
-            .map(|(_, text)| text.parse().map_err(|error: T::Err| Problem::invalid(name, error)))
+            .map(|(_, text)| {
+                text.parse().map_err(|error: T::Err| match plus_hint::<T>(&text) {
+                    Some(hint) => Problem::invalid(name, format!("{error}; {hint}")),
+                    None => Problem::invalid(name, error),
+                })
+            })
             .collect()
     }
 
@@ -173,6 +178,12 @@ impl Parameters {
         };
         Err(Problem::invalid(name, format!("is no query parameter here; {known}")))
     }
+}
+
+/// What to do about a `+` that was not encoded, where that is all that is wrong: in a query it stands for a blank.
+fn plus_hint<T: FromStr>(text: &str) -> Option<&'static str> {
+    let is_meant = text.contains(' ') && text.replace(' ', "+").parse::<T>().is_ok();
+    is_meant.then_some("in a query + stands for a blank: write %2B for it, or Z for UTC")
 }
 
 impl FromQuery for NoParameters {

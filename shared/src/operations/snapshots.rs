@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod delete;
 pub mod edit;
+pub mod leftovers;
 pub(crate) mod mark;
 pub(crate) mod newest;
 pub mod reap;

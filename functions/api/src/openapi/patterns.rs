@@ -20,7 +20,7 @@ const OWN: [(&str, &str); 6] = [
 const EC2: [(&str, &str); 4] =
     [("i-", "instances"), ("vol-", "volumes"), ("snap-", "ebs_snapshots"), ("ami-", "amis")];
 /// What fields and parameters hold, by their names.
-const FIELDS: [(&str, &str); 23] = [
+const FIELDS: [(&str, &str); 24] = [
     ("instance_id", "i-"),
     ("instance_ids", "i-"),
     ("exclude_instance_ids", "i-"),
@@ -38,6 +38,7 @@ const FIELDS: [(&str, &str); 23] = [
     ("schedule_id", "sch_"),
     ("schedule_ids", "sch_"),
     ("unreadable_schedule_ids", "sch_"),
+    ("unreadable_snapshot_ids", "snp_"),
     ("sweep_id", "swp_"),
     ("restore_id", "rst_"),
     ("ami_id", "ami-"),

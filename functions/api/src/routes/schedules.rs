@@ -4,6 +4,7 @@ mod copies;
 mod durations;
 mod edit_preview;
 mod gone;
+mod leftovers;
 mod limits;
 mod preview;
 mod request;
@@ -43,6 +44,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list_schedules, create_schedule))
         .routes(routes!(preview::preview_schedule))
         .routes(routes!(show_schedule, edit_schedule, delete_schedule))
+        .routes(routes!(leftovers::decide_schedule_leftovers))
 }
 
 /// Which schedules are wanted: those to which everything given applies.

@@ -165,8 +165,8 @@ async fn create_snapshot(
 /// Edit a snapshot
 ///
 /// What is not given stays; null clears. Tags are replaced as a whole, in the record only: its EBS snapshots
-/// keep those they were made with. Role: operator; to remove or weaken a hold, or to
-/// set an earlier expiry, admin.
+/// keep those they were made with. Role: operator; to remove or weaken a hold, to
+/// set an earlier expiry, or to give it another schedule, admin.
 #[utoipa::path(
     patch,
     path = "/v1/snapshots/{id}",
@@ -188,6 +188,9 @@ async fn edit_snapshot(
     IfMatch(expected): IfMatch,
     Body(wanted): Body<EditSnapshot>,
 ) -> Result<Answer<Snapshot>, Problem> {
+    if wanted.schedule_id.is_some() {
+        call.needs(Role::Admin, "giving it another schedule")?;
+    }
     if let Some(Some(at)) = wanted.expires_at {
         ahead("expires_at", at, call.now)?;
     }
@@ -237,8 +240,8 @@ fn may_edit(call: &Call<Operator>, wanted: &EditSnapshot, present: &Record) -> R
 
 /// Delete a snapshot
 ///
-/// It is condemned, and goes at once unless `grace_minutes` asks for a time in which it can be rescued. With
-/// `record_only` only the record goes; what EC2 has stays there, no longer looked after. Role: admin.
+/// It is condemned, and goes at once unless `grace_minutes` asks for a time in which it can be rescued. Copies of it that EC2
+/// has not begun are cancelled. With `record_only` only the record goes; what EC2 has stays there, no longer looked after. Role: admin.
 #[utoipa::path(
     delete,
     path = "/v1/snapshots/{id}",
@@ -254,7 +257,7 @@ fn may_edit(call: &Call<Operator>, wanted: &EditSnapshot, present: &Record) -> R
         (status = 202, description = "It is condemned", body = Snapshot, headers(
             ("Location" = String, description = "Where it is found"),
             ("ETag" = String, description = "Its version"))),
-        (status = 409, description = "It is held, in use by an image, or not in a state to be deleted")
+        (status = 409, description = "It is held, in use by an image, being copied, or not in a state to be deleted")
     )
 )]
 async fn delete_snapshot(

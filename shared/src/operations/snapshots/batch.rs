@@ -1,6 +1,6 @@
 //! One deed done to many snapshots: each by itself, and one's refusal stops no other's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use tracing::warn;
@@ -148,7 +148,7 @@ async fn follow_up(service: &Service, deed: &Deed, changed: &[Snapshot], now: Ti
 /// Which images use members of the snapshots, region by region.
 #[derive(Debug, Default)]
 struct Images {
-    uses: BTreeMap<EbsSnapshotId, ImageId>,
+    uses: BTreeMap<EbsSnapshotId, BTreeSet<ImageId>>,
     /// The regions that did not say, and why.
     unknown: BTreeMap<String, String>,
 }

@@ -198,6 +198,7 @@ impl Instance {
             launch: _launch,
             root: _root,
             can_hibernate: _can_hibernate,
+            circumstances: _circumstances,
         } = instance;
         Self {
             id,
@@ -274,6 +275,7 @@ impl Launch {
             boot_mode,
             ena_support,
             metadata_tokens,
+            replayed: _replayed,
         } = instance.launch.clone();
         Self {
             subnet_id,

@@ -92,7 +92,7 @@ pub(super) struct Damaged {
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum BlockedBy {
-    /// An image uses it.
+    /// An image uses it, or it is enabled for fast snapshot restore.
     InUse,
     /// It is locked in EC2.
     Locked,
@@ -177,7 +177,7 @@ impl From<&BlockedCause> for BlockedBy {
     fn from(cause: &BlockedCause) -> Self {
         match cause {
             BlockedCause::InUse { .. } => Self::InUse,
-            BlockedCause::Locked => Self::Locked,
+            BlockedCause::Locked { .. } => Self::Locked,
             BlockedCause::NotPermitted { .. } => Self::NotPermitted,
             BlockedCause::Held => Self::Held,
             BlockedCause::InRestore { .. } => Self::InRestore,

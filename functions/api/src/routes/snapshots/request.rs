@@ -201,7 +201,7 @@ pub(super) struct EditSnapshot {
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<PlaceHold>)]
     pub(super) hold: Clearable<WantedHold>,
-    /// When it goes by itself. Snapshots of a schedule go by its rules and have none.
+    /// When it goes by itself. Snapshots of a schedule go by its rules and have none, until that schedule is deleted.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<Timestamp>)]
     pub(super) expires_at: Clearable<Timestamp>,
@@ -213,12 +213,16 @@ pub(super) struct EditSnapshot {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = std::collections::BTreeMap<String, String>, required = false)]
     tags: Option<Tags>,
+    /// The schedule whose rules it goes by from now on, where its own was deleted. For admins.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false)]
+    pub(super) schedule_id: Option<ScheduleId>,
 }
 
 impl EditSnapshot {
     /// The edit it asks for.
     pub(super) fn edit(self) -> Result<SnapshotEdit, Problem> {
-        let Self { name, description, hold, expires_at, restore_until, tags } = self;
+        let Self { name, description, hold, expires_at, restore_until, tags, schedule_id } = self;
         Ok(SnapshotEdit {
             name: name.map(|name| name.0),
             description: description.map(|text| text.map(|text| text.0)),
@@ -226,6 +230,7 @@ impl EditSnapshot {
             expires_at,
             restore_until,
             tags: tags.map(|tags| checked_tags("tags", tags)).transpose()?,
+            schedule_id,
         })
     }
 }

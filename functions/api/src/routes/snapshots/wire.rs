@@ -8,6 +8,7 @@ use shared::domain::ids::{
 };
 use shared::domain::instance::Exclusions;
 use shared::domain::ownership;
+use shared::domain::snapshot::labels::left_out;
 use shared::domain::snapshot::member::Member;
 use shared::domain::snapshot::{self as domain, Origin, Status};
 use shared::domain::tags::Tags;
@@ -113,6 +114,8 @@ pub(crate) struct Snapshot {
     /// Its tags; its EBS snapshots bear those it was made with.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     tags: Tags,
+    /// The keys of the instance's tags that its EBS snapshots do not bear: EC2 allows 50.
+    tags_left_out: Vec<String>,
     /// How consistent its volumes are with each other and in themselves: as after a power cut. `GET /v1/capabilities` has
     /// it in words.
     #[schema(example = "crash")]
@@ -235,6 +238,7 @@ impl Snapshot {
         let full_size_bytes = snapshot.full_size_bytes();
         let progress_percent = snapshot.progress_percent();
         let ami_ids = snapshot.image_ids().to_vec();
+        let tags_left_out = left_out(&snapshot);
         let all_copies = SnapshotCopy::all_of(&snapshot);
         let domain::Snapshot {
             id,
@@ -243,6 +247,7 @@ impl Snapshot {
             origin,
             source,
             slot,
+            given_at: _given_at,
             name,
             description,
             tags,
@@ -251,6 +256,7 @@ impl Snapshot {
             created_at,
             started_at,
             duplicate_of: _duplicate_of,
+            stands_in: _stands_in,
             copy_of,
             adopted_from: _adopted_from,
             course:
@@ -324,6 +330,7 @@ impl Snapshot {
             deleted_at: gone_at.filter(|_| status == Status::Deleted),
             ami_ids,
             tags,
+            tags_left_out,
             consistency: "crash",
             version,
         }

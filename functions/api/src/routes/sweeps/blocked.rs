@@ -127,8 +127,8 @@ impl BlockedSnapshot {
             cause: BlockedBy::from(&cause),
             detail: cause.describe(),
             ami_id: match cause {
-                BlockedCause::InUse { image_id } => image_id,
-                BlockedCause::Locked
+                BlockedCause::InUse { image_id, .. } => image_id,
+                BlockedCause::Locked { .. }
                 | BlockedCause::NotPermitted { .. }
                 | BlockedCause::Held
                 | BlockedCause::InRestore { .. }
