@@ -46,7 +46,7 @@ impl Run {
         let ec2 = SimEc2::new(config.clone(), clock.clone());
         account::add_instances(&ec2);
         let base = connections::local(&config.region);
-        let database = SimDynamoDb::memory()?;
+        let database = SimDynamoDb::memory();
         let (reader, mover) = (clock.clone(), clock.clone());
         let function_clock = shared::clock::Clock::new(
             move || reader.now(),
