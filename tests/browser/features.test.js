@@ -20,6 +20,14 @@ after(async () => {
 /** @param {string} query */
 const first = async (query) => (await ask(run, `/v1/snapshots?limit=50&${query}`)).items[0];
 
+let taken = 0;
+/** An available snapshot that no other test touches, under a name of its own. @param {string} name */
+async function spare(name) {
+  const { items } = await ask(run, "/v1/snapshots?status=available&q=customers-db&limit=50");
+  const snapshot = items[(taken += 2)];
+  return ask(run, `/v1/snapshots/${snapshot.id}`, { method: "PATCH", body: { name } });
+}
+
 /** A snapshot that a test may do with as it likes. @param {string} name */
 async function own(name) {
   const instance = (await ask(run, "/v1/instances?q=wiki&limit=50")).items[0];
@@ -81,7 +89,7 @@ test("u9_u11_u12_m3_m6_m7_a_restore_names_the_four_things_shows_its_steps_and_wa
 
 test("u10_u13_u14_u15_b4_b18_b19_b20_w9_a_deletion_shows_what_it_is_warns_and_wants_the_exact_name", async () => {
   const { page, context, holds } = await look(browser, run);
-  const snapshot = await own("to be deleted");
+  const snapshot = await spare("to be deleted");
   await visit(page, `#/snapshots/${snapshot.id}`);
   await page.getByRole("button", { name: "Delete to be deleted" }).click();
   const dialog = page.getByRole("dialog");
@@ -117,7 +125,7 @@ test("u10_u13_u14_u15_b4_b18_b19_b20_w9_a_deletion_shows_what_it_is_warns_and_wa
 
 test("a_deletion_with_a_grace_is_undone_from_the_toast", async () => {
   const { page, context, holds } = await look(browser, run);
-  const snapshot = await own("to be rescued");
+  const snapshot = await spare("to be rescued");
   await visit(page, `#/snapshots/${snapshot.id}`);
   await page.getByRole("button", { name: "Delete to be rescued" }).click();
   const dialog = page.getByRole("dialog");

@@ -139,7 +139,10 @@ export async function visit(page, place) {
 
 /** @param {import("playwright-core").Page} page */
 export async function settled(page) {
-  await page.locator("h1").first().waitFor();
+  await page.waitForFunction(() => {
+    const here = (location.hash.replace(/^#/, "") || "/").split("?")[0];
+    return document.querySelector(".shell")?.getAttribute("data-place") === here && document.querySelector("h1");
+  });
   await page.waitForLoadState("networkidle");
   await page.waitForFunction(() => !document.querySelector("main .skeleton"));
 }

@@ -52,10 +52,12 @@ async function route() {
   shown?.leave();
   const page = new Page(here);
   shown = page;
+  around.element.removeAttribute("data-place");
   const key = here.parts.map((part, at) => (at === 0 ? part : ":")).join("/");
   const load = PAGES[key];
   around.at(here.parts[0] ?? "");
   if (!load) {
+    around.element.setAttribute("data-place", here.path);
     around.show(h("div", { class: "empty" }, h("h1", null, "There is no such page"), h("a", { href: "#/" }, "To the overview")));
     return;
   }
@@ -65,6 +67,7 @@ async function route() {
     const content = await show(page);
     if (shown !== page) return;
     around.show(content);
+    around.element.setAttribute("data-place", here.path);
   } catch (error) {
     if (shown === page)
       around.show(

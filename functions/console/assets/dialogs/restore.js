@@ -4,9 +4,8 @@ import { ask, idempotencyKey } from "../lib/api.js";
 import { open, recheck } from "../lib/dialog.js";
 import { choice, debounced, field } from "../lib/fields.js";
 import { fill, h } from "../lib/dom.js";
-import { gib, time } from "../lib/format.js";
+import { gib, time, words } from "../lib/format.js";
 import { identifier } from "../lib/ids.js";
-import { mark } from "../lib/marks.js";
 import { curlButton, facts, trouble } from "../lib/parts.js";
 import { go, link } from "../lib/router.js";
 import { session } from "../lib/session.js";
@@ -60,6 +59,12 @@ export async function restoreSnapshot(snapshot) {
   const first = h("input", { type: "checkbox", checked: true });
   const keep = h("input", { type: "number", min: 1, max: 3650, value: 14 });
   const hold = h("input", { type: "checkbox" });
+  const stays = h("input", { placeholder: "/dev/sdf", spellcheck: "false" });
+  /** What the API wants accepted by name, and what is. @type {Set<string>} */
+  const wanted = new Set();
+  /** @type {Set<string>} */
+  const accepted = new Set();
+  const accepting = h("div", { class: "stack" });
   const plan = h("div", { class: "stack" });
   const choices = h("div", { class: "stack" });
   const path = `/v1/snapshots/${snapshot.id}/restore`;
@@ -68,45 +73,66 @@ export async function restoreSnapshot(snapshot) {
     const about = MODES[mode];
     const confirm = about.replaces ? typed.value : snapshot.id;
     /** @type {Record<string, any>} */
-    const wanted = { confirm, mode };
+    const asking = { confirm, mode };
     if (about.replaces)
-      Object.assign(wanted, {
+      Object.assign(asking, {
         snapshot_first: first.checked,
         keep_old_days: Number(keep.value),
       });
-    if (mode === "replace_volumes") wanted.stop = stop.checked;
-    return wanted;
+    if (mode === "replace_volumes") {
+      asking.stop = stop.checked;
+      const stay = stays.value.split(/[\s,]+/).filter(Boolean);
+      if (stay.length) asking.keep = stay;
+    }
+    for (const name of accepted) asking[name] = true;
+    return asking;
   }
 
   const preview = debounced(async () => {
     const asked = mode;
     try {
-      const found = await ask("POST", `${path}?preview=true`, {
-        body: { ...body(), confirm: snapshot.id },
-      });
-      if (asked !== mode || !Array.isArray(found.steps)) return;
-      fill(
-        plan,
-        outline(found.steps.map((/** @type {any} */ step) => step.name ?? step)),
-        found.notes?.map((/** @type {string} */ note) => h("div", { class: "warning" }, mark("warn"), h("p", null, note))),
-        h("p", { class: "note" }, MODES[mode].old),
-      );
+      const found = await ask("POST", `${path}?preview=true`, { body: { ...body(), confirm: snapshot.id } });
+      if (asked === mode) fill(plan, outline(found.steps.map((/** @type {any} */ step) => step.name)), outlookOf(found.outlook), oldVolumes());
     } catch (error) {
-      if (asked === mode && error instanceof Error && !/preview/.test(error.message)) fill(plan, trouble(error));
+      if (asked !== mode) return;
+      // What has to be accepted by name is offered to be accepted.
+      for (const [name] of String(error instanceof Error ? error.message : "").matchAll(/accept_[a-z_]+/g)) wanted.add(name);
+      fill(plan, trouble(error), outline(MODES[mode].steps), oldVolumes());
+      fill(
+        accepting,
+        [...wanted].map((name) => accept(name)),
+      );
     }
   });
 
+  /** @param {string} name */
+  function accept(name) {
+    const box = h("input", {
+      type: "checkbox",
+      checked: accepted.has(name),
+      onchange: () => {
+        if (box.checked) accepted.add(name);
+        else accepted.delete(name);
+        preview();
+      },
+    });
+    return h("label", { class: "row" }, box, `I accept: ${words(name.replace("accept_", ""))}`);
+  }
+
+  const oldVolumes = () => h("p", null, h("strong", null, "The old volumes: "), MODES[mode].old);
+
   function show() {
     const about = MODES[mode];
-    fill(
-      plan,
-      outline(about.steps.filter((step) => step !== "snapshot_first" || first.checked)),
-      h("p", null, h("strong", null, "The old volumes: "), about.old),
-    );
+    accepted.clear();
+    wanted.clear();
+    fill(accepting);
+    fill(plan, outline(about.steps.filter((step) => step !== "snapshot_first" || first.checked)), oldVolumes());
     fill(
       choices,
       about.replaces && h("label", { class: "row" }, first, "Take a snapshot of what is there now, first"),
       mode === "replace_volumes" && h("label", { class: "row" }, stop, "Stop the instance for it, if it runs"),
+      mode === "replace_volumes" && field("Volumes that stay as they are now", stays, "By device or id, if the snapshot does not have all of them."),
+      accepting,
       about.replaces && field("Keep the old volumes for so many days", keep),
       about.replaces && field(`Type the snapshot's name to confirm: ${snapshot.name}`, typed),
       session.may("operator") &&
@@ -117,6 +143,8 @@ export async function restoreSnapshot(snapshot) {
     recheck(plan);
   }
   first.addEventListener("change", show);
+  stop.addEventListener("change", preview);
+  stays.addEventListener("change", preview);
 
   const made = open({
     title: "Restore this snapshot",
@@ -169,6 +197,32 @@ export async function restoreSnapshot(snapshot) {
   if (!restore) return;
   toast("The restore has begun.");
   go(link(`/restores/${restore.id}`));
+}
+
+/** What the API foresees. @param {any} outlook */
+export function outlookOf(outlook) {
+  if (!outlook) return null;
+  const groups = /** @type {[string, string[]][]} */ ([
+    ["What it costs", outlook.costs],
+    ["What does not come back as it was", outlook.differs],
+    ["What the snapshot does not have", outlook.left_out],
+    ["What stays with the content of now", outlook.stays.map((/** @type {any} */ volume) => `${volume.device} (${volume.volume_id})`)],
+    ["How long it takes", outlook.takes],
+  ]);
+  return groups
+    .filter(([, texts]) => texts.length > 0)
+    .map(([title, texts]) =>
+      h(
+        "div",
+        null,
+        h("h3", null, title),
+        h(
+          "ul",
+          { class: "note" },
+          texts.map((text) => h("li", null, text)),
+        ),
+      ),
+    );
 }
 
 /** @param {string[]} steps */

@@ -11,6 +11,7 @@ import { badge, mark } from "../lib/marks.js";
 import { button, curlButton, empty, facts, section } from "../lib/parts.js";
 import { resource } from "../lib/store.js";
 import { toast } from "../lib/toast.js";
+import { outlookOf } from "../dialogs/restore.js";
 import { STEPS, stepRail } from "../pictures/rail.js";
 
 /** @param {import("../lib/page.js").Page} page */
@@ -85,6 +86,7 @@ function draw(restore) {
             ["Region", restore.region],
           ]),
         ),
+        restore.outlook && section("What to expect", {}, outlookOf(restore.outlook)),
         section("What exists now", {}, exists(restore)),
       ),
     ),
