@@ -144,7 +144,7 @@ export async function settled(page) {
     return document.querySelector(".shell")?.getAttribute("data-place") === here && document.querySelector("h1");
   });
   await page.waitForLoadState("networkidle");
-  await page.waitForFunction(() => !document.querySelector("main .skeleton"));
+  await page.waitForFunction(() => !document.querySelector("main .skeleton, main .waiting"));
 }
 
 /** The example of an answer that the API's document has. @param {string} name */

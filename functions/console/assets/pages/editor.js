@@ -38,6 +38,22 @@ export async function show(page) {
   const path = isNew ? "/v1/schedules" : `/v1/schedules/${id}`;
   const method = isNew ? "POST" : "PATCH";
 
+  /** Asks what saving this would do. @param {Record<string, any>} value */
+  async function tried(value) {
+    const chooses = value.targets.instance_ids.length > 0 || value.targets.tags.all_of.length > 0;
+    if (!value.name.trim() || !chooses) {
+      fill(plan, h("p", { class: "note" }, "Give it a name, and say of which instances."));
+      return;
+    }
+    try {
+      const answer = await ask(method, `${path}?preview=true`, { body: value });
+      losses = (answer.changes ?? []).filter((/** @type {any} */ change) => change.after === "delete");
+      fill(plan, isNew ? showLimits(answer.limits) : showEdit(answer));
+    } catch (error) {
+      fill(plan, trouble(error));
+    }
+  }
+
   const refresh = debounced(async () => {
     const value = fields.value();
     const asked = [
@@ -51,13 +67,7 @@ export async function show(page) {
         (answer) => fill(fires, showFires(answer)),
         (error) => fill(fires, trouble(error)),
       ),
-      ask(method, `${path}?preview=true`, { body: value }).then(
-        (answer) => {
-          losses = (answer.changes ?? []).filter((/** @type {any} */ change) => change.after === "delete");
-          fill(plan, isNew ? showLimits(answer.limits) : showEdit(answer));
-        },
-        (error) => fill(plan, trouble(error)),
-      ),
+      tried(value),
     ];
     await Promise.all(asked);
     river.again();
