@@ -3,20 +3,24 @@
 use std::{
     env, fmt,
     fmt::Write as _,
-    fs, io,
+    fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
 fn main() -> io::Result<()> {
-    let variable = |name| env::var(name).map_err(io::Error::other);
-    let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join("assets");
+    let folder = |name| {
+        env::var_os(name)
+            .map(PathBuf::from)
+            .ok_or_else(|| io::Error::other(format!("{name} is not set")))
+    };
+    let root = folder("CARGO_MANIFEST_DIR")?.join("assets");
     let mut files = Vec::new();
     collect(&root, &mut files)?;
     files.sort();
     let list = source(&root, &files).map_err(io::Error::other)?;
-    println!("cargo::rerun-if-changed=assets");
-    println!("cargo::rerun-if-changed=build.rs");
-    fs::write(Path::new(&variable("OUT_DIR")?).join("files.rs"), list)
+    writeln!(io::stdout(), "cargo::rerun-if-changed=assets\ncargo::rerun-if-changed=build.rs")?;
+    fs::write(folder("OUT_DIR")?.join("files.rs"), list)
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -1,3 +1,5 @@
+//! The page as a browser asks for it.
+
 use http::{Request, Response, StatusCode};
 use lambda_http::Body;
 

@@ -33,15 +33,15 @@ impl SimulatedClock {
     pub fn start(real: RealTime, speed: u32, not_before: Option<Timestamp>) -> Self {
         let real_start = real();
         let start = not_before.map_or(real_start, |earliest| earliest.max(real_start));
-        Self::from(real, real_start, start, speed)
+        Self::begun(real, real_start, start, speed)
     }
 
     /// A clock that starts at `start`, whatever the real one says.
     pub fn at(real: RealTime, speed: u32, start: Timestamp) -> Self {
-        Self::from(real, real(), start, speed)
+        Self::begun(real, real(), start, speed)
     }
 
-    fn from(real: RealTime, real_start: Timestamp, start: Timestamp, speed: u32) -> Self {
+    fn begun(real: RealTime, real_start: Timestamp, start: Timestamp, speed: u32) -> Self {
         let latest = AtomicI64::new(start.as_microsecond());
         Self(Arc::new(Inner { real, real_start, start, speed, latest }))
     }

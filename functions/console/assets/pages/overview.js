@@ -243,61 +243,38 @@ function protection(page) {
   });
 }
 
-/** @param {import("../lib/page.js").Page} page */
+/** The next fire of each schedule. @param {import("../lib/page.js").Page} page */
 function fires(page) {
-  return follow(
-    page,
-    "/v1/schedules/upcoming?hours=24",
-    (data) => {
-      if (data.items.length === 0) return empty("Nothing fires within a day", h("a", { href: link("/schedules") }, "To the schedules"));
-      return h(
-        "ul",
-        { class: "feed" },
-        data.items
-          .slice(0, 8)
-          .map((/** @type {any} */ fire) =>
+  return follow(page, "/v1/schedules/upcoming?hours=24", (data) => {
+    if (data.items.length === 0) return empty("Nothing fires within a day", h("a", { href: link("/schedules") }, "To the schedules"));
+    /** @type {Map<string, any[]>} */
+    const schedules = new Map();
+    for (const fire of data.items) schedules.set(fire.schedule_id, [...(schedules.get(fire.schedule_id) ?? []), fire]);
+    return h(
+      "ul",
+      { class: "feed" },
+      [...schedules.values()].map(([fire, ...more]) =>
+        h(
+          "li",
+          null,
+          time(fire.at, "relative"),
+          h(
+            "div",
+            { class: "what" },
+            scheduleLink(fire.schedule_id, fire.schedule_name),
             h(
-              "li",
-              null,
-              h("span", { class: "faint" }, relative(fire.at)),
-              h(
-                "div",
-                { class: "what" },
-                scheduleLink(fire.schedule_id, fire.schedule_name),
-                h(
-                  "span",
-                  { class: "note" },
-                  time(fire.at),
-                  fire.named_instances ? `, ${plural(fire.named_instances, "named instance")}` : "",
-                  fire.selects_by_tags ? ", by tags" : "",
-                ),
-              ),
+              "span",
+              { class: "note" },
+              time(fire.at),
+              fire.named_instances ? `, ${plural(fire.named_instances, "named instance")}` : "",
+              fire.selects_by_tags ? ", by tags" : "",
+              more.length > 0 && `, and ${more.length} ${more.length === 1 ? "time" : "times"} more within a day`,
             ),
           ),
-      );
-    },
-    {
-      missing: () =>
-        follow(page, "/v1/schedules?limit=50", (data) =>
-          h(
-            "ul",
-            { class: "feed" },
-            data.items
-              .filter((/** @type {any} */ each) => each.next_due_at)
-              .sort((/** @type {any} */ a, /** @type {any} */ b) => a.next_due_at.localeCompare(b.next_due_at))
-              .slice(0, 6)
-              .map((/** @type {any} */ each) =>
-                h(
-                  "li",
-                  null,
-                  h("span", { class: "faint" }, relative(each.next_due_at)),
-                  h("div", { class: "what" }, scheduleLink(each.id, each.name), h("span", { class: "note" }, each.description)),
-                ),
-              ),
-          ),
         ),
-    },
-  );
+      ),
+    );
+  });
 }
 
 /** The way in, on a fresh run. */

@@ -90,12 +90,11 @@ async fn take(run: &Run, instance: &str, mut more: Value) -> Outcome<String> {
     Ok(id(&made).to_owned())
 }
 
-async fn wait(run: &Run, minutes: i64) -> Outcome<()> {
+async fn wait(run: &Run, minutes: i64) {
     for _ in 0..minutes {
         run.clock.advance(SignedDuration::from_mins(1));
         run.settle().await;
     }
-    Ok(())
 }
 
 async fn upgrade(run: &Run) -> Outcome<()> {
@@ -108,7 +107,8 @@ async fn upgrade(run: &Run) -> Outcome<()> {
     .await?;
     take(run, "gitlab", json!({"name": "before GitLab 18", "expires_at": "2026-12-20T00:00:00Z"}))
         .await?;
-    wait(run, 6).await
+    wait(run, 6).await;
+    Ok(())
 }
 
 async fn legal_hold(run: &Run) -> Outcome<()> {
@@ -136,7 +136,8 @@ async fn golden_image(run: &Run) -> Outcome<()> {
         )
         .await?;
     }
-    wait(run, 8).await
+    wait(run, 8).await;
+    Ok(())
 }
 
 /// What other tools and people leave in the account.
@@ -177,7 +178,7 @@ async fn restored(run: &Run) -> Outcome<()> {
             "",
         )
         .await?;
-        wait(run, 30).await?;
+        wait(run, 30).await;
     }
     Ok(())
 }
@@ -188,7 +189,7 @@ async fn failed_drill(run: &Run) -> Outcome<()> {
     run.ec2.deny("CreateVolume");
     let path = format!("/v1/snapshots/{}/drill", id(newest));
     run.ask_as(Role::Operator, "POST", &path, json!({}), "").await?;
-    wait(run, 20).await?;
+    wait(run, 20).await;
     run.ec2.allow("CreateVolume");
     Ok(())
 }
@@ -226,7 +227,7 @@ async fn last_day(run: &Run) -> Outcome<()> {
     edit(run, "Production, every night", fewer, "Cut the cost of the night's snapshots").await?;
     run.live(before(40)?).await?;
     run.ask("POST", "/v1/sweeps", json!({"mode": "execute"})).await?;
-    wait(run, 4).await?;
+    wait(run, 4).await;
     run.live(before(6)?).await?;
     let snapshots = run.snapshots("web-3").await?;
     let chosen = snapshots.get(1).ok_or("no snapshot of web-3")?;
