@@ -221,7 +221,7 @@ function teeth(page, id) {
 /** @param {import("../lib/page.js").Page} page @param {string} id */
 function snapshots(page, id) {
   return list(page, {
-    path: () => `/v1/snapshots?instance_id=${id}&limit=10`,
+    path: () => `/v1/snapshots?instance_id=${id}&include=fate&limit=10`,
     caption: "Snapshots of it",
     key: (item) => item.id,
     none: () => h("span"),

@@ -256,7 +256,8 @@ function listed({ show: which, q, status, region, origin, instance_id, schedule_
     instance_id,
     schedule_id,
     include_deleted: which === "gone" ? "true" : "",
-    limit: 100,
+    include: "fate",
+    limit: 50,
   });
 }
 
