@@ -462,7 +462,9 @@ async fn invoke(
         Function::Reaper => Box::pin(reaper::handle(service, clock, event)).await,
         Function::Reconciler => Box::pin(reconciler::handle(service, clock, event)).await,
         Function::Restorer => Box::pin(restorer::handle(service, clock, event)).await,
-        Function::Api => Err(Error::invalid("function", "the api answers HTTP requests only")),
+        Function::Api | Function::Console => {
+            Err(Error::invalid("function", "it answers HTTP requests only"))
+        }
     }
 }
 
