@@ -15,7 +15,7 @@ use super::{
 
 /// Resources without which the system behaves the same on one machine: who may what, where logs go, who is
 /// told of failures, how people sign in, what AWS keeps beside.
-const WITHOUT_EFFECT: [&str; 15] = [
+const WITHOUT_EFFECT: [&str; 16] = [
     "AWS::ApplicationInsights::Application",
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
@@ -29,6 +29,7 @@ const WITHOUT_EFFECT: [&str; 15] = [
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
     "AWS::Rbin::Rule",
+    "AWS::SNS::Subscription",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
 ];
@@ -140,6 +141,7 @@ fn queue(properties: &Node<'_>, context: &Context<'_>) -> Result<QueueSettings, 
     let fields = properties.fields(&[
         "VisibilityTimeout",
         "MessageRetentionPeriod",
+        "KmsMasterKeyId",
         "SqsManagedSseEnabled",
         "RedrivePolicy",
     ])?;
