@@ -7,6 +7,7 @@ mod adoption;
 pub mod calls;
 mod convert;
 mod copies;
+mod count;
 mod date;
 pub mod errors;
 mod images;
@@ -36,8 +37,10 @@ use aws_sdk_ec2::types::Filter;
 use jiff::Timestamp;
 
 use crate::domain::installation::InstallationId;
+use crate::ec2::count::CallCount;
 use crate::ec2::date::DateHeader;
 use crate::ec2::types::KnownTypes;
+use crate::metrics::Metrics;
 
 /// How many values one filter takes
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshots.html>).
@@ -70,17 +73,19 @@ pub struct Ec2 {
 }
 
 impl Ec2 {
-    /// EC2 in `region`, for this installation.
+    /// EC2 in `region`, for this installation; its calls are counted.
     pub fn new(
         config: &aws_config::SdkConfig,
         region: impl Into<String>,
         installation: InstallationId,
+        metrics: &Metrics,
     ) -> Self {
         let date = DateHeader::default();
         let region: String = region.into();
         let common = aws_sdk_ec2::config::Builder::from(config)
             .region(Region::new(region.clone()))
-            .interceptor(date.clone());
+            .interceptor(date.clone())
+            .interceptor(CallCount(metrics.clone()));
         let creator = common.clone().retry_config(RetryConfig::disabled()).build();
         let timeouts = TimeoutConfig::builder()
             .operation_attempt_timeout(ATTEMPT_LASTS)

@@ -85,6 +85,10 @@ impl App {
         environment: BTreeMap<String, String>,
     ) -> Self {
         let base = base(&config.region);
+        // Unless a test says otherwise, restored instances may get any role of the account.
+        let roles = format!("arn:aws:iam::{}:role/*", config.account);
+        let mut environment = environment;
+        environment.entry("SNAPKEEP_INSTANCE_ROLES".to_owned()).or_insert(roles);
         let database = SimDynamoDb::memory().unwrap();
         let dynamodb = connections::through(base.clone(), database.http_client());
         let ec2_config = connections::through(base.clone(), ec2.http_client());
@@ -97,9 +101,11 @@ impl App {
             clock: function_clock(&clock),
             speed: 1,
             environment,
+            token: None,
+            rights: Some(ec2.clone()),
         };
         let world = World::new(&Template::embedded().unwrap(), parts).unwrap();
-        let service = world.service(Function::Api).unwrap();
+        let service = world.owner();
         service.table.create().await.unwrap();
 
         let wire = Tripwire::default();
@@ -376,9 +382,9 @@ impl App {
         text(&answer, "id").to_owned()
     }
 
-    /// What a function works with, over a wire that never breaks.
+    /// What no role holds back.
     pub(crate) fn service(&self) -> &Service {
-        self.world.service(Function::Api).unwrap()
+        self.world.owner()
     }
 
     /// The clock as functions get it; their pauses move it on.

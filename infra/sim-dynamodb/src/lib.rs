@@ -30,8 +30,9 @@ use aws_smithy_types::body::SdkBody;
 use dynoxide::{
     DynoxideError,
     actions::{
-        batch_get_item, create_table, delete_item, describe_table, describe_time_to_live, get_item,
-        put_item, query, scan, transact_write_items, update_item, update_time_to_live,
+        batch_get_item, batch_write_item, create_table, delete_item, delete_table, describe_table,
+        describe_time_to_live, get_item, list_tables, put_item, query, scan, transact_get_items,
+        transact_write_items, update_item, update_table, update_time_to_live,
         vector_lifecycle::VectorIndexLifecycle,
     },
     storage::Storage,
@@ -58,12 +59,18 @@ struct Inner {
 impl SimDynamoDb {
     /// A database in memory, without tables.
     pub fn memory() -> dynoxide::Result<Self> {
-        let storage = Storage::memory()?;
+        Self::over(Storage::memory()?)
+    }
+
+    /// The database in a file, which is made if there is none.
+    pub fn file(path: &str) -> dynoxide::Result<Self> {
+        Self::over(Storage::new(path)?)
+    }
+
+    fn over(storage: Storage) -> dynoxide::Result<Self> {
         storage.conn().set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        Ok(Self(Arc::new(Inner {
-            storage: Mutex::new(storage),
-            vectors: VectorIndexLifecycle::new(),
-        })))
+        let vectors = VectorIndexLifecycle::new();
+        Ok(Self(Arc::new(Inner { storage: Mutex::new(storage), vectors })))
     }
 
     /// Answers a call of DynamoDB's JSON protocol, of the operations that the functions and tests use.
@@ -75,8 +82,10 @@ impl SimDynamoDb {
                 Some(answer) => (StatusCode::OK, answer),
                 None => run(body, |request| batch_get_item::execute(storage, request)),
             },
+            "BatchWriteItem" => run(body, |request| batch_write_item::execute(storage, request)),
             "CreateTable" => run(body, |request| create_table::execute(storage, request)),
             "DeleteItem" => run(body, |request| delete_item::execute(storage, request)),
+            "DeleteTable" => run(body, |request| delete_table::execute(storage, request, vectors)),
             "DescribeTable" => {
                 run(body, |request| describe_table::execute(storage, request, vectors))
             }
@@ -87,17 +96,22 @@ impl SimDynamoDb {
                 Some(answer) => (StatusCode::OK, answer),
                 None => run(body, |request| get_item::execute(storage, request)),
             },
+            "ListTables" => run(body, |request| list_tables::execute(storage, request)),
             "PutItem" => match writes::put(body) {
                 Some(request) => answered(now(put_item::execute(storage, request))),
                 None => run(body, |request| put_item::execute(storage, request)),
             },
             "Query" => run(body, |request| query::execute(storage, request)),
             "Scan" => run(body, |request| scan::execute(storage, request)),
+            "TransactGetItems" => {
+                run(body, |request| transact_get_items::execute(storage, request))
+            }
             "TransactWriteItems" => match writes::transaction(body) {
                 Some(request) => answered(now(transact_write_items::execute(storage, request))),
                 None => run(body, |request| transact_write_items::execute(storage, request)),
             },
             "UpdateItem" => run(body, |request| update_item::execute(storage, request)),
+            "UpdateTable" => run(body, |request| update_table::execute(storage, request, vectors)),
             "UpdateTimeToLive" => {
                 run(body, |request| update_time_to_live::execute(storage, request))
             }

@@ -62,6 +62,11 @@ impl Params {
         }
     }
 
+    /// The parameters below `name`, if there are any.
+    pub(crate) fn child(&self, name: &str) -> Option<&Self> {
+        self.children.get(name)
+    }
+
     /// The structures of the list `name`, by their number.
     pub(crate) fn structures(&self, name: &str) -> Vec<&Self> {
         let Some(list) = self.children.get(name) else { return Vec::new() };

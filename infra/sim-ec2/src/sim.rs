@@ -16,7 +16,9 @@ use crate::{
     event_queue::EventFault,
     events::Sender,
     faults::{Fault, Loss, Trouble},
+    iam::{Policy, Right},
     request::Params,
+    rights::Call,
     shelf::Moment,
     state::{Region, World, snapshot::Fate},
     throttle::Buckets,
@@ -48,6 +50,15 @@ pub(crate) struct State {
     /// The actions that no policy allows.
     pub(crate) denied: BTreeSet<String>,
     pub(crate) revision: u64,
+    /// By access key.
+    pub(crate) roles: BTreeMap<String, Role>,
+}
+
+/// What whoever has an access key may do, and has done so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Role {
+    pub(crate) policy: Policy,
+    pub(crate) used: BTreeSet<Right>,
 }
 
 /// What EC2 answers.
@@ -90,6 +101,7 @@ impl SimEc2 {
             throttled: BTreeMap::new(),
             denied: BTreeSet::new(),
             revision: 0,
+            roles: BTreeMap::new(),
         };
         Self(Arc::new(Inner { config, clock, state: Mutex::new(state) }))
     }
@@ -104,8 +116,13 @@ impl SimEc2 {
         &self.0.clock
     }
 
-    /// Answers the form in `body`, as the Region's endpoint would.
+    /// Answers the form in `body`, as the Region's endpoint would answer the account's owner.
     pub fn answer(&self, region: &str, body: &[u8]) -> Answer {
+        self.answer_to(None, region, body)
+    }
+
+    /// Answers the form in `body` to whoever has this access key.
+    pub fn answer_to(&self, access_key: Option<&str>, region: &str, body: &[u8]) -> Answer {
         let params = Params::parse(body);
         let mut state = self.lock();
         let (fault, after) =
@@ -129,7 +146,7 @@ impl SimEc2 {
                     Some(Trouble::MemberFails) => Fate::Fail,
                     _ => Fate::Complete,
                 };
-                self.call(&mut state, region, &params, fate)
+                self.call(&mut state, (access_key, region), &params, fate)
             }
         };
         drop(state);
@@ -163,7 +180,7 @@ impl SimEc2 {
     fn call(
         &self,
         state: &mut State,
-        region: &str,
+        (access_key, region): (Option<&str>, &str),
         params: &Params,
         fate: Fate,
     ) -> Result<Xml, Ec2Error> {
@@ -185,6 +202,9 @@ impl SimEc2 {
             return Err(Ec2Error::unauthorized(name));
         }
         self.settle(state);
+        if let Some(access_key) = access_key {
+            self.authorize(state, access_key, region, params)?;
+        }
         let dry_run = params.flag("DryRun")?.unwrap_or_default();
         if dry_run && name == "DeleteSnapshot" {
             return self.rehearse_deletion(&mut state.world, region, params);
@@ -200,6 +220,31 @@ impl SimEc2 {
             state.revision += 1;
         }
         result
+    }
+
+    /// Refuses what the policy of the access key does not allow, and notes what it does.
+    fn authorize(
+        &self,
+        state: &mut State,
+        access_key: &str,
+        region: &str,
+        params: &Params,
+    ) -> Result<(), Ec2Error> {
+        let Some(role) = state.roles.get_mut(access_key) else { return Ok(()) };
+        let call = Call {
+            action: params.get("Action").unwrap_or_default(),
+            params,
+            region_name: region,
+            regions: &state.world.regions,
+            account: &self.config().account,
+        };
+        for asked in call.asked() {
+            match role.policy.allows(&asked) {
+                Ok(rights) => role.used.extend(rights),
+                Err(denial) => return Err(Ec2Error::denied(access_key, &denial)),
+            }
+        }
+        Ok(())
     }
 
     /// The least that EC2 promises of a dry run: it looks at the rights, and here at whether there is such a snapshot. Who

@@ -69,10 +69,10 @@ impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let sim = self.0.clone();
         HttpConnectorFuture::new(async move {
-            let region = region_of(request.headers().get("authorization"));
-            let region = region.unwrap_or(&sim.config().region);
+            let authorization = request.headers().get("authorization");
+            let region = region_of(authorization).unwrap_or(&sim.config().region);
             let body = request.body().bytes().unwrap_or_default();
-            let answer = sim.answer(region, body);
+            let answer = sim.answer_to(access_key_of(authorization), region, body);
             deliver(answer).await
         })
     }
@@ -101,7 +101,7 @@ async fn deliver(answer: Answer) -> Result<HttpResponse, ConnectorError> {
 async fn serve(State(sim): State<SimEc2>, headers: HeaderMap, body: Bytes) -> http::Response<Body> {
     let authorization = headers.get("authorization").and_then(|value| value.to_str().ok());
     let region = region_of(authorization).unwrap_or(&sim.config().region);
-    let mut answer = sim.answer(region, &body);
+    let mut answer = sim.answer_to(access_key_of(authorization), region, &body);
     match answer.delivery {
         Delivery::AtOnce => {}
         Delivery::Late(by) => tokio::time::sleep(by).await,
@@ -130,6 +130,12 @@ fn region_of(authorization: Option<&str>) -> Option<&str> {
     let region = scope.split('/').nth(2)?;
     let plain = region.chars().all(|each| each.is_ascii_alphanumeric() || each == '-');
     (plain && !region.is_empty()).then_some(region)
+}
+
+/// The access key in the same place.
+fn access_key_of(authorization: Option<&str>) -> Option<&str> {
+    let (_, credential) = authorization?.split_once("Credential=")?;
+    credential.split('/').next()
 }
 
 #[cfg(test)]

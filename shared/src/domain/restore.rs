@@ -15,6 +15,7 @@ pub mod mode;
 pub mod next;
 pub mod plan;
 pub mod refusal;
+pub mod roles;
 pub mod room;
 mod safety;
 pub mod seen;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use shared::domain::cursor::Order;
 use shared::domain::ids::{RestoreId, SnapshotId};
 use shared::domain::restore as domain;
+use shared::domain::restore::roles::gives_another_profile;
 use shared::domain::restore::transitions::Cancellation;
 use shared::domain::restore::wanted::{WantedMode, WantedRestore};
 use shared::operations::restores;
@@ -26,6 +27,7 @@ use crate::extract::{Body, Claimed, Creation, Id, NoFields};
 use crate::problem::Problem;
 use crate::query::PageParameters;
 use crate::respond::Answer;
+use crate::role::Role;
 
 /// For how many days old volumes are to be kept unless somebody says.
 const KEEP_OLD_DAYS: u32 = 14;
@@ -52,7 +54,7 @@ fn accepted(restore: domain::Restore) -> Answer<Restore> {
 /// instance's while it is stopped, and keeps the old ones. `replace_root` gives the running instance a new root volume.
 /// `new_instance` launches another one, as the snapshot's record describes it. Before volumes are replaced a snapshot of
 /// the instance is taken, unless `snapshot_first` is false. It goes on step by step; whether our role may do all of it
-/// is the first. Role: operator.
+/// is the first. Role: operator; admin for an instance profile that was not recorded.
 #[utoipa::path(
     post,
     path = "/v1/snapshots/{id}/restore",
@@ -77,6 +79,14 @@ async fn restore_snapshot(
     creation: Creation<RequestRestore>,
 ) -> Result<Answer<Restore>, Problem> {
     let wanted = creation.body.clone().checked()?;
+    if let WantedMode::NewInstance(_) = &wanted.wanted.mode {
+        // A role is more than a disk: whoever gives an instance one that it did not have may do what that role may.
+        let snapshot = views::snapshots::show(call.service(), &snapshot_id).await?;
+        let recorded = snapshot.source.launch.instance_profile_arn.as_deref();
+        if gives_another_profile(&wanted.wanted.mode, recorded) {
+            call.needs(Role::Admin, "another instance profile than the recorded one")?;
+        }
+    }
     let Claimed { id, at } = creation.claim(&call, RestoreId::derived).await?;
     let new = NewRestore {
         id,

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
-use dynoxide::Database;
 use jiff::{SignedDuration, Timestamp};
+use sim_dynamodb::SimDynamoDb;
 use sim_ec2::{Clock, Config, InstanceState, SimEc2, Throttling};
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
@@ -12,8 +12,7 @@ use crate::{
     clock::{RealTime, SimulatedClock},
     connections,
     dispatch::Identity,
-    endpoints::ec2::KeptEc2,
-    function::Function,
+    endpoints::{self, ec2::KeptEc2},
     samples,
     server::{Port, Stage, reached, serve},
     state::DataFolder,
@@ -31,6 +30,7 @@ pub(super) struct Simulated {
     pub(super) clock: SimulatedClock,
     /// Where DynamoDB answers.
     pub(super) dynamodb: String,
+    table: SimDynamoDb,
     ec2: KeptEc2,
     ec2_port: Option<Port>,
     history: History,
@@ -62,29 +62,34 @@ impl Simulated {
         let (ec2, history) = load_ec2(&folder, &clock)?;
         let dynamodb = dynamodb_port.url();
         let mut servers = JoinSet::new();
-        servers.spawn(serve_dynamodb(dynamodb_port, open_table(&folder)?, stage.clone()));
+        let table = open_table(&folder)?;
+        let router = endpoints::dynamodb::router(table.clone());
+        servers.spawn(serve(dynamodb_port, router, stage.clone(), Stage::Closing));
         let folder = Arc::new(folder);
         let ec2_port = Some(ec2_port);
-        Ok(Self { folder, clock, dynamodb, ec2, ec2_port, history, servers })
+        Ok(Self { folder, clock, dynamodb, table, ec2, ec2_port, history, servers })
     }
 
-    pub(super) fn parts(&self, environment: BTreeMap<String, String>) -> Parts {
+    /// What a world is made of; functions are held to the template's roles unless the options say otherwise.
+    pub(super) fn parts(&self, environment: BTreeMap<String, String>, options: &Options) -> Parts {
         let Config { account, region, .. } = self.ec2.simulation().config().clone();
         let base = connections::local(&region);
         Parts {
             identity: Identity { account, region },
             table: world::TABLE.to_owned(),
             ec2: connections::through(base.clone(), self.ec2.http_client()),
-            dynamodb: connections::at(base, &self.dynamodb),
+            dynamodb: connections::through(base, self.table.http_client()),
             simulation: Some(self.ec2.simulation().clone()),
             clock: self.clock.for_functions(),
             speed: self.clock.speed(),
             environment,
+            token: None,
+            rights: (!options.every_right).then(|| self.ec2.simulation().clone()),
         }
     }
 
     pub(super) async fn make_table(&self, world: &World) -> Result<(), StartError> {
-        let Some(service) = world.service(Function::Api) else { return Ok(()) };
+        let service = world.owner();
         let failed = |error| StartError::failed("the table", error);
         if !service.table.is_ready().await.map_err(failed)? {
             service.table.create().await.map_err(failed)?;
@@ -175,21 +180,13 @@ fn load_ec2(folder: &DataFolder, clock: &SimulatedClock) -> Result<(KeptEc2, His
     Ok((kept, History::First))
 }
 
-fn open_table(folder: &DataFolder) -> Result<Database, StartError> {
+fn open_table(folder: &DataFolder) -> Result<SimDynamoDb, StartError> {
     let path = folder.table();
     let context = path.display().to_string();
     let text = path
         .to_str()
         .ok_or_else(|| StartError::failed(context.clone(), "the path is not valid Unicode"))?;
-    Database::new(text).map_err(|error| StartError::failed(context, error.to_string()))
-}
-
-async fn serve_dynamodb(port: Port, database: Database, stages: watch::Receiver<Stage>) {
-    let end = reached(stages, Stage::Closing);
-    let served = dynoxide::server::serve_with_shutdown(port.listener, database, end).await;
-    if let Err(error) = served {
-        tracing::error!("DynamoDB is no longer served: {error}");
-    }
+    SimDynamoDb::file(text).map_err(|error| StartError::failed(context, error.to_string()))
 }
 
 #[cfg(test)]

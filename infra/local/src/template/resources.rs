@@ -63,6 +63,7 @@ pub(super) fn read(text: &str) -> Result<Template, TemplateError> {
         rules: Vec::new(),
         queues: BTreeMap::new(),
         mappings: Vec::new(),
+        roles: BTreeMap::new(),
     };
     for (id, resource) in resources {
         match context.kinds.get(id) {
@@ -87,6 +88,12 @@ pub(super) fn read(text: &str) -> Result<Template, TemplateError> {
                 | ReferenceKind::WithoutEffect,
             )
             | None => {}
+        }
+    }
+    for (function, settings) in &template.functions {
+        let role = settings.role.as_deref().and_then(|role| value["Resources"].get(role));
+        if let Some(role) = role {
+            template.roles.insert(*function, role["Properties"].clone());
         }
     }
     Ok(template)
