@@ -72,6 +72,12 @@ impl App {
         Self::of(Config::default(), same, None, BTreeMap::from([id])).await
     }
 
+    /// Whose restored instances may get these roles alone.
+    pub(crate) async fn passing(roles: &str) -> Self {
+        let roles = ("SNAPKEEP_INSTANCE_ROLES".to_owned(), roles.to_owned());
+        Self::made(Config::default(), BTreeMap::from([roles])).await
+    }
+
     async fn made(config: Config, environment: BTreeMap<String, String>) -> Self {
         let clock = sim_ec2::Clock::at(BEGINNING.parse().unwrap());
         let ec2 = SimEc2::new(config.clone(), clock.clone());

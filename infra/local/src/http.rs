@@ -186,7 +186,7 @@ impl Refusal {
         };
         let mut response = Response::new(Bytes::from(json!({ "message": message }).to_string()));
         *response.status_mut() = status;
-        let json = header::HeaderValue::from_static("application/json");
+        let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
         response
     }

@@ -53,6 +53,12 @@ impl Rights {
         config.into_builder().http_client(client).build()
     }
 
+    /// All that are given, of the services that are called here.
+    pub(crate) fn given(&self) -> BTreeSet<Right> {
+        let services = ["dynamodb", "ec2", "events", "iam"].iter();
+        services.flat_map(|service| self.0.policy.rights(service)).collect()
+    }
+
     /// The rights that were made use of.
     pub(crate) fn used(&self) -> BTreeSet<Right> {
         self.0.used.lock().unwrap_or_else(PoisonError::into_inner).clone()

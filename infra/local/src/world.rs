@@ -182,6 +182,11 @@ impl World {
         role.used().into_iter().chain(of_ec2.into_iter().flatten()).collect()
     }
 
+    /// The rights that the template gives a function of what is simulated here.
+    pub fn rights_given(&self, function: Function) -> BTreeSet<Right> {
+        self.roles.get(&function).map(Rights::given).unwrap_or_default()
+    }
+
     /// How long a call of a function may take, in real time.
     pub fn timeout(&self, function: Function) -> SignedDuration {
         self.timeouts.get(&function).copied().unwrap_or(SignedDuration::MAX)
