@@ -91,7 +91,7 @@ async fn a_hold_takes_it_off_the_ledger() {
     sweep(&app, "execute").await;
 
     assert!(app.list(LEDGER).await.is_empty());
-    assert_eq!(app.record(&ids[0]).await.blocked, None);
+    assert_eq!(app.record(&ids[0]).await.ending.blocked, None);
 }
 
 #[tokio::test]

@@ -174,7 +174,7 @@ async fn making_a_copy_survives_death_at_every_call() {
         assert_eq!(ebs_there(&app).len(), 2, "{trip:?}");
         assert_eq!(record.members.len(), 2, "{trip:?}");
         let original = app.record(text(&original, "id")).await;
-        assert_eq!(original.copies[0].stage, CopyStage::Over, "{trip:?}");
+        assert_eq!(original.keepers.copies[0].stage, CopyStage::Over, "{trip:?}");
         alive
     })
     .await;

@@ -193,7 +193,7 @@ async fn a_limit_that_frees_itself_makes_it_late_not_failed() {
     app.pass_minutes(90).await;
 
     assert_eq!(waiting.status, Status::Requested);
-    assert_eq!(waiting.failure.unwrap().code, code);
+    assert_eq!(waiting.course.failure.unwrap().code, code);
     assert_eq!(app.status(&id).await, "available");
 }
 

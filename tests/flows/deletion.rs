@@ -89,7 +89,7 @@ async fn a_hold_placed_in_the_grace_blocks_the_deletion() {
 
     let record = app.record(&condemned[0]).await;
     assert_eq!(record.status, Status::Condemned);
-    assert_eq!(record.blocked.unwrap().cause, BlockedCause::Held);
+    assert_eq!(record.ending.blocked.unwrap().cause, BlockedCause::Held);
     assert_eq!(app.status(&condemned[1]).await, "deleted");
 }
 
@@ -102,7 +102,10 @@ async fn an_image_in_the_way_blocks_one_and_no_other() {
     app.pass_minutes(75).await;
 
     let record = app.record(&condemned[0]).await;
-    assert!(matches!(record.blocked.unwrap().cause, BlockedCause::InUse { image_id: Some(_) }));
+    assert!(matches!(
+        record.ending.blocked.unwrap().cause,
+        BlockedCause::InUse { image_id: Some(_) }
+    ));
     assert_eq!(record.members.iter().filter(|member| member.deleted).count(), 0);
     assert_eq!(app.status(&condemned[1]).await, "deleted");
     assert_eq!(app.status(&condemned[2]).await, "deleted");
@@ -118,7 +121,7 @@ async fn a_disabled_image_is_in_the_way_as_well() {
 
     app.pass_minutes(75).await;
 
-    let cause = app.record(&condemned[0]).await.blocked.unwrap().cause;
+    let cause = app.record(&condemned[0]).await.ending.blocked.unwrap().cause;
     assert_eq!(cause, BlockedCause::InUse { image_id: Some(image.parse().unwrap()) });
 }
 
@@ -199,7 +202,7 @@ async fn the_newest_one_left_is_rescued_although_it_was_condemned() {
     // Each was the newest when it was looked at, or older than one of them.
     let newest = app.record(&condemned[2]).await;
     assert_eq!(
-        (newest.status, newest.condemnation, newest.blocked),
+        (newest.status, newest.ending.condemnation, newest.ending.blocked),
         (Status::Available, None, None)
     );
     app.pass_minutes(120).await;
@@ -306,7 +309,7 @@ async fn what_ec2_had_no_time_to_delete_is_checked_anew() {
     app.call("PATCH", &format!("/v1/schedules/{schedule}"), edit).await.expect(200);
     app.pass_minutes(75).await;
 
-    assert_eq!((put_off.status, put_off.blocked), (Status::Condemned, None));
+    assert_eq!((put_off.status, put_off.ending.blocked), (Status::Condemned, None));
     for id in &condemned {
         assert_eq!(app.status(id).await, "available");
     }
@@ -367,7 +370,7 @@ async fn a_locked_one_can_still_be_rescued() {
     app.call("POST", &path, Value::Null).await.expect(200);
 
     assert_eq!(blocked.status, Status::Condemned);
-    assert_eq!(blocked.blocked.unwrap().cause, BlockedCause::Locked);
+    assert_eq!(blocked.ending.blocked.unwrap().cause, BlockedCause::Locked);
     assert_eq!(app.status(&condemned[0]).await, "available");
     assert_eq!(app.status(&condemned[1]).await, "deleted");
 }
@@ -380,7 +383,7 @@ async fn a_hold_that_is_taken_off_lets_the_deletion_go_on() {
     let hold = json!({ "hold": { "type": "until", "until": "2030-01-01T00:00:00Z" } });
     app.call("PATCH", &path, hold).await.expect(200);
     app.pass_minutes(75).await;
-    let cause = app.record(&condemned[0]).await.blocked.unwrap().cause;
+    let cause = app.record(&condemned[0]).await.ending.blocked.unwrap().cause;
 
     app.call("PATCH", &path, json!({ "hold": null })).await.expect(200);
     app.pass_minutes(5).await;

@@ -80,7 +80,7 @@ async fn instances_are_drilled_in_turn_and_the_last_drill_is_shown() {
     assert_eq!(drill["drill_due_at"], json!(made_at + DAY));
     assert_eq!((text(&drill, "instance_id"), text(&drill, "schedule_id")), (&*instances[0], &*id));
     assert_eq!(app.ec2.volumes(), volumes);
-    assert_eq!(app.record(text(&drill, "snapshot_id")).await.restores, []);
+    assert_eq!(app.record(text(&drill, "snapshot_id")).await.keepers.restores, []);
     let schedule = shown(&app, &id).await;
     let last = &schedule["last_drill"];
     assert_eq!((&last["restore_id"], &last["at"]), (&drill["id"], &drill["finished_at"]));
@@ -186,7 +186,7 @@ async fn a_failed_drill_is_shown_and_leaves_nothing() {
     let drill = drills(&app).await.remove(0);
     assert_eq!(text(&drill, "status"), "cancelled", "{drill:#}");
     assert_eq!(app.ec2.volumes(), volumes, "the one that was made is deleted");
-    assert_eq!(app.record(text(&drill, "snapshot_id")).await.restores, []);
+    assert_eq!(app.record(text(&drill, "snapshot_id")).await.keepers.restores, []);
     let last = &shown(&app, &id).await["last_drill"];
     assert_eq!(text(last, "outcome"), "failed");
     assert!(text(last, "failure").starts_with("create_volumes: "), "{last}");
@@ -284,7 +284,7 @@ async fn a_way_back_that_is_stuck_is_taken_up_again_after_hours_whatever_becomes
     assert!(made(&app, drill).is_empty());
     let ended = drills(&app).await.remove(0);
     assert_eq!((text(&ended, "id"), text(&ended, "status")), (drill, "cancelled"), "{ended:#}");
-    assert_eq!(app.record(text(&ended, "snapshot_id")).await.restores, []);
+    assert_eq!(app.record(text(&ended, "snapshot_id")).await.keepers.restores, []);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use shared::domain::fate::Outlook;
 use shared::domain::ids::{ScheduleId, SnapshotId};
 use shared::domain::instance::launch::LaunchSettings;
 use shared::domain::ownership::{EbsState, StorageTier};
+use shared::domain::snapshot::Ending;
 use shared::domain::snapshot::member::Member;
 use shared::domain::snapshot::{Origin, ScheduleSlot, Snapshot, Source, Status};
 use shared::service::Connections;
@@ -288,7 +289,10 @@ async fn what_cannot_be_read_makes_a_fate_unknown_and_nothing_worse() {
     let listed = app.list("/v1/snapshots?status=available").await;
     let scheduled = read(&app, &[text(&listed[0], "id")]).await.remove(0);
     let manual = Snapshot { slot: None, ..scheduled.clone() };
-    let expiring = Snapshot { expires_at: Some(app.now()), ..manual.clone() };
+    let expiring = Snapshot {
+        ending: Ending { expires_at: Some(app.now()), ..manual.ending.clone() },
+        ..manual.clone()
+    };
     let nowhere = connections::at(connections::local("us-east-1"), "http://127.0.0.1:9");
     let nowhere = nowhere.into_builder().retry_config(RetryConfig::disabled()).build();
     let settings = app.service().settings.clone();

@@ -201,7 +201,7 @@ async fn one_regions_outage_stops_no_other_and_leaves_its_own_records_alone() {
     assert!(text(&cut, "out_of_reach").contains("EC2"), "{cut}");
     assert_eq!(found(&app, &format!("?region={OTHER}")).await.len(), 1);
     assert_eq!(app.status(&far).await, "available");
-    assert_eq!(app.record(&far).await.absent_since, None);
+    assert_eq!(app.record(&far).await.course.absent_since, None);
 }
 
 #[tokio::test]

@@ -218,7 +218,7 @@ async fn an_instance_that_is_back_within_the_grace_has_its_snapshots_rescued() {
     app.pass_minutes(11).await;
     sweep(&app, "execute").await;
     let condemned = app.list("/v1/snapshots?status=condemned").await;
-    let by = app.record(text(&condemned[0], "id")).await.condemnation.unwrap().by;
+    let by = app.record(text(&condemned[0], "id")).await.ending.condemnation.unwrap().by;
 
     app.ec2.set_instance_state(&instance, InstanceState::Stopped);
     app.pass_minutes(65).await;

@@ -58,7 +58,7 @@ async fn a_set_of_which_one_member_is_locked_stays_whole() {
 
         let record = app.record(&condemned[0]).await;
         assert_eq!(record.status, Status::Condemned, "member {position} is locked");
-        assert_eq!(record.blocked.unwrap().cause, BlockedCause::Locked);
+        assert_eq!(record.ending.blocked.unwrap().cause, BlockedCause::Locked);
         assert_eq!(app.sets()[&condemned[0]], 2);
         assert_eq!(app.status(&condemned[1]).await, "deleted");
     }
@@ -74,7 +74,7 @@ async fn a_set_of_which_one_member_may_not_be_deleted_stays_whole() {
 
     let record = app.record(&condemned[0]).await;
     assert_eq!(record.status, Status::Condemned);
-    assert!(matches!(record.blocked.unwrap().cause, BlockedCause::NotPermitted { .. }));
+    assert!(matches!(record.ending.blocked.unwrap().cause, BlockedCause::NotPermitted { .. }));
     assert_eq!(app.sets()[&condemned[0]], 2);
 }
 
@@ -91,7 +91,7 @@ async fn a_set_of_which_one_member_has_lost_our_tags_stays_whole() {
 
     let record = app.record(&condemned[0]).await;
     assert_eq!(record.status, Status::Condemned);
-    assert_eq!(record.blocked.unwrap().cause, BlockedCause::NotMarked { message: None });
+    assert_eq!(record.ending.blocked.unwrap().cause, BlockedCause::NotMarked { message: None });
 }
 
 /// A set of which EC2 has deleted one member and refused the other, though everything was asked before.
@@ -120,8 +120,8 @@ async fn a_set_that_is_torn_all_the_same_says_so() {
         .collect();
     let history = app.list("/v1/audit?action=snapshot.damaged").await;
     assert_eq!(record.status, Status::Deleting);
-    assert_eq!(record.blocked.unwrap().cause, BlockedCause::Locked);
-    assert_eq!(record.damaged.unwrap().cause, BlockedCause::Locked);
+    assert_eq!(record.ending.blocked.unwrap().cause, BlockedCause::Locked);
+    assert_eq!(record.ending.damaged.unwrap().cause, BlockedCause::Locked);
     assert_eq!(shown["damaged"]["cause"], "locked");
     assert_eq!(shown["restorable"], false);
     assert_eq!(review["damaged"]["items"][0]["snapshot_id"], id.as_str());
@@ -159,8 +159,8 @@ async fn an_image_that_ec2_does_not_show_yet_tears_no_set_unsaid() {
 
     let record = app.record(&condemned[0]).await;
     let gone = record.members.iter().filter(|member| member.deleted).count();
-    assert_eq!(record.damaged.is_some(), gone > 0);
-    assert!(record.blocked.is_some());
+    assert_eq!(record.ending.damaged.is_some(), gone > 0);
+    assert!(record.ending.blocked.is_some());
 }
 
 #[tokio::test]

@@ -372,7 +372,7 @@ async fn the_newest_snapshot_goes_with_its_image_only_when_named() {
     assert_eq!(text(&answer["deregistration"]["snapshot_deletion"], "outcome"), "waiting");
     app.pass_minutes(5).await;
     assert_eq!(app.status(&snapshot).await, "deleted");
-    let condemnation = app.record(&snapshot).await.condemnation.unwrap();
+    let condemnation = app.record(&snapshot).await.ending.condemnation.unwrap();
     assert_eq!(condemnation.reason, "deleted by name");
 }
 

@@ -27,7 +27,7 @@ async fn new_volumes_are_made_as_the_old_ones_were() {
     let before = app.ec2.volumes().len();
 
     let id = begun(&app, &snapshot, json!({ "mode": "new_volumes" })).await;
-    assert_eq!(app.record(&snapshot).await.restores.len(), 1);
+    assert_eq!(app.record(&snapshot).await.keepers.restores.len(), 1);
     let done = after(&app, &id, 5).await;
 
     assert_eq!((text(&done, "status"), &done["failure"]), ("done", &Value::Null), "{done:#}");
@@ -109,7 +109,7 @@ async fn volumes_are_replaced_in_place_after_a_snapshot() {
         .forward(shared::domain::restore::step::StepName::StopInstance)
         .unwrap()
         .started_at;
-    assert!(first.completed_at < began, "nothing is changed before the snapshot is there");
+    assert!(first.course.completed_at < began, "nothing is changed before the snapshot is there");
     assert_free(&app, &snapshot, &instance).await;
 }
 
@@ -227,7 +227,7 @@ async fn a_drill_makes_volumes_says_how_long_it_took_and_leaves_nothing() {
     assert!(step(&done, "create_volumes")["seconds"].as_i64().unwrap() > 0);
     assert_eq!(app.ec2.calls()["CreateVolume"], 3, "one of them a dry run");
     assert_eq!(app.ec2.volumes(), before);
-    assert_eq!(app.record(&snapshot).await.restores, []);
+    assert_eq!(app.record(&snapshot).await.keepers.restores, []);
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ async fn a_replacement_is_taken_back_wherever_it_is_cancelled() {
         let notes = cancelled["notes"].as_array().unwrap().len();
         assert!(left.iter().all(|volume| volume.attachment.is_none()), "{looks}");
         assert_eq!((left.len(), app.ec2.volumes().len()), (notes, volumes + notes), "{looks}");
-        let was_started = record(&app, &id).await.is_in_use;
+        let was_started = record(&app, &id).await.made.is_in_use;
         assert_eq!(left.is_empty(), !was_started, "{looks}");
     }
     panic!("the restore never came to an end");

@@ -136,7 +136,7 @@ async fn a_drill_survives_death_at_every_call() {
 
         assert_eq!(restore["status"], "done", "{call}");
         assert_eq!(app.ec2.volumes(), volumes, "{call}");
-        assert_eq!(app.record(&snapshot).await.restores, [], "{call}");
+        assert_eq!(app.record(&snapshot).await.keepers.restores, [], "{call}");
         if alive {
             return;
         }
@@ -158,7 +158,7 @@ async fn a_request_is_recorded_whole_or_not_at_all() {
 
         let there = app.list("/v1/restores").await.len();
         let lock = app.service().table.restoring(&instance.parse().unwrap()).await.unwrap();
-        assert_eq!(app.record(&snapshot).await.restores.len(), there, "{call}");
+        assert_eq!(app.record(&snapshot).await.keepers.restores.len(), there, "{call}");
         assert_eq!(usize::from(lock.restore_id.is_some()), there, "{call}");
         app.pass_minutes(15).await;
         let done = app.list("/v1/restores?status=done").await.len();

@@ -95,7 +95,7 @@ async fn zones_and_devices_must_fit() {
         assert!(why.contains(said), "{body}: {why}");
     }
     assert!(app.list("/v1/restores").await.is_empty());
-    assert_eq!(app.record(&snapshot).await.restores, []);
+    assert_eq!(app.record(&snapshot).await.keepers.restores, []);
 }
 
 /// With Multi-Attach a volume is at several instances, and restoring it in place is not the matter of one of them.

@@ -68,7 +68,7 @@ async fn the_limit_of_pending_snapshots_makes_them_late_and_fails_none() {
         let record = app.record(id).await;
         if record.status == Status::Requested {
             waiting += 1;
-            assert_eq!(record.failure.unwrap().code, "ConcurrentSnapshotLimitExceeded");
+            assert_eq!(record.course.failure.unwrap().code, "ConcurrentSnapshotLimitExceeded");
         }
     }
     app.pass_minutes(150).await;
@@ -141,7 +141,7 @@ async fn what_cannot_wait_for_its_turn_is_put_off_until_then() {
 
     assert_eq!(answer, serde_json::json!({ "batchItemFailures": [] }));
     assert_eq!(postponed.status, Status::Requested);
-    let wait = postponed.attention_at.unwrap().duration_since(postponed.touched_at);
+    let wait = postponed.course.attention_at.unwrap().duration_since(postponed.course.touched_at);
     assert!(wait > SignedDuration::ZERO && wait <= SignedDuration::from_secs(16), "{wait}");
     assert_eq!(created, "pending");
     assert_eq!(app.status(&first).await, "available");

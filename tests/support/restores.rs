@@ -103,7 +103,7 @@ pub(crate) async fn members(app: &App, snapshot: &str) -> BTreeMap<String, Strin
 
 /// That nothing holds the snapshot or the instance any more.
 pub(crate) async fn assert_free(app: &App, snapshot: &str, instance: &str) {
-    assert_eq!(app.record(snapshot).await.restores, []);
+    assert_eq!(app.record(snapshot).await.keepers.restores, []);
     let lock = app.service().table.restoring(&instance.parse().unwrap()).await.unwrap();
     assert_eq!(lock.restore_id, None);
 }

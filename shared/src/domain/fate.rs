@@ -65,7 +65,7 @@ pub fn stands_alone(snapshot: &Snapshot, schedule: Option<&Schedule>) -> bool {
         Some(_) => schedule.is_some_and(|schedule| {
             schedule.rules_of(snapshot).is_some() || schedule.settings.when_gone != WhenGone::Apply
         }),
-        None => snapshot.expires_at.is_some(),
+        None => snapshot.ending.expires_at.is_some(),
     };
     snapshot.status != Status::Available
         || snapshot.duplicate_of.is_none() && !is_decided_with_others
@@ -110,13 +110,13 @@ impl FateFacts<'_> {
                 (Outlook::Unknown, "it is not taken yet".to_owned())
             }
             Status::Pending => (Outlook::Unknown, "EC2 is still writing it".to_owned()),
-            Status::Available => match &snapshot.blocked {
+            Status::Available => match &snapshot.ending.blocked {
                 Some(_) => blocked(snapshot),
                 None => group.outlook(snapshot, kept_by),
             },
             Status::Error => self.outlook_of_failed(snapshot),
             Status::Condemned => condemned(snapshot),
-            Status::Deleting => match &snapshot.blocked {
+            Status::Deleting => match &snapshot.ending.blocked {
                 Some(_) => blocked(snapshot),
                 None => (Outlook::At(self.now), "it is being deleted".to_owned()),
             },
@@ -126,7 +126,8 @@ impl FateFacts<'_> {
     }
 
     fn outlook_of_failed(&self, snapshot: &Snapshot) -> Reasoned {
-        let end = snapshot.touched_at.saturating_add(self.failed_kept).unwrap_or(Timestamp::MAX);
+        let end =
+            snapshot.course.touched_at.saturating_add(self.failed_kept).unwrap_or(Timestamp::MAX);
         let because = format!("failed; kept until {end} to show why");
         match self.sweep_despite_hold(snapshot, sweep_from(end)) {
             Ok(sweep) => (self.after_grace(snapshot, sweep), because),
@@ -141,7 +142,7 @@ impl FateFacts<'_> {
         sweep: Timestamp,
     ) -> Result<Timestamp, &'s Hold> {
         let sweep = sweep.max(sweep_after(self.now));
-        match &snapshot.hold {
+        match &snapshot.keepers.hold {
             Some(hold) => match hold.kind {
                 HoldKind::Never => Err(hold),
                 HoldKind::Until(end) => Ok(sweep.max(sweep_from(end))),
@@ -159,11 +160,12 @@ impl FateFacts<'_> {
 }
 
 fn condemned(snapshot: &Snapshot) -> Reasoned {
-    let Some(condemnation) = &snapshot.condemnation else {
+    let Some(condemnation) = &snapshot.ending.condemnation else {
         return (Outlook::Unknown, "the record does not say who condemned it".to_owned());
     };
     let Condemnation { by, reason, delete_after, .. } = condemnation;
-    let hold = snapshot.hold.as_ref().filter(|hold| hold.forbids(by.deleter(), *delete_after));
+    let hold =
+        snapshot.keepers.hold.as_ref().filter(|hold| hold.forbids(by.deleter(), *delete_after));
     match hold.map(|hold| (hold, hold.kind)) {
         Some((hold, HoldKind::Never)) => {
             (Outlook::Never, format!("condemned, but {}", hold.describe()))
@@ -171,7 +173,7 @@ fn condemned(snapshot: &Snapshot) -> Reasoned {
         Some((hold, HoldKind::Until(end))) => {
             (Outlook::At(end), format!("condemned, but {}", hold.describe()))
         }
-        None if snapshot.blocked.is_some() => blocked(snapshot),
+        None if snapshot.ending.blocked.is_some() => blocked(snapshot),
         None => {
             let who = match by {
                 CondemnedBy::Person { who } => who.as_str(),
@@ -186,7 +188,7 @@ fn condemned(snapshot: &Snapshot) -> Reasoned {
 }
 
 fn blocked(snapshot: &Snapshot) -> Reasoned {
-    let because = snapshot.blocked.as_ref().map_or_else(
+    let because = snapshot.ending.blocked.as_ref().map_or_else(
         || "something is in the way".to_owned(),
         |blocked| {
             format!("it should be gone, but since {}: {}", blocked.since, blocked.cause.describe())
@@ -196,7 +198,7 @@ fn blocked(snapshot: &Snapshot) -> Reasoned {
 }
 
 fn gone(snapshot: &Snapshot, what: &str) -> Reasoned {
-    match snapshot.gone_at {
+    match snapshot.ending.gone_at {
         Some(at)
             if snapshot.living_members().next().is_some() && snapshot.status == Status::Deleted =>
         {

@@ -126,10 +126,45 @@ pub struct Restore {
     /// The way back, once it is cancelled.
     #[serde(default)]
     pub undo: Vec<Step>,
+    /// What a person should know: what could not be taken back, what stays.
     #[serde(default)]
-    pub cancelled_by: Option<String>,
+    pub notes: Vec<String>,
+    #[serde(flatten)]
+    pub made: Made,
+    #[serde(flatten)]
+    pub before: Before,
+    #[serde(flatten)]
+    pub course: Course,
+}
+
+/// What a restore has made, or is about to make.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
     /// The volumes that are made.
     pub volumes: Vec<PlannedVolume>,
+    /// When EC2 was last about to be asked to make something.
+    #[serde(default)]
+    pub creating_at: Option<Timestamp>,
+    /// How many root replacements, images or instances came to nothing.
+    #[serde(default)]
+    pub attempt: u32,
+    /// EC2's task that replaces the root volume.
+    #[serde(default)]
+    pub task_id: Option<String>,
+    /// The image that was made.
+    #[serde(default)]
+    pub image_id: Option<ImageId>,
+    /// The instance that was made.
+    #[serde(default)]
+    pub new_instance_id: Option<InstanceId>,
+    /// Whether an instance may have written to volumes that were made and attached.
+    #[serde(default)]
+    pub is_in_use: bool,
+}
+
+/// What stood before a restore: what the way back brings back, and for how long it is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Before {
     /// The volumes that had to make room; none until that is recorded.
     #[serde(default)]
     pub old_volumes: Option<Vec<OldVolume>>,
@@ -144,30 +179,13 @@ pub struct Restore {
     /// Whether the instance ran before it was stopped.
     #[serde(default)]
     pub was_running: Option<bool>,
-    /// Whether an instance may have written to volumes that were made and attached.
+}
+
+/// How far a restore has come, who works at it, and when somebody looks at it again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Course {
     #[serde(default)]
-    pub is_in_use: bool,
-    /// When EC2 was last about to be asked to make something.
-    #[serde(default)]
-    pub creating_at: Option<Timestamp>,
-    /// When EC2 was last about to be asked for anything.
-    #[serde(default)]
-    pub asked_at: Option<Timestamp>,
-    /// How many root replacements, images or instances came to nothing.
-    #[serde(default)]
-    pub attempt: u32,
-    /// EC2's task that replaces the root volume.
-    #[serde(default)]
-    pub task_id: Option<String>,
-    /// The image that was made.
-    #[serde(default)]
-    pub image_id: Option<ImageId>,
-    /// The instance that was made.
-    #[serde(default)]
-    pub new_instance_id: Option<InstanceId>,
-    /// What a person should know: what could not be taken back, what stays.
-    #[serde(default)]
-    pub notes: Vec<String>,
+    pub cancelled_by: Option<String>,
     #[serde(default)]
     pub failure: Option<RestoreFailure>,
     /// What EC2 last said against it, while it is still tried.
@@ -176,6 +194,9 @@ pub struct Restore {
     /// Who works at it.
     #[serde(default)]
     pub lease: Option<Lease>,
+    /// When EC2 was last about to be asked for anything.
+    #[serde(default)]
+    pub asked_at: Option<Timestamp>,
     /// When the tick looks at it again.
     #[serde(default)]
     pub attention_at: Option<Timestamp>,

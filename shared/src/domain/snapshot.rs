@@ -72,51 +72,72 @@ pub struct Snapshot {
     pub created_at: Timestamp,
     /// EC2's start time: the instant whose content the snapshot has.
     pub started_at: Option<Timestamp>,
-    /// When we learnt that all members were completed.
-    pub completed_at: Option<Timestamp>,
-    /// The attempt at creating it that is or was last under way.
-    pub attempt: Option<CreationAttempt>,
-    /// Why it failed, or why the last attempt was put off.
-    pub failure: Option<Failure>,
-    /// What keeps it from deletion.
-    pub hold: Option<Hold>,
-    /// When a snapshot without a schedule goes.
-    pub expires_at: Option<Timestamp>,
-    /// From when on it cannot be restored any more, whether it is still there or not; for ever without it.
-    #[serde(default)]
-    pub restore_until: Option<Timestamp>,
-    /// The restores under way that use it: until they are over nobody condemns it.
-    #[serde(default)]
-    pub restores: Vec<RestoreId>,
-    /// Who condemned it, why, and when it goes.
-    pub condemnation: Option<Condemnation>,
-    /// Why it should be gone and is not.
-    pub blocked: Option<Blocked>,
-    /// Since when EC2 does not show members of it.
-    pub absent_since: Option<Timestamp>,
-    /// It is torn: some of its members were deleted, and others cannot be.
-    #[serde(default)]
-    pub damaged: Option<Damaged>,
     /// The set that this one was made twice for, by a lost reply.
     pub duplicate_of: Option<SnapshotId>,
-    /// When the tick looks at it again.
-    pub attention_at: Option<Timestamp>,
-    /// When something last became of it: being looked at again and being blocked while available are not that.
-    pub touched_at: Timestamp,
-    /// When it was deleted, or found missing.
-    pub gone_at: Option<Timestamp>,
-    /// The images that use its members, as the last one who looked has found them.
-    #[serde(default)]
-    pub images: Option<ImagesNote>,
-    /// The copies that are made of it in other regions.
-    #[serde(default)]
-    pub copies: Vec<CopyOrder>,
     /// What it is a copy of; none for what was taken.
     #[serde(default)]
     pub copy_of: Option<CopyOf>,
     /// From whom it may be adopted, as the person who adopts it has said.
     #[serde(default, skip_serializing_if = "AdoptedFrom::is_nobody")]
     pub adopted_from: AdoptedFrom,
+    #[serde(flatten)]
+    pub course: Course,
+    #[serde(flatten)]
+    pub keepers: Keepers,
+    #[serde(flatten)]
+    pub ending: Ending,
+}
+
+/// How far a snapshot has come, and when somebody looks at it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Course {
+    /// When we learnt that all members were completed.
+    pub completed_at: Option<Timestamp>,
+    /// The attempt at creating it that is or was last under way.
+    pub attempt: Option<CreationAttempt>,
+    /// Why it failed, or why the last attempt was put off.
+    pub failure: Option<Failure>,
+    /// Since when EC2 does not show members of it.
+    pub absent_since: Option<Timestamp>,
+    /// When the tick looks at it again.
+    pub attention_at: Option<Timestamp>,
+    /// When something last became of it: being looked at again and being blocked while available are not that.
+    pub touched_at: Timestamp,
+}
+
+/// What keeps a snapshot, beside the rules: nobody deletes it while any of this stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keepers {
+    /// A person's hold.
+    pub hold: Option<Hold>,
+    /// The restores under way that use it: until they are over nobody condemns it.
+    #[serde(default)]
+    pub restores: Vec<RestoreId>,
+    /// The images that use its members, as the last one who looked has found them.
+    #[serde(default)]
+    pub images: Option<ImagesNote>,
+    /// The copies that are made of it in other regions.
+    #[serde(default)]
+    pub copies: Vec<CopyOrder>,
+}
+
+/// How a snapshot ends, or why it has not ended yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// When a snapshot without a schedule goes.
+    pub expires_at: Option<Timestamp>,
+    /// From when on it cannot be restored any more, whether it is still there or not; for ever without it.
+    #[serde(default)]
+    pub restore_until: Option<Timestamp>,
+    /// Who condemned it, why, and when it goes.
+    pub condemnation: Option<Condemnation>,
+    /// Why it should be gone and is not.
+    pub blocked: Option<Blocked>,
+    /// It is torn: some of its members were deleted, and others cannot be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damaged: Option<Damaged>,
+    /// When it was deleted, or found missing.
+    pub gone_at: Option<Timestamp>,
 }
 
 /// What of an instance is to be taken.
@@ -228,7 +249,7 @@ impl Snapshot {
     pub fn is_restorable(&self, now: Timestamp) -> bool {
         self.status == Status::Available
             && !self.is_archived()
-            && self.restore_until.is_none_or(|end| now < end)
+            && self.ending.restore_until.is_none_or(|end| now < end)
     }
 
     /// Whether it counts, for the rules and as an instance's newest: whole, and not made twice.
@@ -304,7 +325,7 @@ impl Snapshot {
 
     /// Whether a hold forbids `deleter` to delete it at `now`.
     pub fn is_held(&self, deleter: Deleter, now: Timestamp) -> bool {
-        self.hold.as_ref().is_some_and(|hold| hold.forbids(deleter, now))
+        self.keepers.hold.as_ref().is_some_and(|hold| hold.forbids(deleter, now))
     }
 }
 

@@ -195,7 +195,8 @@ pub fn delta(old: Option<&Snapshot>, new: &Snapshot) -> Delta {
     if before != now {
         // A copy is stored from when it is made, and its content is older.
         let came = if new.copy_of.is_some() { new.created_at } else { new.taken_at() };
-        let at = if now > before { came } else { new.gone_at.unwrap_or(new.touched_at) };
+        let at =
+            if now > before { came } else { new.ending.gone_at.unwrap_or(new.course.touched_at) };
         let sets = i64::from(now > 0) - i64::from(before > 0);
         let (day, flow) = flow(&new.source.region, at, now - before, sets);
         delta.insert(day, flow);

@@ -262,7 +262,8 @@ pub(super) fn of_snapshot(snapshot: &Snapshot) -> IndexKeys {
 
 /// Where a snapshot is in [`Index::Due`], if anything is to be done about it.
 fn due_of(snapshot: &Snapshot) -> Option<(String, Timestamp)> {
-    let by_attention = |kind: DueKind| Some((kind.partition().to_owned(), snapshot.attention_at?));
+    let by_attention =
+        |kind: DueKind| Some((kind.partition().to_owned(), snapshot.course.attention_at?));
     match snapshot.status {
         Status::Condemned | Status::Deleting => by_attention(DueKind::Deletion),
         _ if snapshot.is_awaited_copy() => {
@@ -270,7 +271,7 @@ fn due_of(snapshot: &Snapshot) -> Option<(String, Timestamp)> {
         }
         Status::Requested | Status::Creating => by_attention(DueKind::Creation),
         Status::Available if snapshot.has_copies_to_order() => {
-            let since = snapshot.completed_at.unwrap_or(snapshot.touched_at);
+            let since = snapshot.course.completed_at.unwrap_or(snapshot.course.touched_at);
             Some((DueKind::Copy.partition().to_owned(), since))
         }
         Status::Pending | Status::Available | Status::Error | Status::Deleted | Status::Missing => {

@@ -64,8 +64,8 @@ impl SnapshotList {
             Self::InStatus(status) => {
                 snapshot.status == *status && Self::in_status(*status).is_some()
             }
-            Self::Blocked => snapshot.blocked.is_some() && !snapshot.status.is_gone(),
-            Self::Held => snapshot.hold.is_some() && !snapshot.status.is_gone(),
+            Self::Blocked => snapshot.ending.blocked.is_some() && !snapshot.status.is_gone(),
+            Self::Held => snapshot.keepers.hold.is_some() && !snapshot.status.is_gone(),
         }
     }
 }

@@ -146,7 +146,7 @@ impl Table {
             writes.push(lock_write(target, lock, None)?);
         }
         writes.extend(self.last_drill_writes(&new).await?);
-        let ended_at = new.finished_at.unwrap_or(new.created_at);
+        let ended_at = new.course.finished_at.unwrap_or(new.created_at);
         let entries = entries_of_restore(Some(old), &new, ended_at);
         self.transact_with_entries(writes, &entries).await
     }

@@ -38,7 +38,7 @@ pub async fn list_held(
 ) -> Result<Page<Snapshot>, Error> {
     let list = SnapshotList::Held;
     let is_due = |snapshot: &Snapshot| {
-        let review_at = snapshot.hold.as_ref().and_then(|hold| hold.review_at);
+        let review_at = snapshot.keepers.hold.as_ref().and_then(|hold| hold.review_at);
         review_at.is_some_and(|at| at <= now)
     };
     let wants = |snapshot: &Snapshot| match wanted {

@@ -270,7 +270,7 @@ impl<'a> PreviewInput<'a> {
     fn in_use(&self) -> BTreeMap<EbsSnapshotId, ImageId> {
         let mut in_use = BTreeMap::new();
         for snapshot in &self.snapshots {
-            let cause = snapshot.blocked.as_ref().map(|blocked| &blocked.cause);
+            let cause = snapshot.ending.blocked.as_ref().map(|blocked| &blocked.cause);
             if let Some(BlockedCause::InUse { image_id: Some(image) }) = cause {
                 let members = snapshot.living_members();
                 in_use.extend(members.map(|one| (one.ebs_snapshot_id.clone(), image.clone())));

@@ -78,7 +78,7 @@ pub async fn review(
     let Page { items, next_cursor } = list_blocked(service, &request(LEDGER_MAX)).await?;
     let since = before(now, bounds.blocked_for);
     let is_long =
-        |one: &Snapshot| one.blocked.as_ref().is_some_and(|blocked| blocked.since <= since);
+        |one: &Snapshot| one.ending.blocked.as_ref().is_some_and(|blocked| blocked.since <= since);
     let items = items.into_iter().filter(is_long).collect();
     let blocked = Section { items, more: next_cursor.is_some() }.cut();
     let without_rules = without_rules(service, before(now, bounds.older_than)).await?;
@@ -114,7 +114,10 @@ async fn without_rules(service: &Service, until: Timestamp) -> Result<Section<Sn
     let mut old: Vec<_> = snapshots.into_iter().map(|(_, snapshot)| snapshot).collect();
     let more = more && old.last().is_some_and(|last| last.taken_at() <= until);
     old.retain(|one| {
-        one.is_good() && one.taken_at() <= until && one.expires_at.is_none() && one.hold.is_none()
+        one.is_good()
+            && one.taken_at() <= until
+            && one.ending.expires_at.is_none()
+            && one.keepers.hold.is_none()
     });
     let ids: BTreeSet<ScheduleId> =
         old.iter().filter_map(|snapshot| snapshot.schedule_id().cloned()).collect();

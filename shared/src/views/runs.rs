@@ -83,7 +83,7 @@ fn overlap(run: &Run, instance: &InstanceId, earlier: Timestamp) -> String {
 }
 
 fn reason(run: &Run, outcome: Outcome, record: Option<&Snapshot>) -> Option<String> {
-    let of_record = record.and_then(|record| record.failure.as_ref());
+    let of_record = record.and_then(|record| record.course.failure.as_ref());
     match outcome {
         Outcome::Requested | Outcome::Creating => of_record.map(|failure| failure.message.clone()),
         Outcome::Failed => {

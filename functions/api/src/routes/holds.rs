@@ -106,7 +106,7 @@ impl HeldSnapshot {
     fn of(snapshot: Snapshot, now: Timestamp) -> Option<Self> {
         let (schedule_id, size_gib) = (snapshot.schedule_id().cloned(), snapshot.size_gib());
         let (taken_at, active) = (snapshot.taken_at(), snapshot.is_held(Deleter::Rule, now));
-        let hold = Hold::from(snapshot.hold?);
+        let hold = Hold::from(snapshot.keepers.hold?);
         Some(Self {
             snapshot_id: snapshot.id,
             name: snapshot.name,

@@ -188,7 +188,7 @@ async fn edit_snapshot(
     {
         let present = views::snapshots::show(call.service(), &id).await?;
         let kind = hold.as_ref().map(|hold| hold.kind);
-        if hold::is_weaker(present.hold.as_ref(), kind, call.now) {
+        if hold::is_weaker(present.keepers.hold.as_ref(), kind, call.now) {
             call.needs(Role::Admin, "removing or weakening a hold")?;
         }
         // What was looked at is what must be there when it is written.
@@ -202,7 +202,7 @@ async fn edit_snapshot(
                 Some(present) => present,
                 None => views::snapshots::show(call.service(), &id).await?,
             };
-            if present.expires_at.is_none_or(|old| at < old) {
+            if present.ending.expires_at.is_none_or(|old| at < old) {
                 call.needs(Role::Admin, "setting an earlier expiry")?;
             }
             expected = expected.or(Some(present.version));

@@ -17,7 +17,9 @@ pub fn entries_of_restore(old: Option<&Restore>, new: &Restore, now: Timestamp) 
         (_, RestoreStatus::Done) => Some(Told::Finished),
         (_, RestoreStatus::Failed) => Some(Told::Failed),
         // Whoever has the way back go on takes the failure off; whoever cancels leaves it.
-        (Some(RestoreStatus::Failed), RestoreStatus::Cancelling) if new.failure.is_none() => {
+        (Some(RestoreStatus::Failed), RestoreStatus::Cancelling)
+            if new.course.failure.is_none() =>
+        {
             Some(Told::Retried)
         }
         (_, RestoreStatus::Cancelling) => Some(Told::Cancelling),
@@ -78,7 +80,7 @@ fn is_left(restore: &Restore) -> bool {
 
 /// Why it stopped, and at which step.
 fn words(restore: &Restore) -> Option<String> {
-    let failure = restore.failure.as_ref()?;
+    let failure = restore.course.failure.as_ref()?;
     Some(shortened(&format!("{}: {}", failure.step, failure.message)))
 }
 
@@ -89,8 +91,8 @@ fn fields(restore: &Restore) -> Fields {
         ("snapshot_id", shown(&restore.snapshot_id)),
         ("mode", shown(&restore.mode.as_str())),
         ("target_instance_id", shown(&restore.mode.target())),
-        ("new_instance_id", shown(&restore.new_instance_id)),
-        ("cancelled_by", shown(&restore.cancelled_by)),
+        ("new_instance_id", shown(&restore.made.new_instance_id)),
+        ("cancelled_by", shown(&restore.course.cancelled_by)),
         ("failure", shown(&words(restore))),
     ]
 }
@@ -106,7 +108,7 @@ fn subject(restore: &Restore) -> Value {
             "region": restore.region,
             "status": restore.status,
             "failure": words(restore),
-            "seconds": restore.finished_at.map(took),
+            "seconds": restore.course.finished_at.map(took),
         });
     }
     json!({
@@ -118,7 +120,7 @@ fn subject(restore: &Restore) -> Value {
         "failure": words(restore),
         "mode": restore.mode.as_str(),
         "target_instance_id": restore.mode.target(),
-        "new_instance_id": restore.new_instance_id,
+        "new_instance_id": restore.made.new_instance_id,
     })
 }
 

@@ -16,8 +16,8 @@ pub fn entries_of_snapshot(old: Option<&Snapshot>, new: &Snapshot) -> Vec<Entry>
         Some(old) => edited(old, new),
     };
     let is_blocked = is_newly_blocked(old, new).then_some(Action::SnapshotBlocked);
-    let was_damaged = old.is_some_and(|old| old.damaged.is_some());
-    let is_torn = new.damaged.is_some() && !was_damaged;
+    let was_damaged = old.is_some_and(|old| old.ending.damaged.is_some());
+    let is_torn = new.ending.damaged.is_some() && !was_damaged;
     let is_torn = is_torn.then_some(Action::SnapshotDamaged);
     became
         .into_iter()
@@ -66,23 +66,23 @@ fn moved(old: &Snapshot, new: &Snapshot) -> Option<Action> {
 fn is_condemned_again(old: &Snapshot, new: &Snapshot) -> bool {
     // Or what is left of a torn set.
     let is_on_its_way = matches!(new.status, Status::Condemned | Status::Deleting);
-    is_on_its_way && old.condemnation != new.condemnation
+    is_on_its_way && old.ending.condemnation != new.ending.condemnation
 }
 
 fn is_newly_blocked(old: Option<&Snapshot>, new: &Snapshot) -> bool {
     let cause = |blocked: &Option<Blocked>| blocked.as_ref().map(|one| one.cause.clone());
-    let before = old.and_then(|old| cause(&old.blocked));
-    new.blocked.is_some() && cause(&new.blocked) != before
+    let before = old.and_then(|old| cause(&old.ending.blocked));
+    new.ending.blocked.is_some() && cause(&new.ending.blocked) != before
 }
 
 fn edited(old: &Snapshot, new: &Snapshot) -> Option<Action> {
     let is_same = old.name == new.name
         && old.description == new.description
         && old.tags == new.tags
-        && old.hold == new.hold
-        && old.expires_at == new.expires_at
-        && old.restore_until == new.restore_until;
-    match (&old.hold, &new.hold) {
+        && old.keepers.hold == new.keepers.hold
+        && old.ending.expires_at == new.ending.expires_at
+        && old.ending.restore_until == new.ending.restore_until;
+    match (&old.keepers.hold, &new.keepers.hold) {
         _ if is_same => None,
         (None, Some(_)) => Some(Action::SnapshotHeld),
         (Some(_), None) => Some(Action::SnapshotReleased),
@@ -91,10 +91,12 @@ fn edited(old: &Snapshot, new: &Snapshot) -> Option<Action> {
 }
 
 fn entry(action: Action, old: Option<&Snapshot>, new: &Snapshot) -> Entry {
-    let at = match &new.blocked {
+    let at = match &new.ending.blocked {
         // Being blocked while available touches nothing else.
-        Some(blocked) if action == Action::SnapshotBlocked => blocked.since.max(new.touched_at),
-        Some(_) | None => new.touched_at,
+        Some(blocked) if action == Action::SnapshotBlocked => {
+            blocked.since.max(new.course.touched_at)
+        }
+        Some(_) | None => new.course.touched_at,
     };
     let (id, instance) = (&new.id, &new.source.instance_id);
     let name = new.source.instance_name.as_ref();
@@ -111,20 +113,20 @@ fn entry(action: Action, old: Option<&Snapshot>, new: &Snapshot) -> Entry {
 /// Why, as far as the record says.
 fn reason(action: Action, old: Option<&Snapshot>, new: &Snapshot) -> Option<String> {
     if matches!(action, Action::SnapshotCondemned | Action::SnapshotDeleted) {
-        let condemnation = new.condemnation.as_ref().or(old?.condemnation.as_ref());
+        let condemnation = new.ending.condemnation.as_ref().or(old?.ending.condemnation.as_ref());
         return condemnation.map(|one| one.reason.clone());
     }
     if action == Action::SnapshotFailed {
-        return new.failure.as_ref().map(|failure| failure.message.clone());
+        return new.course.failure.as_ref().map(|failure| failure.message.clone());
     }
     if action == Action::SnapshotBlocked {
-        return new.blocked.as_ref().map(|one| one.cause.describe());
+        return new.ending.blocked.as_ref().map(|one| one.cause.describe());
     }
     if action == Action::SnapshotDamaged {
-        return new.damaged.as_ref().map(|one| one.cause.describe());
+        return new.ending.damaged.as_ref().map(|one| one.cause.describe());
     }
     if action == Action::SnapshotHeld {
-        return new.hold.as_ref().and_then(|hold| hold.reason.clone());
+        return new.keepers.hold.as_ref().and_then(|hold| hold.reason.clone());
     }
     (action == Action::SnapshotDuplicate)
         .then(|| new.duplicate_of.as_ref().map(|id| format!("of {id}")))
@@ -133,20 +135,20 @@ fn reason(action: Action, old: Option<&Snapshot>, new: &Snapshot) -> Option<Stri
 
 /// What the audit compares.
 fn fields(snapshot: &Snapshot) -> Fields {
-    let condemnation = snapshot.condemnation.as_ref();
-    let failure = snapshot.failure.as_ref();
+    let condemnation = snapshot.ending.condemnation.as_ref();
+    let failure = snapshot.course.failure.as_ref();
     vec![
         ("status", shown(&snapshot.status)),
         ("name", shown(&snapshot.name)),
         ("description", shown(&snapshot.description)),
         ("tags", shown(&snapshot.tags)),
-        ("hold", shown(&snapshot.hold)),
-        ("expires_at", shown(&snapshot.expires_at)),
-        ("restore_until", shown(&snapshot.restore_until)),
+        ("hold", shown(&snapshot.keepers.hold)),
+        ("expires_at", shown(&snapshot.ending.expires_at)),
+        ("restore_until", shown(&snapshot.ending.restore_until)),
         ("delete_after", shown(&condemnation.map(|one| one.delete_after))),
         ("condemned_by", shown(&condemnation.map(|one| &one.by))),
-        ("blocked", shown(&snapshot.blocked.as_ref().map(|one| one.cause.describe()))),
-        ("damaged", shown(&snapshot.damaged.as_ref().map(|one| one.cause.describe()))),
+        ("blocked", shown(&snapshot.ending.blocked.as_ref().map(|one| one.cause.describe()))),
+        ("damaged", shown(&snapshot.ending.damaged.as_ref().map(|one| one.cause.describe()))),
         ("failure", shown(&failure.map(|one| shortened(&one.message)))),
     ]
 }
@@ -168,8 +170,8 @@ fn subject(snapshot: &Snapshot) -> Value {
         "size_gib": snapshot.size_gib(),
         "ebs_snapshot_ids":
             snapshot.members.iter().map(|one| &one.ebs_snapshot_id).collect::<Vec<_>>(),
-        "delete_after": snapshot.condemnation.as_ref().map(|one| one.delete_after),
-        "blocked": snapshot.blocked.as_ref().map(|one| shortened(&one.cause.describe())),
+        "delete_after": snapshot.ending.condemnation.as_ref().map(|one| one.delete_after),
+        "blocked": snapshot.ending.blocked.as_ref().map(|one| shortened(&one.cause.describe())),
         "duplicate_of": snapshot.duplicate_of,
         "copy_of": snapshot.copy_of.as_ref().map(|original| &original.snapshot_id),
     })

@@ -15,6 +15,7 @@ use crate::domain::run::{Run, RunStatus, Trigger};
 use crate::domain::schedule::{Schedule, Settings, Targets};
 use crate::domain::snapshot::condemnation::{BlockedCause, CondemnedBy};
 use crate::domain::snapshot::member::Member;
+use crate::domain::snapshot::{Course, Keepers};
 use crate::domain::snapshot::{Failure, Origin, ScheduleSlot, Snapshot, Source, Status};
 use crate::domain::sweep::{ExecutionCounts, Sweep, SweepMode, SweepStatus};
 
@@ -160,7 +161,12 @@ fn progress_and_looks_and_nudges_give_none() {
 #[test]
 fn an_edit_names_what_it_changed_from_and_to() {
     let old = available();
-    let named = Snapshot { version: 9, name: "x".to_owned(), touched_at: at(9), ..old.clone() };
+    let named = Snapshot {
+        version: 9,
+        name: "x".to_owned(),
+        course: Course { touched_at: at(9), ..old.course.clone() },
+        ..old.clone()
+    };
     let hold = Hold {
         kind: HoldKind::Never,
         by: "ada".to_owned(),
@@ -168,7 +174,12 @@ fn an_edit_names_what_it_changed_from_and_to() {
         reason: Some("the audit".to_owned()),
         review_at: None,
     };
-    let kept = Snapshot { version: 9, hold: Some(hold), touched_at: at(9), ..old.clone() };
+    let kept = Snapshot {
+        version: 9,
+        keepers: Keepers { hold: Some(hold), ..old.keepers.clone() },
+        course: Course { touched_at: at(9), ..old.course.clone() },
+        ..old.clone()
+    };
 
     let entries = entries_of_snapshot(Some(&old), &named);
 
@@ -370,7 +381,8 @@ proptest! {
         minute in 0_i64..10_000,
     ) {
         let old = Snapshot { status: before, version, ..available() };
-        let new = Snapshot { status: after, version: version + 1, touched_at: at(minute), ..old.clone() };
+        let mut new = Snapshot { status: after, version: version + 1, ..old.clone() };
+        new.course.touched_at = at(minute);
 
         let once = entries_of_snapshot(Some(&old), &new);
         let again = entries_of_snapshot(Some(&old), &new);
@@ -385,7 +397,8 @@ proptest! {
     fn two_writes_are_two_entries(version in 1_u64..1_000, minute in 0_i64..10_000) {
         let write = |version: u64| {
             let old = Snapshot { version, ..available() };
-            let new = Snapshot { version: version + 1, touched_at: at(minute), name: "x".to_owned(), ..old.clone() };
+            let mut new = Snapshot { version: version + 1, name: "x".to_owned(), ..old.clone() };
+            new.course.touched_at = at(minute);
             entries_of_snapshot(Some(&old), &new).remove(0).id()
         };
 

@@ -69,7 +69,7 @@ impl<'a> Group<'a> {
                 .iter()
                 .map(|snapshot| Candidate {
                     taken_at: snapshot.taken_at(),
-                    hold: snapshot.hold.as_ref().map(|hold| hold.kind),
+                    hold: snapshot.keepers.hold.as_ref().map(|hold| hold.kind),
                     is_newest: lasting.has(snapshot),
                 })
                 .collect();
@@ -87,7 +87,7 @@ impl<'a> Group<'a> {
         let Some(schedule_id) = snapshot.schedule_id() else {
             return self.outlook_by_expiry(snapshot);
         };
-        if let Some(hold) = &snapshot.hold
+        if let Some(hold) = &snapshot.keepers.hold
             && hold.kind == HoldKind::Never
         {
             return (Outlook::Never, hold.describe());
@@ -115,7 +115,9 @@ impl<'a> Group<'a> {
             Some(ReasonedEnd { end: End::Unforeseen, because }) => {
                 (Outlook::Unknown, because.clone())
             }
-            None if snapshot.absent_since.is_none() => (Outlook::Unknown, kept_by.join("; ")),
+            None if snapshot.course.absent_since.is_none() => {
+                (Outlook::Unknown, kept_by.join("; "))
+            }
             None => {
                 let because = "EC2 does not show all of it; it is looked for again";
                 (Outlook::Unknown, because.to_owned())
@@ -125,7 +127,7 @@ impl<'a> Group<'a> {
 
     /// No newer ones come: what is kept now stays, but for a hold that ends.
     fn outlook_of_gone(&self, snapshot: &Snapshot, kept_by: &[String]) -> Reasoned {
-        let is_held = snapshot.hold.is_some();
+        let is_held = snapshot.keepers.hold.is_some();
         if !kept_by.is_empty() && !is_held {
             return (Outlook::Never, kept_by.join("; "));
         }
@@ -141,12 +143,12 @@ impl<'a> Group<'a> {
     }
 
     fn outlook_by_expiry(&self, snapshot: &Snapshot) -> Reasoned {
-        let sweep = snapshot.expires_at.map_or(Timestamp::MAX, sweep_from);
+        let sweep = snapshot.ending.expires_at.map_or(Timestamp::MAX, sweep_from);
         let sweep = match self.facts.sweep_despite_hold(snapshot, sweep) {
             Ok(sweep) => sweep,
             Err(hold) => return (Outlook::Never, hold.describe()),
         };
-        let Some(expires_at) = snapshot.expires_at else {
+        let Some(expires_at) = snapshot.ending.expires_at else {
             return (Outlook::Never, "no schedule and no expires_at".to_owned());
         };
         if self.lasting.has(snapshot) {
@@ -160,7 +162,7 @@ impl<'a> Group<'a> {
     }
 
     fn outlook_of_duplicate(&self, snapshot: &Snapshot, kept_by: &[String]) -> Reasoned {
-        if let Some(hold) = &snapshot.hold
+        if let Some(hold) = &snapshot.keepers.hold
             && hold.kind == HoldKind::Never
         {
             return (Outlook::Never, hold.describe());
@@ -185,5 +187,5 @@ fn is_good(snapshot: &Snapshot) -> bool {
         | Status::Deleted
         | Status::Missing => false,
     };
-    is_there && snapshot.duplicate_of.is_none() && snapshot.absent_since.is_none()
+    is_there && snapshot.duplicate_of.is_none() && snapshot.course.absent_since.is_none()
 }

@@ -10,6 +10,7 @@ use crate::domain::ownership::{EbsState, StorageTier};
 use crate::domain::schedule::Settings;
 use crate::domain::snapshot::condemnation::{Blocked, BlockedCause};
 use crate::domain::snapshot::member::Member;
+use crate::domain::snapshot::{Course, Ending, Keepers};
 use crate::domain::snapshot::{Origin, ScheduleSlot, Source};
 
 fn at(text: &str) -> Timestamp {
@@ -146,9 +147,10 @@ fn what_is_being_taken_counts_as_if_it_were_there() {
 #[test]
 fn a_hold_comes_before_the_rules() {
     let schedule = nightly(Some(r#"{"keep_last": 1}"#));
-    let with = |kind| Snapshot {
-        hold: Some(held(kind)),
-        ..snapshot("2026-03-03T01:30:00Z", Some(&schedule))
+    let with = |kind| {
+        let mut next = snapshot("2026-03-03T01:30:00Z", Some(&schedule));
+        next.keepers.hold = Some(held(kind));
+        next
     };
 
     let never = fate(Some(&schedule), with(HoldKind::Never));
@@ -182,8 +184,16 @@ fn without_rules_without_schedule_and_by_hand_it_stays() {
 #[test]
 fn what_expires_goes_unless_it_is_the_newest() {
     let expires_at = Some(at("2026-03-05T12:20:00Z"));
-    let older = Snapshot { expires_at, ..snapshot("2026-03-01T01:30:00Z", None) };
-    let newer = Snapshot { expires_at, ..snapshot("2026-03-02T01:30:00Z", None) };
+    let older = {
+        let mut next = snapshot("2026-03-01T01:30:00Z", None);
+        next.ending.expires_at = expires_at;
+        next
+    };
+    let newer = {
+        let mut next = snapshot("2026-03-02T01:30:00Z", None);
+        next.ending.expires_at = expires_at;
+        next
+    };
 
     insta::assert_snapshot!(told(None, &[older, newer], "2026-03-03T10:00:00Z"), @"
     03-01T01:30 [expires at 2026-03-05T12:20:00Z] 2026-03-05T14:00:00Z: it expires at 2026-03-05T12:20:00Z; the sweep at 2026-03-05T13:00:00Z lets it go
@@ -200,22 +210,39 @@ fn what_is_not_available_says_what_is_true() {
         whole.condemn(CondemnedBy::Failed, "failed", at("2026-03-03T11:00:00Z"), now).unwrap();
     let image_id: ImageId = "ami-0123456789abcdef0".parse().unwrap();
     let blocked = Snapshot {
-        blocked: Some(Blocked {
-            cause: BlockedCause::InUse { image_id: Some(image_id) },
-            since: now,
-            wanted: None,
-        }),
+        ending: Ending {
+            blocked: Some(Blocked {
+                cause: BlockedCause::InUse { image_id: Some(image_id) },
+                since: now,
+                wanted: None,
+            }),
+            ..condemned.ending.clone()
+        },
         ..condemned.clone()
     };
-    let gone = |status| Snapshot { status, gone_at: Some(now), ..whole.clone() };
+    let gone = |status| Snapshot {
+        status,
+        ending: Ending { gone_at: Some(now), ..whole.ending.clone() },
+        ..whole.clone()
+    };
     let deleted = Snapshot { members: Vec::new(), ..gone(Status::Deleted) };
-    let still_held = Snapshot { hold: Some(held(HoldKind::Never)), ..condemned.clone() };
+    let still_held = Snapshot {
+        keepers: Keepers { hold: Some(held(HoldKind::Never)), ..condemned.keepers.clone() },
+        ..condemned.clone()
+    };
     let others = [
         Snapshot { status: Status::Requested, ..whole.clone() },
         Snapshot { status: Status::Pending, ..whole.clone() },
-        Snapshot { status: Status::Error, touched_at: at("2026-03-03T01:40:00Z"), ..whole.clone() },
+        Snapshot {
+            status: Status::Error,
+            course: Course { touched_at: at("2026-03-03T01:40:00Z"), ..whole.course.clone() },
+            ..whole.clone()
+        },
         Snapshot { status: Status::Deleting, ..condemned.clone() },
-        Snapshot { absent_since: Some(now), ..whole.clone() },
+        Snapshot {
+            course: Course { absent_since: Some(now), ..whole.course.clone() },
+            ..whole.clone()
+        },
         gone(Status::Missing),
         gone(Status::Deleted),
     ];
@@ -246,7 +273,10 @@ fn only_what_the_rules_or_an_expiry_decide_needs_the_others() {
     let (ruled, unruled) = (nightly(Some(r#"{"keep_last": 1}"#)), nightly(None));
     let scheduled = snapshot("2026-03-02T01:30:00Z", Some(&ruled));
     let manual = snapshot("2026-03-02T01:30:00Z", None);
-    let expiring = Snapshot { expires_at: Some(at("2026-04-01T00:00:00Z")), ..manual.clone() };
+    let expiring = Snapshot {
+        ending: Ending { expires_at: Some(at("2026-04-01T00:00:00Z")), ..manual.ending.clone() },
+        ..manual.clone()
+    };
     let duplicate = Snapshot { duplicate_of: Some(manual.id.clone()), ..manual.clone() };
     let pending = Snapshot { status: Status::Pending, ..scheduled.clone() };
 
@@ -291,8 +321,11 @@ fn what_an_image_keeps_from_going_says_so_though_it_is_available() {
         since: at("2026-03-02T02:00:00Z"),
         wanted: None,
     };
-    let old =
-        Snapshot { blocked: Some(blocked), ..snapshot("2026-03-01T01:30:00Z", Some(&schedule)) };
+    let old = {
+        let mut next = snapshot("2026-03-01T01:30:00Z", Some(&schedule));
+        next.ending.blocked = Some(blocked);
+        next
+    };
 
     assert_eq!(
         fate(Some(&schedule), old).split_once("] ").unwrap().1,

@@ -180,10 +180,10 @@ fn registrable(snapshot: &Snapshot, now: Timestamp) -> Result<(), Unregistrable>
     if snapshot.status != Status::Available {
         return Err(Unregistrable::NotAvailable(snapshot.status));
     }
-    if let Some(end) = snapshot.restore_until.filter(|end| *end <= now) {
+    if let Some(end) = snapshot.ending.restore_until.filter(|end| *end <= now) {
         return Err(Unregistrable::WindowOver(end));
     }
-    if snapshot.absent_since.is_some() {
+    if snapshot.course.absent_since.is_some() {
         return Err(Unregistrable::NotShown);
     }
     if snapshot.is_archived() {

@@ -152,9 +152,13 @@ fn speed_is_said_only_of_types_that_take_it() {
 #[test]
 fn only_an_available_snapshot_within_its_window_becomes_an_image() {
     assert!(refusal(|one| one.status = Status::Pending).contains("is pending"));
-    assert!(refusal(|one| one.absent_since = Some(at(1))).contains("does not show all"));
-    assert!(refusal(|one| one.restore_until = Some(at(10))).contains("was over at"));
-    let just_in_time = Snapshot { restore_until: Some(at(11)), ..snapshot() };
+    assert!(refusal(|one| one.course.absent_since = Some(at(1))).contains("does not show all"));
+    assert!(refusal(|one| one.ending.restore_until = Some(at(10))).contains("was over at"));
+    let just_in_time = {
+        let mut next = snapshot();
+        next.ending.restore_until = Some(at(11));
+        next
+    };
     recipe(&just_in_time, &Given::default()).unwrap();
 }
 

@@ -74,5 +74,5 @@ pub(super) fn instance_gone(restore: &Restore) -> Next {
 
 /// Whether what EC2 was asked for a moment ago may not show yet.
 pub(super) fn may_not_show(restore: &Restore, now: Timestamp) -> bool {
-    restore.creating_at.is_some_and(|at| now.duration_since(at) < ABSENCE_UNCERTAIN)
+    restore.made.creating_at.is_some_and(|at| now.duration_since(at) < ABSENCE_UNCERTAIN)
 }

@@ -44,8 +44,8 @@ impl LastDrill {
             return None;
         }
         let (outcome, at) = match restore.status {
-            RestoreStatus::Done => (DrillOutcome::Done, restore.finished_at?),
-            RestoreStatus::Failed => (DrillOutcome::Failed, restore.failure.as_ref()?.at),
+            RestoreStatus::Done => (DrillOutcome::Done, restore.course.finished_at?),
+            RestoreStatus::Failed => (DrillOutcome::Failed, restore.course.failure.as_ref()?.at),
             RestoreStatus::Requested
             | RestoreStatus::Running
             | RestoreStatus::Cancelling
@@ -54,7 +54,7 @@ impl LastDrill {
         let made = restore.forward(StepName::CreateVolumes);
         let made = made.filter(|step| step.status == StepStatus::Done);
         let took = made.and_then(|step| Some(step.finished_at?.duration_since(step.started_at?)));
-        let failure = restore.failure.as_ref().filter(|_| outcome == DrillOutcome::Failed);
+        let failure = restore.course.failure.as_ref().filter(|_| outcome == DrillOutcome::Failed);
         let words = |text: String| text.chars().take(FAILURE_CHARACTERS_MAX).collect();
         Some(Self {
             restore_id: restore.id.clone(),

@@ -26,14 +26,14 @@ pub fn next(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Option<Ne
         StepName::DetachVolumes => swap::detach(restore, seen),
         StepName::AttachVolumes => swap::attach(restore, seen, now),
         StepName::StartInstance => swap::start(restore, seen),
-        StepName::TagOldVolumes => match &restore.old_volumes {
+        StepName::TagOldVolumes => match &restore.before.old_volumes {
             Some(old) if !old.is_empty() => Next::Act(Act::TagOld),
             Some(_) | None => Next::Skip("no volume had to make room"),
         },
         StepName::ReplaceRoot => whole::replace_root(restore, seen, now),
         StepName::RegisterImage => whole::register_image(restore, seen),
         StepName::RunInstance => whole::run_instance(restore, seen, now),
-        StepName::DeregisterImage => match (&restore.mode, &restore.image_id) {
+        StepName::DeregisterImage => match (&restore.mode, &restore.made.image_id) {
             (RestoreMode::NewInstance(launch), Some(image))
                 if launch.image == AfterUse::Deregister =>
             {
@@ -83,7 +83,7 @@ pub fn part(position: usize, attempt: u32) -> String {
 
 fn create_volumes(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Next {
     let mut adopted = restore.clone();
-    for (position, planned) in adopted.volumes.iter_mut().enumerate() {
+    for (position, planned) in adopted.made.volumes.iter_mut().enumerate() {
         let wanted = part(position, planned.attempt);
         let found = seen.volumes.iter().find(|volume| {
             volume.is_made_by(&restore.id) && volume.part() == Some(&wanted) && volume.is_usable()
@@ -95,14 +95,14 @@ fn create_volumes(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Nex
     if adopted != *restore {
         return Next::Record(Box::new(adopted));
     }
-    let planned = restore.volumes.iter().enumerate();
+    let planned = restore.made.volumes.iter().enumerate();
     let missing: Vec<_> =
         planned.filter(|(_, one)| one.volume_id.is_none()).map(|(position, _)| position).collect();
     if !missing.is_empty() {
         return Next::Act(Act::CreateVolumes(missing));
     }
     let mut is_waiting = false;
-    for id in restore.volumes.iter().filter_map(|planned| planned.volume_id.as_ref()) {
+    for id in restore.made.volumes.iter().filter_map(|planned| planned.volume_id.as_ref()) {
         match seen.volume(id).map(|volume| volume.state) {
             Some(VolumeState::Available | VolumeState::InUse) => {}
             Some(VolumeState::Creating) => is_waiting = true,

@@ -9,11 +9,13 @@ use super::seen::RestoreFacts;
 use super::step::{StepName, StepStatus};
 use crate::domain::ids::InstanceId;
 use crate::domain::instance::{Instance, InstanceState};
+use crate::domain::restore::Made;
 
 /// Whether the instance may have written to volumes that were made and attached: EC2's launch time moves at each start,
 /// so only one that lies before the first of them was attached rules it out.
 pub(super) fn may_be_written(restore: &Restore, instance: Option<&Instance>) -> bool {
-    let Some(first) = restore.volumes.iter().filter_map(|volume| volume.attached_at).min() else {
+    let Some(first) = restore.made.volumes.iter().filter_map(|volume| volume.attached_at).min()
+    else {
         return false;
     };
     let Some(instance) = instance.filter(|instance| !instance.is_gone()) else { return true };
@@ -23,9 +25,14 @@ pub(super) fn may_be_written(restore: &Restore, instance: Option<&Instance>) -> 
 /// Has it recorded that the new volumes may have been written to, unless that is known; nothing if they were not.
 pub(super) fn written(restore: &Restore, seen: &RestoreFacts) -> Option<Next> {
     let is_new = matches!(restore.mode, RestoreMode::ReplaceVolumes { .. })
-        && !restore.is_in_use
+        && !restore.made.is_in_use
         && may_be_written(restore, seen.instance.as_ref());
-    is_new.then(|| Next::Record(Box::new(Restore { is_in_use: true, ..restore.clone() })))
+    is_new.then(|| {
+        Next::Record(Box::new(Restore {
+            made: Made { is_in_use: true, ..restore.made.clone() },
+            ..restore.clone()
+        }))
+    })
 }
 
 /// Why nothing is to be taken off the instance: an old volume that is to come back cannot. Nothing if all can.
@@ -36,7 +43,7 @@ pub(super) fn old_volume_gone(
 ) -> Option<Next> {
     let is_listed =
         |old: &OldVolume| instance.volumes.iter().any(|one| one.volume_id == old.volume_id);
-    for old in restore.old_volumes.iter().flatten() {
+    for old in restore.before.old_volumes.iter().flatten() {
         let volume = seen.volume(&old.volume_id).filter(|volume| volume.is_usable());
         let (why, help) =
             match volume.map(|volume| (volume.is_at(&instance.id), volume.attachments.first())) {
@@ -73,7 +80,7 @@ pub(super) fn all_old_are_back(
 ) -> bool {
     let is_back =
         |old: &OldVolume| seen.volume(&old.volume_id).is_some_and(|one| one.is_at(target));
-    restore.old_volumes.iter().flatten().all(is_back)
+    restore.before.old_volumes.iter().flatten().all(is_back)
 }
 
 /// What the snapshot that was taken first is good for, where there is one.
@@ -81,7 +88,7 @@ pub(super) fn first_brings_it_back(restore: &Restore) -> String {
     let was_taken = restore
         .forward(StepName::SnapshotFirst)
         .is_some_and(|step| step.status == StepStatus::Done);
-    let first = restore.snapshot_first.as_ref().filter(|_| was_taken);
+    let first = restore.before.snapshot_first.as_ref().filter(|_| was_taken);
     first
         .map(|id| format!(", and the snapshot that was taken first, {id}, brings it back"))
         .unwrap_or_default()
@@ -93,7 +100,7 @@ pub(super) fn root_is_off(restore: &Restore, seen: &RestoreFacts) -> Option<Stri
     if instance.volumes.iter().any(|volume| volume.boot) {
         return None;
     }
-    let help = match (restore.old_volumes.iter().flatten().next(), &instance.root_device) {
+    let help = match (restore.before.old_volumes.iter().flatten().next(), &instance.root_device) {
         (Some(old), _) => {
             format!("attach the old one, {}, at {} by hand", old.volume_id, old.device)
         }

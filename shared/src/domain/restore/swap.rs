@@ -10,12 +10,16 @@ use super::room::{self, in_the_way};
 use super::seen::RestoreFacts;
 use crate::domain::ids::{InstanceId, VolumeId};
 use crate::domain::instance::{Instance, InstanceState};
+use crate::domain::restore::{Before, Made};
 
 pub(super) fn stop(restore: &Restore, seen: &RestoreFacts) -> Next {
     let Some(instance) = seen.living_instance() else { return instance_gone(restore) };
     let may_stop = matches!(restore.mode, RestoreMode::ReplaceVolumes { stop: true, .. });
     let noted = |was_running: bool| {
-        Next::Record(Box::new(Restore { was_running: Some(was_running), ..restore.clone() }))
+        Next::Record(Box::new(Restore {
+            before: Before { was_running: Some(was_running), ..restore.before.clone() },
+            ..restore.clone()
+        }))
     };
     if instance.state == InstanceState::Running
         && let Some(message) = ended_once_stopped(instance, "and retry, or cancel")
@@ -36,9 +40,9 @@ pub(super) fn stop(restore: &Restore, seen: &RestoreFacts) -> Next {
                 instance.id
             ),
         ),
-        InstanceState::Running if restore.was_running != Some(true) => noted(true),
+        InstanceState::Running if restore.before.was_running != Some(true) => noted(true),
         InstanceState::Running => Next::Act(Act::Stop),
-        InstanceState::Stopped if restore.was_running.is_none() => noted(false),
+        InstanceState::Stopped if restore.before.was_running.is_none() => noted(false),
         InstanceState::Stopped => Next::Done,
         InstanceState::Pending
         | InstanceState::Stopping
@@ -50,7 +54,7 @@ pub(super) fn stop(restore: &Restore, seen: &RestoreFacts) -> Next {
 
 /// That nothing is taken off the instance, because another has got a volume of it meanwhile. Nothing if that is not so.
 fn shared(restore: &Restore, instance: &Instance, seen: &RestoreFacts) -> Option<Next> {
-    let why = room::shared(&restore.volumes, instance, &seen.volumes)?;
+    let why = room::shared(&restore.made.volumes, instance, &seen.volumes)?;
     let message = format!("{why} and retry, or cancel");
     Some(fail(restore, "VolumeShared", message))
 }
@@ -77,12 +81,15 @@ pub(super) fn detach(restore: &Restore, seen: &RestoreFacts) -> Next {
     if let Some(next) = must_be_stopped(restore, instance) {
         return next;
     }
-    let Some(old) = &restore.old_volumes else {
-        let old_volumes = Some(in_the_way(&restore.volumes, instance));
-        return Next::Record(Box::new(Restore { old_volumes, ..restore.clone() }));
+    let Some(old) = &restore.before.old_volumes else {
+        let old_volumes = Some(in_the_way(&restore.made.volumes, instance));
+        return Next::Record(Box::new(Restore {
+            before: Before { old_volumes, ..restore.before.clone() },
+            ..restore.clone()
+        }));
     };
     let is_old = |id: &VolumeId| old.iter().any(|one| one.volume_id == *id);
-    let others = in_the_way(&restore.volumes, instance);
+    let others = in_the_way(&restore.made.volumes, instance);
     if let Some(other) = others.iter().find(|one| !is_old(&one.volume_id)) {
         let message = format!(
             "somebody has attached {} at {} of {}; take it off and retry, or cancel",
@@ -124,7 +131,7 @@ pub(super) fn attach(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> 
         (_, _) => return Next::Wait("for the instance to be running or stopped"),
     }
     let (mut wanted, mut is_waiting) = (Vec::new(), false);
-    for planned in &restore.volumes {
+    for planned in &restore.made.volumes {
         let (Some(id), Some(device)) = (&planned.volume_id, &planned.attach_as) else { continue };
         let Some(volume) = seen.volume(id).filter(|volume| volume.is_usable()) else {
             let message = format!("the volume {id} is gone; cancel, and restore the snapshot anew");
@@ -149,24 +156,27 @@ pub(super) fn attach(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> 
     }
     let is_wanted =
         |one: &PlannedVolume| wanted.iter().any(|(id, _)| one.volume_id.as_ref() == Some(id));
-    if restore.volumes.iter().any(|one| is_wanted(one) && one.attached_at.is_none()) {
+    if restore.made.volumes.iter().any(|one| is_wanted(one) && one.attached_at.is_none()) {
         let mut noted = restore.clone();
-        for one in noted.volumes.iter_mut().filter(|one| is_wanted(one)) {
+        for one in noted.made.volumes.iter_mut().filter(|one| is_wanted(one)) {
             one.attached_at = one.attached_at.or(Some(now));
         }
-        noted.is_in_use |= matches!(restore.mode, RestoreMode::NewVolumes { .. });
+        noted.made.is_in_use |= matches!(restore.mode, RestoreMode::NewVolumes { .. });
         return Next::Record(Box::new(noted));
     }
     Next::Act(Act::Attach(wanted))
 }
 
 pub(super) fn start(restore: &Restore, seen: &RestoreFacts) -> Next {
-    if restore.was_running != Some(true) {
+    if restore.before.was_running != Some(true) {
         return Next::Skip("the instance did not run before");
     }
     let Some(instance) = seen.living_instance() else { return instance_gone(restore) };
-    if !restore.is_in_use {
-        return Next::Record(Box::new(Restore { is_in_use: true, ..restore.clone() }));
+    if !restore.made.is_in_use {
+        return Next::Record(Box::new(Restore {
+            made: Made { is_in_use: true, ..restore.made.clone() },
+            ..restore.clone()
+        }));
     }
     match instance.state {
         InstanceState::Running => Next::Done,

@@ -61,7 +61,7 @@ fn restore(mode: &RestoreMode) -> Restore {
     let restore: Restore = serde_json::from_value(record).unwrap();
     let steps = steps(&restore.mode, SnapshotFirst::No).into_iter().map(Step::new).collect();
     let volumes = vec![planned("/dev/sda", 1), planned("/dev/sdb", 2)];
-    Restore { steps, volumes, ..restore }
+    Restore { steps, made: Made { volumes, ..restore.made }, ..restore }
 }
 
 fn in_place() -> Restore {
@@ -132,7 +132,7 @@ fn a_volume_that_a_dead_worker_made_is_adopted_and_only_the_missing_one_asked_fo
 
     let adopted = recorded(next(&restore, &seen, NOW));
 
-    assert_eq!(adopted.volumes[0].volume_id, Some(volume_id(11)));
+    assert_eq!(adopted.made.volumes[0].volume_id, Some(volume_id(11)));
     let then = next(&adopted, &seen, NOW);
     assert_eq!(then, Some(Next::Act(Act::CreateVolumes(vec![1]))));
 }
@@ -141,7 +141,7 @@ fn a_volume_that_a_dead_worker_made_is_adopted_and_only_the_missing_one_asked_fo
 fn what_another_restore_or_an_earlier_attempt_made_is_not_adopted() {
     let mut restore = at_step(&in_place(), StepName::CreateVolumes);
     let earlier = restore.made_tags(&part(0, 0));
-    restore.volumes[0].attempt = 1;
+    restore.made.volumes[0].attempt = 1;
     let mut foreign = restore.made_tags(&part(0, 1));
     foreign.insert(tags::RESTORE.to_owned(), "rst_x".to_owned());
     let volumes = vec![seen_volume(11, None, earlier), seen_volume(12, None, foreign)];
@@ -153,8 +153,8 @@ fn what_another_restore_or_an_earlier_attempt_made_is_not_adopted() {
 #[test]
 fn a_volume_that_came_to_nothing_is_made_anew_under_another_token() {
     let mut restore = at_step(&in_place(), StepName::CreateVolumes);
-    restore.volumes[0].volume_id = Some(volume_id(11));
-    restore.volumes[1].volume_id = Some(volume_id(12));
+    restore.made.volumes[0].volume_id = Some(volume_id(11));
+    restore.made.volumes[1].volume_id = Some(volume_id(12));
     let lost = SeenVolume {
         state: VolumeState::Error,
         ..seen_volume(11, None, restore.made_tags(&part(0, 0)))
@@ -166,7 +166,10 @@ fn a_volume_that_came_to_nothing_is_made_anew_under_another_token() {
 
     let Some(Next::Fail { record, .. }) = next(&restore, &seen, NOW) else { panic!() };
 
-    assert_eq!((record.volumes[0].volume_id.clone(), record.volumes[0].attempt), (None, 1));
+    assert_eq!(
+        (record.made.volumes[0].volume_id.clone(), record.made.volumes[0].attempt),
+        (None, 1)
+    );
     assert_ne!(
         record.token(StepName::CreateVolumes, &part(0, 1)),
         record.token(StepName::CreateVolumes, &part(0, 0))
@@ -181,7 +184,7 @@ fn whether_it_ran_is_recorded_before_it_is_stopped() {
 
     let noted = recorded(next(&restore, &seen, NOW));
 
-    assert_eq!(noted.was_running, Some(true));
+    assert_eq!(noted.before.was_running, Some(true));
     assert_eq!(next(&noted, &seen, NOW), Some(Next::Act(Act::Stop)));
 }
 
@@ -199,7 +202,8 @@ fn the_old_volumes_are_recorded_before_the_first_is_taken_off() {
 
     let noted = recorded(next(&restore, &seen, NOW));
 
-    let old: Vec<_> = noted.old_volumes.iter().flatten().map(|old| old.volume_id.clone()).collect();
+    let old: Vec<_> =
+        noted.before.old_volumes.iter().flatten().map(|old| old.volume_id.clone()).collect();
     assert_eq!(old, [volume_id(1), volume_id(2)]);
     assert_eq!(next(&noted, &seen, NOW), Some(Next::Act(Act::Detach(old))));
 }
@@ -219,7 +223,7 @@ fn two_workers_never_have_it_at_once() {
 
     assert!(leased.leased(at(5)).is_none());
     let next = leased.leased(at(6)).unwrap();
-    assert!(next.lease.unwrap().number > leased.lease.unwrap().number);
+    assert!(next.course.lease.unwrap().number > leased.course.lease.unwrap().number);
     assert!(leased.released(at(1)).leased(at(1)).is_some());
 }
 
@@ -234,13 +238,13 @@ fn after_the_last_step_it_is_done() {
 
     assert_eq!(restore.status, RestoreStatus::Done);
     assert!(percents.is_sorted() && percents.last() == Some(&100));
-    assert_eq!((restore.lease, restore.attention_at), (None, None));
+    assert_eq!((restore.course.lease, restore.course.attention_at), (None, None));
 }
 
 #[test]
 fn only_what_bears_the_tag_of_this_restore_is_deleted() {
     let mut restore = at_step(&in_place(), StepName::AttachVolumes);
-    restore.old_volumes =
+    restore.before.old_volumes =
         Some(vec![OldVolume { volume_id: volume_id(1), device: "/dev/sda".to_owned() }]);
     let mut back = restore.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().unwrap();
     for step in back.undo.iter_mut().filter(|step| step.name != StepName::DeleteNewVolumes) {
@@ -263,7 +267,11 @@ fn only_what_bears_the_tag_of_this_restore_is_deleted() {
 
 #[test]
 fn the_way_back_begins_once_what_was_asked_for_shows() {
-    let asked = Restore { asked_at: Some(NOW), ..at_step(&in_place(), StepName::DetachVolumes) };
+    let asked = {
+        let mut next = at_step(&in_place(), StepName::DetachVolumes);
+        next.course.asked_at = Some(NOW);
+        next
+    };
     let back = asked.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().unwrap();
     let seen = RestoreFacts {
         instance: Some(instance(InstanceState::Stopped, &[("/dev/sda", 1)])),
@@ -277,9 +285,9 @@ fn the_way_back_begins_once_what_was_asked_for_shows() {
 #[test]
 fn what_an_instance_may_have_written_to_is_kept_and_noted() {
     let mut restore = at_step(&in_place(), StepName::StartInstance);
-    restore.is_in_use = true;
-    restore.volumes[0].volume_id = Some(volume_id(11));
-    restore.volumes[0].attached_at = Some(NOW);
+    restore.made.is_in_use = true;
+    restore.made.volumes[0].volume_id = Some(volume_id(11));
+    restore.made.volumes[0].attached_at = Some(NOW);
     let mut back = restore.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().unwrap();
     for step in back.undo.iter_mut().filter(|step| step.name != StepName::DeleteNewVolumes) {
         step.status = StepStatus::Done;
@@ -314,7 +322,7 @@ fn a_root_that_is_being_replaced_cannot_be_cancelled() {
 /// A replacement whose new volumes 11 and 12 were attached at minute 10, cancelled, at this step back.
 fn on_the_way_back(name: StepName) -> Restore {
     let mut restore = at_step(&in_place(), StepName::StartInstance);
-    for (position, planned) in restore.volumes.iter_mut().enumerate() {
+    for (position, planned) in restore.made.volumes.iter_mut().enumerate() {
         planned.volume_id = Some(volume_id(11 + position));
         planned.attached_at = Some(at(10));
     }
@@ -322,7 +330,7 @@ fn on_the_way_back(name: StepName) -> Restore {
         volume_id: volume_id(number),
         device: device.to_owned(),
     };
-    restore.old_volumes = Some(vec![old(1, "/dev/sda"), old(2, "/dev/sdb")]);
+    restore.before.old_volumes = Some(vec![old(1, "/dev/sda"), old(2, "/dev/sdb")]);
     let mut back = restore.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().unwrap();
     for step in back.undo.iter_mut().take_while(|step| step.name != name) {
         step.status = StepStatus::Done;
@@ -349,7 +357,9 @@ fn a_start_since_the_new_volumes_were_attached_is_taken_for_writing() {
         for (started, is_in_use) in [(Some(9), false), (Some(10), true), (None, true)] {
             let seen = with_new_volumes(&back, InstanceState::Stopped, started);
             match next(&back, &seen, at(30)) {
-                Some(Next::Record(record)) => assert!(is_in_use && record.is_in_use, "{started:?}"),
+                Some(Next::Record(record)) => {
+                    assert!(is_in_use && record.made.is_in_use, "{started:?}");
+                }
                 other => assert!(!is_in_use, "{started:?}: {other:?}"),
             }
         }
@@ -357,15 +367,15 @@ fn a_start_since_the_new_volumes_were_attached_is_taken_for_writing() {
             instance: None,
             ..with_new_volumes(&back, InstanceState::Stopped, None)
         };
-        assert!(recorded(next(&back, &unseen, at(30))).is_in_use);
+        assert!(recorded(next(&back, &unseen, at(30))).made.is_in_use);
     }
 }
 
 #[test]
 fn no_new_volume_is_taken_off_an_instance_that_does_not_stand_still() {
     let mut back = on_the_way_back(StepName::DetachNewVolumes);
-    back.is_in_use = true;
-    back.was_running = Some(true);
+    back.made.is_in_use = true;
+    back.before.was_running = Some(true);
     let next_at = |state| next(&back, &with_new_volumes(&back, state, Some(20)), at(30));
 
     assert_eq!(next_at(InstanceState::Running), Some(Next::Act(Act::Stop)));
@@ -436,7 +446,7 @@ fn an_instance_that_its_group_would_end_is_not_stopped() {
     let running = next(&restore, &seen(InstanceState::Running), NOW);
     assert!(matches!(running, Some(Next::Fail { code: "AutoScalingGroup", .. })));
     let stopped = next(&restore, &seen(InstanceState::Stopped), NOW);
-    assert_eq!(recorded(stopped).was_running, Some(false));
+    assert_eq!(recorded(stopped).before.was_running, Some(false));
 }
 
 /// Whose tags say that it belongs to an Auto Scaling group.
@@ -449,9 +459,9 @@ fn grouped(instance: Instance) -> Instance {
 fn the_way_back_does_not_stop_an_instance_that_its_group_would_end_either() {
     for step in [StepName::StopAgain, StepName::DetachNewVolumes] {
         let mut back = on_the_way_back(step);
-        back.is_in_use = true;
+        back.made.is_in_use = true;
         for was_running in [None, Some(true)] {
-            back.was_running = was_running;
+            back.before.was_running = was_running;
             let mut seen = with_new_volumes(&back, InstanceState::Running, Some(20));
             seen.instance = seen.instance.map(grouped);
 
@@ -491,8 +501,8 @@ fn a_root_volume_that_is_off_is_named_with_its_device() {
         &restore(&RestoreMode::ReplaceRoot { instance_id: instance_id() }),
         StepName::ReplaceRoot,
     );
-    restore.task_id = Some("replacevol-1".to_owned());
-    restore.old_volumes =
+    restore.made.task_id = Some("replacevol-1".to_owned());
+    restore.before.old_volumes =
         Some(vec![OldVolume { volume_id: volume_id(1), device: "/dev/sda".to_owned() }]);
     let task = SeenTask { id: "replacevol-1".to_owned(), state: TaskState::FailedDetached };
     let instance = instance(InstanceState::Stopped, &[("/dev/sdb", 2)]);
@@ -519,7 +529,14 @@ fn a_root_volume_that_is_off_is_named_with_its_device() {
         assert_eq!(code, "RootDetached");
         let help = "attach the old one, vol-00000001, at /dev/sda by hand, start the instance";
         assert!(message.contains(help) && message.contains("retry"), "{message}");
-        let asked = next(&Restore { creating_at: Some(NOW), ..again.clone() }, &bare, at(4));
+        let asked = next(
+            &Restore {
+                made: Made { creating_at: Some(NOW), ..again.made.clone() },
+                ..again.clone()
+            },
+            &bare,
+            at(4),
+        );
         assert!(matches!(asked, Some(Next::Wait(_))), "it may not show yet: {asked:?}");
     }
     // Attached by hand and started, it goes on.

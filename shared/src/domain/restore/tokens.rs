@@ -7,6 +7,7 @@ use super::mode::{Launch, PlannedVolume};
 use super::next::part;
 use super::step::StepName;
 use crate::domain::ids::{SnapshotId, digest};
+use crate::domain::restore::Before;
 use crate::domain::tags::{self, TAGS_MAX, Tags};
 
 impl Restore {
@@ -17,7 +18,7 @@ impl Restore {
 
     /// Which attempt at the task, image or instance it is.
     pub fn part(&self) -> String {
-        part(0, self.attempt)
+        part(0, self.made.attempt)
     }
 
     /// The restore with the identifier of the snapshot that is taken first, which follows from its own.
@@ -25,12 +26,12 @@ impl Restore {
     pub fn with_snapshot_first(self) -> Self {
         let part = self.part();
         let first = SnapshotId::derived(self.created_at, &[self.id.as_str(), "first", &part]);
-        Self { snapshot_first: Some(first), ..self }
+        Self { before: Before { snapshot_first: Some(first), ..self.before }, ..self }
     }
 
     /// The name of the image, which EC2 takes once.
     pub fn image_name(&self) -> String {
-        self.image_name_at(self.attempt)
+        self.image_name_at(self.made.attempt)
     }
 
     /// The name of the image of this attempt.
@@ -74,8 +75,8 @@ impl Restore {
 
     /// When a person may delete the old volumes, if they are marked at `now`.
     pub fn old_volumes_expiry(&self, now: Timestamp) -> Timestamp {
-        let days = SignedDuration::from_hours(24 * i64::from(self.keep_old_days));
-        self.old_volumes_expire_at.unwrap_or_else(|| now.saturating_add(days).unwrap_or(now))
+        let days = SignedDuration::from_hours(24 * i64::from(self.before.keep_old_days));
+        self.before.old_volumes_expire_at.unwrap_or_else(|| now.saturating_add(days).unwrap_or(now))
     }
 
     /// The marks of an old volume that may be deleted at `expires_at`.

@@ -7,6 +7,7 @@ use super::next::SNAPSHOT_FIRST_FAILED;
 use super::step::{Step, StepName, StepStatus};
 use super::{LEASE_LASTS, LOOK_AFTER, Lease, Restore, RestoreFailure, RestoreStatus};
 use crate::domain::ids::VolumeId;
+use crate::domain::restore::{Course, Made};
 
 /// How long a schedule's drill that has failed on the way back stands still before it is taken up again.
 const BACK_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(6);
@@ -59,7 +60,7 @@ impl Restore {
 
     /// Whether a worker may be at it at `now`.
     pub fn is_leased(&self, now: Timestamp) -> bool {
-        self.lease.is_some_and(|lease| now < lease.until)
+        self.course.lease.is_some_and(|lease| now < lease.until)
     }
 
     /// The restore with its step begun by a worker who has it to itself; none while another may be at it, or where
@@ -74,11 +75,14 @@ impl Restore {
             return None;
         }
         let until = now.saturating_add(LEASE_LASTS).ok();
-        let number = self.lease.map_or(1, |lease| lease.number + 1);
+        let number = self.course.lease.map_or(1, |lease| lease.number + 1);
         let begun = Self {
             status,
-            lease: until.map(|until| Lease { number, until }),
-            attention_at: until,
+            course: Course {
+                lease: until.map(|until| Lease { number, until }),
+                attention_at: until,
+                ..self.course.clone()
+            },
             ..self.clone()
         };
         Some(begun.step_begun(now))
@@ -97,26 +101,38 @@ impl Restore {
     /// EC2 has not done what was asked for, and may do it later.
     #[must_use]
     pub fn troubled(&self, trouble: String, now: Timestamp) -> Self {
-        Self { trouble: Some(trouble), ..self.released(now) }
+        let mut next = self.released(now);
+        next.course.trouble = Some(trouble);
+        next
     }
 
     /// The worker leaves it; somebody looks again soon.
     #[must_use]
     pub fn released(&self, now: Timestamp) -> Self {
-        let lease = self.lease.map(|lease| Lease { until: now, ..lease });
-        Self { lease, attention_at: later(now, LOOK_AFTER), ..self.clone() }
+        let lease = self.course.lease.map(|lease| Lease { until: now, ..lease });
+        Self {
+            course: Course { lease, attention_at: later(now, LOOK_AFTER), ..self.course.clone() },
+            ..self.clone()
+        }
     }
 
     /// The tick has made it known, and looks again in a while.
     #[must_use]
     pub fn nudged(&self, now: Timestamp) -> Self {
-        Self { attention_at: later(now, SignedDuration::from_mins(5)), ..self.clone() }
+        Self {
+            course: Course {
+                attention_at: later(now, SignedDuration::from_mins(5)),
+                ..self.course.clone()
+            },
+            ..self.clone()
+        }
     }
 
     /// The step at hand is behind. After the last one it is over.
     #[must_use]
     pub fn step_over(&self, status: StepStatus, note: Option<String>, now: Timestamp) -> Self {
-        let mut next = Self { trouble: None, ..self.clone() };
+        let mut next =
+            Self { course: Course { trouble: None, ..self.course.clone() }, ..self.clone() };
         if let Some(step) = next.step_mut() {
             step.status = status;
             step.finished_at = Some(now);
@@ -127,10 +143,13 @@ impl Restore {
         }
         Self {
             status: if next.is_undoing() { RestoreStatus::Cancelled } else { RestoreStatus::Done },
-            finished_at: Some(now),
-            failure: if next.is_undoing() { next.failure.clone() } else { None },
-            lease: None,
-            attention_at: None,
+            course: Course {
+                finished_at: Some(now),
+                failure: if next.is_undoing() { next.course.failure.clone() } else { None },
+                lease: None,
+                attention_at: None,
+                ..next.course
+            },
             ..next
         }
     }
@@ -141,16 +160,19 @@ impl Restore {
         let look_after = if self.is_undoing() { BACK_AGAIN_AFTER } else { LOOK_AFTER };
         let mut next = Self {
             status: RestoreStatus::Failed,
-            lease: self.lease.map(|lease| Lease { until: now, ..lease }),
-            attention_at: self.drill_due.and_then(|_| later(now, look_after)),
-            trouble: None,
+            course: Course {
+                lease: self.course.lease.map(|lease| Lease { until: now, ..lease }),
+                attention_at: self.drill_due.and_then(|_| later(now, look_after)),
+                trouble: None,
+                ..self.course.clone()
+            },
             ..self.clone()
         };
         if let Some(step) = next.step_mut() {
             step.status = StepStatus::Failed;
             step.finished_at = Some(now);
         }
-        next.failure = Some(failure);
+        next.course.failure = Some(failure);
         next
     }
 
@@ -165,7 +187,7 @@ impl Restore {
             return self.cancelled(&self.requested_by, Cancellation::TakeBack, now).ok().flatten();
         }
         // A nudge sets `attention_at` anew, and what it makes known may come twice.
-        let failed_at = self.failure.as_ref()?.at;
+        let failed_at = self.course.failure.as_ref()?.at;
         if now.duration_since(failed_at) < BACK_AGAIN_AFTER {
             return None;
         }
@@ -181,14 +203,29 @@ impl Restore {
             }
             PlannedVolume { volume_id: None, attempt: volume.attempt + 1, ..volume.clone() }
         };
-        Self { volumes: self.volumes.iter().map(again).collect(), ..self.clone() }
+        Self {
+            made: Made {
+                volumes: self.made.volumes.iter().map(again).collect(),
+                ..self.made.clone()
+            },
+            ..self.clone()
+        }
     }
 
     /// The task, image or instance came to nothing: the next attempt makes another.
     #[must_use]
     pub fn attempt_lost(&self) -> Self {
-        let attempt = self.attempt + 1;
-        Self { attempt, task_id: None, image_id: None, new_instance_id: None, ..self.clone() }
+        let attempt = self.made.attempt + 1;
+        Self {
+            made: Made {
+                attempt,
+                task_id: None,
+                image_id: None,
+                new_instance_id: None,
+                ..self.made.clone()
+            },
+            ..self.clone()
+        }
     }
 
     /// A person has it go on at the step where it stopped. One that is under way stays as it is.
@@ -205,11 +242,18 @@ impl Restore {
         let status =
             if self.is_undoing() { RestoreStatus::Cancelling } else { RestoreStatus::Running };
         let needs_another =
-            self.failure.as_ref().is_some_and(|past| past.code == SNAPSHOT_FIRST_FAILED);
+            self.course.failure.as_ref().is_some_and(|past| past.code == SNAPSHOT_FIRST_FAILED);
         let restore =
             if needs_another { self.attempt_lost().with_snapshot_first() } else { self.clone() };
-        let mut next =
-            Self { status, failure: None, attention_at: later(now, LOOK_AFTER), ..restore };
+        let mut next = Self {
+            status,
+            course: Course {
+                failure: None,
+                attention_at: later(now, LOOK_AFTER),
+                ..restore.course
+            },
+            ..restore
+        };
         if let Some(step) = next.step_mut() {
             step.status = StepStatus::Pending;
             step.finished_at = None;
@@ -241,10 +285,13 @@ impl Restore {
             }
             return Ok(Some(Self {
                 status: RestoreStatus::Cancelled,
-                cancelled_by: by,
-                finished_at: Some(now),
-                lease: None,
-                attention_at: None,
+                course: Course {
+                    cancelled_by: by,
+                    finished_at: Some(now),
+                    lease: None,
+                    attention_at: None,
+                    ..self.course.clone()
+                },
                 ..self.clone()
             }));
         }
@@ -264,8 +311,11 @@ impl Restore {
         let mut next = Self {
             status: RestoreStatus::Cancelling,
             undo,
-            cancelled_by: by,
-            attention_at: later(now, LOOK_AFTER),
+            course: Course {
+                cancelled_by: by,
+                attention_at: later(now, LOOK_AFTER),
+                ..self.course.clone()
+            },
             ..self.clone()
         };
         if let Some(step) = next.step_mut()

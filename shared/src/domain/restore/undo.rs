@@ -16,6 +16,7 @@ use super::swap::take_off;
 use super::{Restore, SETTLES_WITHIN};
 use crate::domain::ids::{InstanceId, VolumeId};
 use crate::domain::instance::{Instance, InstanceState};
+use crate::domain::restore::{Before, Made};
 
 impl Restore {
     /// What must be undone of what has been begun, in order. There is always a step, so that a cancellation ends where
@@ -41,9 +42,9 @@ impl Restore {
 
     /// Why a volume of this restore is kept when it is taken back; nothing if it goes.
     fn kept_for(&self, id: &VolumeId, seen: &RestoreFacts) -> Option<&'static str> {
-        let planned = self.volumes.iter().find(|one| one.volume_id.as_ref() == Some(id));
+        let planned = self.made.volumes.iter().find(|one| one.volume_id.as_ref() == Some(id));
         planned.filter(|one| one.attached_at.is_some())?;
-        if self.is_in_use {
+        if self.made.is_in_use {
             return Some("an instance may have written to it");
         }
         match &self.mode {
@@ -72,7 +73,7 @@ impl Restore {
 /// What is to be done next of a step back.
 pub(super) fn next(restore: &Restore, seen: &RestoreFacts, step: StepName, now: Timestamp) -> Next {
     // What was asked for on the way there may not show yet, and would then come after what undoes it.
-    if restore.asked_at.is_some_and(|at| now.duration_since(at) < SETTLES_WITHIN) {
+    if restore.course.asked_at.is_some_and(|at| now.duration_since(at) < SETTLES_WITHIN) {
         return Next::Wait("for what was asked of EC2 to show");
     }
     match step {
@@ -108,7 +109,7 @@ fn is_as_before(restore: &Restore, instance: &Instance, seen: &RestoreFacts) -> 
     let is_here = |id: &VolumeId| instance.volumes.iter().any(|one| one.volume_id == *id);
     let is_settled = |one: &SeenVolume| one.at(&instance.id).is_none_or(|at| at.is_settled);
     let none_new = !made(restore, seen).any(|volume| volume.is_at(&instance.id));
-    let mut old = restore.old_volumes.iter().flatten();
+    let mut old = restore.before.old_volumes.iter().flatten();
     none_new
         && old.all(|one| {
             is_here(&one.volume_id) && seen.volume(&one.volume_id).is_some_and(is_settled)
@@ -142,9 +143,15 @@ fn stop(restore: &Restore, seen: &RestoreFacts) -> Next {
     }
     match instance.state {
         InstanceState::Stopped => Next::Done,
-        InstanceState::Running if !restore.is_in_use || restore.was_running != Some(true) => {
+        InstanceState::Running
+            if !restore.made.is_in_use || restore.before.was_running != Some(true) =>
+        {
             let (was_running, is_in_use) = (Some(true), true);
-            Next::Record(Box::new(Restore { was_running, is_in_use, ..restore.clone() }))
+            Next::Record(Box::new(Restore {
+                before: Before { was_running, ..restore.before.clone() },
+                made: Made { is_in_use, ..restore.made.clone() },
+                ..restore.clone()
+            }))
         }
         InstanceState::Running => Next::Act(Act::Stop),
         InstanceState::Pending
@@ -171,8 +178,11 @@ fn detach_new(restore: &Restore, seen: &RestoreFacts) -> Next {
             return next;
         }
         return match instance.state {
-            InstanceState::Running if restore.was_running != Some(true) => {
-                Next::Record(Box::new(Restore { was_running: Some(true), ..restore.clone() }))
+            InstanceState::Running if restore.before.was_running != Some(true) => {
+                Next::Record(Box::new(Restore {
+                    before: Before { was_running: Some(true), ..restore.before.clone() },
+                    ..restore.clone()
+                }))
             }
             InstanceState::Running => Next::Act(Act::Stop),
             InstanceState::Pending
@@ -192,7 +202,7 @@ fn reattach_old(restore: &Restore, seen: &RestoreFacts) -> Next {
         return Next::Skip("the instance is gone");
     };
     let (mut wanted, mut is_waiting) = (Vec::new(), false);
-    for old in restore.old_volumes.iter().flatten() {
+    for old in restore.before.old_volumes.iter().flatten() {
         let id = &old.volume_id;
         let lost = |why: String| {
             restore.noted(format!("the old volume {id} is not back at {}: {why}", old.device))
@@ -248,7 +258,7 @@ fn start(restore: &Restore, seen: &RestoreFacts) -> Next {
     let Some(instance) = seen.living_instance() else {
         return Next::Skip("the instance is gone");
     };
-    if restore.was_running != Some(true) {
+    if restore.before.was_running != Some(true) {
         return Next::Skip("the instance did not run before");
     }
     match instance.state {
@@ -292,7 +302,7 @@ pub(super) fn delete_made(restore: &Restore, seen: &RestoreFacts, now: Timestamp
     }
     let shown = |id: &VolumeId| seen.volume(id).is_some();
     let asked_for_more =
-        restore.volumes.iter().any(|one| one.volume_id.as_ref().is_none_or(|id| !shown(id)))
+        restore.made.volumes.iter().any(|one| one.volume_id.as_ref().is_none_or(|id| !shown(id)))
             && may_not_show(restore, now);
     if is_waiting || asked_for_more {
         return Next::Wait("for the volumes that were made to show, or to go");
@@ -304,7 +314,7 @@ fn settle_root(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Next {
     match seen.task.as_ref().map(|task| task.state) {
         Some(TaskState::UnderWay) => Next::Wait("for EC2 to end what cannot be stopped"),
         Some(TaskState::Succeeded) => {
-            let old = restore.old_volumes.iter().flatten().next();
+            let old = restore.before.old_volumes.iter().flatten().next();
             let old = old.map(|one| one.volume_id.as_str()).unwrap_or_default();
             let note = format!(
                 "the root volume was replaced; the old one, {old}, is kept{}",

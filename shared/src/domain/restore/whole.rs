@@ -9,6 +9,7 @@ use super::safety::root_is_off;
 use super::seen::{ImageState, RestoreFacts, SeenTask, TaskState};
 use crate::domain::ids::{InstanceId, VolumeId};
 use crate::domain::instance::InstanceState;
+use crate::domain::restore::{Before, Made};
 
 /// The code of a failure that leaves the instance without its root volume.
 pub(super) const ROOT_DETACHED: &str = "RootDetached";
@@ -17,9 +18,12 @@ pub(super) fn replace_root(restore: &Restore, seen: &RestoreFacts, now: Timestam
     let Some(instance) = seen.living_instance() else { return instance_gone(restore) };
     let root = instance.volumes.iter().find(|volume| volume.boot);
     match &seen.task {
-        Some(task) if restore.task_id.as_ref() != Some(&task.id) => {
+        Some(task) if restore.made.task_id.as_ref() != Some(&task.id) => {
             let task_id = Some(task.id.clone());
-            Next::Record(Box::new(Restore { task_id, ..restore.clone() }))
+            Next::Record(Box::new(Restore {
+                made: Made { task_id, ..restore.made.clone() },
+                ..restore.clone()
+            }))
         }
         Some(task) => match (task.state, root) {
             (TaskState::UnderWay, _) => Next::Wait("for the root volume to be replaced"),
@@ -35,10 +39,10 @@ pub(super) fn replace_root(restore: &Restore, seen: &RestoreFacts, now: Timestam
             (TaskState::Succeeded, Some(root)) => new_root(restore, &root.volume_id),
             (TaskState::Succeeded, None) => Next::Wait("for the new root volume to show"),
         },
-        None if restore.task_id.is_some() && may_not_show(restore, now) => {
+        None if restore.made.task_id.is_some() && may_not_show(restore, now) => {
             Next::Wait("for the task to show")
         }
-        None if restore.task_id.is_some() => {
+        None if restore.made.task_id.is_some() => {
             fail(restore, "TaskGone", "EC2 no longer shows its task")
         }
         None => {
@@ -57,11 +61,14 @@ pub(super) fn replace_root(restore: &Restore, seen: &RestoreFacts, now: Timestam
             };
             let old =
                 vec![OldVolume { volume_id: root.volume_id.clone(), device: root.device.clone() }];
-            if restore.old_volumes.as_ref() == Some(&old) {
+            if restore.before.old_volumes.as_ref() == Some(&old) {
                 Next::Act(Act::ReplaceRoot)
             } else {
                 let old_volumes = Some(old);
-                Next::Record(Box::new(Restore { old_volumes, ..restore.clone() }))
+                Next::Record(Box::new(Restore {
+                    before: Before { old_volumes, ..restore.before.clone() },
+                    ..restore.clone()
+                }))
             }
         }
     }
@@ -69,7 +76,7 @@ pub(super) fn replace_root(restore: &Restore, seen: &RestoreFacts, now: Timestam
 
 fn root_detached(restore: &Restore, task: &SeenTask) -> Next {
     let target = restore.mode.target().map(InstanceId::as_str).unwrap_or_default();
-    let old = restore.old_volumes.iter().flatten().next();
+    let old = restore.before.old_volumes.iter().flatten().next();
     let place = old.map_or_else(
         || "attach it by hand".to_owned(),
         |old| format!("attach {} at {} of {target} by hand", old.volume_id, old.device),
@@ -85,15 +92,16 @@ fn root_detached(restore: &Restore, task: &SeenTask) -> Next {
 /// EC2's task does not say which volume it has made: it is the one at the root device, which is no longer the old one.
 fn new_root(restore: &Restore, root: &VolumeId) -> Next {
     let is_old = |one: &OldVolume| one.volume_id == *root;
-    if restore.old_volumes.iter().flatten().any(is_old) {
+    if restore.before.old_volumes.iter().flatten().any(is_old) {
         return Next::Wait("for the new root volume to show");
     }
     let is_noted = |one: &PlannedVolume| one.volume_id.as_ref() == Some(root);
-    if restore.volumes.iter().all(is_noted) {
+    if restore.made.volumes.iter().all(is_noted) {
         return Next::Done;
     }
-    let mut noted = Restore { is_in_use: true, ..restore.clone() };
-    for one in &mut noted.volumes {
+    let mut noted =
+        Restore { made: Made { is_in_use: true, ..restore.made.clone() }, ..restore.clone() };
+    for one in &mut noted.made.volumes {
         one.volume_id = Some(root.clone());
     }
     Next::Record(Box::new(noted))
@@ -102,8 +110,11 @@ fn new_root(restore: &Restore, root: &VolumeId) -> Next {
 pub(super) fn register_image(restore: &Restore, seen: &RestoreFacts) -> Next {
     match &seen.image {
         None => Next::Act(Act::RegisterImage),
-        Some((id, _)) if restore.image_id.as_ref() != Some(id) => {
-            Next::Record(Box::new(Restore { image_id: Some(id.clone()), ..restore.clone() }))
+        Some((id, _)) if restore.made.image_id.as_ref() != Some(id) => {
+            Next::Record(Box::new(Restore {
+                made: Made { image_id: Some(id.clone()), ..restore.made.clone() },
+                ..restore.clone()
+            }))
         }
         Some((_, ImageState::Pending)) => Next::Wait("for the image to become available"),
         Some((_, ImageState::Available)) => Next::Done,
@@ -116,12 +127,13 @@ pub(super) fn register_image(restore: &Restore, seen: &RestoreFacts) -> Next {
 }
 
 pub(super) fn run_instance(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Next {
-    let known = restore.new_instance_id.as_ref();
+    let known = restore.made.new_instance_id.as_ref();
     let found = seen.made_instances.iter().find(|(id, _)| known.is_none_or(|known| known == id));
     match found {
-        Some((id, _)) if known.is_none() => {
-            Next::Record(Box::new(Restore { new_instance_id: Some(id.clone()), ..restore.clone() }))
-        }
+        Some((id, _)) if known.is_none() => Next::Record(Box::new(Restore {
+            made: Made { new_instance_id: Some(id.clone()), ..restore.made.clone() },
+            ..restore.clone()
+        })),
         Some((_, InstanceState::Running | InstanceState::Stopped)) => Next::Done,
         Some((_, InstanceState::Pending | InstanceState::Stopping | InstanceState::Unknown)) => {
             Next::Wait("for the instance to run")
@@ -133,9 +145,10 @@ pub(super) fn run_instance(restore: &Restore, seen: &RestoreFacts, now: Timestam
         Some((_, InstanceState::ShuttingDown | InstanceState::Terminated)) | None => Next::Fail {
             code: "InstanceFailed",
             message: "EC2 has ended the new instance as it was starting".to_owned(),
-            record: Box::new(Restore {
-                image_id: restore.image_id.clone(),
-                ..restore.attempt_lost()
+            record: Box::new({
+                let mut next = restore.attempt_lost();
+                next.made.image_id.clone_from(&restore.made.image_id);
+                next
             }),
         },
     }

@@ -29,7 +29,7 @@ impl Restore {
 
     fn exists(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        for volume in &self.volumes {
+        for volume in &self.made.volumes {
             let Some(id) = &volume.volume_id else { continue };
             let place = match (&volume.attached_at, self.mode.target(), &volume.attach_as) {
                 (Some(_), Some(target), Some(device)) => format!(", for {device} of {target}"),
@@ -40,14 +40,14 @@ impl Restore {
         let detached =
             self.has_begun(StepName::DetachVolumes) || self.has_begun(StepName::ReplaceRoot);
         if detached {
-            let old = self.old_volumes.iter().flatten();
+            let old = self.before.old_volumes.iter().flatten();
             lines.extend(
                 old.map(|one| format!("old volume {}, which was at {}", one.volume_id, one.device)),
             );
         }
-        lines.extend(self.image_id.iter().map(|id| format!("image {id}")));
-        lines.extend(self.new_instance_id.iter().map(|id| format!("new instance {id}")));
-        if let (Some(target), Some(true)) = (self.mode.target(), self.was_running) {
+        lines.extend(self.made.image_id.iter().map(|id| format!("image {id}")));
+        lines.extend(self.made.new_instance_id.iter().map(|id| format!("new instance {id}")));
+        if let (Some(target), Some(true)) = (self.mode.target(), self.before.was_running) {
             lines.push(format!("{target} ran before and was stopped"));
         }
         if lines.is_empty() {
@@ -57,7 +57,8 @@ impl Restore {
     }
 
     fn go_on(&self) -> String {
-        let step = self.failure.as_ref().map(|failure| failure.step.as_str()).unwrap_or_default();
+        let step =
+            self.course.failure.as_ref().map(|failure| failure.step.as_str()).unwrap_or_default();
         let way = if self.is_undoing() { "taking it back" } else { "the restore" };
         let go_on =
             format!("POST /v1/restores/{}/retry takes {way} up again at the step {step}", self.id);
@@ -69,9 +70,9 @@ impl Restore {
 
     /// What a person must do first where the instance is left without its root volume.
     fn root_first(&self) -> Option<String> {
-        self.failure.as_ref().filter(|failure| failure.code == ROOT_DETACHED)?;
+        self.course.failure.as_ref().filter(|failure| failure.code == ROOT_DETACHED)?;
         let target = self.mode.target().map(InstanceId::as_str)?;
-        let old = self.old_volumes.iter().flatten().next();
+        let old = self.before.old_volumes.iter().flatten().next();
         let volume = old.map_or_else(
             || "a root volume".to_owned(),
             |old| format!("{} at {}", old.volume_id, old.device),

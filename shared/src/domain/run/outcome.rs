@@ -31,7 +31,7 @@ impl Outcome {
         match snapshot.status {
             // Failed sets are condemned as well.
             Status::Condemned | Status::Deleting | Status::Deleted | Status::Missing
-                if snapshot.completed_at.is_none() =>
+                if snapshot.course.completed_at.is_none() =>
             {
                 Self::Failed
             }

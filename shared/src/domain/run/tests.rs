@@ -10,6 +10,7 @@ use super::*;
 use crate::domain::ids::ScheduleId;
 use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::schedule::TARGETS_MAX;
+use crate::domain::snapshot::Course;
 use crate::domain::snapshot::{Origin, Source, Status};
 
 fn at(text: &str) -> Timestamp {
@@ -57,7 +58,7 @@ fn snapshot(id: SnapshotId, status: Status) -> Snapshot {
     let now = at("2026-03-01T02:01:00Z");
     let completed_at = (status == Status::Available).then_some(now);
     let snapshot = Snapshot::requested(id, Origin::Schedule, source, None, now);
-    Snapshot { status, completed_at, ..snapshot }
+    Snapshot { status, course: Course { completed_at, ..snapshot.course }, ..snapshot }
 }
 
 #[test]
@@ -221,7 +222,10 @@ fn a_run_whose_targets_were_all_skipped_has_failed_and_says_so() {
 fn a_failed_set_that_is_condemned_has_not_succeeded() {
     let id = run().slot.snapshot_id(&instances(1)[0]);
     let failed = snapshot(id, Status::Condemned);
-    let good = Snapshot { completed_at: Some(failed.created_at), ..failed.clone() };
+    let good = Snapshot {
+        course: Course { completed_at: Some(failed.created_at), ..failed.course.clone() },
+        ..failed.clone()
+    };
     let gone = Snapshot { status: Status::Deleted, ..good.clone() };
 
     assert_eq!(Outcome::of(&failed), Outcome::Failed);

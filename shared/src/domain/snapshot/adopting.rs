@@ -37,7 +37,7 @@ impl Snapshot {
 
     /// Whether this installation has made, copied or adopted it. A record that was made again from tags does not say so.
     pub fn is_made_by_us(&self) -> bool {
-        self.attempt.is_some()
+        self.course.attempt.is_some()
             || self.origin == Origin::Adopted && !self.is_being_adopted()
             || !self.parts().is_empty()
     }
@@ -65,16 +65,21 @@ impl Snapshot {
 
     /// All its members bear our tags now; nothing if it is not being adopted.
     pub fn adopted(&self, now: Timestamp) -> Option<Self> {
-        self.is_being_adopted().then(|| Self {
-            failure: None,
-            completed_at: Some(now),
-            ..self.next(Status::Available, now)
+        self.is_being_adopted().then(|| {
+            let mut next = self.next(Status::Available, now);
+            next.course.failure = None;
+            next.course.completed_at = Some(now);
+            next
         })
     }
 
     /// Its members cannot get our tags, for now; nothing if the record says so already. It is tried again each hour.
     pub fn adoption_refused(&self, failure: Failure, now: Timestamp) -> Option<Self> {
-        let is_news = self.is_being_adopted() && self.failure.as_ref() != Some(&failure);
-        is_news.then(|| Self { failure: Some(failure), ..self.next(self.status, now) })
+        let is_news = self.is_being_adopted() && self.course.failure.as_ref() != Some(&failure);
+        is_news.then(|| {
+            let mut next = self.next(self.status, now);
+            next.course.failure = Some(failure);
+            next
+        })
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::hold::Deleter;
 use crate::domain::ids::{ImageId, RestoreId};
+use crate::domain::snapshot::Ending;
 use crate::domain::snapshot::{Snapshot, Status};
 
 /// Who condemned a snapshot, why, and when it goes.
@@ -143,10 +144,10 @@ impl BlockedCause {
 impl Snapshot {
     /// What wants it gone: its condemnation, or the rule that cannot condemn it for what is in the way.
     pub fn wanted_by(&self) -> Option<WantedDeletion> {
-        let condemned = self.condemnation.as_ref();
+        let condemned = self.ending.condemnation.as_ref();
         let condemned = condemned
             .map(|past| WantedDeletion { by: past.by.clone(), reason: past.reason.clone() });
-        condemned.or_else(|| self.blocked.as_ref()?.wanted.clone())
+        condemned.or_else(|| self.ending.blocked.as_ref()?.wanted.clone())
     }
 
     /// The snapshot, condemned, with EC2's words why a member can have no mark; nothing if it says so already. It is tried
@@ -155,12 +156,12 @@ impl Snapshot {
         if !matches!(self.status, Status::Condemned | Status::Deleting) {
             return None;
         }
-        let since = self.blocked.as_ref().map_or(now, |blocked| blocked.since);
+        let since = self.ending.blocked.as_ref().map_or(now, |blocked| blocked.since);
         let cause = BlockedCause::NotMarked { message: Some(words) };
         let blocked = Some(Blocked { cause, since, wanted: None });
-        (blocked != self.blocked).then(|| Self {
-            blocked,
+        (blocked != self.ending.blocked).then(|| Self {
             version: self.version + 1,
+            ending: Ending { blocked, ..self.ending.clone() },
             ..self.clone()
         })
     }
@@ -177,15 +178,15 @@ impl Snapshot {
         if !matches!(self.status, Status::Available | Status::Error) {
             return None;
         }
-        let since = self.blocked.as_ref().map_or(now, |blocked| blocked.since);
+        let since = self.ending.blocked.as_ref().map_or(now, |blocked| blocked.since);
         let blocked = wanted.map(|(image, wanted)| Blocked {
             cause: BlockedCause::InUse { image_id: Some(image) },
             since,
             wanted: Some(wanted),
         });
-        (blocked != self.blocked).then(|| Self {
-            blocked,
+        (blocked != self.ending.blocked).then(|| Self {
             version: self.version + 1,
+            ending: Ending { blocked, ..self.ending.clone() },
             ..self.clone()
         })
     }

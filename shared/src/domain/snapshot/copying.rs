@@ -15,6 +15,7 @@ use super::{ABSENCE_UNCERTAIN, Failure, Origin, Snapshot, Source, Status};
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::instance::launch::{LaunchSettings, VolumeSettings};
 use crate::domain::ownership::{EbsState, StorageTier};
+use crate::domain::snapshot::Course;
 use crate::domain::words::words;
 
 /// How long an original waits for its copies at the most: what is not begun by then is given up, and nothing keeps the
@@ -167,7 +168,7 @@ impl Snapshot {
     #[must_use]
     pub fn with_copies_wanted(mut self, orders: impl IntoIterator<Item = CopyOrder>) -> Self {
         let others = orders.into_iter().filter(|order| order.region != self.source.region);
-        self.copies = others.collect();
+        self.keepers.copies = others.collect();
         self
     }
 
@@ -178,7 +179,7 @@ impl Snapshot {
 
     /// Whether copies of it are to be asked for.
     pub fn has_copies_to_order(&self) -> bool {
-        self.is_good() && self.copies.iter().any(|order| order.stage == CopyStage::Wanted)
+        self.is_good() && self.keepers.copies.iter().any(|order| order.stage == CopyStage::Wanted)
     }
 
     /// The copy that `order` asks for, made at `now`: nothing is asked of EC2 yet.
@@ -195,30 +196,29 @@ impl Snapshot {
         let parts = self.members.iter().cloned();
         let parts = parts.map(|source| Part { source, claimed_at: None, copy: None }).collect();
         let id = self.copy_id(&order.region);
-        Self {
-            name: self.name.clone(),
-            description: self.description.clone(),
-            tags: self.tags.clone(),
-            request: self.request.clone(),
-            started_at: Some(self.taken_at()),
-            restore_until: self.restore_until,
-            copy_of: Some(CopyOf {
-                snapshot_id: self.id.clone(),
-                region: self.source.region.clone(),
-                kms_key: order.kms_key.clone(),
-                parts,
-                is_awaited: true,
-                refused_at: None,
-            }),
-            ..Self::requested(id, Origin::Copy, source, self.slot.clone(), now)
-        }
+        let mut next = Self::requested(id, Origin::Copy, source, self.slot.clone(), now);
+        next.name.clone_from(&self.name);
+        next.description.clone_from(&self.description);
+        next.tags = self.tags.clone();
+        next.request = self.request.clone();
+        next.started_at = Some(self.taken_at());
+        next.copy_of = Some(CopyOf {
+            snapshot_id: self.id.clone(),
+            region: self.source.region.clone(),
+            kms_key: order.kms_key.clone(),
+            parts,
+            is_awaited: true,
+            refused_at: None,
+        });
+        next.ending.restore_until = self.ending.restore_until;
+        next
     }
 
     /// The same, the copies in these regions having come so far. Nothing becomes of it by that.
     #[must_use]
     pub fn copies_at(&self, stages: &[(String, CopyStage)]) -> Self {
         let mut next = Self { version: self.version + 1, ..self.clone() };
-        for order in &mut next.copies {
+        for order in &mut next.keepers.copies {
             if let Some((_, stage)) = stages.iter().find(|(region, _)| *region == order.region) {
                 order.stage = *stage;
             }
@@ -239,8 +239,8 @@ impl Snapshot {
     /// Why it must stay for its copies' sake at `now`, in words; nothing if none is under way. What is deleted while it is
     /// copied makes the copy fail.
     pub fn awaited_copy(&self, now: Timestamp) -> Option<String> {
-        let since = self.completed_at.filter(|_| self.status == Status::Available)?;
-        let order = self.copies.iter().find(|order| order.stage != CopyStage::Over)?;
+        let since = self.course.completed_at.filter(|_| self.status == Status::Available)?;
+        let order = self.keepers.copies.iter().find(|order| order.stage != CopyStage::Over)?;
         (now.duration_since(since) < COPY_WITHIN)
             .then(|| format!("its copy in {} is under way; wait for its end", order.region))
     }
@@ -295,12 +295,12 @@ impl Snapshot {
                 }
                 Some(PartAnswer::NotPermitted(failure)) => {
                     part.claimed_at = None;
-                    next.failure = Some(failure.clone());
+                    next.course.failure = Some(failure.clone());
                     original.refused_at = Some(now);
                 }
                 Some(PartAnswer::NotNow(failure)) => {
                     part.claimed_at = None;
-                    next.failure = Some(failure.clone());
+                    next.course.failure = Some(failure.clone());
                 }
                 Some(PartAnswer::Refused(failure)) => {
                     part.claimed_at = None;
@@ -311,10 +311,18 @@ impl Snapshot {
         let all_begun = original.parts.iter().all(|part| part.copy.is_some());
         next.members.extend(begun);
         if let Some(failure) = refused {
-            return Ok(Self { failure: Some(failure), status: Status::Error, ..next });
+            return Ok(Self {
+                status: Status::Error,
+                course: Course { failure: Some(failure), ..next.course },
+                ..next
+            });
         }
         if all_begun {
-            return Ok(Self { failure: None, status: Status::Pending, ..next });
+            return Ok(Self {
+                status: Status::Pending,
+                course: Course { failure: None, ..next.course },
+                ..next
+            });
         }
         if next.members.is_empty() && next.parts().iter().all(Part::is_waiting) {
             next.status = Status::Requested;
@@ -329,7 +337,7 @@ impl Snapshot {
         if !is_late || !self.is_being_copied() || is_asked_for {
             return None;
         }
-        let last = self.failure.as_ref().map(|failure| failure.message.as_str());
+        let last = self.course.failure.as_ref().map(|failure| failure.message.as_str());
         let last = last.unwrap_or("it was not its turn");
         Some(Failure::new("GivenUp", format!("not copied within 7 days; the last attempt: {last}")))
     }

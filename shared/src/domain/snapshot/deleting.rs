@@ -19,24 +19,27 @@ impl Snapshot {
     pub fn begin_deletion(&self, now: Timestamp) -> Result<Self, Refusal> {
         self.must_be(&[Status::Condemned, Status::Deleting], "deleted")?;
         self.must_be_unused(now)?;
-        Ok(Self { attention_at: later(now, NUDGE_AFTER), ..self.next(Status::Deleting, now) })
+        let mut next = self.next(Status::Deleting, now);
+        next.course.attention_at = later(now, NUDGE_AFTER);
+        Ok(next)
     }
 
     /// EC2 has proven that it deleted nothing, and may do it later: back to where it was.
     pub fn deletion_put_off(&self, now: Timestamp) -> Result<Self, Refusal> {
         self.must_be(&[Status::Deleting], "put off")?;
-        Ok(Self { attention_at: later(now, NUDGE_AFTER), ..self.next(Status::Condemned, now) })
+        let mut next = self.next(Status::Condemned, now);
+        next.course.attention_at = later(now, NUDGE_AFTER);
+        Ok(next)
     }
 
     /// EC2 did not show members that were to be deleted; the first look is not believed.
     #[must_use]
     pub fn noticed_absent(&self, now: Timestamp) -> Self {
-        let since = self.absent_since.or(Some(now));
-        Self {
-            absent_since: since,
-            attention_at: later(now, NUDGE_AFTER),
-            ..self.next(self.status, now)
-        }
+        let since = self.course.absent_since.or(Some(now));
+        let mut next = self.next(self.status, now);
+        next.course.absent_since = since;
+        next.course.attention_at = later(now, NUDGE_AFTER);
+        next
     }
 
     /// These members are gone. It is deleted once all are.
@@ -52,25 +55,24 @@ impl Snapshot {
             .collect();
         let all = members.iter().all(|member| member.deleted);
         let status = if all { Status::Deleted } else { Status::Deleting };
-        Ok(Self {
-            members,
-            gone_at: if all { Some(now) } else { self.gone_at },
-            attention_at: if all { None } else { later(now, NUDGE_AFTER) },
-            blocked: if all { None } else { self.blocked.clone() },
-            ..self.next(status, now)
-        })
+        let mut next = self.next(status, now);
+        next.members = members;
+        next.ending.gone_at = if all { Some(now) } else { self.ending.gone_at };
+        next.course.attention_at = if all { None } else { later(now, NUDGE_AFTER) };
+        next.ending.blocked = if all { None } else { self.ending.blocked.clone() };
+        Ok(next)
     }
 
     /// Something is in the way of its deletion. It is tried again, at the latest in a day.
     pub fn block(&self, cause: BlockedCause, now: Timestamp) -> Result<Self, Refusal> {
         self.must_be(&[Status::Condemned, Status::Deleting], "blocked")?;
-        let retry_at = match (&cause, self.hold.as_ref().map(|hold| hold.kind)) {
+        let retry_at = match (&cause, self.keepers.hold.as_ref().map(|hold| hold.kind)) {
             (BlockedCause::Held, Some(HoldKind::Until(instant))) => Some(instant),
             (BlockedCause::NotMarked { .. }, _) => later(now, UNMARKED_RETRY_AFTER),
             _ => later(now, BLOCKED_RETRY_AFTER),
         };
-        let since = self.blocked.as_ref().map_or(now, |blocked| blocked.since);
-        let known = self.blocked.as_ref().map(|blocked| &blocked.cause);
+        let since = self.ending.blocked.as_ref().map_or(now, |blocked| blocked.since);
+        let known = self.ending.blocked.as_ref().map(|blocked| &blocked.cause);
         let cause = match (cause, known) {
             // That there is no mark says less than why there can be none.
             (
@@ -79,10 +81,9 @@ impl Snapshot {
             ) => BlockedCause::NotMarked { message: message.clone() },
             (cause, _) => cause,
         };
-        Ok(Self {
-            blocked: Some(Blocked { cause, since, wanted: None }),
-            attention_at: retry_at,
-            ..self.next(self.status, now)
-        })
+        let mut next = self.next(self.status, now);
+        next.ending.blocked = Some(Blocked { cause, since, wanted: None });
+        next.course.attention_at = retry_at;
+        Ok(next)
     }
 }

@@ -15,11 +15,10 @@ impl Snapshot {
             )?;
         }
         self.must_be_unused(now)?;
-        Ok(Self {
-            gone_at: Some(now),
-            attention_at: None,
-            blocked: None,
-            ..self.next(Status::Deleted, now)
-        })
+        let mut next = self.next(Status::Deleted, now);
+        next.ending.gone_at = Some(now);
+        next.course.attention_at = None;
+        next.ending.blocked = None;
+        Ok(next)
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ABSENCE_UNCERTAIN, Snapshot};
 use crate::domain::ids::ImageId;
+use crate::domain::snapshot::Keepers;
 
 /// The images that use a snapshot's members. It is for showing: whether something may be deleted is asked of EC2.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +21,7 @@ pub struct ImagesNote {
 impl Snapshot {
     /// The images that use its members, as far as is known.
     pub fn image_ids(&self) -> &[ImageId] {
-        self.images.as_ref().map_or(&[], |note| &note.ids)
+        self.keepers.images.as_ref().map_or(&[], |note| &note.ids)
     }
 
     /// The snapshot with these images noted at `now`; nothing if they are noted already.
@@ -29,8 +30,8 @@ impl Snapshot {
     pub fn with_images(&self, ids: BTreeSet<ImageId>, now: Timestamp) -> Option<Self> {
         let ids: Vec<_> = ids.into_iter().collect();
         (ids != self.image_ids()).then(|| Self {
-            images: Some(ImagesNote { ids, at: now }),
             version: self.version + 1,
+            keepers: Keepers { images: Some(ImagesNote { ids, at: now }), ..self.keepers.clone() },
             ..self.clone()
         })
     }
@@ -38,7 +39,8 @@ impl Snapshot {
     /// Whether its images were noted so short a time ago that EC2 may not show it yet.
     pub fn has_fresh_images(&self, now: Timestamp) -> bool {
         let age = |note: &ImagesNote| now.duration_since(note.at);
-        self.images
+        self.keepers
+            .images
             .as_ref()
             .is_some_and(|note| (SignedDuration::ZERO..ABSENCE_UNCERTAIN).contains(&age(note)))
     }

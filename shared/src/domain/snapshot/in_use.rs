@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::Snapshot;
 use super::transitions::Refusal;
 use crate::domain::ids::RestoreId;
+use crate::domain::snapshot::Keepers;
 
 /// How many restores may use one snapshot at a time.
 const RESTORES_MAX: usize = 20;
@@ -12,26 +13,30 @@ const RESTORES_MAX: usize = 20;
 impl Snapshot {
     /// A restore begins to use it.
     pub fn restore_begun(&self, id: &RestoreId) -> Result<Self, Refusal> {
-        if self.restores.len() >= RESTORES_MAX {
+        if self.keepers.restores.len() >= RESTORES_MAX {
             return Err(format!(
                 "{} restores of the snapshot are under way, and more are not begun; retry or cancel those that failed",
-                self.restores.len()
+                self.keepers.restores.len()
             ));
         }
         let mut next = self.restore_ended(id);
-        next.restores.push(id.clone());
+        next.keepers.restores.push(id.clone());
         Ok(next)
     }
 
     /// A restore is over.
     #[must_use]
     pub fn restore_ended(&self, id: &RestoreId) -> Self {
-        let restores = self.restores.iter().filter(|one| *one != id).cloned().collect();
-        Self { restores, version: self.version + 1, ..self.clone() }
+        let restores = self.keepers.restores.iter().filter(|one| *one != id).cloned().collect();
+        Self {
+            version: self.version + 1,
+            keepers: Keepers { restores, ..self.keepers.clone() },
+            ..self.clone()
+        }
     }
 
     pub(super) fn must_be_unused(&self, now: Timestamp) -> Result<(), Refusal> {
-        if let Some(id) = self.restores.first() {
+        if let Some(id) = self.keepers.restores.first() {
             return Err(format!(
                 "the restore {id} uses the snapshot; wait for its end, or cancel it"
             ));
@@ -81,8 +86,8 @@ mod tests {
         let both = available().restore_begun(&restore(1)).unwrap();
         let both = both.restore_begun(&restore(2)).unwrap();
 
-        assert_eq!(both.restore_ended(&restore(1)).restores, [restore(2)]);
-        assert_eq!(both.restore_begun(&restore(1)).unwrap().restores.len(), 2);
+        assert_eq!(both.restore_ended(&restore(1)).keepers.restores, [restore(2)]);
+        assert_eq!(both.restore_begun(&restore(1)).unwrap().keepers.restores.len(), 2);
     }
 
     #[test]

@@ -33,10 +33,10 @@ pub struct Member {
     #[serde(default)]
     pub volume: Option<VolumeSettings>,
     /// Where EC2 keeps it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "StorageTier::is_standard")]
     pub tier: StorageTier,
     /// Out of the archive for some days only: until when.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore_expires_at: Option<Timestamp>,
     /// Whether it has been deleted.
     #[serde(default)]

@@ -6,14 +6,15 @@ use super::member::Member;
 use super::{Snapshot, Status};
 use crate::domain::ids::EbsSnapshotId;
 use crate::domain::ownership::{EbsSnapshot, StorageTier};
+use crate::domain::snapshot::Course;
 
 impl Snapshot {
     /// Whether all of it is there to stay, as far as is known: available, every member completed, none that EC2 has failed
     /// to show, none in the archive or out of it for some days only.
     pub fn is_whole(&self) -> bool {
         self.status == Status::Available
-            && self.absent_since.is_none()
-            && self.damaged.is_none()
+            && self.course.absent_since.is_none()
+            && self.ending.damaged.is_none()
             && self.members.iter().all(Member::is_sound)
     }
 
@@ -38,7 +39,7 @@ impl Snapshot {
                 None => is_absent = true,
             }
         }
-        shown.absent_since = is_absent.then(|| self.absent_since.unwrap_or(now));
+        shown.course.absent_since = is_absent.then(|| self.course.absent_since.unwrap_or(now));
         shown
     }
 
@@ -48,7 +49,7 @@ impl Snapshot {
         let standing = |one: &Self| -> Vec<_> {
             one.members.iter().map(|member| (member.state, member.tier)).collect()
         };
-        self.absent_since != record.absent_since || standing(self) != standing(record)
+        self.course.absent_since != record.course.absent_since || standing(self) != standing(record)
     }
 
     /// A condemned one of which EC2 had failed to show a member and shows all now; nothing if that is no news. It is not
@@ -56,8 +57,12 @@ impl Snapshot {
     pub(super) fn shown_again(&self, seen: &[EbsSnapshot]) -> Option<Self> {
         let is_seen = |id: &EbsSnapshotId| seen.iter().any(|one| one.id == *id);
         let is_news = self.status == Status::Condemned
-            && self.absent_since.is_some()
+            && self.course.absent_since.is_some()
             && self.living_members().all(|member| is_seen(&member.ebs_snapshot_id));
-        is_news.then(|| Self { absent_since: None, version: self.version + 1, ..self.clone() })
+        is_news.then(|| Self {
+            version: self.version + 1,
+            course: Course { absent_since: None, ..self.course.clone() },
+            ..self.clone()
+        })
     }
 }

@@ -85,7 +85,7 @@ fn it_goes_from_request_to_available() {
     let available = available();
 
     assert_eq!(available.status, Status::Available);
-    assert_eq!(available.completed_at, Some(at(5)));
+    assert_eq!(available.course.completed_at, Some(at(5)));
     assert_eq!(available.started_at, Some(at(1)));
     assert_eq!(available.full_size_bytes(), Some(2_000));
     assert!(available.is_restorable(at(6)));
@@ -105,7 +105,7 @@ fn an_attempt_without_an_answer_is_not_repeated_for_five_minutes() {
     let just_before = at(5) - SignedDuration::from_nanos(1);
 
     assert!(creating.begin_attempt(just_before).is_err());
-    assert_eq!(creating.begin_attempt(at(5)).unwrap().attempt.unwrap().number, 2);
+    assert_eq!(creating.begin_attempt(at(5)).unwrap().course.attempt.unwrap().number, 2);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn one_failed_member_fails_the_set() {
     let failed = pending().observed(&half, at(5)).unwrap();
 
     assert_eq!(failed.status, Status::Error);
-    assert_eq!(failed.failure.unwrap().code, "SnapshotFailed");
+    assert_eq!(failed.course.failure.unwrap().code, "SnapshotFailed");
 }
 
 #[test]
@@ -157,9 +157,9 @@ fn it_is_missing_after_two_looks_ten_minutes_apart() {
     let too_soon = absent.observed(&one, at(20) - SignedDuration::from_nanos(1));
     let missing = absent.observed(&one, at(20)).unwrap();
 
-    assert_eq!((absent.status, absent.absent_since), (Status::Available, Some(at(10))));
+    assert_eq!((absent.status, absent.course.absent_since), (Status::Available, Some(at(10))));
     assert_eq!(too_soon, None);
-    assert_eq!((missing.status, missing.gone_at), (Status::Missing, Some(at(20))));
+    assert_eq!((missing.status, missing.ending.gone_at), (Status::Missing, Some(at(20))));
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn one_that_shows_again_in_between_is_not_missing() {
     let back = absent.observed(&both, at(15)).unwrap();
     let absent_again = back.observed(&[], at(25)).unwrap();
 
-    assert_eq!(back.absent_since, None);
+    assert_eq!(back.course.absent_since, None);
     assert_eq!(absent_again.status, Status::Available);
 }
 
@@ -195,7 +195,7 @@ fn a_rescue_brings_it_back_to_where_it_was() {
     let rescued = condemned.rescue(at(5)).unwrap();
 
     assert_eq!(rescued.status, Status::Error);
-    assert_eq!(rescued.condemnation, None);
+    assert_eq!(rescued.ending.condemnation, None);
 }
 
 #[test]
@@ -213,14 +213,16 @@ fn it_is_deleted_when_all_members_are() {
     let all = half.members_deleted(&[member(2).ebs_snapshot_id], at(72)).unwrap();
 
     assert_eq!(half.status, Status::Deleting);
-    assert_eq!((all.status, all.gone_at), (Status::Deleted, Some(at(72))));
+    assert_eq!((all.status, all.ending.gone_at), (Status::Deleted, Some(at(72))));
 }
 
 #[test]
 fn a_held_one_is_not_condemned() {
     let hold = |kind| {
         let hold = Hold { kind, by: "ada".to_owned(), at: at(6), reason: None, review_at: None };
-        Snapshot { hold: Some(hold), ..available() }
+        let mut next = available();
+        next.keepers.hold = Some(hold);
+        next
     };
     let person = || CondemnedBy::Person { who: "ada".to_owned() };
     let condemn = |one: &Snapshot, by| one.condemn(by, "x", at(70), at(10));
@@ -240,7 +242,7 @@ fn a_person_may_hasten_what_a_rule_has_condemned() {
         .condemn(CondemnedBy::Person { who: "ada".to_owned() }, "x", at(11), at(11))
         .unwrap();
 
-    assert_eq!(hastened.condemnation.unwrap().from, Status::Available);
+    assert_eq!(hastened.ending.condemnation.unwrap().from, Status::Available);
     assert!(condemned().condemn(CondemnedBy::Failed, "x", at(11), at(11)).is_err());
 }
 
@@ -257,8 +259,8 @@ fn a_block_keeps_when_it_began_and_tries_again_in_a_day() {
 
     let again = first.block(BlockedCause::Locked, at(700)).unwrap();
 
-    assert_eq!(again.blocked.unwrap().since, at(70));
-    assert_eq!(again.attention_at, Some(at(700 + 24 * 60)));
+    assert_eq!(again.ending.blocked.unwrap().since, at(70));
+    assert_eq!(again.course.attention_at, Some(at(700 + 24 * 60)));
 }
 
 #[test]
@@ -274,10 +276,10 @@ fn what_is_in_the_way_at_every_attempt_is_there_since_the_first() {
     let put_off = deleting.deletion_put_off(at(3_001)).unwrap();
     let ids: Vec<_> = deleting.members.iter().map(|one| one.ebs_snapshot_id.clone()).collect();
 
-    assert_eq!(again.blocked.as_ref().unwrap().since, at(70));
-    assert_eq!((put_off.status, put_off.attention_at), (Status::Condemned, Some(at(3_016))));
-    assert_eq!(put_off.blocked, again.blocked);
-    assert_eq!(deleting.members_deleted(&ids, at(3_001)).unwrap().blocked, None);
+    assert_eq!(again.ending.blocked.as_ref().unwrap().since, at(70));
+    assert_eq!((put_off.status, put_off.course.attention_at), (Status::Condemned, Some(at(3_016))));
+    assert_eq!(put_off.ending.blocked, again.ending.blocked);
+    assert_eq!(deleting.members_deleted(&ids, at(3_001)).unwrap().ending.blocked, None);
 }
 
 #[test]
@@ -294,11 +296,11 @@ fn what_an_image_keeps_says_so_and_stays_what_it_is() {
 
     assert_eq!(noted.noted_in_use(wanted("ami-00000001"), at(120)), None);
     assert_eq!((noted.status, noted.version), (Status::Available, available.version + 1));
-    assert_eq!(noted.touched_at, available.touched_at);
+    assert_eq!(noted.course.touched_at, available.course.touched_at);
     assert!(noted.is_restorable(at(60)));
     assert_eq!(noted.wanted_by().unwrap().reason, "no rule keeps it");
-    assert_eq!(other.blocked.unwrap().since, at(60));
-    assert_eq!((free.blocked.clone(), free.noted_in_use(None, at(200))), (None, None));
+    assert_eq!(other.ending.blocked.unwrap().since, at(60));
+    assert_eq!((free.ending.blocked.clone(), free.noted_in_use(None, at(200))), (None, None));
     assert_eq!(condemned().noted_in_use(wanted("ami-00000001"), at(60)), None);
 }
 
@@ -340,7 +342,7 @@ fn an_adopted_set_is_available_once_all_its_members_bear_our_tags() {
 
     assert_eq!(untagged.status, Status::Pending);
     assert!(half.is_none_or(|half| half.status == Status::Pending));
-    assert_eq!((whole.status, whole.completed_at), (Status::Available, Some(at(7))));
+    assert_eq!((whole.status, whole.course.completed_at), (Status::Available, Some(at(7))));
     assert_eq!((whole.taken_at(), whole.created_at), (at(1), at(0)));
 }
 
@@ -368,11 +370,11 @@ fn why_an_adoption_waits_is_told_once_and_forgotten_when_it_is_done() {
     let why = || Failure::new("UnauthorizedOperation", "no");
     let refused = adopting().adoption_refused(why(), at(5)).unwrap();
 
-    assert_eq!(refused.failure, Some(why()));
+    assert_eq!(refused.course.failure, Some(why()));
     assert_eq!(refused.adoption_refused(why(), at(6)), None);
-    assert_eq!(refused.observed(&[tagged(1), tagged(2)], at(7)).unwrap().failure, None);
+    assert_eq!(refused.observed(&[tagged(1), tagged(2)], at(7)).unwrap().course.failure, None);
     let done = refused.adopted(at(7)).unwrap();
-    assert_eq!((done.status, done.failure.as_ref()), (Status::Available, None));
+    assert_eq!((done.status, done.course.failure.as_ref()), (Status::Available, None));
     assert_eq!(done.adopted(at(8)), None);
     assert_eq!(done.adoption_refused(why(), at(8)), None);
 }
@@ -386,8 +388,11 @@ fn a_good_look_takes_the_absence_of_a_condemned_one_back() {
     let cleared = noticed.observed(&both, at(30)).unwrap();
 
     assert_eq!(noticed.observed(&one, at(30)), None);
-    assert_eq!((cleared.status, cleared.absent_since), (Status::Condemned, None));
-    assert_eq!((cleared.touched_at, cleared.attention_at), (at(20), noticed.attention_at));
+    assert_eq!((cleared.status, cleared.course.absent_since), (Status::Condemned, None));
+    assert_eq!(
+        (cleared.course.touched_at, cleared.course.attention_at),
+        (at(20), noticed.course.attention_at)
+    );
     assert_eq!(cleared.observed(&both, at(31)), None);
 }
 
@@ -401,14 +406,14 @@ fn what_is_torn_waits_for_a_person_and_goes_on_when_one_asks() {
     let again = torn.condemn(person.clone(), "by name", at(90), at(90)).unwrap();
 
     assert!(!torn.is_good() && !torn.is_restorable(at(82)) && torn.is_given_up_torn());
-    assert_eq!(torn.attention_at, None);
+    assert_eq!(torn.course.attention_at, None);
     assert!(torn.rescue(at(82)).is_err());
     assert!(torn.condemn(CondemnedBy::Failed, "x", at(90), at(90)).is_err());
     assert!(half.condemn(person, "by name", at(90), at(90)).is_err());
-    assert_eq!((again.status, again.attention_at), (Status::Deleting, Some(at(90))));
+    assert_eq!((again.status, again.course.attention_at), (Status::Deleting, Some(at(90))));
     assert!(!again.is_given_up_torn());
     let twice = again.torn(BlockedCause::Held, at(91)).unwrap();
-    assert_eq!(twice.damaged.unwrap().at, at(81));
+    assert_eq!(twice.ending.damaged.unwrap().at, at(81));
 }
 
 #[test]

@@ -22,18 +22,19 @@ impl Snapshot {
     /// Members of it are gone, and `cause` is in the way of the others.
     pub fn torn(&self, cause: BlockedCause, now: Timestamp) -> Result<Self, Refusal> {
         self.must_be(&[Status::Deleting], "torn")?;
-        let since = self.blocked.as_ref().map_or(now, |blocked| blocked.since);
-        let at = self.damaged.as_ref().map_or(now, |damaged| damaged.at);
-        Ok(Self {
-            damaged: Some(Damaged { cause: cause.clone(), at }),
-            blocked: Some(Blocked { cause, since, wanted: None }),
-            attention_at: None,
-            ..self.next(Status::Deleting, now)
-        })
+        let since = self.ending.blocked.as_ref().map_or(now, |blocked| blocked.since);
+        let at = self.ending.damaged.as_ref().map_or(now, |damaged| damaged.at);
+        let mut next = self.next(Status::Deleting, now);
+        next.ending.damaged = Some(Damaged { cause: cause.clone(), at });
+        next.ending.blocked = Some(Blocked { cause, since, wanted: None });
+        next.course.attention_at = None;
+        Ok(next)
     }
 
     /// Whether it is torn and nobody has asked again for the deletion of what is left.
     pub fn is_given_up_torn(&self) -> bool {
-        self.status == Status::Deleting && self.damaged.is_some() && self.blocked.is_some()
+        self.status == Status::Deleting
+            && self.ending.damaged.is_some()
+            && self.ending.blocked.is_some()
     }
 }

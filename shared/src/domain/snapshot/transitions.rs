@@ -13,6 +13,7 @@ use crate::domain::hold::Deleter;
 use crate::domain::ids::SnapshotId;
 use crate::domain::installation::Installation;
 use crate::domain::ownership::{EbsSnapshot, EbsState};
+use crate::domain::snapshot::{Course, Ending, Keepers};
 use crate::domain::tags::Tags;
 
 /// When the tick looks again at what was asked for and not begun, or is being deleted.
@@ -46,30 +47,29 @@ impl Snapshot {
             members: Vec::new(),
             created_at: now,
             started_at: None,
-            completed_at: None,
-            attempt: None,
-            failure: None,
-            hold: None,
-            expires_at: None,
-            restore_until: None,
-            restores: Vec::new(),
-            condemnation: None,
-            blocked: None,
-            absent_since: None,
-            damaged: None,
             duplicate_of: None,
-            attention_at: None,
-            touched_at: now,
-            gone_at: None,
-            images: None,
-            copies: Vec::new(),
             copy_of: None,
             adopted_from: AdoptedFrom::Nobody,
+            course: Course {
+                completed_at: None,
+                attempt: None,
+                failure: None,
+                absent_since: None,
+                attention_at: None,
+                touched_at: now,
+            },
+            keepers: Keepers::default(),
+            ending: Ending::default(),
         }
     }
 
     pub(super) fn next(&self, status: Status, now: Timestamp) -> Self {
-        Self { version: self.version + 1, status, touched_at: now, ..self.clone() }
+        Self {
+            version: self.version + 1,
+            status,
+            course: Course { touched_at: now, ..self.course.clone() },
+            ..self.clone()
+        }
     }
 
     pub(super) fn must_be(&self, allowed: &[Status], verb: &str) -> Result<(), Refusal> {
@@ -87,14 +87,14 @@ impl Snapshot {
     /// Whether an attempt under way may still succeed, or its success not show yet.
     pub fn is_attempt_uncertain(&self, now: Timestamp) -> bool {
         self.status == Status::Creating
-            && self.attempt.as_ref().is_some_and(|attempt| {
+            && self.course.attempt.as_ref().is_some_and(|attempt| {
                 now < attempt.started_at.saturating_add(ABSENCE_UNCERTAIN).unwrap_or(now)
             })
     }
 
     /// Whether the last attempt lies so far back that EC2 shows all that it has made.
     pub fn is_attempt_settled(&self, now: Timestamp) -> bool {
-        let attempt = self.attempt.as_ref();
+        let attempt = self.course.attempt.as_ref();
         attempt.is_none_or(|attempt| now.duration_since(attempt.started_at) >= MISSING_AFTER)
     }
 
@@ -104,40 +104,47 @@ impl Snapshot {
         if self.is_attempt_uncertain(now) {
             return Err("an attempt at creating it is under way".to_owned());
         }
-        let number = self.attempt.as_ref().map_or(1, |attempt| attempt.number + 1);
-        Ok(Self {
-            attempt: Some(CreationAttempt { number, started_at: now }),
-            attention_at: later(now, ABSENCE_UNCERTAIN),
-            ..self.next(Status::Creating, now)
-        })
+        let number = self.course.attempt.as_ref().map_or(1, |attempt| attempt.number + 1);
+        let mut next = self.next(Status::Creating, now);
+        next.course.attempt = Some(CreationAttempt { number, started_at: now });
+        next.course.attention_at = later(now, ABSENCE_UNCERTAIN);
+        Ok(next)
     }
 
     /// EC2 has proven that it did nothing, and may do it later: back to where it was.
     pub fn put_off(&self, failure: Failure, now: Timestamp) -> Result<Self, Refusal> {
         self.must_be(&[Status::Creating], "put off")?;
-        Ok(Self {
-            failure: Some(failure),
-            attention_at: later(now, PUT_OFF_FOR),
-            ..self.next(Status::Requested, now)
-        })
+        let mut next = self.next(Status::Requested, now);
+        next.course.failure = Some(failure);
+        next.course.attention_at = later(now, PUT_OFF_FOR);
+        Ok(next)
     }
 
     /// It is not its turn before `until`; nothing was asked of EC2.
     pub fn postponed(&self, until: Timestamp, now: Timestamp) -> Result<Self, Refusal> {
         self.must_be(&[Status::Requested, Status::Creating], "postponed")?;
-        Ok(Self { attention_at: Some(until), ..self.next(self.status, now) })
+        let mut next = self.next(self.status, now);
+        next.course.attention_at = Some(until);
+        Ok(next)
     }
 
     /// EC2 has made the set, now or in an attempt whose answer was lost.
     pub fn created(&self, members: Vec<Member>, now: Timestamp) -> Result<Self, Refusal> {
         self.must_be(&[Status::Requested, Status::Creating], "found created")?;
-        Ok(Self { members, failure: None, attention_at: None, ..self.next(Status::Pending, now) })
+        let mut next = self.next(Status::Pending, now);
+        next.members = members;
+        next.course.failure = None;
+        next.course.attention_at = None;
+        Ok(next)
     }
 
     /// It cannot be made.
     pub fn fail(&self, failure: Failure, now: Timestamp) -> Result<Self, Refusal> {
         self.must_be(&[Status::Requested, Status::Creating, Status::Pending], "failed")?;
-        Ok(Self { failure: Some(failure), attention_at: None, ..self.next(Status::Error, now) })
+        let mut next = self.next(Status::Error, now);
+        next.course.failure = Some(failure);
+        next.course.attention_at = None;
+        Ok(next)
     }
 
     /// How it stands by what EC2 shows of its members at `now`; nothing if that changes nothing.
@@ -193,30 +200,42 @@ impl Snapshot {
         let changed = Self {
             members,
             started_at,
-            absent_since: None,
-            completed_at: self.completed_at.or((status == Status::Available).then_some(now)),
-            failure: if status == Status::Error && self.failure.is_none() {
-                Some(Failure::new("SnapshotFailed", "EC2 reports that a member of the set failed"))
-            } else if settled == Status::Pending && status == Status::Available {
-                None
-            } else {
-                self.failure.clone()
-            },
             status,
+            course: Course {
+                absent_since: None,
+                completed_at: self
+                    .course
+                    .completed_at
+                    .or((status == Status::Available).then_some(now)),
+                failure: if status == Status::Error && self.course.failure.is_none() {
+                    Some(Failure::new(
+                        "SnapshotFailed",
+                        "EC2 reports that a member of the set failed",
+                    ))
+                } else if settled == Status::Pending && status == Status::Available {
+                    None
+                } else {
+                    self.course.failure.clone()
+                },
+                ..self.course.clone()
+            },
             ..self.clone()
         };
         (changed != *self).then(|| changed.next(status, now))
     }
 
     fn absent(&self, now: Timestamp) -> Option<Self> {
-        let Some(since) = self.absent_since else {
-            return Some(Self { absent_since: Some(now), ..self.next(self.status, now) });
+        let Some(since) = self.course.absent_since else {
+            let mut next = self.next(self.status, now);
+            next.course.absent_since = Some(now);
+            return Some(next);
         };
-        (now.duration_since(since) >= MISSING_AFTER).then(|| Self {
-            gone_at: Some(now),
-            attention_at: None,
-            blocked: None,
-            ..self.next(Status::Missing, now)
+        (now.duration_since(since) >= MISSING_AFTER).then(|| {
+            let mut next = self.next(Status::Missing, now);
+            next.ending.gone_at = Some(now);
+            next.course.attention_at = None;
+            next.ending.blocked = None;
+            next
         })
     }
 
@@ -226,7 +245,9 @@ impl Snapshot {
         if self.status != Status::Missing || !self.members.iter().all(is_seen) {
             return None;
         }
-        let back = Self { absent_since: None, gone_at: None, ..self.next(Status::Pending, now) };
+        let mut back = self.next(Status::Pending, now);
+        back.course.absent_since = None;
+        back.ending.gone_at = None;
         let observed = back.observed(seen, now).unwrap_or_else(|| back.clone());
         Some(Self { version: back.version, ..observed })
     }
@@ -250,29 +271,34 @@ impl Snapshot {
             self.must_be(allowed, "condemned")?;
         }
         self.must_be_unused(now)?;
-        if let Some(hold) = self.hold.as_ref().filter(|hold| hold.forbids(by.deleter(), now)) {
+        if let Some(hold) =
+            self.keepers.hold.as_ref().filter(|hold| hold.forbids(by.deleter(), now))
+        {
             return Err(format!("the snapshot is {}; remove the hold first", hold.describe()));
         }
-        Ok(Self {
-            condemnation: Some(Condemnation {
-                by,
-                reason: reason.into(),
-                at: now,
-                delete_after,
-                from: self.condemnation.as_ref().map_or(self.status, |past| past.from),
-            }),
-            blocked: None,
-            attention_at: Some(delete_after),
-            // What is left of a torn set is past being condemned.
-            ..self.next(if is_rest { Status::Deleting } else { Status::Condemned }, now)
-        })
+        // What is left of a torn set is past being condemned.
+        let mut next = self.next(if is_rest { Status::Deleting } else { Status::Condemned }, now);
+        next.ending.condemnation = Some(Condemnation {
+            by,
+            reason: reason.into(),
+            at: now,
+            delete_after,
+            from: self.ending.condemnation.as_ref().map_or(self.status, |past| past.from),
+        });
+        next.ending.blocked = None;
+        next.course.attention_at = Some(delete_after);
+        Ok(next)
     }
 
     /// It stays after all. Refused once its deletion has begun.
     pub fn rescue(&self, now: Timestamp) -> Result<Self, Refusal> {
         self.must_be(&[Status::Condemned], "rescued")?;
-        let from = self.condemnation.as_ref().map_or(Status::Available, |past| past.from);
-        Ok(Self { condemnation: None, blocked: None, attention_at: None, ..self.next(from, now) })
+        let from = self.ending.condemnation.as_ref().map_or(Status::Available, |past| past.from);
+        let mut next = self.next(from, now);
+        next.ending.condemnation = None;
+        next.ending.blocked = None;
+        next.course.attention_at = None;
+        Ok(next)
     }
 
     /// The tick has published it again and looks at it later. Nothing has become of it: [`Snapshot::touched_at`] stays,
@@ -280,7 +306,11 @@ impl Snapshot {
     #[must_use]
     pub fn nudged(&self, now: Timestamp) -> Self {
         let version = self.version + 1;
-        Self { version, attention_at: later(now, NUDGE_AFTER), ..self.clone() }
+        Self {
+            version,
+            course: Course { attention_at: later(now, NUDGE_AFTER), ..self.course.clone() },
+            ..self.clone()
+        }
     }
 }
 

@@ -194,7 +194,8 @@ fn wanted(
         return wanted_of_duplicate(snapshot, original, newest, world);
     }
     if snapshot.status == Status::Error {
-        let end = snapshot.touched_at.saturating_add(world.failed_kept).unwrap_or(Timestamp::MAX);
+        let end =
+            snapshot.course.touched_at.saturating_add(world.failed_kept).unwrap_or(Timestamp::MAX);
         return if end <= world.now {
             let reason = format!("failed; kept until {end} to show why");
             RuleOutcome::Delete { by: CondemnedBy::Failed, reason, unexpected: false }
@@ -204,7 +205,9 @@ fn wanted(
     }
     match snapshot.schedule_id() {
         Some(schedule_id) => wanted_by_schedule(snapshot, schedule_id, world, rulings),
-        None if snapshot.absent_since.is_some() => RuleOutcome::Keep(vec![NOT_SHOWN.to_owned()]),
+        None if snapshot.course.absent_since.is_some() => {
+            RuleOutcome::Keep(vec![NOT_SHOWN.to_owned()])
+        }
         None => wanted_by_expiry(snapshot, world.now),
     }
 }
@@ -257,14 +260,14 @@ fn wanted_by_schedule(
 
 /// Why an available snapshot does not count for the rules, which then have no say over it.
 fn not_counted(snapshot: &Snapshot) -> Option<&'static str> {
-    if snapshot.absent_since.is_some() {
+    if snapshot.course.absent_since.is_some() {
         return Some(NOT_SHOWN);
     }
     (!snapshot.is_whole()).then_some(NOT_READY)
 }
 
 fn wanted_by_expiry(snapshot: &Snapshot, now: Timestamp) -> RuleOutcome {
-    match snapshot.expires_at {
+    match snapshot.ending.expires_at {
         Some(expires_at) if expires_at <= now => RuleOutcome::Delete {
             by: CondemnedBy::Expiry { expires_at },
             reason: format!("expired at {expires_at}"),
@@ -286,7 +289,8 @@ fn protected(
         RuleOutcome::Keep(reasons) => return (Verdict::Keep, reasons),
         RuleOutcome::Delete { by, reason, unexpected } => (by, reason, unexpected),
     };
-    if let Some(hold) = snapshot.hold.as_ref().filter(|hold| hold.forbids(Deleter::Rule, world.now))
+    if let Some(hold) =
+        snapshot.keepers.hold.as_ref().filter(|hold| hold.forbids(Deleter::Rule, world.now))
     {
         return (Verdict::Keep, vec![hold.describe()]);
     }

@@ -10,7 +10,7 @@ pub fn is_current(by: &CondemnedBy, snapshot: &Snapshot, schedule: Option<&Sched
         CondemnedBy::Rules { digest } | CondemnedBy::InstanceGone { digest } => {
             schedule.is_some_and(|one| one.rules_digest() == *digest)
         }
-        CondemnedBy::Expiry { expires_at } => snapshot.expires_at == Some(*expires_at),
+        CondemnedBy::Expiry { expires_at } => snapshot.ending.expires_at == Some(*expires_at),
         CondemnedBy::Person { .. } | CondemnedBy::Failed | CondemnedBy::Duplicate => true,
     }
 }

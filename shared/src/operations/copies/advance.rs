@@ -133,7 +133,7 @@ async fn release(service: &Service, copy: &Snapshot) -> Result<(), Error> {
     let mut tries = 0..TRIES_MAX;
     while let Some(original) = service.table.snapshot(&of.snapshot_id).await? {
         let next = original.copies_at(&[(copy.source.region.clone(), CopyStage::Over)]);
-        let is_known = next.copies == original.copies;
+        let is_known = next.keepers.copies == original.keepers.copies;
         if is_known || service.table.update_snapshot(&original, &next).await?.is_done() {
             break;
         }

@@ -40,7 +40,7 @@ async fn order(service: &Service, original: &Snapshot, now: Timestamp) -> Result
         // The index follows the record.
         return Ok(());
     }
-    let wanted = original.copies.iter().filter(|order| order.stage == CopyStage::Wanted);
+    let wanted = original.keepers.copies.iter().filter(|order| order.stage == CopyStage::Wanted);
     let mut stages = Vec::new();
     for wish in wanted {
         let copy = original.copy_ordered(wish, now);

@@ -112,10 +112,12 @@ pub(crate) async fn needed_by(
             return Ok(NeededBy::Other(format!("the snapshot is {}", snapshot.status)));
         }
     }
-    if let Some(hold) = snapshot.hold.as_ref().filter(|hold| hold.forbids(Deleter::Rule, now)) {
+    if let Some(hold) =
+        snapshot.keepers.hold.as_ref().filter(|hold| hold.forbids(Deleter::Rule, now))
+    {
         return Ok(NeededBy::Other(format!("the snapshot is {}", hold.describe())));
     }
-    if let Some(restore) = snapshot.restores.first() {
+    if let Some(restore) = snapshot.keepers.restores.first() {
         return Ok(NeededBy::Other(format!("the restore {restore} is using the snapshot")));
     }
     if !wanted.is_named && is_newest(service, &snapshot, now).await? {

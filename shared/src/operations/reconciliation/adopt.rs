@@ -216,7 +216,7 @@ impl Adopted {
             record.origin == Origin::Adopted
                 && !record.status.is_gone()
                 && record.schedule_id() == adoption.schedule_id.as_ref()
-                && record.expires_at == adoption.expires_at
+                && record.ending.expires_at == adoption.expires_at
                 && record.members.iter().all(|one| chosen.contains(&one.ebs_snapshot_id))
         };
         for (id, set) in taken {

@@ -134,7 +134,7 @@ impl Work<'_> {
             None => self.record(self.held.released(now)).await.map(|_| ()),
             Some(Next::Wait(what)) => {
                 if self.held.is_overdue(now) {
-                    let trouble = self.held.trouble.clone().unwrap_or_default();
+                    let trouble = self.held.course.trouble.clone().unwrap_or_default();
                     return self
                         .fail("TimedOut", format!("waited in vain {what}. {trouble}"))
                         .await;
@@ -209,12 +209,13 @@ impl Work<'_> {
         }
         let current = self.service.table.restore(&self.held.id).await?;
         let same = |one: &Restore| {
-            one.lease.map(|lease| lease.number) == self.held.lease.map(|lease| lease.number)
+            one.course.lease.map(|lease| lease.number)
+                == self.held.course.lease.map(|lease| lease.number)
         };
         match current {
             Some(current) if same(&current) => self.held = current,
             // Another worker has it: then this one has none.
-            Some(_) | None => self.held.lease = None,
+            Some(_) | None => self.held.course.lease = None,
         }
         Ok(Recorded::Overtaken)
     }
@@ -222,7 +223,8 @@ impl Work<'_> {
 
 fn never_got_there(restore: &Restore) -> String {
     let target = restore.mode.target().map(InstanceId::as_str).unwrap_or_default();
-    let trouble = restore.trouble.as_deref().map(|said| format!("; {said}")).unwrap_or_default();
+    let trouble =
+        restore.course.trouble.as_deref().map(|said| format!("; {said}")).unwrap_or_default();
     format!(
         "EC2 was asked again and again, and {target} does not follow: look at the instance's state reason (often a \
          KMS key that our role may not use){trouble}"
@@ -231,7 +233,7 @@ fn never_got_there(restore: &Restore) -> String {
 
 fn note(old: &Restore, new: &Restore) {
     let id = &new.id;
-    if let (RestoreStatus::Failed, Some(failure)) = (new.status, &new.failure) {
+    if let (RestoreStatus::Failed, Some(failure)) = (new.status, &new.course.failure) {
         warn!(restore.id = %id, "Restore {id} stops at {}: {}", failure.step, failure.message);
     } else if new.status != old.status {
         info!(restore.id = %id, "Restore {id} is {}", new.status);

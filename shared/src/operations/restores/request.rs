@@ -11,6 +11,7 @@ use crate::domain::restore::refusal::Refusal;
 use crate::domain::restore::room::{in_the_way, refuse_shared};
 use crate::domain::restore::step::Step;
 use crate::domain::restore::wanted::{Attach, WantedMode, WantedRestore};
+use crate::domain::restore::{Before, Course, Made};
 use crate::domain::restore::{Restore, RestoreStatus};
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::Error;
@@ -92,7 +93,7 @@ async fn restorable(
             format!("must be the name of the snapshot that is to be restored, or its id, {id}");
         return Err(Error::invalid("confirm", reason));
     }
-    if let Some(end) = snapshot.restore_until.filter(|end| now >= *end) {
+    if let Some(end) = snapshot.ending.restore_until.filter(|end| now >= *end) {
         let reason =
             format!("the snapshot could be restored until {end}; its restore window is over");
         return Err(Error::Gone { reason });
@@ -103,7 +104,7 @@ async fn restorable(
             "the snapshot is {status}; only what is available can be restored"
         )));
     }
-    if let Some(since) = snapshot.absent_since {
+    if let Some(since) = snapshot.course.absent_since {
         return Err(Error::conflict(format!(
             "EC2 has not shown all of the snapshot since {since}; try again later"
         )));
@@ -200,26 +201,32 @@ fn intent(
         created_at: now,
         status: RestoreStatus::Requested,
         undo: Vec::new(),
-        cancelled_by: None,
-        volumes,
-        old_volumes: None,
-        old_volumes_expire_at: None,
-        keep_old_days: new.keep_old_days,
-        snapshot_first: None,
-        was_running: None,
-        is_in_use: false,
-        creating_at: None,
-        asked_at: None,
-        attempt: 0,
-        task_id: None,
-        image_id: None,
-        new_instance_id: None,
         notes: Vec::new(),
-        failure: None,
-        trouble: None,
-        lease: None,
-        attention_at: Some(now),
-        finished_at: None,
+        course: Course {
+            cancelled_by: None,
+            asked_at: None,
+            failure: None,
+            trouble: None,
+            lease: None,
+            attention_at: Some(now),
+            finished_at: None,
+        },
+        made: Made {
+            volumes,
+            is_in_use: false,
+            creating_at: None,
+            attempt: 0,
+            task_id: None,
+            image_id: None,
+            new_instance_id: None,
+        },
+        before: Before {
+            old_volumes: None,
+            old_volumes_expire_at: None,
+            keep_old_days: new.keep_old_days,
+            snapshot_first: None,
+            was_running: None,
+        },
     };
     Ok(match first {
         SnapshotFirst::Yes => restore.with_snapshot_first(),

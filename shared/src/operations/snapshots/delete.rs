@@ -67,7 +67,7 @@ pub async fn delete(
 }
 
 async fn make_due(service: &Service, condemned: &Snapshot, now: Timestamp) -> Result<(), Error> {
-    let is_due = condemned.condemnation.as_ref().is_some_and(|one| one.delete_after <= now);
+    let is_due = condemned.ending.condemnation.as_ref().is_some_and(|one| one.delete_after <= now);
     if is_due {
         let detail = SnapshotDeletionDue { snapshot_ids: vec![condemned.id.clone()] };
         service.bus.publish_or_leave(&[OwnEvent::SnapshotDeletionDue(detail)]).await;
@@ -79,7 +79,7 @@ async fn make_due(service: &Service, condemned: &Snapshot, now: Timestamp) -> Re
 /// being asked for again.
 fn is_on_its_way(snapshot: &Snapshot) -> bool {
     let by_person = || {
-        let past = snapshot.condemnation.as_ref();
+        let past = snapshot.ending.condemnation.as_ref();
         past.is_some_and(|past| past.by.deleter() == Deleter::Person)
     };
     match snapshot.status {
@@ -106,7 +106,9 @@ pub async fn remove_record(
     if snapshot.status == Status::Deleted {
         return Ok(snapshot);
     }
-    if let Some(hold) = snapshot.hold.as_ref().filter(|hold| hold.forbids(Deleter::Person, now)) {
+    if let Some(hold) =
+        snapshot.keepers.hold.as_ref().filter(|hold| hold.forbids(Deleter::Person, now))
+    {
         return Err(Error::conflict(format!(
             "the snapshot is {}; remove the hold first",
             hold.describe()

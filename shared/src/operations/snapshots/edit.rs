@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::domain::hold::{Hold, HoldKind};
 use crate::domain::ids::SnapshotId;
+use crate::domain::snapshot::{Course, Ending, Keepers};
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::tags::Tags;
 use crate::error::Error;
@@ -60,7 +61,11 @@ pub async fn edit(
     if edited == snapshot {
         return Ok(snapshot);
     }
-    let edited = Snapshot { version: snapshot.version + 1, touched_at: now, ..edited };
+    let edited = Snapshot {
+        version: snapshot.version + 1,
+        course: Course { touched_at: now, ..edited.course },
+        ..edited
+    };
     let written = service.table.update_snapshot(&snapshot, &edited).await?;
     if written.is_done() { Ok(edited) } else { Err(stale(&snapshot)) }
 }
@@ -95,22 +100,28 @@ fn edited(
         )));
     }
     let hold = match hold {
-        None => snapshot.hold.clone(),
+        None => snapshot.keepers.hold.clone(),
         Some(None) => None,
-        Some(Some(wanted)) => Some(placed(snapshot.hold.as_ref(), wanted, who, now)?),
+        Some(Some(wanted)) => Some(placed(snapshot.keepers.hold.as_ref(), wanted, who, now)?),
     };
-    let may_go_on = hold != snapshot.hold && snapshot.status == Status::Condemned;
-    let delete_after = snapshot.condemnation.as_ref().map(|one| one.delete_after.max(now));
+    let may_go_on = hold != snapshot.keepers.hold && snapshot.status == Status::Condemned;
+    let delete_after = snapshot.ending.condemnation.as_ref().map(|one| one.delete_after.max(now));
     Ok(Snapshot {
-        // Blocked by a hold that is no more, it would else wait for that hold's end.
-        attention_at: if may_go_on { delete_after } else { snapshot.attention_at },
-        blocked: snapshot.blocked.clone().filter(|_| !may_go_on),
         name: name.unwrap_or_else(|| snapshot.name.clone()),
         description: description.unwrap_or_else(|| snapshot.description.clone()),
-        expires_at: expires_at.unwrap_or(snapshot.expires_at),
-        restore_until: restore_until.unwrap_or(snapshot.restore_until),
         tags: tags.unwrap_or_else(|| snapshot.tags.clone()),
-        hold,
+        course: Course {
+            // Blocked by a hold that is no more, it would else wait for that hold's end.
+            attention_at: if may_go_on { delete_after } else { snapshot.course.attention_at },
+            ..snapshot.course.clone()
+        },
+        ending: Ending {
+            blocked: snapshot.ending.blocked.clone().filter(|_| !may_go_on),
+            expires_at: expires_at.unwrap_or(snapshot.ending.expires_at),
+            restore_until: restore_until.unwrap_or(snapshot.ending.restore_until),
+            ..snapshot.ending.clone()
+        },
+        keepers: Keepers { hold, ..snapshot.keepers.clone() },
         ..snapshot.clone()
     })
 }

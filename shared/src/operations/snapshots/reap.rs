@@ -18,6 +18,7 @@ use self::members::delete_members;
 use self::moment::Moment;
 use crate::clock::Clock;
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
+use crate::domain::snapshot::Course;
 use crate::domain::snapshot::condemnation::BlockedCause;
 use crate::domain::snapshot::{MISSING_AFTER, Snapshot, Status};
 use crate::ec2::Ec2;
@@ -91,7 +92,7 @@ pub async fn reap(
 
 /// Whether the mark was put on so shortly ago that somebody may not see it yet.
 fn is_fresh(snapshot: &Snapshot, now: Timestamp) -> bool {
-    let condemnation = snapshot.condemnation.as_ref();
+    let condemnation = snapshot.ending.condemnation.as_ref();
     condemnation.is_some_and(|one| now.duration_since(one.at) < MARK_UNCERTAIN)
 }
 
@@ -153,8 +154,8 @@ async fn reap_one(
 fn seen_again(snapshot: &Snapshot, evidence: &Evidence) -> Snapshot {
     let is_shown = |id: &EbsSnapshotId| evidence.seen.contains_key(id);
     let all = snapshot.living_members().all(|member| is_shown(&member.ebs_snapshot_id));
-    let absent_since = snapshot.absent_since.filter(|_| !all);
-    Snapshot { absent_since, ..snapshot.clone() }
+    let absent_since = snapshot.course.absent_since.filter(|_| !all);
+    Snapshot { course: Course { absent_since, ..snapshot.course.clone() }, ..snapshot.clone() }
 }
 
 /// The snapshot with the note that EC2 does not show all of its members, as long as that is not believed: a
@@ -164,7 +165,7 @@ fn not_shown(snapshot: &Snapshot, evidence: &Evidence, now: Timestamp) -> Option
     if snapshot.living_members().all(|member| is_shown(&member.ebs_snapshot_id)) {
         return None;
     }
-    let since = snapshot.absent_since;
+    let since = snapshot.course.absent_since;
     let is_believed = since.is_some_and(|since| now.duration_since(since) >= MISSING_AFTER);
     (!is_believed).then(|| snapshot.noticed_absent(now))
 }

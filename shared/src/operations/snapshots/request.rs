@@ -138,17 +138,16 @@ fn intent(instance: &Instance, new: NewSnapshot, now: Timestamp) -> Snapshot {
         // It becomes a tag, whose value has at most 256 characters.
         name.chars().take(256).collect()
     });
-    Snapshot {
-        name,
-        description,
-        tags,
-        request,
-        hold,
-        expires_at,
-        restore_until,
-        attention_at: now.saturating_add(crate::domain::snapshot::ABSENCE_UNCERTAIN).ok(),
-        ..Snapshot::requested(id, Origin::Manual, source(instance), None, now)
-    }
+    let mut next = Snapshot::requested(id, Origin::Manual, source(instance), None, now);
+    next.name = name;
+    next.description = description;
+    next.tags = tags;
+    next.request = request;
+    next.keepers.hold = hold;
+    next.ending.expires_at = expires_at;
+    next.ending.restore_until = restore_until;
+    next.course.attention_at = now.saturating_add(crate::domain::snapshot::ABSENCE_UNCERTAIN).ok();
+    next
 }
 
 /// Returns the source that is recorded of the instance.

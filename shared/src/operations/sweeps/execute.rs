@@ -250,7 +250,7 @@ impl Execution<'_> {
         let Verdict::Delete { by, .. } = &entry.verdict else { return None };
         let planned_at = self.sweep.planned_at?;
         let snapshot = current.get(&entry.snapshot_id)?;
-        let past = snapshot.condemnation.as_ref()?;
+        let past = snapshot.ending.condemnation.as_ref()?;
         let stands = match snapshot.status {
             Status::Condemned | Status::Deleting | Status::Deleted => true,
             Status::Requested

@@ -129,7 +129,7 @@ impl SweepFacts {
     /// The available snapshots of which EC2 does not show all, by this look: they show again, or are missing soon.
     fn absent(&self) -> impl Iterator<Item = &Snapshot> {
         let is_absent =
-            |one: &&Snapshot| one.status == Status::Available && one.absent_since.is_some();
+            |one: &&Snapshot| one.status == Status::Available && one.course.absent_since.is_some();
         self.seen().filter(is_absent)
     }
 

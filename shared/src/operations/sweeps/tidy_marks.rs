@@ -52,7 +52,8 @@ async fn tidy_marks_in(
     let (marked, unmarked): (Vec<_>, Vec<_>) = ours.partition(|one| one.is_marked_condemned());
     let lacking = unmarked.into_iter().filter_map(|one| condemned.get_key_value(&one.id));
     // Those that EC2 has refused it for come last: they keep no other waiting.
-    let (refused, usual): (Vec<_>, Vec<_>) = lacking.partition(|(_, set)| set.blocked.is_some());
+    let (refused, usual): (Vec<_>, Vec<_>) =
+        lacking.partition(|(_, set)| set.ending.blocked.is_some());
     let lacking: Vec<_> = usual.into_iter().chain(refused).map(|(id, _)| (*id).clone()).collect();
     let marking = ec2.mark_condemned(&lacking).await;
     note_refused(service, &marking.refused, &condemned, now).await;

@@ -41,7 +41,7 @@ pub(in crate::table) fn of_restore(restore: &Restore) -> IndexKeys {
         (Index::Status.partition(), restores_that_are(restore.status)),
         (Index::All.sort(), position),
     ];
-    if let Some(at) = restore.attention_at {
+    if let Some(at) = restore.course.attention_at {
         keys.extend(due_keys(DueKind::Restore, at, restore.id.as_str()));
     }
     keys

@@ -37,7 +37,7 @@ pub(super) async fn copies_beside(
             volume_id: Some(member.volume_id.clone()),
             state: member.state,
             started_at: one.taken_at(),
-            completed_at: one.completed_at,
+            completed_at: one.course.completed_at,
             progress_percent: member.progress_percent,
             volume_size_gib: member.size_gib,
             full_size_bytes: member.full_size_bytes,

@@ -47,7 +47,7 @@ pub(super) struct CopyOf {
 impl SnapshotCopy {
     /// The copies of a snapshot.
     pub(super) fn all_of(snapshot: &Snapshot) -> Vec<Self> {
-        let copies = snapshot.copies.iter().map(|order| Self {
+        let copies = snapshot.keepers.copies.iter().map(|order| Self {
             region: order.region.clone(),
             snapshot_id: (order.stage != CopyStage::Wanted)
                 .then(|| snapshot.copy_id(&order.region)),

@@ -147,11 +147,11 @@ async fn review_snapshots(
     Ok(Answer::ok(SnapshotReview {
         as_of: call.now,
         held_review_due: ReviewedSnapshots::of(held, |one| {
-            let review_at = one.hold.as_ref().and_then(|hold| hold.review_at);
+            let review_at = one.keepers.hold.as_ref().and_then(|hold| hold.review_at);
             review_at.map_or_else(String::new, |at| format!("its hold was to be reviewed by {at}"))
         }),
         damaged: ReviewedSnapshots::of(damaged, |one| {
-            let damaged = one.damaged.as_ref();
+            let damaged = one.ending.damaged.as_ref();
             let words = damaged.map(|it| {
                 format!(
                     "members of it were deleted at {}, and others not: {}",
@@ -162,7 +162,7 @@ async fn review_snapshots(
             words.unwrap_or_default()
         }),
         blocked_long: ReviewedSnapshots::of(blocked, |one| {
-            let blocked = one.blocked.as_ref();
+            let blocked = one.ending.blocked.as_ref();
             let words = blocked.map(|it| format!("{} since {}", it.cause.describe(), it.since));
             words.unwrap_or_default()
         }),

@@ -113,7 +113,7 @@ impl BlockedSnapshot {
     fn of(snapshot: Snapshot) -> Option<Self> {
         let (schedule_id, size_gib) = (snapshot.schedule_id().cloned(), snapshot.size_gib());
         let wanted_by = snapshot.wanted_by().map(WantedBy::from);
-        let Blocked { cause, since, wanted: _wanted } = snapshot.blocked?;
+        let Blocked { cause, since, wanted: _wanted } = snapshot.ending.blocked?;
         Some(Self {
             snapshot_id: snapshot.id,
             instance_id: snapshot.source.instance_id,

@@ -17,7 +17,7 @@ fn with_a_shared_one(state: InstanceState) -> RestoreFacts {
 fn a_volume_that_another_instance_has_too_is_not_replaced() {
     let seen = with_a_shared_one(InstanceState::Running);
     let here = seen.instance.as_ref().unwrap();
-    let planned = in_place().volumes;
+    let planned = in_place().made.volumes;
 
     let refused = room::refuse_shared(&planned, here, &seen.volumes);
     let Err(refusal::Refusal::State(why)) = refused else { panic!() };
@@ -32,8 +32,8 @@ fn a_volume_that_another_instance_has_too_is_not_replaced() {
         (StepName::DetachVolumes, InstanceState::Stopped),
     ] {
         let mut restore = at_step(&in_place(), step);
-        restore.was_running = Some(true);
-        restore.old_volumes = Some(room::in_the_way(&restore.volumes, here));
+        restore.before.was_running = Some(true);
+        restore.before.old_volumes = Some(room::in_the_way(&restore.made.volumes, here));
         let stops = next(&restore, &with_a_shared_one(state), NOW);
         let Some(Next::Fail { code: "VolumeShared", message, .. }) = stops else {
             panic!("{stops:?}")
@@ -45,7 +45,7 @@ fn a_volume_that_another_instance_has_too_is_not_replaced() {
 #[test]
 fn every_place_of_a_volume_is_looked_at() {
     let mut attached = at_step(&in_place(), StepName::AttachVolumes);
-    for (position, planned) in attached.volumes.iter_mut().enumerate() {
+    for (position, planned) in attached.made.volumes.iter_mut().enumerate() {
         planned.volume_id = Some(volume_id(11 + position));
     }
     let mut seen = with_new_volumes(&attached, InstanceState::Stopped, Some(0));

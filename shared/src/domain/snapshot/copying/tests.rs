@@ -51,24 +51,23 @@ fn original(members: usize, regions: &[&str]) -> Snapshot {
     source.launch.root_device = Some("/dev/sd0".to_owned());
     let id = SnapshotId::derived(at(0), &["x"]);
     let wanted = Snapshot::requested(id, Origin::Schedule, source, None, at(0));
-    Snapshot {
-        status: Status::Available,
-        started_at: Some(at(1)),
-        completed_at: Some(at(5)),
-        members: (0..members).map(member).collect(),
-        ..wanted.with_copies_wanted(regions.iter().map(|region| to(region)))
-    }
+    let mut next = wanted.with_copies_wanted(regions.iter().map(|region| to(region)));
+    next.status = Status::Available;
+    next.started_at = Some(at(1));
+    next.members = (0..members).map(member).collect();
+    next.course.completed_at = Some(at(5));
+    next
 }
 
 fn copy_of(original: &Snapshot) -> Snapshot {
-    original.copy_ordered(&original.copies[0], at(6))
+    original.copy_ordered(&original.keepers.copies[0], at(6))
 }
 
 #[test]
 fn copies_are_wanted_everywhere_but_where_the_snapshot_is() {
     let original = original(1, &["eu-west-1", "us-east-1", "us-east-2"]);
 
-    let regions: Vec<_> = original.copies.iter().map(|order| &*order.region).collect();
+    let regions: Vec<_> = original.keepers.copies.iter().map(|order| &*order.region).collect();
 
     assert_eq!(regions, ["eu-west-1", "us-east-2"]);
     assert!(original.has_copies_to_order());
@@ -90,7 +89,7 @@ fn a_copy_is_a_snapshot_of_the_same_instant_in_another_region() {
     // What belongs to a network of the other region is of no use here.
     assert_eq!(copy.source.launch.subnet_id, None);
     assert_eq!(copy.source.launch.root_device.as_deref(), Some("/dev/sd0"));
-    assert!(copy.copies.is_empty() && copy.members.is_empty());
+    assert!(copy.keepers.copies.is_empty() && copy.members.is_empty());
 }
 
 #[test]
@@ -137,7 +136,7 @@ fn what_is_refused_fails_the_copy_and_keeps_what_has_begun_in_sight() {
 
     assert_eq!(failed.status, Status::Error);
     assert_eq!(failed.members.len(), 1);
-    assert_eq!(failed.failure.as_ref().map(|one| one.message.as_str()), Some("no key"));
+    assert_eq!(failed.course.failure.as_ref().map(|one| one.message.as_str()), Some("no key"));
     assert!(failed.no_longer_awaited().is_some());
 }
 
@@ -208,6 +207,6 @@ proptest! {
         let volumes: Vec<_> = copy.members.iter().map(|one| one.volume_id.clone()).collect();
         let all: Vec<_> = (0..members).map(|number| member(number).volume_id).collect();
         prop_assert_eq!(volumes, all);
-        prop_assert_eq!(copy.failure, None);
+        prop_assert_eq!(copy.course.failure, None);
     }
 }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::ownership::StorageTier;
+use crate::domain::snapshot::Course;
 use crate::domain::snapshot::Status;
 use crate::domain::sweep::plan::tests::{hour, snapshot};
 
@@ -90,7 +91,10 @@ fn what_is_not_whole_guards_nothing() {
     let damages = [
         with_tier(StorageTier::Archive),
         with_tier(StorageTier::Restored),
-        Snapshot { absent_since: Some(hour(3)), ..good.clone() },
+        Snapshot {
+            course: Course { absent_since: Some(hour(3)), ..good.course.clone() },
+            ..good.clone()
+        },
         Snapshot { status: Status::Condemned, ..good.clone() },
         Snapshot { duplicate_of: Some(older.id.clone()), ..good.clone() },
     ];

@@ -7,13 +7,14 @@ use std::collections::BTreeSet;
 use super::rulings::{Rulings, rulings};
 use super::{RuleOutcome, World, unguarded, wanted};
 use crate::domain::ids::SnapshotId;
+use crate::domain::snapshot::Ending;
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::newest::Newest;
 
 /// The snapshot as if nobody had condemned it; nothing if no rule has, or it was of no use before.
 pub fn reopened(snapshot: &Snapshot) -> Option<Snapshot> {
-    let condemnation = snapshot.condemnation.as_ref()?;
+    let condemnation = snapshot.ending.condemnation.as_ref()?;
     let is_asked_again = match condemnation.by {
         CondemnedBy::Rules { .. }
         | CondemnedBy::InstanceGone { .. }
@@ -24,8 +25,7 @@ pub fn reopened(snapshot: &Snapshot) -> Option<Snapshot> {
     let is_open = snapshot.status == Status::Condemned && condemnation.from == Status::Available;
     (is_asked_again && is_open).then(|| Snapshot {
         status: Status::Available,
-        condemnation: None,
-        blocked: None,
+        ending: Ending { condemnation: None, blocked: None, ..snapshot.ending.clone() },
         ..snapshot.clone()
     })
 }

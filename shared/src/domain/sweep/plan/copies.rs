@@ -24,7 +24,7 @@ fn copying(own: Option<Rules>, far: Option<Rules>, when_gone: WhenGone) -> Sched
 fn copy(taken: i64, schedule: &Schedule) -> Snapshot {
     let original = snapshot(taken, Some(schedule));
     let wanted = original.with_copies_wanted([to(FAR, None).order()]);
-    let made = wanted.copy_ordered(&wanted.copies[0], hour(taken + 1));
+    let made = wanted.copy_ordered(&wanted.keepers.copies[0], hour(taken + 1));
     let mut member = wanted.members[0].clone();
     member.ebs_snapshot_id = format!("snap-c{taken:07x}").parse().unwrap();
     let copy_of = made.copy_of.as_ref().map(CopyOf::of_duplicate);

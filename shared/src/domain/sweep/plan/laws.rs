@@ -149,14 +149,14 @@ prop_compose! {
         let slot = schedule
             .map(|number| ScheduleSlot { schedule_id: schedule_id(number), slot: taken });
         let id = SnapshotId::derived(taken, &["x"]);
-        Snapshot {
-            status,
-            hold,
-            started_at: Some(taken),
-            absent_since: absent.then_some(taken),
-            expires_at: expires.filter(|_| slot.is_none()).map(|hours| now() + hours.hours()),
-            ..Snapshot::requested(id, Origin::Schedule, source, slot, taken)
-        }
+        let expires_at = expires.filter(|_| slot.is_none()).map(|hours| now() + hours.hours());
+        let mut snapshot = Snapshot::requested(id, Origin::Schedule, source, slot, taken);
+        snapshot.status = status;
+        snapshot.started_at = Some(taken);
+        snapshot.keepers.hold = hold;
+        snapshot.course.absent_since = absent.then_some(taken);
+        snapshot.ending.expires_at = expires_at;
+        snapshot
     }
 }
 
@@ -236,7 +236,7 @@ proptest! {
             let good = world.snapshots.iter().filter(|one| {
                 one.source.instance_id == instance
                     && one.status == Status::Available
-                    && one.absent_since.is_none()
+                    && one.course.absent_since.is_none()
                     && one.duplicate_of.is_none()
             });
             let newest = good.max_by_key(|one| (one.taken_at(), one.id.clone()));
@@ -307,7 +307,7 @@ proptest! {
                         && one.source.instance_id == *instance
                         && one.status == Status::Available
                         && one.duplicate_of.is_none()
-                        && one.absent_since.is_none()
+                        && one.course.absent_since.is_none()
                 });
                 let of_it: BTreeSet<_> = of_it.map(|one| one.id.clone()).collect();
                 let left = of_it.difference(&world.deleted()).count();
@@ -322,7 +322,7 @@ proptest! {
         let mut bare = world.clone();
         bare.in_use.clear();
         for snapshot in &mut bare.snapshots {
-            snapshot.hold = None;
+            snapshot.keepers.hold = None;
         }
 
         let counted = |made: &Made| -> BTreeSet<_> {

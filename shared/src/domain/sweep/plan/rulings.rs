@@ -117,7 +117,7 @@ fn expected_deletions(
 
 /// Since when an adopted snapshot counts: its record is there a little before, and no sweep of then has seen it.
 fn adopted_at(snapshot: &Snapshot) -> Timestamp {
-    snapshot.completed_at.unwrap_or(snapshot.created_at).max(snapshot.created_at)
+    snapshot.course.completed_at.unwrap_or(snapshot.created_at).max(snapshot.created_at)
 }
 
 /// Whether a snapshot is no copy, or one in a region that is named.

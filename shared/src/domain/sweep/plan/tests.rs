@@ -10,6 +10,7 @@ use crate::domain::instance::launch::LaunchSettings;
 use crate::domain::ownership::{EbsState, StorageTier};
 use crate::domain::retention::Rules;
 use crate::domain::schedule::{Settings, WhenGone};
+use crate::domain::snapshot::Course;
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{Origin, ScheduleSlot, Source};
 use crate::domain::sweep::brake::group::GroupCount;
@@ -73,13 +74,12 @@ pub(in crate::domain::sweep) fn snapshot(taken: i64, schedule: Option<&Schedule>
     let id = SnapshotId::derived(hour(taken), &["x"]);
     let slot = schedule
         .map(|schedule| ScheduleSlot { schedule_id: schedule.id.clone(), slot: hour(taken) });
-    Snapshot {
-        status: Status::Available,
-        members: vec![member],
-        started_at: Some(hour(taken)),
-        completed_at: Some(hour(taken)),
-        ..Snapshot::requested(id, Origin::Schedule, source, slot, hour(taken))
-    }
+    let mut next = Snapshot::requested(id, Origin::Schedule, source, slot, hour(taken));
+    next.status = Status::Available;
+    next.members = vec![member];
+    next.started_at = Some(hour(taken));
+    next.course.completed_at = Some(hour(taken));
+    next
 }
 
 pub(super) struct Case {
@@ -171,7 +171,7 @@ fn what_a_deleted_schedule_has_left_is_kept() {
 fn a_held_one_is_kept_and_the_hold_is_the_reason() {
     let schedule = schedule(Some(rules(r#"{"keep_last": 1}"#)));
     let mut case = Case::new(&schedule, [1, 2], 4);
-    case.snapshots[0].hold = Some(Hold {
+    case.snapshots[0].keepers.hold = Some(Hold {
         kind: HoldKind::Never,
         by: "ada".to_owned(),
         at: hour(3),
@@ -222,8 +222,12 @@ fn one_that_failed_does_not_count_and_goes_after_a_day() {
 fn a_manual_one_goes_at_its_expiry_and_not_before() {
     let schedule = schedule(None);
     let mut case = Case::new(&schedule, [9], 4);
-    let manual =
-        Snapshot { origin: Origin::Manual, expires_at: Some(hour(5)), ..snapshot(1, None) };
+    let manual = {
+        let mut next = snapshot(1, None);
+        next.origin = Origin::Manual;
+        next.ending.expires_at = Some(hour(5));
+        next
+    };
     case.snapshots.push(manual);
 
     assert!(case.text().contains("1: keep (expires at"), "{}", case.text());
@@ -274,7 +278,7 @@ fn what_is_held_used_or_the_newest_counts_for_the_brake_as_what_the_rules_make_o
     schedule.settings.rules = Some(rules(r#"{"max_age": "1h"}"#));
     let mut case = Case::new(&schedule, 1..=40, 100);
     for snapshot in &mut case.snapshots[..20] {
-        snapshot.hold = Some(Hold {
+        snapshot.keepers.hold = Some(Hold {
             kind: HoldKind::Never,
             by: "ada".to_owned(),
             at: hour(3),
@@ -377,7 +381,7 @@ fn what_was_still_being_adopted_at_the_last_sweep_is_unexpected() {
     let mut case = Case::new(&schedule, 1..=20, 30);
     for adopted in &mut case.snapshots[..15] {
         adopted.origin = Origin::Adopted;
-        adopted.completed_at = Some(hour(25));
+        adopted.course.completed_at = Some(hour(25));
     }
 
     assert_eq!(case.brakes().len(), 1);
@@ -433,8 +437,15 @@ fn of_an_instance_that_is_not_there_at_one_look_nothing_goes_where_a_rule_is_for
 #[test]
 fn one_that_ec2_has_failed_to_show_does_not_expire() {
     let mut case = Case::new(&schedule(None), [9], 10);
-    let expired = Snapshot { expires_at: Some(hour(5)), ..snapshot(1, None) };
-    case.snapshots.push(Snapshot { absent_since: Some(hour(8)), ..expired.clone() });
+    let expired = {
+        let mut next = snapshot(1, None);
+        next.ending.expires_at = Some(hour(5));
+        next
+    };
+    case.snapshots.push(Snapshot {
+        course: Course { absent_since: Some(hour(8)), ..expired.course.clone() },
+        ..expired.clone()
+    });
 
     assert!(case.text().contains("1: keep (EC2 does not show all of it"), "{}", case.text());
     case.snapshots[1] = expired;

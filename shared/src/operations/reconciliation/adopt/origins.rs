@@ -49,14 +49,14 @@ impl Origins {
         let slot = slot.map(|schedule_id| ScheduleSlot { schedule_id, slot: taken_at });
         let source = instance.map_or_else(|| self.gone(&group.instance_id), source);
         let id = group.snapshot_id();
-        Snapshot {
-            name: adoption.name.clone().unwrap_or_else(|| name(group, &source)),
-            description: adoption.description.clone(),
-            expires_at: adoption.expires_at,
-            tags: common_tags(group),
-            adopted_from: adoption.also_from,
-            ..Snapshot::adopting(id, source, slot, (members, taken_at), now)
-        }
+        let name = adoption.name.clone().unwrap_or_else(|| name(group, &source));
+        let mut next = Snapshot::adopting(id, source, slot, (members, taken_at), now);
+        next.name = name;
+        next.description.clone_from(&adoption.description);
+        next.tags = common_tags(group);
+        next.adopted_from = adoption.also_from;
+        next.ending.expires_at = adoption.expires_at;
+        next
     }
 
     /// All that is known of an instance that EC2 has no more.

@@ -103,7 +103,9 @@ impl Mender<'_> {
         let is_second = |stray: &EbsSnapshot| match &original.copy_of {
             None => original.members.iter().any(|one| stray.real_volume() == Some(&one.volume_id)),
             // Once all copies are done none is asked for: somebody has copied our copy, tags and all.
-            Some(_) if original.completed_at.is_some_and(|at| stray.started_at > at) => false,
+            Some(_) if original.course.completed_at.is_some_and(|at| stray.started_at > at) => {
+                false
+            }
             Some(copy) => stray.copied_from().is_some_and(|(_, source)| {
                 // A copy that has failed is not made any further: what began without our hearing of it goes as well.
                 copy.has_made(&source) || original.status == Status::Error && copy.is_of(&source)

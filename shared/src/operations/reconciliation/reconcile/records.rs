@@ -118,7 +118,7 @@ impl Records {
         let here = self.of(region).iter().filter(|one| may_be_missing(one, now));
         let gone = self.missing.iter().filter(|one| one.source.region == region);
         let of_record = |record: &Snapshot| -> Vec<Finding> {
-            let since = record.absent_since.or(record.gone_at).unwrap_or(now);
+            let since = record.course.absent_since.or(record.ending.gone_at).unwrap_or(now);
             let members = record.living_members();
             let members = members.filter(|one| !shown.contains(&one.ebs_snapshot_id));
             members.map(|member| Finding::missing(record, member, since)).collect()
@@ -132,7 +132,8 @@ fn may_be_missing(record: &Snapshot, now: Timestamp) -> bool {
     match record.status {
         // EC2 shows what is new a little later.
         Status::Pending | Status::Available | Status::Error => {
-            now.duration_since(record.touched_at) >= MISSING_AFTER || record.absent_since.is_some()
+            now.duration_since(record.course.touched_at) >= MISSING_AFTER
+                || record.course.absent_since.is_some()
         }
         // What is on its way out may be gone, and what is not made yet is not there.
         Status::Requested

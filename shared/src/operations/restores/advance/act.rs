@@ -9,6 +9,7 @@ use crate::domain::restore::mode::RestoreMode;
 use crate::domain::restore::next::SNAPSHOT_FIRST_FAILED;
 use crate::domain::restore::seen::RestoreFacts;
 use crate::domain::restore::step::{StepName, StepStatus};
+use crate::domain::restore::{Course, Made};
 use crate::domain::snapshot::Request;
 use crate::domain::tags::Tags;
 use crate::ec2::Ec2;
@@ -39,8 +40,13 @@ impl Work<'_> {
         }
         if act != Act::Check {
             let now = self.now();
-            let creating_at = if makes_something(&act) { Some(now) } else { self.held.creating_at };
-            let claim = Restore { asked_at: Some(now), creating_at, ..self.held.clone() };
+            let creating_at =
+                if makes_something(&act) { Some(now) } else { self.held.made.creating_at };
+            let claim = Restore {
+                course: Course { asked_at: Some(now), ..self.held.course.clone() },
+                made: Made { creating_at, ..self.held.made.clone() },
+                ..self.held.clone()
+            };
             if self.record(claim).await? == Recorded::Overtaken {
                 return Ok(());
             }
@@ -94,7 +100,7 @@ impl Work<'_> {
                 for image in &images {
                     ec2.deregister_image(image).await?;
                 }
-                after.image_id = None;
+                after.made.image_id = None;
                 return Ok(Acted::Over(Box::new(after.clone())));
             }
             Act::RequestSnapshot => {}
@@ -102,7 +108,7 @@ impl Work<'_> {
                 for position in positions {
                     let made =
                         ec2.create_volume(new_volume(restore, position)?, Call::Real).await?;
-                    if let Some(planned) = after.volumes.get_mut(position) {
+                    if let Some(planned) = after.made.volumes.get_mut(position) {
                         planned.volume_id = made;
                     }
                 }
@@ -112,9 +118,9 @@ impl Work<'_> {
                     ec2.delete_volume(volume).await?;
                 }
             }
-            Act::ReplaceRoot => after.task_id = self.replace_root(ec2).await?,
-            Act::RegisterImage => after.image_id = self.register_image(ec2).await?,
-            Act::RunInstance => after.new_instance_id = self.run_instance(ec2).await?,
+            Act::ReplaceRoot => after.made.task_id = self.replace_root(ec2).await?,
+            Act::RegisterImage => after.made.image_id = self.register_image(ec2).await?,
+            Act::RunInstance => after.made.new_instance_id = self.run_instance(ec2).await?,
             Act::Stop | Act::Start | Act::Detach(_) | Act::Attach(_) => {
                 self.change_instance(ec2, act).await?;
             }
@@ -126,8 +132,8 @@ impl Work<'_> {
     async fn tag_old(&self, ec2: &Ec2, after: &mut Restore) -> Result<(), CallError> {
         let expires_at = self.held.old_volumes_expiry(self.now());
         let tags = self.held.old_volume_tags(expires_at);
-        after.old_volumes_expire_at = Some(expires_at);
-        for old in self.held.old_volumes.iter().flatten() {
+        after.before.old_volumes_expire_at = Some(expires_at);
+        for old in self.held.before.old_volumes.iter().flatten() {
             let id = &old.volume_id;
             match ec2.tag_volumes(std::slice::from_ref(id), &tags, Call::Real).await {
                 Ok(()) => {}
@@ -177,7 +183,8 @@ impl Work<'_> {
 
     async fn replace_root(&self, ec2: &Ec2) -> Result<Option<String>, CallError> {
         let restore = &self.held;
-        let (Some(target), Some(volume)) = (restore.mode.target(), restore.volumes.first()) else {
+        let (Some(target), Some(volume)) = (restore.mode.target(), restore.made.volumes.first())
+        else {
             return Ok(None);
         };
         let tags = restore.made_tags(&restore.part());
@@ -191,7 +198,7 @@ impl Work<'_> {
         let image = NewImage {
             name: &restore.image_name(),
             launch,
-            volumes: &restore.volumes,
+            volumes: &restore.made.volumes,
             tags: &restore.made_tags(&restore.part()),
         };
         ec2.register_restore_image(image, Call::Real).await
@@ -202,14 +209,15 @@ impl Work<'_> {
         ec2: &Ec2,
     ) -> Result<Option<crate::domain::ids::InstanceId>, CallError> {
         let restore = &self.held;
-        let (RestoreMode::NewInstance(launch), Some(image)) = (&restore.mode, &restore.image_id)
+        let (RestoreMode::NewInstance(launch), Some(image)) =
+            (&restore.mode, &restore.made.image_id)
         else {
             return Ok(None);
         };
         let new = NewInstance {
             image,
             launch,
-            volumes: &restore.volumes,
+            volumes: &restore.made.volumes,
             tags: &restore.instance_tags(launch),
             volume_tags: &restore.made_tags(&restore.part()),
             token: &restore.token(StepName::RunInstance, &restore.part()),
@@ -220,7 +228,8 @@ impl Work<'_> {
     /// Asks for the snapshot that is taken first, in the ordinary way and under an id that follows from the restore's.
     async fn request_first(&mut self) -> Result<(), Error> {
         let restore = &self.held;
-        let (Some(id), Some(target)) = (&restore.snapshot_first, restore.mode.target()) else {
+        let (Some(id), Some(target)) = (&restore.before.snapshot_first, restore.mode.target())
+        else {
             return self.step_over(StepStatus::Skipped, None).await;
         };
         let name = restore.instance_name.as_deref().unwrap_or(target.as_str());

@@ -33,7 +33,7 @@ pub(super) async fn rehearse(
             Ok(())
         }
         RestoreMode::ReplaceRoot { instance_id } => {
-            if let Some(volume) = restore.volumes.first() {
+            if let Some(volume) = restore.made.volumes.first() {
                 let tags = restore.made_tags(&restore.part());
                 let marks = (&tags, "");
                 ec2.replace_root(instance_id, volume, marks, Call::Rehearsal).await?;
@@ -48,7 +48,7 @@ pub(super) async fn rehearse(
             let image = NewImage {
                 name: &restore.image_name(),
                 launch,
-                volumes: &restore.volumes,
+                volumes: &restore.made.volumes,
                 tags: &restore.made_tags(&restore.part()),
             };
             ec2.register_restore_image(image, Call::Rehearsal).await.map(|_| ())
@@ -57,7 +57,7 @@ pub(super) async fn rehearse(
 }
 
 async fn rehearse_creation(ec2: &Ec2, restore: &Restore) -> Result<(), CallError> {
-    if restore.volumes.is_empty() {
+    if restore.made.volumes.is_empty() {
         return Ok(());
     }
     ec2.create_volume(new_volume(restore, 0)?, Call::Rehearsal).await.map(|_| ())
@@ -91,7 +91,7 @@ async fn rehearse_marking(
 /// The volume at this position of the plan, as EC2 is asked for it.
 pub(super) fn new_volume(restore: &Restore, position: usize) -> Result<NewVolume<'_>, CallError> {
     let missing = || CallError::Passing("the plan has no such volume".to_owned());
-    let volume = restore.volumes.get(position).ok_or_else(missing)?;
+    let volume = restore.made.volumes.get(position).ok_or_else(missing)?;
     let part = crate::domain::restore::next::part(position, volume.attempt);
     Ok(NewVolume {
         ebs_snapshot_id: &volume.ebs_snapshot_id,

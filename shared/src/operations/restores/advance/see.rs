@@ -24,10 +24,10 @@ pub(super) async fn see(
         StepName::TagOldVolumes | StepName::DeregisterImage => {}
         StepName::Check => see_instance(ec2, restore, &mut seen).await?,
         StepName::SnapshotFirst => {
-            if let Some(id) = &restore.snapshot_first {
+            if let Some(id) = &restore.before.snapshot_first {
                 let snapshot = service.table.snapshot(id).await?;
-                seen.snapshot_first =
-                    snapshot.map(|one| (one.status, one.failure.map(|failure| failure.message)));
+                seen.snapshot_first = snapshot
+                    .map(|one| (one.status, one.course.failure.map(|failure| failure.message)));
             }
         }
         StepName::CreateVolumes | StepName::DeleteVolumes | StepName::DeleteNewVolumes => {
@@ -62,10 +62,12 @@ pub(super) async fn see(
             if let RestoreMode::NewInstance(_) = &restore.mode {
                 seen.image = ec2.state_of_image_named(&restore.image_name()).await?;
                 // An instance that came to nothing leaves the image of an attempt before.
-                let names: Vec<_> =
-                    (0..restore.attempt).map(|attempt| restore.image_name_at(attempt)).collect();
+                let names: Vec<_> = (0..restore.made.attempt)
+                    .map(|attempt| restore.image_name_at(attempt))
+                    .collect();
                 seen.earlier_images = ec2.images_named(&names).await?;
-                let parts: Vec<_> = (0..=restore.attempt).map(|attempt| part(0, attempt)).collect();
+                let parts: Vec<_> =
+                    (0..=restore.made.attempt).map(|attempt| part(0, attempt)).collect();
                 seen.made_instances = ec2.instances_of_restore(&restore.id, &parts).await?;
             }
         }
@@ -83,10 +85,10 @@ async fn see_instance(ec2: &Ec2, restore: &Restore, seen: &mut RestoreFacts) -> 
 
 async fn see_volumes(ec2: &Ec2, restore: &Restore, seen: &mut RestoreFacts) -> Result<(), Error> {
     let made = ec2.volumes_of_restore(&restore.id).await?;
-    let planned = restore.volumes.iter().filter_map(|volume| volume.volume_id.as_ref());
-    let old = restore.old_volumes.iter().flatten().map(|volume| &volume.volume_id);
+    let planned = restore.made.volumes.iter().filter_map(|volume| volume.volume_id.as_ref());
+    let old = restore.before.old_volumes.iter().flatten().map(|volume| &volume.volume_id);
     let in_the_way =
-        seen.instance.iter().flat_map(|instance| in_the_way(&restore.volumes, instance));
+        seen.instance.iter().flat_map(|instance| in_the_way(&restore.made.volumes, instance));
     let in_the_way: Vec<_> = in_the_way.map(|volume| volume.volume_id).collect();
     let known: BTreeSet<&VolumeId> = made.iter().map(|volume| &volume.id).collect();
     let others = planned.chain(old).chain(&in_the_way);

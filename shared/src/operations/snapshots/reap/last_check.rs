@@ -9,6 +9,7 @@ use crate::domain::hold::Deleter;
 use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, SnapshotId};
 use crate::domain::ownership::EbsSnapshot;
 use crate::domain::schedule::{Schedule, WhenGone};
+use crate::domain::snapshot::Course;
 use crate::domain::snapshot::condemnation::{BlockedCause, CondemnedBy};
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{MISSING_AFTER, Snapshot, Status};
@@ -113,13 +114,13 @@ impl RegionAnswer {
 
 /// Whether its instance's being gone is what condemned it.
 fn is_for_gone(snapshot: &Snapshot) -> bool {
-    let by = snapshot.condemnation.as_ref().map(|past| &past.by);
+    let by = snapshot.ending.condemnation.as_ref().map(|past| &past.by);
     matches!(by, Some(CondemnedBy::InstanceGone { .. }))
 }
 
 /// Whether rules condemned it that are for instances that are there: its schedule has another for those that are gone.
 fn is_for_present(snapshot: &Snapshot, schedule: Option<&Schedule>) -> bool {
-    let by = snapshot.condemnation.as_ref().map(|past| &past.by);
+    let by = snapshot.ending.condemnation.as_ref().map(|past| &past.by);
     matches!(by, Some(CondemnedBy::Rules { .. }))
         && schedule.is_some_and(|one| one.settings.when_gone != WhenGone::Apply)
 }
@@ -138,11 +139,11 @@ pub(super) fn recalled(
     evidence: &Evidence,
     now: Timestamp,
 ) -> Option<Snapshot> {
-    let is_settled = now.duration_since(snapshot.touched_at) >= MISSING_AFTER;
+    let is_settled = now.duration_since(snapshot.course.touched_at) >= MISSING_AFTER;
     let is_whole = snapshot.status == Status::Deleting && !is_broken(snapshot, evidence);
     (is_whole && is_settled).then(|| Snapshot {
         status: Status::Condemned,
-        absent_since: None,
+        course: Course { absent_since: None, ..snapshot.course.clone() },
         ..snapshot.clone()
     })
 }
@@ -152,7 +153,7 @@ fn is_due(snapshot: &Snapshot, now: Timestamp) -> bool {
         // What is left of a torn set waits for a person.
         Status::Deleting => !snapshot.is_given_up_torn(),
         Status::Condemned => {
-            snapshot.condemnation.as_ref().is_some_and(|one| one.delete_after <= now)
+            snapshot.ending.condemnation.as_ref().is_some_and(|one| one.delete_after <= now)
         }
         Status::Requested
         | Status::Creating
@@ -202,7 +203,7 @@ pub(super) async fn last_check(
     evidence: &Evidence,
     now: Timestamp,
 ) -> Result<Check, Error> {
-    let Some(condemnation) = &snapshot.condemnation else {
+    let Some(condemnation) = &snapshot.ending.condemnation else {
         return Ok(Check::Blocked(BlockedCause::Refused {
             message: "the record does not say who condemned it".to_owned(),
         }));
@@ -211,7 +212,7 @@ pub(super) async fn last_check(
     if snapshot.is_held(deleter, now) {
         return Ok(Check::Blocked(BlockedCause::Held));
     }
-    if let Some(restore) = snapshot.restores.first() {
+    if let Some(restore) = snapshot.keepers.restores.first() {
         return Ok(Check::Blocked(BlockedCause::InRestore { restore_id: restore.clone() }));
     }
     if let Some(image) = using_image(snapshot, &evidence.in_use) {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::OneDeletion;
 use super::last_check::{Guard, is_ours_and_marked};
 use crate::domain::ids::EbsSnapshotId;
+use crate::domain::snapshot::Course;
 use crate::domain::snapshot::condemnation::BlockedCause;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::newest::has_all_of;
@@ -131,7 +132,8 @@ impl OneDeletion<'_> {
         let now = self.clock.now();
         let region = original.source.region.clone();
         let whole = shown(self.service, &region, std::slice::from_ref(&original), now).await?;
-        let not_whole = Snapshot { absent_since: Some(now), ..original };
+        let not_whole =
+            Snapshot { course: Course { absent_since: Some(now), ..original.course }, ..original };
         Ok(Some(whole.into_iter().next().unwrap_or(not_whole)))
     }
 }

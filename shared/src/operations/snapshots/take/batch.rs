@@ -84,7 +84,7 @@ impl Batch {
                 };
             }
             if is_given_up(record, now) {
-                let last = record.failure.as_ref().map(|failure| failure.message.as_str());
+                let last = record.course.failure.as_ref().map(|failure| failure.message.as_str());
                 let message = format!(
                     "not taken within 24 hours; the last attempt: {}",
                     last.unwrap_or("EC2 did not answer")
@@ -110,7 +110,7 @@ impl Batch {
     fn out_of_reach(&self, record: &Snapshot, now: Timestamp) -> Option<Failure> {
         let region = &record.source.region;
         let is_left = self.facts.is_left(region);
-        if !is_given_up(record, now) || (record.attempt.is_some() && !is_left) {
+        if !is_given_up(record, now) || (record.course.attempt.is_some() && !is_left) {
             return None;
         }
         let reason = if is_left { "is not looked after any more" } else { "is out of reach" };
@@ -183,13 +183,11 @@ impl Batch {
                 .map(|window| window.after(now, &schedule.settings.timezone))
         });
         let id = target.snapshot_id.clone();
-        let wanted = Snapshot {
-            name,
-            tags: tags.unwrap_or_default(),
-            request: self.request(None, instance),
-            restore_until,
-            ..Snapshot::requested(id, Origin::Schedule, source, self.slot.clone(), now)
-        };
+        let mut wanted = Snapshot::requested(id, Origin::Schedule, source, self.slot.clone(), now);
+        wanted.name = name;
+        wanted.tags = tags.unwrap_or_default();
+        wanted.request = self.request(None, instance);
+        wanted.ending.restore_until = restore_until;
         let copies = self.schedule.iter().flat_map(|schedule| &schedule.settings.copies);
         wanted.with_copies_wanted(copies.map(CopyTarget::order))
     }

@@ -87,7 +87,7 @@ impl TargetFacts {
         let attempted: Vec<_> = wanted
             .iter()
             .filter_map(|target| records.get(&target.snapshot_id))
-            .filter(|record| record.attempt.is_some())
+            .filter(|record| record.course.attempt.is_some())
             .map(|record| record.id.clone())
             .collect();
         let members = ec2.members_by_tag(&attempted).await?;

@@ -23,7 +23,11 @@ fn condemned_by(snapshot: &Snapshot, by: CondemnedBy) -> Snapshot {
         delete_after: hour(10),
         from: Status::Available,
     };
-    Snapshot { status: Status::Condemned, condemnation: Some(condemnation), ..snapshot.clone() }
+    Snapshot {
+        status: Status::Condemned,
+        ending: Ending { condemnation: Some(condemnation), ..snapshot.ending.clone() },
+        ..snapshot.clone()
+    }
 }
 
 /// The hours of those that are rescued, of sets of these hours: the first `count` are condemned.
@@ -69,7 +73,7 @@ fn what_a_person_condemned_and_what_ec2_does_not_show_whole_is_left() {
     let person = CondemnedBy::Person { who: "ada".to_owned() };
     case.snapshots[0] = condemned_by(&case.snapshots[0], person);
     case.snapshots[1] = condemned(&case.snapshots[1], &schedule);
-    case.snapshots[1].absent_since = Some(hour(99));
+    case.snapshots[1].course.absent_since = Some(hour(99));
 
     assert_eq!(rescued_in(&case), Vec::<i64>::new());
 }
@@ -80,10 +84,13 @@ fn one_whose_expiry_was_put_off_is_rescued() {
     let mut case = Case::new(&schedule, [5], 100);
     let by = CondemnedBy::Expiry { expires_at: hour(8) };
     let expired = condemned_by(&snapshot(1, None), by);
-    case.snapshots.push(Snapshot { expires_at: Some(hour(8)), ..expired.clone() });
+    case.snapshots.push(Snapshot {
+        ending: Ending { expires_at: Some(hour(8)), ..expired.ending.clone() },
+        ..expired.clone()
+    });
     assert_eq!(rescued_in(&case), Vec::<i64>::new());
 
-    case.snapshots[1].expires_at = Some(hour(200));
+    case.snapshots[1].ending.expires_at = Some(hour(200));
 
     assert_eq!(rescued_in(&case), [1]);
 }
