@@ -37,6 +37,7 @@ mod roles;
 mod runs;
 mod scale;
 mod schedules;
+mod side_by_side;
 mod statistics;
 mod sweeps;
 mod targets;

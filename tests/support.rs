@@ -5,6 +5,7 @@ pub(crate) mod contract;
 pub(crate) mod events;
 pub(crate) mod forward;
 pub(crate) mod images;
+pub(crate) mod items;
 pub(crate) mod others;
 pub(crate) mod regions;
 pub(crate) mod reply;

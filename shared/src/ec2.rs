@@ -55,6 +55,9 @@ const TAGGED_MAX: usize = 1_000;
 /// does not answer them must not use up the time of what is to be done in the others.
 const ATTEMPT_LASTS: Duration = Duration::from_secs(10);
 const CALL_LASTS: Duration = Duration::from_secs(20);
+/// How long a creation may last, which is never repeated: an answer that never comes must not hold the worker until Lambda
+/// ends it. What became of it is looked for, as after any lost answer.
+const CREATION_LASTS: Duration = Duration::from_secs(60);
 
 /// EC2 in one region.
 #[derive(Clone, Debug)]
@@ -86,7 +89,9 @@ impl Ec2 {
             .region(Region::new(region.clone()))
             .interceptor(date.clone())
             .interceptor(CallCount(metrics.clone()));
-        let creator = common.clone().retry_config(RetryConfig::disabled()).build();
+        let patient = TimeoutConfig::builder().operation_timeout(CREATION_LASTS).build();
+        let creator =
+            common.clone().retry_config(RetryConfig::disabled()).timeout_config(patient).build();
         let timeouts = TimeoutConfig::builder()
             .operation_attempt_timeout(ATTEMPT_LASTS)
             .operation_timeout(CALL_LASTS)

@@ -5,6 +5,7 @@ pub mod invocation;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_config::BehaviorVersion;
 use jiff::{SignedDuration, Timestamp};
@@ -23,6 +24,9 @@ use crate::trace::TraceParent;
 
 /// What is left of a function's time when it takes up no new piece of work: enough to finish the one at hand.
 const RESERVE: SignedDuration = SignedDuration::from_secs(20);
+
+/// How long the start waits for the table. Lambda gives it ten seconds.
+const WARMING_LASTS: Duration = Duration::from_secs(2);
 
 /// What goes wrong before the first event, or in the runtime itself.
 pub type StartError = lambda_runtime::Error;
@@ -70,7 +74,18 @@ pub async fn service() -> Result<Service, StartError> {
     // As text: the runtime prints what it gets for programmers.
     let settings = Settings::from_env().map_err(|error| error.to_string())?;
     let config = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
-    Ok(Service::new(settings, &Connections::same(config)))
+    let service = Service::new(settings, &Connections::same(config));
+    warm(&service).await;
+    Ok(service)
+}
+
+/// Asks the table for something small before the first event comes: what a first call pays for (credentials, names, TLS)
+/// is most of it, and the processor costs nothing yet. Whatever goes wrong here the first event will meet, and say.
+async fn warm(service: &Service) {
+    let asked = tokio::time::timeout(WARMING_LASTS, service.table.installation()).await;
+    if !matches!(asked, Ok(Ok(_))) {
+        tracing::debug!("The table did not answer before the first event");
+    }
 }
 
 /// A clock that tells the time by `now`, a reader of the real one.

@@ -42,3 +42,6 @@ pub mod views;
 
 pub use error::Error;
 pub use service::Service;
+
+#[cfg(test)]
+mod tests;

@@ -41,6 +41,7 @@ pub(crate) struct App {
     pub(crate) fragile: Service,
     pub(crate) wire: Tripwire,
     dynamodb: aws_sdk_dynamodb::Client,
+    database: SimDynamoDb,
 }
 
 impl App {
@@ -76,6 +77,14 @@ impl App {
     pub(crate) async fn passing(roles: &str) -> Self {
         let roles = ("SNAPKEEP_INSTANCE_ROLES".to_owned(), roles.to_owned());
         Self::made(Config::default(), BTreeMap::from([roles])).await
+    }
+
+    /// What was saved to this file, at this time, with an empty table.
+    pub(crate) async fn resumed(saved: &std::path::Path, at: Timestamp) -> Self {
+        let clock = sim_ec2::Clock::at(at);
+        let config = Config::default();
+        let ec2 = SimEc2::load(saved, config.clone(), clock.clone()).unwrap();
+        Self::of(config, (ec2.clone(), clock), Some(ec2), BTreeMap::new()).await
     }
 
     async fn made(config: Config, environment: BTreeMap<String, String>) -> Self {
@@ -125,7 +134,7 @@ impl App {
             eventbridge: connections::through(base, wire.over(world.bus().http_client())),
         };
         let fragile = Service::new(service.settings.clone(), &fragile);
-        Self { clock, ec2, world, fragile, wire, dynamodb: client }
+        Self { clock, ec2, world, fragile, wire, dynamodb: client, database }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -356,6 +365,36 @@ impl App {
                 .await
                 .unwrap();
         }
+    }
+
+    /// Every item of the table, in order, as DynamoDB's JSON has it.
+    pub(crate) fn items(&self) -> Vec<Value> {
+        let mut found = BTreeMap::new();
+        let mut request = json!({ "TableName": TABLE });
+        loop {
+            let page = self.ask_table("Scan", &request);
+            for item in page["Items"].as_array().unwrap() {
+                found.insert(["pk", "sk"].map(|name| item[name]["S"].to_string()), item.clone());
+            }
+            if page["LastEvaluatedKey"].is_null() {
+                return found.into_values().collect();
+            }
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"].clone();
+        }
+    }
+
+    /// Puts these there as they are.
+    pub(crate) fn put_items(&self, all: &[Value]) {
+        for item in all {
+            self.ask_table("PutItem", &json!({ "TableName": TABLE, "Item": item }));
+        }
+    }
+
+    fn ask_table(&self, operation: &str, request: &Value) -> Value {
+        let target = format!("DynamoDB_20120810.{operation}");
+        let (status, answer) = self.database.answer(&target, request.to_string().as_bytes());
+        assert_eq!(status, 200, "{answer}");
+        serde_json::from_str(&answer).unwrap()
     }
 
     /// All items of a list, following its cursors.

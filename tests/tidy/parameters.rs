@@ -25,9 +25,10 @@ fn variables(template: &Value) -> Vec<(String, String)> {
 
 fn takes(name: &str, value: &str) -> bool {
     let base = [("AWS_REGION", "us-east-1"), ("SNAPKEEP_TABLE", "t"), ("SNAPKEEP_BUS", "b")];
+    let given: Vec<_> = base.into_iter().chain([(name, value)]).collect();
     let lookup = |asked: &str| {
-        let given = base.iter().chain([&(name, value)]).find(|(key, _)| *key == asked);
-        given.map(|(_, value)| (*value).to_owned())
+        let found = given.iter().find(|(key, _)| *key == asked);
+        found.map(|(_, value)| (*value).to_owned())
     };
     Settings::from_lookup(lookup).is_ok()
 }

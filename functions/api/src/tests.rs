@@ -2,6 +2,7 @@
 
 mod access;
 mod document;
+mod outside;
 mod previews;
 mod refusals;
 mod strictness;

@@ -141,9 +141,104 @@ fn access_key_of(authorization: Option<&str>) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
+    use proptest::prelude::*;
 
     use super::*;
-    use crate::{Clock, Config, Fault, InstanceSpec};
+    use crate::{Clock, Config, Fault, InstanceSpec, iam::Policy};
+
+    /// A form that somebody may send: names of parameters that are known, with anything in them.
+    fn form() -> impl Strategy<Value = Vec<u8>> {
+        let name = prop::sample::select(vec![
+            "Action",
+            "InstanceId.1",
+            "SnapshotId",
+            "VolumeId",
+            "ResourceId.1",
+            "Tag.1.Key",
+            "Tag.1.Value",
+            "Filter.1.Name",
+            "Filter.1.Value.1",
+            "MaxResults",
+            "NextToken",
+            "InstanceSpecification.InstanceId",
+            "TagSpecification.1.ResourceType",
+            "TagSpecification.1.Tag.1.Key",
+            "BlockDeviceMapping.1.Ebs.SnapshotId",
+            "SourceRegion",
+            "SourceSnapshotId",
+            "DryRun",
+            "ImageId",
+            "MinCount",
+            "MaxCount",
+            "Size",
+            "AvailabilityZone",
+            "A.1.B.2.C",
+            "..",
+            "Tag.99999999999.Key",
+            "Tag.-1.Key",
+        ]);
+        let action = prop::sample::select(vec![
+            "DescribeSnapshots",
+            "CreateSnapshots",
+            "CreateTags",
+            "DeleteTags",
+            "CopySnapshot",
+            "RunInstances",
+            "CreateVolume",
+            "RegisterImage",
+            "DescribeInstances",
+            "AttachVolume",
+            "CreateReplaceRootVolumeTask",
+            "DeleteSnapshot",
+            "LockSnapshot",
+        ]);
+        let value = prop_oneof![
+            any::<String>(),
+            prop::sample::select(vec![
+                "i-0123456789abcdef0",
+                "snap-0123456789abcdef0",
+                "vol-1",
+                "-1",
+                "99999999999999999999",
+                "%00",
+                "%zz",
+                "true",
+                "",
+                "us-east-1",
+                "\u{202e}",
+                "😀",
+                "a=b&c",
+                "*",
+            ])
+            .prop_map(str::to_owned),
+        ];
+        let pairs = prop::collection::vec((name, value), 0..12);
+        prop_oneof![
+            (action, pairs).prop_map(|(action, pairs)| {
+                let pairs: String =
+                    pairs.iter().map(|(name, value)| format!("&{name}={value}")).collect();
+                format!("Action={action}{pairs}").into_bytes()
+            }),
+            prop::collection::vec(any::<u8>(), 0..300),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_asked_is_answered(form in form(), authorization in any::<String>()) {
+            let sim = SimEc2::new(Config::default(), Clock::at(Timestamp::UNIX_EPOCH));
+            sim.add_instance(InstanceSpec::named("web"));
+            sim.permit("nobody", Policy::default());
+
+            let answer = sim.answer("us-east-1", &form);
+            let refused = sim.answer_to(Some("nobody"), "us-east-1", &form);
+
+            assert!(matches!(answer.status, 200 | 400 | 403 | 412 | 503), "{}: {}", answer.status, answer.body);
+            assert_ne!(refused.status, 200, "{}", refused.body);
+            let _ = region_of(Some(&authorization));
+            let _ = access_key_of(Some(&authorization));
+        }
+    }
 
     async fn served(sim: &SimEc2, region: &str, form: String) -> (u16, String, String) {
         let mut headers = HeaderMap::new();

@@ -97,9 +97,9 @@ async fn nudge_snapshots(
 /// Since when a snapshot that is due waits for what is to be done. A grace is no delay, and what is blocked has an alarm of
 /// its own.
 fn unfinished_since(snapshot: &Snapshot) -> Option<Timestamp> {
-    match &snapshot.condemnation {
+    match &snapshot.ending.condemnation {
         None => Some(snapshot.created_at),
-        Some(_) if snapshot.blocked.is_some() => None,
+        Some(_) if snapshot.ending.blocked.is_some() => None,
         Some(condemnation) => Some(condemnation.delete_after),
     }
 }
