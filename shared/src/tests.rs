@@ -115,7 +115,7 @@ fn spoiled() -> impl Strategy<Value = String> {
             match how {
                 0 => letters[at] = letter,
                 1 => letters.insert(at, letter),
-                _ => drop(letters.remove(at)),
+                _ => _ = letters.remove(at),
             }
         }
         letters.into_iter().collect()

@@ -24,6 +24,7 @@ use shared::{
     error::{Error, chain},
     service::Connections,
     settings::Settings,
+    trace::TraceParent,
 };
 use sim_ec2::{SimEc2, iam::Right};
 
@@ -228,6 +229,7 @@ impl World {
         let clock = self.clock_of(function);
         let call = async move {
             let service = service.ok_or_else(|| Error::not_found("function", function))?;
+            let service = service.traced(TraceParent::of_event(&payload));
             invoke(function, &service, &clock, payload).await
         };
         let outcome = async move {
