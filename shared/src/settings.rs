@@ -157,7 +157,13 @@ impl Lookup<'_> {
         allowed: std::ops::RangeInclusive<T>,
     ) -> Result<T, SettingsError> {
         let Some(text) = self.text(name) else { return Ok(default) };
-        let whole = || text.split_once('.').filter(|(_, rest)| is_digits(rest))?.0.parse().ok();
+        let whole = || {
+            text.split_once('.')
+                .filter(|(whole, rest)| is_digits(whole) && is_digits(rest))?
+                .0
+                .parse()
+                .ok()
+        };
         let number = text.parse().ok().or_else(whole);
         number.filter(|number| allowed.contains(number)).ok_or_else(|| {
             let (low, high) = allowed.into_inner();
@@ -238,7 +244,7 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_refused() {
-        for text in ["2.", ".5", "2.x", "two", "1e3", "-1", "2.5.1"] {
+        for text in ["2.", ".5", "2.x", "two", "1e3", "-1", "-0.1", "2.5.1"] {
             let settings = settings(&[("SNAPKEEP_BRAKE_DELETIONS", text)]);
 
             assert!(settings.is_err(), "{text}");

@@ -146,81 +146,77 @@ mod tests {
     use super::*;
     use crate::{Clock, Config, Fault, InstanceSpec, iam::Policy};
 
+    const NAMES: &[&str] = &[
+        "Action",
+        "InstanceId.1",
+        "SnapshotId",
+        "VolumeId",
+        "ResourceId.1",
+        "Tag.1.Key",
+        "Tag.1.Value",
+        "Filter.1.Name",
+        "Filter.1.Value.1",
+        "MaxResults",
+        "NextToken",
+        "InstanceSpecification.InstanceId",
+        "TagSpecification.1.ResourceType",
+        "TagSpecification.1.Tag.1.Key",
+        "BlockDeviceMapping.1.Ebs.SnapshotId",
+        "SourceRegion",
+        "SourceSnapshotId",
+        "DryRun",
+        "ImageId",
+        "MinCount",
+        "MaxCount",
+        "Size",
+        "AvailabilityZone",
+        "A.1.B.2.C",
+        "..",
+        "Tag.99999999999.Key",
+        "Tag.-1.Key",
+    ];
+    const ACTIONS: &[&str] = &[
+        "DescribeSnapshots",
+        "CreateSnapshots",
+        "CreateTags",
+        "DeleteTags",
+        "CopySnapshot",
+        "RunInstances",
+        "CreateVolume",
+        "RegisterImage",
+        "DescribeInstances",
+        "AttachVolume",
+        "CreateReplaceRootVolumeTask",
+        "DeleteSnapshot",
+        "LockSnapshot",
+    ];
+    const VALUES: &[&str] = &[
+        "i-0123456789abcdef0",
+        "snap-0123456789abcdef0",
+        "vol-1",
+        "-1",
+        "99999999999999999999",
+        "%00",
+        "%zz",
+        "true",
+        "",
+        "us-east-1",
+        "\u{202e}",
+        "😀",
+        "a=b&c",
+        "*",
+    ];
+
     /// A form that somebody may send: names of parameters that are known, with anything in them.
     fn form() -> impl Strategy<Value = Vec<u8>> {
-        let name = prop::sample::select(vec![
-            "Action",
-            "InstanceId.1",
-            "SnapshotId",
-            "VolumeId",
-            "ResourceId.1",
-            "Tag.1.Key",
-            "Tag.1.Value",
-            "Filter.1.Name",
-            "Filter.1.Value.1",
-            "MaxResults",
-            "NextToken",
-            "InstanceSpecification.InstanceId",
-            "TagSpecification.1.ResourceType",
-            "TagSpecification.1.Tag.1.Key",
-            "BlockDeviceMapping.1.Ebs.SnapshotId",
-            "SourceRegion",
-            "SourceSnapshotId",
-            "DryRun",
-            "ImageId",
-            "MinCount",
-            "MaxCount",
-            "Size",
-            "AvailabilityZone",
-            "A.1.B.2.C",
-            "..",
-            "Tag.99999999999.Key",
-            "Tag.-1.Key",
-        ]);
-        let action = prop::sample::select(vec![
-            "DescribeSnapshots",
-            "CreateSnapshots",
-            "CreateTags",
-            "DeleteTags",
-            "CopySnapshot",
-            "RunInstances",
-            "CreateVolume",
-            "RegisterImage",
-            "DescribeInstances",
-            "AttachVolume",
-            "CreateReplaceRootVolumeTask",
-            "DeleteSnapshot",
-            "LockSnapshot",
-        ]);
-        let value = prop_oneof![
-            any::<String>(),
-            prop::sample::select(vec![
-                "i-0123456789abcdef0",
-                "snap-0123456789abcdef0",
-                "vol-1",
-                "-1",
-                "99999999999999999999",
-                "%00",
-                "%zz",
-                "true",
-                "",
-                "us-east-1",
-                "\u{202e}",
-                "😀",
-                "a=b&c",
-                "*",
-            ])
-            .prop_map(str::to_owned),
-        ];
-        let pairs = prop::collection::vec((name, value), 0..12);
-        prop_oneof![
-            (action, pairs).prop_map(|(action, pairs)| {
-                let pairs: String =
-                    pairs.iter().map(|(name, value)| format!("&{name}={value}")).collect();
-                format!("Action={action}{pairs}").into_bytes()
-            }),
-            prop::collection::vec(any::<u8>(), 0..300),
-        ]
+        let sample = prop::sample::select(VALUES).prop_map(str::to_owned);
+        let value = prop_oneof![any::<String>(), sample];
+        let pairs = prop::collection::vec((prop::sample::select(NAMES), value), 0..12);
+        let form = (prop::sample::select(ACTIONS), pairs).prop_map(|(action, pairs)| {
+            let pairs = pairs.iter().map(|(name, value)| format!("&{name}={value}"));
+            format!("Action={action}{}", pairs.collect::<String>()).into_bytes()
+        });
+        prop_oneof![form, prop::collection::vec(any::<u8>(), 0..300)]
     }
 
     proptest! {
