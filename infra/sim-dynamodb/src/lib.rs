@@ -1,18 +1,29 @@
-//! DynamoDB's JSON protocol in process, straight into an embedded DynamoDB.
+//! DynamoDB's JSON protocol in process, in memory: the calls and expressions that our functions and tests use, and no
+//! others, held equal to an embedded DynamoDB by its tests.
 //!
-//! A crate of its own, so that it can be optimised like the database behind it: what reads requests and writes answers
-//! is compiled here.
+//! A crate of its own, so that it can be optimised: flow tests and the simulation make some thousand calls a second.
+//!
+//! # Map
+//!
+//! [`requests`] are read into [`values`], whose [`number`]s are decimal. [`expression`]s are parsed from [`tokens`] and
+//! evaluated over items. A [`table`] keeps items, and the entries of its indexes, in the order of their keys; [`reads`]
+//! and [`writes`] are what is done to the [`database`]. What cannot be is a [`refusal`].
 
+mod database;
+mod expression;
+mod number;
 mod reads;
+mod refusal;
+mod requests;
+mod table;
+mod tokens;
+mod tokens_seen;
 mod values;
 mod writes;
 
 use std::{
     fmt,
-    future::Future,
-    pin::pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll, Waker},
 };
 
 use aws_smithy_runtime_api::{
@@ -27,95 +38,60 @@ use aws_smithy_runtime_api::{
     http::StatusCode as SmithyStatus,
 };
 use aws_smithy_types::body::SdkBody;
-use dynoxide::{
-    DynoxideError,
-    actions::{
-        batch_get_item, batch_write_item, create_table, delete_item, delete_table, describe_table,
-        describe_time_to_live, get_item, list_tables, put_item, query, scan, transact_get_items,
-        transact_write_items, update_item, update_table, update_time_to_live,
-        vector_lifecycle::VectorIndexLifecycle,
-    },
-    storage::Storage,
-};
 use http::StatusCode;
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::json;
+use serde::de::DeserializeOwned;
 use tokio::task::yield_now;
+
+use crate::{
+    database::Database,
+    refusal::{Outcome, Refusal},
+};
 
 /// What the names of operations begin with in `X-Amz-Target`.
 const PREFIX: &str = "DynamoDB_20120810.";
-/// How many statements stay prepared: two for each index, and our own.
-const STATEMENTS_MAX: usize = 64;
 
-/// An embedded DynamoDB that is called without leaving the process. Clones are the same one.
-#[derive(Clone)]
-pub struct SimDynamoDb(Arc<Inner>);
-
-struct Inner {
-    storage: Mutex<Storage>,
-    vectors: VectorIndexLifecycle,
-}
+/// A DynamoDB that is called without leaving the process. Clones are the same one.
+#[derive(Clone, Default)]
+pub struct SimDynamoDb(Arc<Mutex<Database>>);
 
 impl SimDynamoDb {
     /// A database in memory, without tables.
-    pub fn memory() -> dynoxide::Result<Self> {
-        Self::over(Storage::memory()?)
+    pub fn memory() -> Self {
+        Self::default()
     }
 
-    /// The database in a file, which is made if there is none.
-    pub fn file(path: &str) -> dynoxide::Result<Self> {
-        Self::over(Storage::new(path)?)
-    }
-
-    fn over(storage: Storage) -> dynoxide::Result<Self> {
-        storage.conn().set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        let vectors = VectorIndexLifecycle::new();
-        Ok(Self(Arc::new(Inner { storage: Mutex::new(storage), vectors })))
-    }
-
-    /// Answers a call of DynamoDB's JSON protocol, of the operations that the functions and tests use.
+    /// Answers a call of DynamoDB's JSON protocol.
     pub fn answer(&self, target: &str, body: &[u8]) -> (StatusCode, String) {
-        let storage = &*self.0.storage.lock().unwrap_or_else(PoisonError::into_inner);
-        let vectors = &self.0.vectors;
-        match target.strip_prefix(PREFIX).unwrap_or_default() {
-            "BatchGetItem" => match reads::batch_get(storage, body) {
-                Some(answer) => (StatusCode::OK, answer),
-                None => run(body, |request| batch_get_item::execute(storage, request)),
-            },
-            "BatchWriteItem" => run(body, |request| batch_write_item::execute(storage, request)),
-            "CreateTable" => run(body, |request| create_table::execute(storage, request)),
-            "DeleteItem" => run(body, |request| delete_item::execute(storage, request)),
-            "DeleteTable" => run(body, |request| delete_table::execute(storage, request, vectors)),
+        let operation = target.strip_prefix(PREFIX).unwrap_or_default();
+        match self.call(operation, body) {
+            Ok(answer) => (StatusCode::OK, answer),
+            Err(refusal) => (StatusCode::BAD_REQUEST, refusal.body()),
+        }
+    }
+
+    fn call(&self, operation: &str, body: &[u8]) -> Outcome<String> {
+        let mut database = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = |outcome: Outcome<()>| outcome.map(|()| "{}".to_owned());
+        match operation {
+            "BatchGetItem" => database.batch_get(read(body)?),
+            "CreateTable" => database.create_table(read(body)?).map(|answer| answer.to_string()),
+            "DeleteItem" => done(database.delete(read(body)?)),
             "DescribeTable" => {
-                run(body, |request| describe_table::execute(storage, request, vectors))
+                database.describe_table(&read(body)?).map(|answer| answer.to_string())
             }
             "DescribeTimeToLive" => {
-                run(body, |request| describe_time_to_live::execute(storage, request))
+                database.describe_time_to_live(&read(body)?).map(|answer| answer.to_string())
             }
-            "GetItem" => match reads::get(storage, body) {
-                Some(answer) => (StatusCode::OK, answer),
-                None => run(body, |request| get_item::execute(storage, request)),
-            },
-            "ListTables" => run(body, |request| list_tables::execute(storage, request)),
-            "PutItem" => match writes::put(body) {
-                Some(request) => answered(now(put_item::execute(storage, request))),
-                None => run(body, |request| put_item::execute(storage, request)),
-            },
-            "Query" => run(body, |request| query::execute(storage, request)),
-            "Scan" => run(body, |request| scan::execute(storage, request)),
-            "TransactGetItems" => {
-                run(body, |request| transact_get_items::execute(storage, request))
-            }
-            "TransactWriteItems" => match writes::transaction(body) {
-                Some(request) => answered(now(transact_write_items::execute(storage, request))),
-                None => run(body, |request| transact_write_items::execute(storage, request)),
-            },
-            "UpdateItem" => run(body, |request| update_item::execute(storage, request)),
-            "UpdateTable" => run(body, |request| update_table::execute(storage, request, vectors)),
+            "GetItem" => database.get(&read(body)?),
+            "PutItem" => done(database.put(read(body)?)),
+            "Query" => database.query(&read(body)?),
+            "Scan" => database.scan(&read(body)?),
+            "TransactWriteItems" => done(database.transact(read(body)?, body)),
+            "UpdateItem" => done(database.update(read(body)?)),
             "UpdateTimeToLive" => {
-                run(body, |request| update_time_to_live::execute(storage, request))
+                database.update_time_to_live(read(body)?).map(|answer| answer.to_string())
             }
-            _ => refused("UnknownOperationException", &format!("{target} is not known here")),
+            _ => Err(Refusal::Unreadable(format!("{operation} is not known here"))),
         }
     }
 
@@ -123,6 +99,10 @@ impl SimDynamoDb {
     pub fn http_client(&self) -> SharedHttpClient {
         SharedHttpClient::new(self.clone())
     }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Outcome<T> {
+    serde_json::from_slice(body).map_err(|error| Refusal::Unreadable(error.to_string()))
 }
 
 impl fmt::Debug for SimDynamoDb {
@@ -159,40 +139,6 @@ impl HttpConnector for SimDynamoDb {
             Ok(response)
         })
     }
-}
-
-fn run<Q: DeserializeOwned, A: Serialize, F: Future<Output = dynoxide::Result<A>>>(
-    body: &[u8],
-    call: impl FnOnce(Q) -> F,
-) -> (StatusCode, String) {
-    match serde_json::from_slice(body) {
-        Ok(request) => answered(now(call(request))),
-        Err(error) => refused("SerializationException", &error.to_string()),
-    }
-}
-
-/// The outcome of a call; the embedded database never waits for anything.
-fn now<A>(call: impl Future<Output = dynoxide::Result<A>>) -> dynoxide::Result<A> {
-    let mut context = Context::from_waker(Waker::noop());
-    match pin!(call).poll(&mut context) {
-        Poll::Ready(outcome) => outcome,
-        Poll::Pending => Err(DynoxideError::InternalServerError("it waits".to_owned())),
-    }
-}
-
-fn answered<A: Serialize>(outcome: dynoxide::Result<A>) -> (StatusCode, String) {
-    match outcome.map(|answer| serde_json::to_string(&answer)) {
-        Ok(Ok(answer)) => (StatusCode::OK, answer),
-        Ok(Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
-        Err(error) => {
-            let status = StatusCode::from_u16(error.status_code());
-            (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), error.to_json())
-        }
-    }
-}
-
-fn refused(code: &str, message: &str) -> (StatusCode, String) {
-    (StatusCode::BAD_REQUEST, json!({ "__type": code, "message": message }).to_string())
 }
 
 #[cfg(test)]

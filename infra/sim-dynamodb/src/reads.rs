@@ -1,144 +1,265 @@
-//! Reads of whole items by their keys, answered with the stored text.
-//!
-//! The embedded DynamoDB keeps an item as it answers it, but reads it into values in between, for which our records are
-//! costly. What is not a plain read of a table with texts for keys is left to it, refusals among them.
+//! Reads: items by key, and ranges of a table or an index.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{borrow::Cow, ops::Bound};
 
-use dynoxide::{AttributeValue, storage::Storage};
-use serde::Deserialize;
+use serde_json::json;
 
-/// How many keys one `BatchGetItem` takes.
-const KEYS_MAX: usize = 100;
-/// How much it answers, in bytes; somewhat less than the embedded DynamoDB allows.
-const ANSWER_MAX: usize = 15 * 1024 * 1024;
+use crate::{
+    database::Database,
+    expression::{Comparison, Condition, Meanings, Operand},
+    refusal::{Outcome, Refusal},
+    requests::{BatchGet, Get, Keys, Query, Scan},
+    table::{Index, Item, Key, KeyNames, Table, between},
+    values::{Value, Values, size},
+};
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct PlainGet {
-    table_name: String,
-    key: Key,
-    #[serde(rename = "ConsistentRead")]
-    _consistent: Option<bool>,
+/// How many keys one `BatchGetItem` takes, and how much it answers.
+const BATCH_MAX: usize = 100;
+const BATCH_SIZE_MAX: usize = 16 * 1024 * 1024;
+/// How much one page of a `Query` or `Scan` holds.
+const PAGE_MAX: usize = 1024 * 1024;
+
+/// What is between two keys, the second excluded; from the end if it is turned round.
+struct Range {
+    from: Key,
+    to: Key,
+    is_backward: bool,
+    /// Where the page before has ended: the index's key and the table's, of a table itself twice the same.
+    after: Option<(Key, Key)>,
+    limit: usize,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct PlainBatch {
-    request_items: BTreeMap<String, PlainKeys>,
+/// What one call answers of a range.
+struct Page<'a> {
+    items: Vec<Cow<'a, str>>,
+    /// The position of the last item, if there may be more.
+    last: Option<Values>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct PlainKeys {
-    keys: Vec<Key>,
-    #[serde(rename = "ConsistentRead")]
-    _consistent: Option<bool>,
+impl Database {
+    pub(crate) fn get(&self, request: &Get) -> Outcome<String> {
+        let table = self.table(&request.table_name)?;
+        let key = table.names.key(&request.key)?;
+        Ok(match table.items.get(&key) {
+            Some(item) => format!("{{\"Item\":{}}}", item.text),
+            None => "{}".to_owned(),
+        })
+    }
+
+    pub(crate) fn batch_get(&self, request: BatchGet) -> Outcome<String> {
+        let count: usize = request.request_items.values().map(|keys| keys.keys.len()).sum();
+        if count > BATCH_MAX || request.request_items.values().any(|keys| keys.keys.is_empty()) {
+            return Err(Refusal::invalid("there are from 1 to 100 keys in a BatchGetItem"));
+        }
+        let (mut answers, mut unprocessed, mut size) = (Vec::new(), json!({}), 0);
+        for (name, Keys { keys, .. }) in request.request_items {
+            let table = self.table(&name)?;
+            let (mut items, mut left, mut seen) = (Vec::new(), Vec::new(), Vec::new());
+            for values in keys {
+                let key = table.names.key(&values)?;
+                if seen.contains(&key) {
+                    return Err(Refusal::invalid("Provided list of item keys contains duplicates"));
+                }
+                let item = table.items.get(&key);
+                size += item.map_or(0, |item| item.size);
+                match item {
+                    Some(_) if size > BATCH_SIZE_MAX => left.push(values),
+                    Some(item) => items.push(item.text.as_str()),
+                    None => {}
+                }
+                seen.push(key);
+            }
+            if !left.is_empty() {
+                unprocessed[&name] = json!({ "Keys": left });
+            }
+            answers.push(format!("\"{name}\":[{}]", items.join(",")));
+        }
+        let answers = answers.join(",");
+        Ok(format!("{{\"Responses\":{{{answers}}},\"UnprocessedKeys\":{unprocessed}}}"))
+    }
+
+    pub(crate) fn query(&self, request: &Query) -> Outcome<String> {
+        let table = self.table(&request.table_name)?;
+        let index = match &request.index_name {
+            None => None,
+            Some(_) if request.consistent_read == Some(true) => {
+                return Err(Refusal::invalid("Consistent reads are not supported on indexes"));
+            }
+            Some(name) => Some(table.indexes.get(name).ok_or_else(|| {
+                Refusal::invalid(format!("The table does not have the specified index: {name}"))
+            })?),
+        };
+        let names = index.map_or(&table.names, |index| &index.names);
+        let mut range = Range::asked(request, names)?;
+        if let Some(start) = &request.exclusive_start_key {
+            range.after = Some((names.key_in(start)?, table.names.key_in(start)?));
+        }
+        let page = match index {
+            None => in_table(table, &range),
+            Some(index) => in_index(table, index, &range),
+        };
+        page.answer()
+    }
+
+    pub(crate) fn scan(&self, request: &Scan) -> Outcome<String> {
+        let table = self.table(&request.table_name)?;
+        let start = request.exclusive_start_key.as_ref();
+        let start = start.map(|start| table.names.key(start)).transpose()?;
+        let from = start.map_or(Bound::Unbounded, Bound::Excluded);
+        let entries = table.items.range((from, Bound::Unbounded));
+        let limit = request.limit.unwrap_or(usize::MAX);
+        page(entries, limit, whole, |(key, _)| table.names.values(key)).answer()
+    }
 }
 
-type Key = BTreeMap<String, Text>;
-
-#[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Text {
-    #[serde(rename = "S")]
-    text: String,
+impl Range {
+    /// What a query asks for: one partition, and at most one bound in it or one sort key.
+    fn asked(request: &Query, names: &KeyNames) -> Outcome<Self> {
+        let Query { expression_attribute_names, expression_attribute_values, .. } = request;
+        let meanings = Meanings::new(expression_attribute_names, expression_attribute_values);
+        let condition = Condition::parse(&request.key_condition_expression, &meanings)?;
+        meanings.all_used()?;
+        let (mut partition, mut bound) = (None, None);
+        for condition in condition.all() {
+            let (name, comparison, text) = compared(condition)?;
+            let is_sort = names.sort.as_ref() == Some(&name);
+            if name == names.partition && comparison == Comparison::Equal && partition.is_none() {
+                partition = Some(text);
+            } else if is_sort && bound.is_none() {
+                bound = Some((comparison, text));
+            } else {
+                return Err(Refusal::invalid("Query key condition not supported"));
+            }
+        }
+        let missed = || Refusal::invalid(format!("Query condition missed key {}", names.partition));
+        let (from, to) = bounds(&partition.ok_or_else(missed)?, bound)?;
+        let limit = request.limit.unwrap_or(usize::MAX);
+        if limit == 0 {
+            return Err(Refusal::invalid("the limit must be at least 1"));
+        }
+        let is_backward = request.scan_index_forward == Some(false);
+        Ok(Self { from, to, is_backward, after: None, limit })
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct KeyAttribute {
-    attribute_name: String,
-    key_type: String,
+/// The attribute, the comparison and the text of a key's condition.
+fn compared(condition: Condition) -> Outcome<(String, Comparison, String)> {
+    if let Condition::Compared(Operand::Path(path), comparison, Operand::Value(value)) = condition
+        && let Value::Text(text) = value
+        && path.is_attribute()
+    {
+        if text.is_empty() {
+            return Err(Refusal::invalid("a key is never an empty text"));
+        }
+        return Ok((path.attribute().to_owned(), comparison, text));
+    }
+    Err(Refusal::invalid("Invalid KeyConditionExpression: it compares an attribute with a text"))
 }
 
-/// The answer to a `GetItem` that is plain.
-pub(crate) fn get(storage: &Storage, body: &[u8]) -> Option<String> {
-    let PlainGet { table_name, key, _consistent } = serde_json::from_slice(body).ok()?;
-    let item = Reader::of(storage, &table_name)?.item(&key)?;
-    Some(match item {
-        Stored::Item(text) => format!("{{\"Item\":{text}}}"),
-        Stored::Nothing => "{}".to_owned(),
+fn bounds(partition: &str, bound: Option<(Comparison, String)>) -> Outcome<(Key, Key)> {
+    let (first, behind) = (Key::first_of(partition), Key::behind(partition));
+    let Some((comparison, sort)) = bound else { return Ok((first, behind)) };
+    let key = Key { partition: partition.to_owned(), sort };
+    Ok(match comparison {
+        Comparison::Equal => (key.clone(), key.next()),
+        Comparison::Less => (first, key),
+        Comparison::AtMost => (first, key.next()),
+        Comparison::More => (key.next(), behind),
+        Comparison::AtLeast => (key, behind),
+        Comparison::Other => return Err(Refusal::invalid("a key condition knows no <>")),
     })
 }
 
-/// The answer to a `BatchGetItem` that is plain.
-pub(crate) fn batch_get(storage: &Storage, body: &[u8]) -> Option<String> {
-    let PlainBatch { request_items } = serde_json::from_slice(body).ok()?;
-    let (mut tables, mut count) = (Vec::new(), 0);
-    for (table, PlainKeys { keys, _consistent }) in request_items {
-        count += keys.len();
-        let distinct: BTreeSet<&Key> = keys.iter().collect();
-        if keys.is_empty() || distinct.len() < keys.len() || count > KEYS_MAX {
-            return None;
-        }
-        let reader = Reader::of(storage, &table)?;
-        let mut items = Vec::new();
-        for key in &keys {
-            match reader.item(key)? {
-                Stored::Item(text) => items.push(text),
-                Stored::Nothing => {}
-            }
-        }
-        tables.push(format!("\"{table}\":[{}]", items.join(",")));
+fn in_table<'a>(table: &'a Table, range: &Range) -> Page<'a> {
+    let Range { from, to, is_backward, after, limit } = range;
+    let (mut from, mut to) = (from.clone(), to.clone());
+    match after {
+        Some((_, after)) if *is_backward => to = to.min(after.clone()),
+        Some((_, after)) => from = from.max(after.next()),
+        None => {}
     }
-    let responses = tables.join(",");
-    if responses.is_empty() || responses.len() > ANSWER_MAX {
-        return None;
-    }
-    Some(format!("{{\"Responses\":{{{responses}}},\"UnprocessedKeys\":{{}}}}"))
-}
-
-/// A table with its keys.
-struct Reader<'a> {
-    storage: &'a Storage,
-    select: String,
-    partition: String,
-    sort: Option<String>,
-}
-
-impl<'a> Reader<'a> {
-    fn of(storage: &'a Storage, table: &str) -> Option<Self> {
-        let metadata = storage.get_table_metadata(table).ok()??;
-        let keys: Vec<KeyAttribute> = serde_json::from_str(&metadata.key_schema).ok()?;
-        let named = |wanted: &str| {
-            keys.iter().find(|key| key.key_type == wanted).map(|key| key.attribute_name.clone())
-        };
-        // A name as our tables have it; any other would have to be written as SQL wants it.
-        if !table.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-            return None;
-        }
-        let select = format!("SELECT item_json FROM \"{table}\" WHERE pk = ?1 AND sk = ?2");
-        Some(Self { storage, select, partition: named("HASH")?, sort: named("RANGE") })
-    }
-
-    /// What is stored at a key; none if the key is not plain.
-    fn item(&self, key: &Key) -> Option<Stored> {
-        let partition = text(key, &self.partition)?;
-        let sort = match &self.sort {
-            Some(name) => text(key, name)?,
-            None => String::new(),
-        };
-        if key.len() != 1 + usize::from(self.sort.is_some()) {
-            return None;
-        }
-        let mut statement = self.storage.conn().prepare_cached(&self.select).ok()?;
-        let mut rows = statement.query([partition, sort]).ok()?;
-        let Some(row) = rows.next().ok()? else { return Some(Stored::Nothing) };
-        row.get(0).ok().map(Stored::Item)
+    let Some(range) = between(from, to) else { return Page::empty() };
+    let entries = table.items.range(range);
+    let position = |(key, _): &(&Key, &Item)| table.names.values(key);
+    if *is_backward {
+        page(entries.rev(), *limit, whole, position)
+    } else {
+        page(entries, *limit, whole, position)
     }
 }
 
-/// What is stored at a key.
-enum Stored {
-    /// The text of an item.
-    Item(String),
-    /// No item.
-    Nothing,
+fn in_index<'a>(table: &'a Table, index: &'a Index, range: &Range) -> Page<'a> {
+    let Range { from, to, is_backward, after, limit } = range;
+    let (mut from, mut to) = ((from.clone(), Key::default()), (to.clone(), Key::default()));
+    match after {
+        Some(after) if *is_backward => to = to.min(after.clone()),
+        Some((place, key)) => from = from.max((place.clone(), key.next())),
+        None => {}
+    }
+    let Some(range) = between(from, to) else { return Page::empty() };
+    let position = |(place, key): &&(Key, Key)| {
+        let mut values = index.names.values(place);
+        values.extend(table.names.values(key));
+        values
+    };
+    let read = |entry: &&(Key, Key)| {
+        let values = position(entry);
+        (Cow::Owned(serde_json::to_string(&values).unwrap_or_default()), size(&values))
+    };
+    let entries = index.entries.range(range);
+    if *is_backward {
+        page(entries.rev(), *limit, read, position)
+    } else {
+        page(entries, *limit, read, position)
+    }
 }
 
-/// A part of a key, as the embedded DynamoDB stores it.
-fn text(key: &Key, name: &str) -> Option<String> {
-    let Text { text } = key.get(name).filter(|value| !value.text.is_empty())?;
-    AttributeValue::S(text.clone()).to_key_string()
+fn whole<'a>((_, item): &(&'a Key, &'a Item)) -> (Cow<'a, str>, usize) {
+    (Cow::Borrowed(&item.text), item.size)
+}
+
+/// The first entries: as many as are asked for and fit.
+fn page<'a, E>(
+    entries: impl Iterator<Item = E>,
+    limit: usize,
+    read: impl Fn(&E) -> (Cow<'a, str>, usize),
+    position: impl Fn(&E) -> Values,
+) -> Page<'a> {
+    let (mut page, mut sum, mut last) = (Page::empty(), 0, None);
+    for entry in entries {
+        let (text, size) = read(&entry);
+        sum += size;
+        if sum > PAGE_MAX && last.is_some() {
+            page.last = last.as_ref().map(&position);
+            break;
+        }
+        page.items.push(text);
+        last = Some(entry);
+        // Whether there are more nobody has looked.
+        if page.items.len() == limit {
+            page.last = last.as_ref().map(&position);
+            break;
+        }
+    }
+    page
+}
+
+impl Page<'_> {
+    fn empty() -> Self {
+        Self { items: Vec::new(), last: None }
+    }
+
+    fn answer(&self) -> Outcome<String> {
+        let (count, items) = (self.items.len(), self.items.join(","));
+        let mut answer =
+            format!("{{\"Items\":[{items}],\"Count\":{count},\"ScannedCount\":{count}");
+        if let Some(last) = &self.last {
+            let last = serde_json::to_string(last)
+                .map_err(|error| Refusal::Unreadable(error.to_string()))?;
+            answer.push_str(",\"LastEvaluatedKey\":");
+            answer.push_str(&last);
+        }
+        answer.push('}');
+        Ok(answer)
+    }
 }

@@ -1,8 +1,13 @@
-//! What is answered, and that the short ways answer as the embedded DynamoDB does.
+//! What is answered; and that it is what an embedded DynamoDB, written by others after the real one, answers.
 
-use serde_json::Value;
+mod likeness;
+mod reference;
+
+use serde_json::{Value, json};
 
 use super::*;
+
+const TABLE: &str = "table";
 
 fn call(database: &SimDynamoDb, operation: &str, body: &Value) -> (u16, Value) {
     let target = format!("{PREFIX}{operation}");
@@ -10,24 +15,41 @@ fn call(database: &SimDynamoDb, operation: &str, body: &Value) -> (u16, Value) {
     (status.as_u16(), serde_json::from_str(&answer).unwrap())
 }
 
-fn with_table() -> SimDynamoDb {
-    let database = SimDynamoDb::memory().unwrap();
-    let table = json!({
-        "TableName": "table",
-        "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
-        "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
+fn new_table() -> Value {
+    let attribute = |name: &str| json!({ "AttributeName": name, "AttributeType": "S" });
+    let keys = |partition: &str, sort: &str| {
+        json!([
+            { "AttributeName": partition, "KeyType": "HASH" },
+            { "AttributeName": sort, "KeyType": "RANGE" },
+        ])
+    };
+    let attributes = ["pk", "sk", "due_pk", "due_sk"].map(attribute);
+    json!({
+        "TableName": TABLE,
+        "AttributeDefinitions": attributes,
+        "KeySchema": keys("pk", "sk"),
+        "GlobalSecondaryIndexes": [{
+            "IndexName": "due", "KeySchema": keys("due_pk", "due_sk"),
+            "Projection": { "ProjectionType": "KEYS_ONLY" },
+        }],
         "BillingMode": "PAY_PER_REQUEST",
-    });
-    let made = call(&database, "CreateTable", &table);
+    })
+}
+
+fn with_table() -> SimDynamoDb {
+    let database = SimDynamoDb::memory();
+    let made = call(&database, "CreateTable", &new_table());
     assert_eq!(made.0, 200, "{made:?}");
     database
 }
 
-fn put(token: &str) -> Value {
+fn key(sort: &str) -> Value {
+    json!({ "pk": { "S": "a" }, "sk": { "S": sort } })
+}
+
+fn put(sort: &str, token: &str) -> Value {
     let put = json!({
-        "TableName": "table",
-        "Item": { "pk": { "S": "a" } },
-        "ConditionExpression": "attribute_not_exists(pk)",
+        "TableName": TABLE, "Item": key(sort), "ConditionExpression": "attribute_not_exists(pk)",
     });
     json!({ "TransactItems": [{ "Put": put }], "ClientRequestToken": token })
 }
@@ -36,20 +58,19 @@ fn put(token: &str) -> Value {
 fn what_is_written_is_read() {
     let database = with_table();
 
-    let written = call(&database, "TransactWriteItems", &put("1"));
-    let key = json!({ "TableName": "table", "Key": { "pk": { "S": "a" } } });
-    let read = call(&database, "GetItem", &key);
+    let written = call(&database, "TransactWriteItems", &put("1", "token"));
+    let read = call(&database, "GetItem", &json!({ "TableName": TABLE, "Key": key("1") }));
 
     assert_eq!(written.0, 200);
-    assert_eq!(read, (200, json!({ "Item": { "pk": { "S": "a" } } })));
+    assert_eq!(read, (200, json!({ "Item": key("1") })));
 }
 
 #[test]
-fn a_refusal_says_why_and_no_token_makes_a_second_write_the_first() {
+fn a_refusal_says_why() {
     let database = with_table();
-    call(&database, "TransactWriteItems", &put("1"));
+    call(&database, "TransactWriteItems", &put("1", "first"));
 
-    let (status, refusal) = call(&database, "TransactWriteItems", &put("1"));
+    let (status, refusal) = call(&database, "TransactWriteItems", &put("1", "second"));
 
     assert_eq!(status, 400);
     assert!(refusal["__type"].as_str().unwrap().ends_with("#TransactionCanceledException"));
@@ -57,99 +78,60 @@ fn a_refusal_says_why_and_no_token_makes_a_second_write_the_first() {
 }
 
 #[test]
+fn a_transaction_that_is_sent_again_is_not_carried_out_again() {
+    let database = with_table();
+    call(&database, "TransactWriteItems", &put("1", "token"));
+
+    let again = call(&database, "TransactWriteItems", &put("1", "token"));
+    let other = call(&database, "TransactWriteItems", &put("2", "token"));
+
+    assert_eq!(again, (200, json!({})));
+    let kind = other.1["__type"].as_str().unwrap();
+    assert!(kind.ends_with("#IdempotentParameterMismatchException"), "{kind}");
+}
+
+#[test]
 fn what_cannot_be_read_or_is_not_known_is_refused() {
     let database = with_table();
 
-    let unreadable = call(&database, "GetItem", &json!({ "TableName": 1 }));
-    let unknown = call(&database, "ListTables", &json!({}));
-
-    assert_eq!((unreadable.0, &unreadable.1["__type"]), (400, &json!("SerializationException")));
-    assert_eq!((unknown.0, &unknown.1["__type"]), (400, &json!("UnknownOperationException")));
-}
-
-/// What the embedded DynamoDB answers by itself.
-fn by_itself(database: &SimDynamoDb, operation: &str, body: &Value) -> (u16, Value) {
-    let storage = &*database.0.storage.lock().unwrap();
-    let body = body.to_string();
-    let (status, answer) = match operation {
-        "GetItem" => run(body.as_bytes(), |request| get_item::execute(storage, request)),
-        "BatchGetItem" => run(body.as_bytes(), |request| batch_get_item::execute(storage, request)),
-        "PutItem" => run(body.as_bytes(), |request| put_item::execute(storage, request)),
-        other => panic!("{other}"),
-    };
-    (status.as_u16(), serde_json::from_str(&answer).unwrap())
-}
-
-fn item(key: &str) -> Value {
-    json!({
-        "pk": { "S": key },
-        "body": { "M": {
-            "count": { "N": "-12" }, "is": { "BOOL": false }, "none": { "NULL": true },
-            "list": { "L": [{ "M": { "deep": { "S": "\"é\"" } } }, { "S": "" }] },
-        } },
-    })
-}
-
-fn key(key: &str) -> Value {
-    json!({ "pk": { "S": key } })
-}
-
-#[test]
-fn a_plain_read_answers_as_the_database_does() {
-    let database = with_table();
-    call(&database, "PutItem", &json!({ "TableName": "table", "Item": item("a") }));
-    let batch = |keys: &[Value]| json!({ "RequestItems": { "table": { "Keys": keys } } });
-    let many: Vec<_> = (0..101).map(|number| key(&number.to_string())).collect();
-
     for (operation, body) in [
-        ("GetItem", json!({ "TableName": "table", "Key": key("a"), "ConsistentRead": true })),
-        ("GetItem", json!({ "TableName": "table", "Key": key("b") })),
-        ("GetItem", json!({ "TableName": "table", "Key": key("") })),
-        ("GetItem", json!({ "TableName": "table", "Key": { "pk": { "N": "1" } } })),
-        ("GetItem", json!({ "TableName": "table", "Key": { "sk": { "S": "a" } } })),
-        ("GetItem", json!({ "TableName": "elsewhere", "Key": key("a") })),
-        ("BatchGetItem", batch(&[key("a"), key("b")])),
-        ("BatchGetItem", batch(&[key("a"), key("a")])),
-        ("BatchGetItem", batch(&[])),
-        ("BatchGetItem", batch(&many)),
+        ("GetItem", json!({ "TableName": 1 })),
+        ("ListTables", json!({})),
+        ("PutItem", json!({ "TableName": TABLE, "Item": key("1"), "ReturnValues": "ALL_OLD" })),
+        ("PutItem", json!({ "TableName": TABLE, "Item": { "pk": { "SS": ["a"] } } })),
     ] {
-        let answer = call(&database, operation, &body);
-        assert_eq!(answer, by_itself(&database, operation, &body), "{body}");
+        let (status, answer) = call(&database, operation, &body);
+        let kind = answer["__type"].as_str().unwrap();
+        assert!(status == 400 && kind.ends_with("#SerializationException"), "{operation}: {kind}");
     }
 }
 
 #[test]
-fn a_plain_write_stores_what_the_database_would() {
+fn a_name_that_may_be_reserved_is_not_taken_as_it_is() {
     let database = with_table();
-    let get = json!({ "TableName": "table", "Key": key("a") });
-    let put = json!({ "TableName": "table", "Item": item("a") });
-    let together = json!({ "TransactItems": [{ "Put": put }] });
+    let update = |expression: &str, names: Value| {
+        json!({
+            "TableName": TABLE, "Key": key("1"), "UpdateExpression": expression,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": { ":value": { "S": "x" } },
+        })
+    };
 
-    by_itself(&database, "PutItem", &put);
-    let expected = by_itself(&database, "GetItem", &get);
-    for (operation, body) in [("PutItem", &put), ("TransactWriteItems", &together)] {
-        assert_eq!(call(&database, operation, body).0, 200);
-        assert_eq!(by_itself(&database, "GetItem", &get), expected, "{operation}");
-    }
-    assert_eq!(expected.1["Item"], item("a"));
+    let plain = call(&database, "UpdateItem", &update("SET status = :value", json!({})));
+    let named = json!({ "#status": "status" });
+    let named = call(&database, "UpdateItem", &update("SET #status = :value", named));
+
+    assert_eq!((plain.0, named.0), (400, 200), "{plain:?}");
 }
 
 #[test]
-fn a_write_that_is_not_plain_is_left_to_the_database() {
+fn the_time_to_live_is_kept() {
     let database = with_table();
+    let wanted = json!({ "Enabled": true, "AttributeName": "expires" });
 
-    for value in [
-        json!({ "N": "1.5e3" }),
-        json!({ "N": "x" }),
-        json!({ "SS": ["b", "a"] }),
-        json!({ "SS": [] }),
-        json!({ "NULL": false }),
-        json!({ "S": "a", "N": "1" }),
-        json!({ "X": "a" }),
-        json!({}),
-    ] {
-        let body = json!({ "TableName": "table", "Item": { "pk": { "S": "a" }, "x": value } });
-        let answer = call(&database, "PutItem", &body);
-        assert_eq!(answer, by_itself(&database, "PutItem", &body), "{value}");
-    }
+    let body = json!({ "TableName": TABLE, "TimeToLiveSpecification": wanted });
+    call(&database, "UpdateTimeToLive", &body);
+    let (_, answer) = call(&database, "DescribeTimeToLive", &json!({ "TableName": TABLE }));
+
+    assert_eq!(answer["TimeToLiveDescription"]["AttributeName"], "expires");
 }

@@ -1,41 +1,90 @@
-//! Items as requests write them, read in one pass.
-//!
-//! The embedded DynamoDB reads a value once more for each map and list it lies in, copying what is below. What our
-//! functions write is read here instead; whatever is not of that plain form is left to it, refusals among them.
+//! Values of attributes: texts, numbers, truth, nothing, lists and maps. Nobody here stores binaries or sets.
 
 use std::{collections::BTreeMap, fmt};
 
-use dynoxide::AttributeValue;
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{Error, MapAccess, Visitor},
+    ser::SerializeMap as _,
 };
 
-/// The attributes of an item, or the values of an expression.
-pub(crate) type Values = BTreeMap<String, AttributeValue>;
+use crate::number::Number;
 
-/// A longer number is left to the embedded DynamoDB, which knows how many digits there may be.
-const DIGITS_MAX: usize = 18;
-
-/// A value of a plain kind.
-struct Plain(AttributeValue);
-
-/// The attributes in a request; none of them is of another kind.
-pub(crate) fn plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Values, D::Error> {
-    let values = BTreeMap::<String, Plain>::deserialize(deserializer)?;
-    Ok(values.into_iter().map(|(name, Plain(value))| (name, value)).collect())
+/// A value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    Text(String),
+    Number(Number),
+    Bool(bool),
+    Null,
+    List(Vec<Self>),
+    Map(Values),
 }
 
-/// The same where there may be none.
-pub(crate) fn plain_or_none<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Values>, D::Error> {
-    plain(deserializer).map(Some)
+/// The attributes of an item, what is in a map, or the values of an expression.
+pub(crate) type Values = BTreeMap<String, Value>;
+
+/// How deep values may lie in each other.
+const DEPTH_MAX: usize = 32;
+
+impl Value {
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Number(_) | Self::Bool(_) | Self::Null | Self::List(_) | Self::Map(_) => None,
+        }
+    }
+
+    /// What it counts of an item's 400 KB
+    /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>).
+    fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Number(number) => number.size(),
+            Self::Bool(_) | Self::Null => 1,
+            Self::List(values) => 3 + values.iter().map(|value| 1 + value.size()).sum::<usize>(),
+            Self::Map(values) => 3 + values.len() + size(values),
+        }
+    }
+
+    fn depth(&self) -> usize {
+        let deepest = match self {
+            Self::Text(_) | Self::Number(_) | Self::Bool(_) | Self::Null => return 1,
+            Self::List(values) => values.iter().map(Self::depth).max(),
+            Self::Map(values) => values.values().map(Self::depth).max(),
+        };
+        1 + deepest.unwrap_or(0)
+    }
 }
 
-impl<'de> Deserialize<'de> for Plain {
+/// What an item of these attributes counts.
+pub(crate) fn size(values: &Values) -> usize {
+    values.iter().map(|(name, value)| name.len() + value.size()).sum()
+}
+
+/// Whether a value lies deeper than DynamoDB takes it.
+pub(crate) fn is_too_deep(values: &Values) -> bool {
+    values.values().any(|value| value.depth() > DEPTH_MAX)
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut one = serializer.serialize_map(Some(1))?;
+        match self {
+            Self::Text(text) => one.serialize_entry("S", text)?,
+            Self::Number(number) => one.serialize_entry("N", number.text())?,
+            Self::Bool(is) => one.serialize_entry("BOOL", is)?,
+            Self::Null => one.serialize_entry("NULL", &true)?,
+            Self::List(values) => one.serialize_entry("L", values)?,
+            Self::Map(values) => one.serialize_entry("M", values)?,
+        }
+        one.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(OfOneKind).map(Self)
+        deserializer.deserialize_map(OfOneKind)
     }
 }
 
@@ -43,42 +92,30 @@ impl<'de> Deserialize<'de> for Plain {
 struct OfOneKind;
 
 impl<'de> Visitor<'de> for OfOneKind {
-    type Value = AttributeValue;
+    type Value = Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("one value of a plain kind")
+        formatter.write_str("one value of one kind")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AttributeValue, A::Error> {
-        let other = |what: &str| Error::custom(format!("not plain: {what}"));
-        let kind: String = map.next_key()?.ok_or_else(|| other("nothing"))?;
-        let value = match kind.as_str() {
-            "S" => AttributeValue::S(map.next_value()?),
-            "N" => AttributeValue::N(whole(map.next_value()?).ok_or_else(|| other("a number"))?),
-            "BOOL" => AttributeValue::BOOL(map.next_value()?),
-            "NULL" if map.next_value()? => AttributeValue::NULL(true),
-            "L" => {
-                let values: Vec<Plain> = map.next_value()?;
-                AttributeValue::L(values.into_iter().map(|Plain(value)| value).collect())
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let kind: &str = map.next_key()?.ok_or_else(|| Error::custom("a value of no kind"))?;
+        let value = match kind {
+            "S" => Value::Text(map.next_value()?),
+            "N" => {
+                let text: String = map.next_value()?;
+                let refused = || Error::custom(format!("{text} is not a number"));
+                Value::Number(Number::parse(&text).ok_or_else(refused)?)
             }
-            "M" => {
-                let values: BTreeMap<String, Plain> = map.next_value()?;
-                let named = values.into_iter().map(|(name, Plain(value))| (name, value));
-                AttributeValue::M(named.collect())
-            }
-            kind => return Err(other(kind)),
+            "BOOL" => Value::Bool(map.next_value()?),
+            "NULL" if map.next_value()? => Value::Null,
+            "L" => Value::List(map.next_value()?),
+            "M" => Value::Map(map.next_value()?),
+            kind => return Err(Error::custom(format!("a value of the kind {kind}"))),
         };
-        match map.next_key::<String>()? {
+        match map.next_key::<&str>()? {
             None => Ok(value),
-            Some(further) => Err(other(&further)),
+            Some(further) => Err(Error::custom(format!("one value has also {further}"))),
         }
     }
-}
-
-fn whole(text: String) -> Option<String> {
-    let digits = text.strip_prefix('-').unwrap_or(&text);
-    let is_whole = (1..=DIGITS_MAX).contains(&digits.len())
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
-        && (digits == "0" || !digits.starts_with('0'));
-    is_whole.then_some(text)
 }

@@ -62,6 +62,11 @@ impl Params {
         }
     }
 
+    /// The names of what is given here.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.children.keys().map(String::as_str)
+    }
+
     /// The parameters below `name`, if there are any.
     pub(crate) fn child(&self, name: &str) -> Option<&Self> {
         self.children.get(name)
@@ -145,6 +150,8 @@ fn decode(text: &str) -> Cow<'_, str> {
     Cow::Owned(percent_decode_str(&spaced).decode_utf8_lossy().into_owned())
 }
 
+#[cfg(test)]
+mod published;
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -49,7 +49,14 @@ impl Call<'_> {
                 tagging.context.insert("ec2:CreateAction".to_owned(), vec![self.action.to_owned()]);
                 asked.push(tagging);
             }
-            asked.push(self.one(self.action, &touched));
+            let mut one = self.one(self.action, &touched);
+            if self.action == "ModifyInstanceAttribute" && touched.resource.contains(":instance/") {
+                let common = ["Action", "Version", "InstanceId", "DryRun"];
+                let changed = self.params.names().filter(|name| !common.contains(name));
+                one.context
+                    .insert("ec2:Attribute".to_owned(), changed.map(str::to_owned).collect());
+            }
+            asked.push(one);
         }
         asked.extend(self.passed_role());
         asked

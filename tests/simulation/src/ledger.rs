@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use sim_dynamodb::SimDynamoDb;
-use sim_ec2::{Snapshot, SnapshotState, StorageTier};
+use sim_ec2::{Snapshot, SnapshotState, StorageTier, Tags};
 
 use crate::rules::Promise;
 
@@ -65,6 +65,20 @@ pub(crate) struct ScheduleFacts {
     pub(crate) edits: Vec<Edit>,
     /// Whether somebody has asked for its deletion.
     pub(crate) dropped: bool,
+    /// From when its slots count, and how many minutes lie between them.
+    pub(crate) anchor: Timestamp,
+    pub(crate) minutes: i64,
+    /// Whether it fires: since when that is certain, or uncertain.
+    pub(crate) fires: Vec<(Timestamp, Fires)>,
+}
+
+/// Whether a schedule fires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fires {
+    Yes,
+    No,
+    /// Somebody is about to change it.
+    Perhaps,
 }
 
 /// Something that must never be.
@@ -91,6 +105,12 @@ pub(crate) struct Ledger {
     pub(crate) imaged: BTreeSet<String>,
     /// Restores that people were told of: of which set, since when.
     pub(crate) restores: BTreeMap<String, (String, Timestamp)>,
+    /// Since when an instance may write to a volume.
+    pub(crate) written: BTreeMap<String, Timestamp>,
+    /// The volumes that our functions have made.
+    pub(crate) our_volumes: BTreeSet<String>,
+    /// EBS snapshots of another installation, with the tags that it gave them.
+    pub(crate) others: BTreeMap<String, Tags>,
     /// What rules let go, of which schedule and when, although the rules of a day before would have kept it.
     pub(crate) unexpected: Vec<(String, Timestamp)>,
     /// When a person last approved a plan.

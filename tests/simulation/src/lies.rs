@@ -1,8 +1,12 @@
 //! What proves the oracle: a world that lies to the product in one way, so that a promise is broken, and which invariant
 //! must notice. The product's code stays as it is.
 
+mod of_ec2;
+
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
+
+pub(crate) use of_ec2::Told;
 
 /// A way in which the world lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -25,6 +29,40 @@ pub enum Lie {
     SweepsDropped,
     /// Messages that snapshots are wanted are not delivered.
     RequestsDropped,
+    /// Messages that a deletion is due are not delivered.
+    DueDeletionsDropped,
+    /// Nobody is told that a restore is to go on.
+    RestoresDropped,
+    /// The tracker fails at each message.
+    TrackerFails,
+    /// The reaper panics.
+    ReaperPanics,
+    /// The brake is set to let everything through.
+    BrakeOff,
+    /// Snapshots without a schedule are stored with an end that nobody wanted.
+    ManualsExpire,
+    /// What is published is not taken out of the outbox.
+    OutboxKept,
+    /// That a run found nothing is stored as a success.
+    EmptyRunsDone,
+    /// A run is stored with one success more.
+    RunsMiscounted,
+    /// Every other run is only said to be stored.
+    RunsDropped,
+    /// EC2 deletes the newest set's member in place of the one it was asked to.
+    NewestDeleted,
+    /// EC2 deletes a snapshot of somebody else's in place of the one it was asked to.
+    ForeignDeleted,
+    /// EC2 shows no lock.
+    LocksHidden,
+    /// EC2 makes each set twice, and shows the second as somebody else's.
+    TwinsMade,
+    /// EC2 puts our tags to another installation's snapshots too.
+    OthersTagged,
+    /// EC2 says that it has deleted a volume, and has not.
+    VolumesKept,
+    /// EC2 deletes another volume that is free in place of the one it was asked to.
+    VolumesMistaken,
 }
 
 impl Lie {
@@ -40,6 +78,23 @@ impl Lie {
             Self::DeletionsDropped => &["left-in-part"],
             Self::SweepsDropped => &["no-sweep"],
             Self::RequestsDropped => &["stuck-run", "stuck-snapshot"],
+            Self::DueDeletionsDropped => &["stuck-snapshot"],
+            Self::RestoresDropped => &["stuck-restore"],
+            Self::TrackerFails => &["given-up"],
+            Self::ReaperPanics => &["panicked"],
+            Self::BrakeOff => &["brake"],
+            Self::ManualsExpire => &["asked-by-nobody"],
+            Self::OutboxKept => &["untold"],
+            Self::EmptyRunsDone => &["slot-without-target"],
+            Self::RunsMiscounted => &["slot-miscounted"],
+            Self::RunsDropped => &["slot-missing"],
+            Self::NewestDeleted => &["newest", "newest-of-volume"],
+            Self::ForeignDeleted => &["not-ours"],
+            Self::LocksHidden => &["torn"],
+            Self::TwinsMade => &["twice"],
+            Self::OthersTagged => &["others-tags"],
+            Self::VolumesKept => &["drill-left"],
+            Self::VolumesMistaken => &["written-volume", "not-our-volume"],
         }
     }
 
@@ -56,6 +111,9 @@ impl Lie {
             return Some(body.to_vec());
         };
         if action == "PutItem" {
+            if self == Self::RunsDropped && is_every_other_run(&request["Item"]) {
+                return None;
+            }
             self.about_put(&mut request);
         } else if let Some(parts) = request["TransactItems"].as_array_mut() {
             parts.retain(|part| !self.is_dropped(part));
@@ -74,6 +132,8 @@ impl Lie {
             Self::AuditDropped => {
                 part["Put"]["Item"]["body"]["M"]["action"]["S"] == "snapshot.deleted"
             }
+            Self::OutboxKept => part["Delete"]["Key"]["pk"]["S"] == "OUTBOX",
+            Self::RunsDropped => is_every_other_run(&part["Put"]["Item"]),
             _ => false,
         }
     }
@@ -85,8 +145,28 @@ impl Lie {
             put.remove("ConditionExpression");
             put.remove("ExpressionAttributeValues");
         }
+        let partition = put["Item"]["pk"]["S"].as_str().unwrap_or_default().to_owned();
         let Some(fields) = put["Item"]["body"]["M"].as_object_mut() else { return };
+        let is_run = partition.starts_with("RUNS#");
         match self {
+            Self::ManualsExpire if partition.starts_with("SNAPSHOT#") => {
+                let is_manual = fields.get("slot").is_none_or(|slot| slot["NULL"] == true);
+                let has_none = fields.get("expires_at").is_some_and(|at| at["NULL"] == true);
+                if is_manual && has_none {
+                    replace(fields, "expires_at", json!({ "S": "2026-03-02T12:00:00Z" }));
+                }
+            }
+            Self::EmptyRunsDone if is_run => {
+                let is_empty = fields["targets"]["L"].as_array().is_some_and(Vec::is_empty);
+                if is_empty && fields["status"]["S"] == "failed" {
+                    replace(fields, "status", json!({ "S": "done" }));
+                }
+            }
+            Self::RunsMiscounted if is_run => {
+                let succeeded = &mut fields["counts"]["M"]["succeeded"]["N"];
+                let count: u64 = succeeded.as_str().and_then(|text| text.parse().ok()).unwrap_or(0);
+                *succeeded = (count + 1).to_string().into();
+            }
             Self::HoldsForgotten => replace(fields, "hold", json!({ "NULL": true })),
             Self::RestoresForgotten => replace(fields, "restores", json!({ "L": [] })),
             Self::RulesShrunk => {
@@ -98,6 +178,13 @@ impl Lie {
             _ => {}
         }
     }
+}
+
+/// Whether an item is one of about half of all runs, always the same.
+fn is_every_other_run(item: &Value) -> bool {
+    let text = |name: &str| item[name]["S"].as_str().unwrap_or_default();
+    let sum: u32 = text("sk").bytes().map(u32::from).sum();
+    text("pk").starts_with("RUNS#") && sum % 2 == 1
 }
 
 fn replace(fields: &mut Map<String, Value>, name: &str, with: Value) {

@@ -1,6 +1,9 @@
 //! What must hold of every deletion, at that moment; and of everything, when it has been calm for a while.
 
 mod calm;
+mod machines;
+mod restored;
+mod slots;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -11,6 +14,7 @@ use crate::ledger::{Group, Hold, Ledger, Shown};
 use crate::world::TABLE;
 
 pub(crate) use calm::{Books, Judgement, judge_calm};
+pub(crate) use machines::{Done, judge_machines, look};
 
 /// How far a function's clock may be off.
 const CLOCKS_OFF: SignedDuration = SignedDuration::from_mins(12);

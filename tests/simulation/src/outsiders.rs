@@ -1,5 +1,7 @@
 //! What others do in the account behind our back.
 
+use std::collections::BTreeSet;
+
 use crate::ledger::{Ledger, Shown};
 use crate::plan::{Among, Choice, Part, What};
 use crate::weather::Storm;
@@ -49,6 +51,19 @@ impl World {
                     if self.ec2_call(&region, &call) {
                         self.in_the_way(&id);
                     }
+                }
+            }
+            What::Unlock(choice, member) => {
+                for (id, region) in self.members(*choice, Part::Member(*member)) {
+                    if self.ec2_call(&region, &format!("UnlockSnapshot&SnapshotId={id}")) {
+                        self.out_of_the_way(&id);
+                    }
+                }
+            }
+            What::Unarchive(choice, member) => {
+                for (id, region) in self.members(*choice, Part::Member(*member)) {
+                    let call = format!("RestoreSnapshotTier&SnapshotId={id}&PermanentRestore=true");
+                    self.ec2_call(&region, &call);
                 }
             }
             What::Archive(choice, member) => {
@@ -123,13 +138,13 @@ impl World {
             }
             What::TakeElsewhere(nth) => {
                 let id = self.instances[nth % self.instances.len()].clone();
-                let region = self.ec2.instance(&id).map_or(HOME.to_owned(), |one| one.region);
                 let call = format!("CreateSnapshots&InstanceSpecification.InstanceId={id}");
-                self.ec2_call(&region, &call);
+                self.ec2_call(&self.region_of(&id), &call);
             }
+            What::TakeAsAnother(nth, is_marked) => self.take_as_another(*nth, *is_marked),
             What::Terminate(nth) => {
                 if let Some(id) = self.instances.get(*nth).cloned() {
-                    let region = self.ec2.instance(&id).map_or(HOME.to_owned(), |one| one.region);
+                    let region = self.region_of(&id);
                     self.ec2_call(&region, &format!("TerminateInstances&InstanceId.1={id}"));
                 }
             }
@@ -205,12 +220,46 @@ impl World {
         held(&self.ledger).lost.insert(id.to_owned(), self.hands.now());
     }
 
+    /// Another installation's set, which bears tags like ours but for whose it is.
+    fn take_as_another(&mut self, nth: usize, is_marked: bool) {
+        let id = self.instances[nth % self.instances.len()].clone();
+        let before: BTreeSet<_> = self.ec2.snapshots().into_iter().map(|one| one.id).collect();
+        self.errands += 1;
+        let set = format!("snp_0195500c-6d00-7000-8000-{:012x}", self.errands);
+        let mut tags = vec![
+            ("snapkeep:managed-by", "snapkeep".to_owned()),
+            ("snapkeep:installation", "another".to_owned()),
+            ("snapkeep:id", set),
+            ("snapkeep:instance", id.clone()),
+        ];
+        if is_marked {
+            tags.push(("snapkeep:state", "condemned".to_owned()));
+        }
+        let mut call = format!(
+            "CreateSnapshots&InstanceSpecification.InstanceId={id}&TagSpecification.1.ResourceType=snapshot"
+        );
+        for (at, (key, value)) in tags.iter().enumerate() {
+            let at = at + 1;
+            call.push_str(&format!(
+                "&TagSpecification.1.Tag.{at}.Key={key}&TagSpecification.1.Tag.{at}.Value={value}"
+            ));
+        }
+        self.ec2_call(&self.region_of(&id), &call);
+        let now = self.ec2.snapshots();
+        let new = now.into_iter().filter(|one| !before.contains(&one.id));
+        held(&self.ledger).others.extend(new.map(|one| (one.id, one.tags)));
+    }
+
+    fn out_of_the_way(&mut self, id: &str) {
+        held(&self.ledger).obstacles.remove(id);
+    }
+
     fn in_the_way(&mut self, id: &str) {
         held(&self.ledger).obstacles.entry(id.to_owned()).or_insert(self.hands.now());
     }
 
     /// A call of EC2 by an outsider; whether it succeeded.
-    fn ec2_call(&mut self, region: &str, call: &str) -> bool {
+    pub(crate) fn ec2_call(&mut self, region: &str, call: &str) -> bool {
         let body = format!("Action={call}&Version=2016-11-15");
         let answer = self.ec2.answer(region, body.as_bytes());
         self.note(format!("an outsider: {call} answered {}", answer.status));

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::Body;
 use serde_json::{Value, json};
 
-use crate::ledger::{Edit, Hold, ScheduleFacts, Shown};
+use crate::ledger::{Edit, Fires, Hold, ScheduleFacts, Shown};
 use crate::outsiders::choose;
 use crate::plan::{Among, Choice, NewSchedule, What};
 use crate::rules::Promise;
@@ -31,7 +31,10 @@ pub(crate) struct Errand {
 #[derive(Clone, Debug)]
 pub(crate) enum Then {
     Nothing,
-    ScheduleMade(Option<Promise>),
+    /// With rules, and so many minutes from slot to slot.
+    ScheduleMade(Option<Promise>, i64),
+    /// It fires from now on, or no more.
+    Enabled(String, bool),
     /// These rules of this schedule, or its end.
     RulesEdited(String),
     HoldPlaced(String, Hold),
@@ -88,7 +91,7 @@ impl World {
         match what {
             What::MakeSchedule(wanted) => self.make_schedule(wanted),
             What::EditRules(nth, rules) => self.edit_rules(*nth, *rules),
-            What::Enable(nth, on) => self.edit_schedule(*nth, json!({ "enabled": on })),
+            What::Enable(nth, on) => self.enable(*nth, *on),
             What::Retarget(nth, instances) => {
                 let ids = self.named(instances);
                 self.edit_schedule(*nth, json!({ "targets": { "instance_ids": ids } }));
@@ -115,6 +118,8 @@ impl World {
             What::HoldAll(minutes) => self.hold_all(Some(*minutes)),
             What::UnholdAll => self.hold_all(None),
             What::Tighten(nth) => self.tighten(*nth),
+            What::CancelRestore(nth, leave) => self.cancel_restore(*nth, *leave),
+            What::RetryRestore(nth) => self.retry_restore(*nth),
             _ => self.about_a_set(what),
         }
     }
@@ -124,7 +129,7 @@ impl World {
         | What::Unhold(choice)
         | What::Delete(choice, _)
         | What::Rescue(choice)
-        | What::Restore(choice)
+        | What::Restore(choice, _)
         | What::Image(choice)
         | What::Expire(choice, _)) = what
         else {
@@ -150,16 +155,14 @@ impl World {
             }
             What::Delete(_, grace) => {
                 held(&self.ledger).wishes(&set).named.get_or_insert(now);
-                let query = grace.map(|grace| format!("?grace={grace}")).unwrap_or_default();
+                let query =
+                    grace.map(|grace| format!("?grace_minutes={grace}")).unwrap_or_default();
                 self.send("DELETE", &format!("{path}{query}"), Value::Null, Then::Deleted);
             }
             What::Rescue(_) => {
                 self.post(&format!("{path}/rescue"), Value::Null, Then::Rescued(set));
             }
-            What::Restore(_) => {
-                let body = json!({ "confirm": set, "mode": "new_volumes" });
-                self.post(&format!("{path}/restore"), body, Then::Restoring(set));
-            }
+            What::Restore(_, restoring) => self.restore(set, *restoring),
             What::Image(_) => self.post(&format!("{path}/image"), json!({}), Then::Nothing),
             What::Expire(_, minutes) => {
                 let at = now + SignedDuration::from_mins(*minutes);
@@ -213,7 +216,7 @@ impl World {
             "grace_minutes": grace_minutes,
             "copies": copies,
         });
-        self.post("/v1/schedules", body, Then::ScheduleMade(*rules));
+        self.post("/v1/schedules", body, Then::ScheduleMade(*rules, *minutes));
     }
 
     fn is_abroad(&self, id: &str) -> bool {
@@ -224,6 +227,7 @@ impl World {
     pub(crate) fn disable_all(&mut self) {
         let ids: Vec<_> = held(&self.ledger).schedules.keys().cloned().collect();
         for id in ids {
+            self.perhaps(&id);
             self.ask("PATCH", &format!("/v1/schedules/{id}"), json!({ "enabled": false }));
         }
     }
@@ -234,6 +238,21 @@ impl World {
         let body = json!({ "retention": rules.map(|rules| rules.json()) });
         let path = format!("/v1/schedules/{id}");
         self.send("PATCH", &path, body, Then::RulesEdited(id));
+    }
+
+    fn enable(&mut self, nth: usize, on: bool) {
+        let Some(id) = self.schedule(nth) else { return };
+        self.perhaps(&id);
+        let path = format!("/v1/schedules/{id}");
+        self.send("PATCH", &path, json!({ "enabled": on }), Then::Enabled(id, on));
+    }
+
+    /// From now on nobody knows whether the schedule fires.
+    fn perhaps(&mut self, id: &str) {
+        let now = self.now();
+        if let Some(facts) = held(&self.ledger).schedules.get_mut(id) {
+            facts.fires.push((now, Fires::Perhaps));
+        }
     }
 
     fn begin_edit(&mut self, id: &str, rules: Option<Promise>) {
@@ -251,6 +270,7 @@ impl World {
     fn drop_schedule(&mut self, nth: usize) {
         let Some(id) = self.schedule(nth) else { return };
         self.begin_edit(&id, None);
+        self.perhaps(&id);
         if let Some(facts) = held(&self.ledger).schedules.get_mut(&id) {
             facts.dropped = true;
         }
@@ -278,7 +298,10 @@ impl World {
             .collect();
         if !others.is_empty() {
             let body = json!({ "ebs_snapshot_ids": others, "schedule_id": schedule });
-            held(&self.ledger).adopting.extend(others);
+            let mut ledger = held(&self.ledger);
+            ledger.others.retain(|id, _| !others.contains(id));
+            ledger.adopting.extend(others);
+            drop(ledger);
             self.post("/v1/reconciliation/adopt", body, Then::Adopted(schedule));
         }
     }
@@ -291,7 +314,7 @@ impl World {
         ids
     }
 
-    fn schedule(&self, nth: usize) -> Option<String> {
+    pub(crate) fn schedule(&self, nth: usize) -> Option<String> {
         let ledger = held(&self.ledger);
         let there = ledger.schedules.iter().filter(|(_, facts)| !facts.dropped);
         let ids: Vec<_> = there.map(|(id, _)| id.clone()).collect();
@@ -305,7 +328,7 @@ impl World {
         Some(ledger.groups[at].set.clone())
     }
 
-    fn post(&mut self, path: &str, body: Value, then: Then) {
+    pub(crate) fn post(&mut self, path: &str, body: Value, then: Then) {
         self.errands += 1;
         let key = Some(format!("errand-{}", self.errands));
         let errand = Errand { key, then, sent: self.now(), ..Errand::plain("POST", path, body) };
@@ -346,9 +369,16 @@ impl World {
         let mut ledger = held(&self.ledger);
         match errand.then {
             Then::Nothing | Then::Deleted => {}
-            Then::ScheduleMade(rules) => {
+            Then::ScheduleMade(rules, minutes) => {
                 let edits = vec![Edit { sent: errand.sent, acked: Some(errand.sent), rules }];
-                let facts = ScheduleFacts { edits, dropped: false };
+                let made = reply.body["created_at"].as_str().and_then(|text| text.parse().ok());
+                let facts = ScheduleFacts {
+                    edits,
+                    dropped: false,
+                    anchor: made.unwrap_or(now),
+                    minutes,
+                    fires: vec![(now, Fires::Yes)],
+                };
                 ledger.schedules.insert(reply.id(), facts);
             }
             Then::RulesEdited(id) => {
@@ -356,6 +386,12 @@ impl World {
                 let edit = edits.into_iter().flatten().find(|edit| edit.sent == errand.sent);
                 if let Some(edit) = edit {
                     edit.acked = Some(now);
+                }
+            }
+            Then::Enabled(id, on) => {
+                let fires = if on { Fires::Yes } else { Fires::No };
+                if let Some(facts) = ledger.schedules.get_mut(&id) {
+                    facts.fires.push((now, fires));
                 }
             }
             Then::HoldPlaced(set, hold) => ledger.wishes(&set).hold = hold,

@@ -35,6 +35,19 @@ pub(crate) struct NewSchedule {
     pub(crate) copies: bool,
 }
 
+/// What is made of a snapshot.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Restoring {
+    NewVolumes,
+    /// New volumes, attached to the instance of this number.
+    Attached(usize),
+    /// Whether the instance may be stopped.
+    ReplaceVolumes(bool),
+    ReplaceRoot,
+    NewInstance,
+    Drill,
+}
+
 /// Something that somebody does.
 #[derive(Clone, Debug)]
 pub(crate) enum What {
@@ -58,7 +71,10 @@ pub(crate) enum What {
     Rescue(Choice),
     Sweep,
     Approve,
-    Restore(Choice),
+    Restore(Choice, Restoring),
+    /// Of those that people were told of; whether what was made is left as it is.
+    CancelRestore(usize, bool),
+    RetryRestore(usize),
     Image(Choice),
     Expire(Choice, i64),
     /// Under a schedule, or without one.
@@ -78,6 +94,16 @@ pub(crate) enum What {
     Retag(usize),
     TakeElsewhere(usize),
     Terminate(usize),
+    Unlock(Choice, usize),
+    Unarchive(Choice, usize),
+    /// Snapshots of another installation of ours, marked for deletion or not.
+    TakeAsAnother(usize, bool),
+    Stop(usize),
+    Start(usize),
+    /// A volume of this number is taken off an instance.
+    Detach(usize, usize),
+    /// Some volume that is free, or a new one, is put to an instance.
+    Attach(usize, usize),
     // The weather.
     Storm(Storm),
     RegionOut,
@@ -177,7 +203,7 @@ fn what(rng: &mut Rng, theme: Theme) -> What {
 }
 
 fn by_people(rng: &mut Rng) -> What {
-    match rng.below(29) {
+    match rng.below(34) {
         0 => What::MakeSchedule(new_schedule(rng)),
         1..=3 => What::EditRules(rng.below(4), rules(rng)),
         4 => What::Enable(rng.below(4), false),
@@ -202,7 +228,9 @@ fn by_people(rng: &mut Rng) -> What {
         16 => What::Rescue(Choice { among: Among::Condemned, nth: rng.below(8) }),
         17 => What::Sweep,
         18 => What::Approve,
-        19 => What::Restore(choice(rng)),
+        19 | 29 | 30 => What::Restore(choice(rng), restoring(rng)),
+        31 | 32 => What::CancelRestore(rng.below(4), rng.chance(300)),
+        33 => What::RetryRestore(rng.below(4)),
         20 => What::Image(choice(rng)),
         21 => What::Expire(choice(rng), rng.within(20, 300)),
         22 => What::Adopt(rng.chance(500).then(|| rng.below(4))),
@@ -212,9 +240,20 @@ fn by_people(rng: &mut Rng) -> What {
     }
 }
 
+fn restoring(rng: &mut Rng) -> Restoring {
+    match rng.below(9) {
+        0 => Restoring::NewVolumes,
+        1 | 2 => Restoring::Attached(rng.below(3)),
+        3..=5 => Restoring::ReplaceVolumes(rng.chance(700)),
+        6 => Restoring::ReplaceRoot,
+        7 => Restoring::NewInstance,
+        _ => Restoring::Drill,
+    }
+}
+
 fn by_outsiders(rng: &mut Rng) -> What {
     let member = rng.below(3);
-    match rng.below(16) {
+    match rng.below(25) {
         0 => What::Lose(choice(rng), Part::Whole),
         1 => What::Lose(choice(rng), Part::Member(member)),
         2 | 3 => What::LoseAllNewest(1 + rng.below(3)),
@@ -226,6 +265,13 @@ fn by_outsiders(rng: &mut Rng) -> What {
         11 => What::Deregister,
         12 | 13 => What::Retag(rng.below(3)),
         14 => What::TakeElsewhere(rng.below(3)),
+        15 => What::Unlock(choice(rng), member),
+        16 => What::Unarchive(choice(rng), member),
+        17 => What::TakeAsAnother(rng.below(3), rng.chance(500)),
+        18 => What::Stop(rng.below(3)),
+        19 => What::Start(rng.below(3)),
+        20 | 21 => What::Detach(rng.below(3), member),
+        22 | 23 => What::Attach(rng.below(3), rng.below(4)),
         _ => What::Terminate(rng.below(6)),
     }
 }
@@ -245,7 +291,11 @@ fn by_weather(rng: &mut Rng) -> What {
                 "DeleteSnapshot",
                 "CreateSnapshots",
                 "DescribeImages",
+                "DescribeLockedSnapshots",
+                "DescribeInstances",
                 "CopySnapshot",
+                "CreateVolume",
+                "DetachVolume",
             ];
             What::Deny(rights[rng.below(rights.len())])
         }

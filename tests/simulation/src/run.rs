@@ -88,7 +88,9 @@ impl World {
             | What::Rescue(_)
             | What::Sweep
             | What::Approve
-            | What::Restore(_)
+            | What::Restore(..)
+            | What::CancelRestore(..)
+            | What::RetryRestore(_)
             | What::Image(_)
             | What::Expire(..)
             | What::Adopt(_)
@@ -105,7 +107,13 @@ impl World {
             | What::Deregister
             | What::Retag(_)
             | What::TakeElsewhere(_)
+            | What::Unlock(..)
+            | What::Unarchive(..)
+            | What::TakeAsAnother(..)
             | What::Terminate(_) => self.by_outsider(what),
+            What::Stop(_) | What::Start(_) | What::Detach(..) | What::Attach(..) => {
+                self.at_a_machine(what);
+            }
             What::Storm(_)
             | What::RegionOut
             | What::RegionBack
@@ -136,10 +144,12 @@ impl World {
         let given_up = self.given_up().saturating_sub(before);
         let statistics = self.ask("GET", "/v1/snapshots/stats", serde_json::Value::Null).body;
         let (books, snapshots) = (Books::read(&self.database), self.ec2.snapshots());
+        let volumes = self.ec2.volumes();
         let now = self.now();
         let judgement = Judgement {
             books: &books,
             snapshots: &snapshots,
+            volumes: &volumes,
             since,
             now,
             statistics: &statistics,

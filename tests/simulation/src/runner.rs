@@ -43,6 +43,9 @@ pub struct Options {
     /// How many threads; one a core unless told otherwise.
     #[arg(long)]
     pub threads: Option<usize>,
+    /// Begins no further seed after so many seconds.
+    #[arg(long)]
+    pub seconds: Option<u64>,
 }
 
 /// Runs what is asked for.
@@ -124,8 +127,23 @@ fn report(seed: u64, plan: &Plan, verdict: &Verdict) {
 struct Findings {
     /// The seeds by the invariant that they broke.
     by_kind: BTreeMap<&'static str, Vec<u64>>,
+    played: u64,
     events: usize,
     calls: usize,
+    /// When the progress was last shown.
+    shown: Option<Instant>,
+}
+
+impl Findings {
+    fn add(&mut self, seed: u64, verdict: &Verdict) {
+        self.played += 1;
+        self.events += verdict.events;
+        self.calls += verdict.calls;
+        if let Some(first) = verdict.violations.first() {
+            self.by_kind.entry(first.kind).or_default().push(seed);
+            say(format!("seed {seed}: {}: {}", first.kind, first.text));
+        }
+    }
 }
 
 fn many(options: &Options) -> bool {
@@ -134,37 +152,31 @@ fn many(options: &Options) -> bool {
     let stop = AtomicBool::new(false);
     let findings = Mutex::new(Findings::default());
     let begun = Instant::now();
+    let is_over = || options.seconds.is_some_and(|most| begun.elapsed().as_secs() >= most);
     let threads = options
         .threads
         .unwrap_or_else(|| thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get));
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while !stop.load(Ordering::Relaxed) {
+                while !stop.load(Ordering::Relaxed) && !is_over() {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= end {
                         return;
                     }
                     let verdict = carry_out(&plan(seed, options.lie));
                     let mut findings = findings.lock().unwrap();
-                    findings.events += verdict.events;
-                    findings.calls += verdict.calls;
-                    if let Some(first) = verdict.violations.first() {
-                        findings.by_kind.entry(first.kind).or_default().push(seed);
-                        say(format!("seed {seed}: {}: {}", first.kind, first.text));
-                        if !options.keep_going {
-                            stop.store(true, Ordering::Relaxed);
-                        }
+                    findings.add(seed, &verdict);
+                    if !verdict.violations.is_empty() && !options.keep_going {
+                        stop.store(true, Ordering::Relaxed);
                     }
-                    drop(findings);
-                    progress(seed + 1 - options.from, options.seeds, begun);
+                    progress(&mut findings, options.seeds, begun);
                 }
             });
         }
     });
     let findings = findings.into_inner().unwrap();
-    let done = next.load(Ordering::Relaxed).min(end) - options.from;
-    summary(&findings, done, begun);
+    summary(&findings, begun);
     let first = findings.by_kind.values().flatten().min().copied();
     if let Some(seed) = first.filter(|_| !options.keep_going) {
         one(seed, options);
@@ -177,16 +189,23 @@ fn per_minute(count: u64, begun: Instant) -> f64 {
     count as f64 * 60.0 / begun.elapsed().as_secs_f64().max(0.001)
 }
 
-fn progress(done: u64, of: u64, begun: Instant) {
-    if done.is_multiple_of(10) {
-        let rate = per_minute(done, begun);
-        drop(write!(io::stderr(), "\r{done} of {of} seeds, {rate:.0} a minute  "));
-        drop(io::stderr().flush());
+/// A bar, at most once a second.
+fn progress(findings: &mut Findings, of: u64, begun: Instant) {
+    if findings.shown.is_some_and(|shown| shown.elapsed().as_secs() < 1) {
+        return;
     }
+    findings.shown = Some(Instant::now());
+    let done = findings.played;
+    let filled = usize::try_from(done * 30 / of.max(1)).unwrap_or(0).min(30);
+    let (bar, rest) = ("#".repeat(filled), ".".repeat(30 - filled));
+    let rate = per_minute(done, begun);
+    drop(write!(io::stderr(), "\r[{bar}{rest}] {done} of {of} seeds, {rate:.0} a minute  "));
+    drop(io::stderr().flush());
 }
 
-fn summary(findings: &Findings, done: u64, begun: Instant) {
+fn summary(findings: &Findings, begun: Instant) {
     drop(writeln!(io::stderr()));
+    let done = findings.played;
     let per_seed = |count: usize| count / usize::try_from(done.max(1)).unwrap_or(1);
     say(format!(
         "{done} seeds in {:.1} s, {:.0} a minute; {} events and {} calls a seed",

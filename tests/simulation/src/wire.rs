@@ -21,8 +21,8 @@ use sim_ec2::SimEc2;
 
 use crate::hands::Hands;
 use crate::ledger::Ledger;
-use crate::lies::Lie;
-use crate::oracle::judge_deletion;
+use crate::lies::{Lie, Told};
+use crate::oracle::{Done, judge_deletion, judge_machines};
 use crate::weather::{Called, Fortune, Weather};
 
 /// What is shared by all who are at work.
@@ -182,13 +182,22 @@ impl Wire {
             held(&self.ledger).note(self.hands.now(), format!("    IAM refuses {actor} {action}"));
             return refused(403, "UnauthorizedOperation");
         }
-        let is_odd = body.last().is_some_and(|byte| byte % 2 == 1);
-        if self.lie == Some(Lie::DeletionsDropped) && action == "DeleteSnapshot" && is_odd {
-            let body = "<DeleteSnapshotResponse><return>true</return></DeleteSnapshotResponse>";
-            return plain(200, "text/xml", body.to_owned());
-        }
+        let told = match self.lie {
+            Some(lie) => lie.told_to_ec2(ec2, action, body),
+            None => Told::Asked(body.to_vec()),
+        };
+        let body = match &told {
+            Told::Asked(body) => body.as_slice(),
+            Told::Said(answer) => return plain(200, "text/xml", (*answer).to_owned()),
+        };
+        let volumes = if action == "CreateVolume" { ec2.volumes() } else { Vec::new() };
         let answer = ec2.answer(region, body);
+        if let Some(lie) = self.lie.filter(|_| answer.status == 200) {
+            lie.besides(ec2, (region, body), action);
+        }
         let now = self.hands.now();
+        let done = Done { action, body, is_well: answer.status == 200, volumes_before: &volumes };
+        judge_machines(&mut held(&self.ledger), ec2, &done, now);
         if is_watched {
             let after = ec2.snapshots();
             let mut ledger = held(&self.ledger);

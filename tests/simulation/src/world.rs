@@ -32,6 +32,7 @@ use crate::crew::{Crew, Ending, Limits};
 use crate::hands::Hands;
 use crate::ledger::Ledger;
 use crate::lies::Lie;
+use crate::oracle::look;
 use crate::people::{Errand, Reply};
 use crate::plan::Setup;
 use crate::rng::Rng;
@@ -106,7 +107,7 @@ impl World {
             ..Config::default()
         };
         let ec2 = SimEc2::new(config, hands.clock().clone());
-        let database = SimDynamoDb::memory().unwrap();
+        let database = SimDynamoDb::memory();
         let skew: Shared<SignedDuration> = Arc::new(Mutex::new(SignedDuration::ZERO));
         let identity = Identity { account: ACCOUNT.to_owned(), region: HOME.to_owned() };
         let dispatch = Dispatch::new(&TEMPLATE, identity.clone(), hands.now());
@@ -254,6 +255,7 @@ impl World {
     /// Hands on EC2's events, and calls whom something is due for.
     fn deliver(&mut self) {
         let now = self.now();
+        look(&mut held(&self.ledger), &self.ec2, now);
         let events = self.ec2.take_events();
         let due = {
             let mut dispatch = self.bus.dispatch();
@@ -271,6 +273,10 @@ impl World {
         held(&self.ledger).events += 1;
         let Delivery { id, function, payload } = delivery;
         let kind = Kind::Function(*function, *id);
+        if self.lie == Some(Lie::TrackerFails) && *function == Function::Tracker {
+            let failed = Outcome::Failed("a lie".to_owned());
+            return self.bus.dispatch().settle(*id, &failed, self.now());
+        }
         if self.is_lied_to(*function) {
             return self.bus.dispatch().settle(*id, &Outcome::Answered(Value::Null), self.now());
         }
@@ -298,6 +304,8 @@ impl World {
         match self.lie {
             Some(Lie::SweepsDropped) => function == Function::Sweeper,
             Some(Lie::RequestsDropped) => function == Function::Snapshotter,
+            Some(Lie::DueDeletionsDropped) => function == Function::Reaper,
+            Some(Lie::RestoresDropped) => function == Function::Restorer,
             _ => false,
         }
     }
@@ -332,11 +340,15 @@ impl World {
         let skew = *held(&self.skew);
         let clock = clock(&self.hands, &self.skew).until(until + skew);
         let (payload, hands) = (payload.clone(), self.hands.clone());
+        let panics = self.lie == Some(Lie::ReaperPanics) && function == Function::Reaper;
         let work = async move {
             if late > SignedDuration::ZERO {
                 hands.sleep(late).await;
             }
-            let call = AssertUnwindSafe(invoke(function, &service, &clock, payload));
+            let call = AssertUnwindSafe(async {
+                assert!(!panics, "a lie");
+                invoke(function, &service, &clock, payload).await
+            });
             Done::Outcome(match call.catch_unwind().await {
                 Ok(Ok(answer)) => Outcome::Answered(answer),
                 Ok(Err(error)) => Outcome::Failed(chain(&error)),
@@ -488,6 +500,9 @@ fn settings(given: &FunctionSettings, setup: &Setup) -> Settings {
     Settings::from_lookup(|name| match name {
         "AWS_REGION" => Some(HOME.to_owned()),
         "SNAPKEEP_REGIONS" => Some(regions.to_owned()),
+        "SNAPKEEP_BRAKE_DELETIONS" if setup.lie == Some(Lie::BrakeOff) => {
+            Some("1000000".to_owned())
+        }
         "SNAPKEEP_BRAKE_DELETIONS" => Some(setup.brake_deletions.to_string()),
         name => Some(match given.environment.get(name)? {
             EnvironmentValue::Literal(text) => text.clone(),

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use sim_dynamodb::SimDynamoDb;
 use sim_ec2::{Clock, Config, InstanceState, SimEc2, Throttling};
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
@@ -12,7 +11,7 @@ use crate::{
     clock::{RealTime, SimulatedClock},
     connections,
     dispatch::Identity,
-    endpoints::{self, ec2::KeptEc2},
+    endpoints::{dynamodb::KeptDynamoDb, ec2::KeptEc2},
     samples,
     server::{Port, Stage, reached, serve},
     state::DataFolder,
@@ -30,7 +29,7 @@ pub(super) struct Simulated {
     pub(super) clock: SimulatedClock,
     /// Where DynamoDB answers.
     pub(super) dynamodb: String,
-    table: SimDynamoDb,
+    table: KeptDynamoDb,
     ec2: KeptEc2,
     ec2_port: Option<Port>,
     history: History,
@@ -63,7 +62,7 @@ impl Simulated {
         let dynamodb = dynamodb_port.url();
         let mut servers = JoinSet::new();
         let table = open_table(&folder)?;
-        let router = endpoints::dynamodb::router(table.clone());
+        let router = table.router();
         servers.spawn(serve(dynamodb_port, router, stage.clone(), Stage::Closing));
         let folder = Arc::new(folder);
         let ec2_port = Some(ec2_port);
@@ -180,13 +179,13 @@ fn load_ec2(folder: &DataFolder, clock: &SimulatedClock) -> Result<(KeptEc2, His
     Ok((kept, History::First))
 }
 
-fn open_table(folder: &DataFolder) -> Result<SimDynamoDb, StartError> {
+fn open_table(folder: &DataFolder) -> Result<KeptDynamoDb, StartError> {
     let path = folder.table();
     let context = path.display().to_string();
     let text = path
         .to_str()
         .ok_or_else(|| StartError::failed(context.clone(), "the path is not valid Unicode"))?;
-    SimDynamoDb::file(text).map_err(|error| StartError::failed(context, error.to_string()))
+    KeptDynamoDb::open(text).map_err(|error| StartError::failed(context, error.to_string()))
 }
 
 #[cfg(test)]

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use sim_dynamodb::SimDynamoDb;
-use sim_ec2::Snapshot;
+use sim_ec2::{Snapshot, Volume};
 
 use super::described;
+use super::restored::judge_restores;
+use super::slots::judge_slots;
 use crate::ledger::{Ledger, Shown};
 use crate::world::TABLE;
 
@@ -25,6 +27,7 @@ pub(crate) struct Books {
     pub(crate) snapshots: Vec<Value>,
     pub(crate) sweeps: Vec<Value>,
     pub(crate) runs: Vec<Value>,
+    pub(crate) restores: Vec<Value>,
     pub(crate) audit: Vec<Value>,
     /// Since when what is still to be told to other systems waits.
     pub(crate) outbox: Vec<Timestamp>,
@@ -59,6 +62,7 @@ impl Books {
             "SNAPSHOT" => &mut self.snapshots,
             "SWEEPS" => &mut self.sweeps,
             "RUNS" => &mut self.runs,
+            "RESTORES" => &mut self.restores,
             "AUDIT" => &mut self.audit,
             "OUTBOX" => {
                 let since = item["sk"]["S"].as_str().and_then(|text| text.split('#').next());
@@ -95,6 +99,7 @@ fn plain(value: &Value) -> Value {
 pub(crate) struct Judgement<'a> {
     pub(crate) books: &'a Books,
     pub(crate) snapshots: &'a [Snapshot],
+    pub(crate) volumes: &'a [Volume],
     /// Since when it has been calm.
     pub(crate) since: Timestamp,
     pub(crate) now: Timestamp,
@@ -108,7 +113,8 @@ pub(crate) fn judge_calm(ledger: &mut Ledger, judgement: &Judgement<'_>) {
     whole(ledger, judgement);
     settled(ledger, judgement);
     swept(ledger, judgement);
-    slots(ledger, judgement);
+    judge_slots(ledger, judgement);
+    judge_restores(ledger, judgement);
     once(ledger, judgement);
     numbers(ledger, judgement);
     audited(ledger, judgement);
@@ -149,7 +155,7 @@ fn is_hindered(ledger: &Ledger, set: &str) -> bool {
     ids.any(|id| ledger.obstacles.contains_key(id) || ledger.lost.contains_key(id))
 }
 
-fn instant(value: &Value) -> Option<Timestamp> {
+pub(super) fn instant(value: &Value) -> Option<Timestamp> {
     value.as_str()?.parse().ok()
 }
 
@@ -203,33 +209,6 @@ fn swept(ledger: &mut Ledger, judgement: &Judgement<'_>) {
     if last.is_none_or(|last| now.duration_since(last) > SignedDuration::from_hours(2)) {
         let text = format!("the last sweep that came to its end was at {last:?}");
         ledger.violated(now, "no-sweep", text);
-    }
-}
-
-/// Each slot ends as a snapshot or as something that a person sees.
-fn slots(ledger: &mut Ledger, judgement: &Judgement<'_>) {
-    let Judgement { books, now, .. } = *judgement;
-    for run in &books.runs {
-        let counts = &run["counts"];
-        let total = run["targets"].as_array().map_or(0, Vec::len);
-        if run["status"] == "done" && total == 0 && run["trigger"] == "schedule" {
-            let slot = &run["slot"];
-            let text = format!(
-                "the run of {} at {} is done, with no target",
-                slot["schedule_id"], slot["slot"]
-            );
-            ledger.violated(now, "slot-without-target", text);
-        }
-        let sum: i64 = ["succeeded", "failed", "skipped", "outstanding"]
-            .iter()
-            .filter_map(|name| counts[*name].as_i64())
-            .sum();
-        let is_over = !["dispatching", "running", "missed"]
-            .contains(&run["status"].as_str().unwrap_or_default());
-        if is_over && usize::try_from(sum).unwrap_or(0) != total {
-            let text = format!("the run {} has {total} targets and counts {counts}", run["slot"]);
-            ledger.violated(now, "slot-miscounted", text);
-        }
     }
 }
 
