@@ -463,7 +463,7 @@ impl World {
         };
         let request = request.body(bytes).unwrap();
         let now = self.now();
-        self.gateway.event(&request, Caller::Person(Role::Admin), now).unwrap()
+        self.gateway.event(&request, Caller::Person(Role::Admin), now).unwrap().1
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, future::Future, path::PathBuf, sync::Arc, time::Duration};
 
-use dynoxide::{Database, types::Item};
+use dynoxide::types::Item;
 use jiff::{SignedDuration, Timestamp};
 use sim_ec2::{Clock, Config, InstanceState, SimEc2, Throttling};
 use tokio::{sync::watch, task::JoinSet, time::timeout};
@@ -73,7 +73,8 @@ impl Simulated {
         let dynamodb = dynamodb_port.url();
         let mut servers = JoinSet::new();
         let table = open_table(&folder)?;
-        let beginning = beginning.map(|items| Beginning { database: table.clone(), items });
+        let beginning =
+            beginning.map(|items| Beginning { database: table.database().clone(), items });
         let router = table.router();
         servers.spawn(serve(dynamodb_port, router, stage.clone(), Stage::Closing));
         let folder = Arc::new(folder);
