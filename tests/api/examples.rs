@@ -193,6 +193,8 @@ async fn restores() -> Walk {
     let elsewhere = json!({ "zone": "us-east-1b" });
     walk.call("POST", &format!("{path}/drill"), elsewhere).await;
     walk.app.pass_minutes(12).await;
+    let told = json!({ "confirm": snapshot, "mode": "replace_volumes", "stop": true });
+    walk.call("POST", &format!("{path}/restore?preview=true"), told).await;
     walk.app.ec2.deny("CreateVolume");
     let failing = begun(&walk.app, &snapshot, json!({ "mode": "new_volumes" })).await;
     walk.app.pass_minutes(2).await;

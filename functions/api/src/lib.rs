@@ -20,6 +20,7 @@ mod respond;
 mod role;
 mod router;
 mod routes;
+pub mod telemetry;
 #[cfg(test)]
 mod tests;
 

@@ -3,6 +3,7 @@
 mod access;
 mod conditional;
 mod document;
+mod outside;
 mod previews;
 mod refusals;
 mod strictness;

@@ -121,7 +121,8 @@ pub(super) struct NewInstance {
     /// Its key pair.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     key_name: Option<Text<255>>,
-    /// The ARN of its instance profile.
+    /// The ARN of its instance profile; `none` for an instance without one. Another one than was recorded needs the role
+    /// admin.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 512)]
     instance_profile_arn: Option<Text<512>>,
     /// All its tags.
