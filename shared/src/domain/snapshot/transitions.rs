@@ -227,10 +227,7 @@ impl Snapshot {
                     .completed_at
                     .or((status == Status::Available).then_some(now)),
                 failure: if status == Status::Error && self.course.failure.is_none() {
-                    Some(Failure::new(
-                        "SnapshotFailed",
-                        "EC2 reports that a member of the set failed",
-                    ))
+                    Some(Failure::new("SnapshotFailed", self.why_failed(seen)))
                 } else if settled == Status::Pending && status == Status::Available {
                     None
                 } else {
