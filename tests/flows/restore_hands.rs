@@ -134,7 +134,8 @@ async fn what_was_written_since_a_person_finished_by_hand_is_not_lost() {
 /// R1, case 4: a person attaches the new root a little early, and the restore goes on by itself.
 #[tokio::test]
 async fn of_two_volumes_in_use_none_is_deleted_whoever_has_attached_it() {
-    for looks in 4..40 {
+    let mut tried = 0;
+    for looks in 3..40 {
         let app = App::start().await;
         let instance = app.instance("web", 2);
         let snapshot = app.take_snapshot(&instance).await;
@@ -143,6 +144,8 @@ async fn of_two_volumes_in_use_none_is_deleted_whoever_has_attached_it() {
         let mut attached_early = None;
         for _ in 0..looks {
             drive(&app, &id, 1).await;
+            // By then the old root is off.
+            app.clock.advance(SignedDuration::from_secs(5));
             let new = made(&app, &id).into_iter().find(|one| one.tags["Name"].contains("/dev/sda"));
             if let (None, Some(new)) = (&attached_early, new)
                 && hands::attach(&app, &new.id, &instance, "/dev/sda")
@@ -151,7 +154,7 @@ async fn of_two_volumes_in_use_none_is_deleted_whoever_has_attached_it() {
             }
         }
         if shown(&app, &id).await["status"] == "done" {
-            assert!(looks > 6, "{looks}");
+            assert!(tried > 0, "{looks}");
             return;
         }
 
@@ -159,6 +162,7 @@ async fn of_two_volumes_in_use_none_is_deleted_whoever_has_attached_it() {
         let stopped = after(&app, &id, 20).await;
 
         if let Some(new) = &attached_early {
+            tried += 1;
             assert!(has(&app, new), "{looks}: {stopped:#}");
         }
     }
