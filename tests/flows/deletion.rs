@@ -122,7 +122,7 @@ async fn a_disabled_image_is_in_the_way_as_well() {
     app.pass_minutes(75).await;
 
     let cause = app.record(&condemned[0]).await.ending.blocked.unwrap().cause;
-    let image = image.parse().unwrap();
+    let image: shared::domain::ids::ImageId = image.parse().unwrap();
     assert!(matches!(cause, BlockedCause::InUse { image_id: Some(id), .. } if id == image));
 }
 
