@@ -122,8 +122,8 @@ async fn a_disabled_image_is_in_the_way_as_well() {
     app.pass_minutes(75).await;
 
     let cause = app.record(&condemned[0]).await.ending.blocked.unwrap().cause;
-    let image: shared::domain::ids::ImageId = image.parse().unwrap();
-    assert!(matches!(cause, BlockedCause::InUse { image_id: Some(id), .. } if id == image));
+    let BlockedCause::InUse { image_id, .. } = cause else { panic!("{cause:?}") };
+    assert_eq!(image_id, Some(image.parse().unwrap()));
 }
 
 #[tokio::test]

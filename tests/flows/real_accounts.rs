@@ -109,11 +109,13 @@ async fn a_second_deletion_with_less_grace_brings_it_forward() {
     let id = app.take_snapshot(&instance).await;
     let path = format!("/v1/snapshots/{id}");
 
-    app.call("DELETE", &format!("{path}?grace=600"), Value::Null).await.expect(202);
-    let longer = app.call("DELETE", &format!("{path}?grace=900"), Value::Null).await.expect(202);
+    app.call("DELETE", &format!("{path}?grace_minutes=600"), Value::Null).await.expect(202);
+    let longer =
+        app.call("DELETE", &format!("{path}?grace_minutes=900"), Value::Null).await.expect(202);
     let in_ten_hours = app.now() + SignedDuration::from_hours(10);
     assert_eq!(longer["condemned"]["delete_after"], json!(in_ten_hours));
-    let sooner = app.call("DELETE", &format!("{path}?grace=5"), Value::Null).await.expect(202);
+    let sooner =
+        app.call("DELETE", &format!("{path}?grace_minutes=5"), Value::Null).await.expect(202);
     let in_five_minutes = app.now() + SignedDuration::from_mins(5);
     assert_eq!(sooner["condemned"]["delete_after"], json!(in_five_minutes));
     app.pass_minutes(4).await;

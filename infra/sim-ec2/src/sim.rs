@@ -17,7 +17,9 @@ use crate::{
     event_queue::EventFault,
     events::Sender,
     faults::{Fault, Loss, Trouble},
+    iam::{Policy, Right},
     request::Params,
+    rights::Call,
     shelf::Moment,
     state::{Region, World, instance::StateReason, snapshot::Fate},
     throttle::Buckets,
@@ -47,6 +49,15 @@ pub(crate) struct State {
     /// The actions that no policy allows.
     pub(crate) denied: BTreeSet<String>,
     pub(crate) revision: u64,
+    /// By access key.
+    pub(crate) roles: BTreeMap<String, Role>,
+}
+
+/// What whoever has an access key may do, and has done so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Role {
+    pub(crate) policy: Policy,
+    pub(crate) used: BTreeSet<Right>,
 }
 
 /// What EC2 answers.
@@ -89,6 +100,7 @@ impl SimEc2 {
             throttled: BTreeMap::new(),
             denied: BTreeSet::new(),
             revision: 0,
+            roles: BTreeMap::new(),
         };
         Self(Arc::new(Inner { config, clock, state: Mutex::new(state) }))
     }
@@ -103,14 +115,15 @@ impl SimEc2 {
         &self.0.clock
     }
 
-    /// Answers the form in `body`, as the Region's endpoint would.
+    /// Answers the form in `body`, as the Region's endpoint would answer the account's owner.
     pub fn answer(&self, region: &str, body: &[u8]) -> Answer {
-        self.answer_to(&self.config().account, region, body)
+        self.answer_to(None, region, body)
     }
 
-    /// The same to another account, which sees nothing of this one's but what is shared with it. Buckets and faults are
+    /// The same to whoever has this access key. One of twelve digits stands for another account, which sees nothing of this
+    /// one's but what is shared with it; every other is of the account that the simulation is of. Buckets and faults are
     /// those of the Region, whoever asks.
-    pub fn answer_to(&self, account: &str, region: &str, body: &[u8]) -> Answer {
+    pub fn answer_to(&self, access_key: Option<&str>, region: &str, body: &[u8]) -> Answer {
         let params = Params::parse(body);
         let mut state = self.lock();
         let (fault, after) =
@@ -137,7 +150,7 @@ impl SimEc2 {
             )
             | None => {
                 let course = Course::of(fault.as_ref());
-                self.call(&mut state, (account, region), &params, course)
+                self.call(&mut state, (access_key, region), &params, course)
             }
         };
         drop(state);
@@ -173,10 +186,11 @@ impl SimEc2 {
     fn call(
         &self,
         state: &mut State,
-        (account, region): (&str, &str),
+        (access_key, region): (Option<&str>, &str),
         params: &Params,
         course: Course,
     ) -> Result<Xml, Ec2Error> {
+        let account = access_key.and_then(account_of).unwrap_or(&self.config().account);
         let place = &actions::place(self.config(), account, region);
         let name = params
             .get("Action")
@@ -196,6 +210,9 @@ impl SimEc2 {
             return Err(Ec2Error::unauthorized(name));
         }
         self.settle(state);
+        if let Some(access_key) = access_key {
+            self.authorize(state, access_key, region, params)?;
+        }
         let dry_run = params.flag("DryRun")?.unwrap_or_default();
         if dry_run && name == "DeleteSnapshot" {
             return self.rehearse_deletion(&mut state.world, place, params);
@@ -212,6 +229,31 @@ impl SimEc2 {
             state.revision += 1;
         }
         result
+    }
+
+    /// Refuses what the policy of the access key does not allow, and notes what it does.
+    fn authorize(
+        &self,
+        state: &mut State,
+        access_key: &str,
+        region: &str,
+        params: &Params,
+    ) -> Result<(), Ec2Error> {
+        let Some(role) = state.roles.get_mut(access_key) else { return Ok(()) };
+        let call = Call {
+            action: params.get("Action").unwrap_or_default(),
+            params,
+            region_name: region,
+            regions: &state.world.regions,
+            account: &self.config().account,
+        };
+        for asked in call.asked() {
+            match role.policy.allows(&asked) {
+                Ok(rights) => role.used.extend(rights),
+                Err(denial) => return Err(Ec2Error::denied(access_key, &denial)),
+            }
+        }
+        Ok(())
     }
 
     /// The least that EC2 promises of a dry run: it looks at the rights, and here at whether there is such a snapshot. Who
@@ -345,4 +387,10 @@ fn take_fault(state: &mut State, region: &str, action: &str) -> (Option<Trouble>
 
 fn count(counts: &mut BTreeMap<String, u64>, name: &str) {
     *counts.entry(name.to_owned()).or_default() += 1;
+}
+
+/// The account that an access key of twelve digits stands for.
+fn account_of(access_key: &str) -> Option<&str> {
+    let is_account = access_key.len() == 12 && access_key.chars().all(|each| each.is_ascii_digit());
+    is_account.then_some(access_key)
 }
