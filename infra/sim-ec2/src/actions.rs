@@ -72,7 +72,8 @@ impl<'a> ActionContext<'a> {
     /// The same Region of the other accounts, each by whose it is.
     pub(crate) fn neighbours(&self) -> impl Iterator<Item = (&'a str, &'a Region)> {
         let (config, here) = (self.config, self.name);
-        let others = self.others.iter().map(|(place, region)| (whose(config, place), region));
+        let others = self.others.iter();
+        let others = others.map(move |(place, region)| (whose(config, place), region));
         others
             .filter(move |((_, name), _)| *name == here)
             .map(|((account, _), region)| (account, region))
