@@ -41,8 +41,8 @@ impl RunKind {
 pub(crate) enum Backend {
     /// A simulated EC2, with its data here and an instance to try things on.
     Simulated { data: String, instance: Option<String> },
-    /// The real one.
-    Aws,
+    /// The real one, for those who bring the token.
+    Aws { token: String },
 }
 
 impl Screen {
@@ -75,7 +75,9 @@ impl Screen {
                 line("Time", time.clone());
                 instance.as_deref().unwrap_or("i-…")
             }
-            Backend::Aws => {
+            Backend::Aws { token } => {
+                line("Page", format!("{api}/#token={token}"));
+                line("Token", format!("-H 'authorization: Bearer {token}'"));
                 line("EC2", format!("{ec2}  (yours: what is taken is billed)"));
                 line(
                     "Time",

@@ -3,7 +3,10 @@
 //! Tests drive it with a clock of their own: [`World::step`] does everything that is due and what follows
 //! from it, until nothing is left to do at that time.
 
-use std::{collections::BTreeMap, panic::AssertUnwindSafe};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::AssertUnwindSafe,
+};
 
 use aws_config::SdkConfig;
 use axum::Router;
@@ -22,8 +25,9 @@ use shared::{
     error::{Error, chain},
     service::Connections,
     settings::Settings,
+    trace::TraceParent,
 };
-use sim_ec2::SimEc2;
+use sim_ec2::{SimEc2, iam::Right};
 
 use crate::{
     StartError, connections,
@@ -31,7 +35,8 @@ use crate::{
     endpoints::events::LocalBus,
     function::Function,
     http::{Caller, Gateway},
-    template::{BusKind, EnvironmentValue, FunctionSettings, Template},
+    rights::{self, ByFunction, Rights},
+    template::{BusKind, EnvironmentValue, FunctionSettings, Place, Template},
 };
 
 /// The name of our bus here.
@@ -60,6 +65,10 @@ pub struct Parts {
     pub speed: u32,
     /// Variables that stand before those of the template.
     pub environment: BTreeMap<String, String>,
+    /// What callers of the API must bring, if anything.
+    pub token: Option<String>,
+    /// The simulation that holds each function to the rights of its role in the template, if one does.
+    pub rights: Option<SimEc2>,
 }
 
 /// The whole system.
@@ -67,11 +76,14 @@ pub struct Parts {
 pub struct World {
     bus: LocalBus,
     services: BTreeMap<Function, Service>,
+    owner: Service,
     timeouts: BTreeMap<Function, SignedDuration>,
     api: Router,
     page: Console,
     gateway: Gateway,
     simulation: Option<SimEc2>,
+    rights: Option<SimEc2>,
+    roles: ByFunction,
     clock: Clock,
     speed: u32,
 }
@@ -79,13 +91,15 @@ pub struct World {
 impl World {
     /// The system that `template` describes, made of `parts`.
     pub fn new(template: &Template, parts: Parts) -> Result<Self, StartError> {
-        let Parts { identity, table, ec2, dynamodb, simulation, clock, speed, environment } = parts;
+        let Parts { identity, table, ec2, dynamodb, simulation, .. } = parts;
+        let Parts { clock, speed, environment, token, rights, .. } = parts;
         let dispatch = Dispatch::new(template, identity.clone(), clock.now());
         let bus = LocalBus::new(BUS, dispatch, clock.clone());
         let eventbridge =
             connections::through(connections::local(&identity.region), bus.http_client());
         let connections = Connections { ec2, dynamodb, eventbridge };
         let mut services = BTreeMap::new();
+        let mut roles = ByFunction::new();
         for (function, settings) in &template.functions {
             let lookup = |name: &str| {
                 environment.get(name).cloned().or_else(|| match name {
@@ -95,13 +109,39 @@ impl World {
             };
             let settings = Settings::from_lookup(lookup)
                 .map_err(|source| StartError::Settings { function: *function, source })?;
-            services.insert(*function, Service::new(settings, &connections));
+            let Some(simulation) = &rights else {
+                services.insert(*function, Service::new(settings, &connections));
+                continue;
+            };
+            let roles_given = lookup("SNAPKEEP_INSTANCE_ROLES").unwrap_or_default();
+            let place = Place {
+                region: &identity.region,
+                account: &identity.account,
+                table: &table,
+                bus: BUS,
+                installation: settings.installation.as_str(),
+                regions: &settings.regions,
+                instance_roles: &roles_given,
+            };
+            let policy = template.policy(*function, &place)?;
+            let key = access_key(*function, &settings);
+            simulation.permit(&key, policy.clone());
+            let role = Rights::new(policy, place.table_arn(), place.bus_arn());
+            let held = Connections {
+                ec2: rights::signing(connections.ec2.clone(), &key),
+                dynamodb: role.over(connections.dynamodb.clone()),
+                eventbridge: role.over(connections.eventbridge.clone()),
+            };
+            services.insert(*function, Service::new(settings, &held));
+            roles.insert(*function, role);
         }
         let Some(api) = services.get(&Function::Api) else {
             return Err(StartError::Options("the template has no api function".to_owned()));
         };
+        let owner = Service::new(api.settings.clone(), &connections);
         let role_claim = api.settings.role_claim.clone();
-        let gateway = Gateway::new(template.routes.clone(), role_claim, identity.clone());
+        let gateway =
+            Gateway::new(template.routes.clone(), role_claim, identity.clone()).with_token(token);
         let api = api::router(api.clone(), clock.clone());
         let page = Console::new(console::Settings::from_lookup(|name| {
             environment.get(name).cloned().or_else(|| match name {
@@ -116,7 +156,20 @@ impl World {
         }));
         let timeouts =
             template.functions.iter().map(|(name, settings)| (*name, settings.timeout)).collect();
-        Ok(Self { bus, services, timeouts, api, page, gateway, simulation, clock, speed })
+        Ok(Self {
+            bus,
+            services,
+            owner,
+            timeouts,
+            api,
+            page,
+            gateway,
+            simulation,
+            rights,
+            roles,
+            clock,
+            speed,
+        })
     }
 
     /// The bus, and the dispatch behind it.
@@ -127,6 +180,27 @@ impl World {
     /// What a function works with.
     pub fn service(&self, function: Function) -> Option<&Service> {
         self.services.get(&function)
+    }
+
+    /// What the account's owner works with, whom no role holds back: to make the table, and to look.
+    pub fn owner(&self) -> &Service {
+        &self.owner
+    }
+
+    /// The rights of a function's role that it has made use of, where it is held to them.
+    pub fn rights_used(&self, function: Function) -> BTreeSet<Right> {
+        let (Some(role), Some(service)) = (self.roles.get(&function), self.service(function))
+        else {
+            return BTreeSet::new();
+        };
+        let key = access_key(function, &service.settings);
+        let of_ec2 = self.rights.as_ref().map(|ec2| ec2.rights_used(&key));
+        role.used().into_iter().chain(of_ec2.into_iter().flatten()).collect()
+    }
+
+    /// The rights that the template gives a function of what is simulated here.
+    pub fn rights_given(&self, function: Function) -> BTreeSet<Right> {
+        self.roles.get(&function).map(Rights::given).unwrap_or_default()
     }
 
     /// How long a call of a function may take, in real time.
@@ -170,6 +244,7 @@ impl World {
         let clock = self.clock_of(function);
         let call = async move {
             let service = service.ok_or_else(|| Error::not_found("function", function))?;
+            let service = service.traced(TraceParent::of_event(&payload));
             invoke(function, &service, &clock, payload).await
         };
         let outcome = async move {
@@ -218,6 +293,11 @@ impl World {
             }
         }
     }
+}
+
+/// What a function signs with, of this installation.
+fn access_key(function: Function, settings: &Settings) -> String {
+    format!("{}.{function}", settings.installation)
 }
 
 impl World {

@@ -64,6 +64,8 @@ impl Run {
             clock: function_clock,
             speed: 1,
             environment: demo::environment(),
+            token: None,
+            rights: None,
         };
         let world = World::new(&Template::embedded()?, parts)?;
         let Some(service) = world.service(Function::Api) else { return Err("no api".into()) };

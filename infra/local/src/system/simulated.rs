@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, future::Future, path::PathBuf, sync::Arc, time::Duration};
 
-use dynoxide::{Database, types::Item};
+use dynoxide::types::Item;
 use jiff::{SignedDuration, Timestamp};
 use sim_ec2::{Clock, Config, InstanceState, SimEc2, Throttling};
 use tokio::{sync::watch, task::JoinSet, time::timeout};
@@ -13,8 +13,7 @@ use crate::{
     connections, demo,
     demo::{Beginning, Recorded},
     dispatch::Identity,
-    endpoints::ec2::KeptEc2,
-    function::Function,
+    endpoints::{dynamodb::KeptDynamoDb, ec2::KeptEc2},
     samples,
     server::{Port, Stage, reached, serve},
     state::DataFolder,
@@ -32,6 +31,7 @@ pub(super) struct Simulated {
     pub(super) clock: SimulatedClock,
     /// Where DynamoDB answers.
     pub(super) dynamodb: String,
+    table: KeptDynamoDb,
     ec2: KeptEc2,
     ec2_port: Option<Port>,
     history: History,
@@ -72,15 +72,18 @@ impl Simulated {
         let (ec2, history) = load_ec2(&folder, &clock)?;
         let dynamodb = dynamodb_port.url();
         let mut servers = JoinSet::new();
-        let database = open_table(&folder)?;
-        let beginning = beginning.map(|items| Beginning { database: database.clone(), items });
-        servers.spawn(serve_dynamodb(dynamodb_port, database, stage.clone()));
+        let table = open_table(&folder)?;
+        let beginning =
+            beginning.map(|items| Beginning { database: table.database().clone(), items });
+        let router = table.router();
+        servers.spawn(serve(dynamodb_port, router, stage.clone(), Stage::Closing));
         let folder = Arc::new(folder);
         let ec2_port = Some(ec2_port);
         Ok(Self {
             folder,
             clock,
             dynamodb,
+            table,
             ec2,
             ec2_port,
             history,
@@ -90,7 +93,12 @@ impl Simulated {
         })
     }
 
-    pub(super) fn parts(&self, mut environment: BTreeMap<String, String>) -> Parts {
+    /// What a world is made of; functions are held to the template's roles unless the options say otherwise.
+    pub(super) fn parts(
+        &self,
+        mut environment: BTreeMap<String, String>,
+        options: &Options,
+    ) -> Parts {
         if self.is_demonstration {
             environment.extend(demo::environment());
         }
@@ -100,16 +108,18 @@ impl Simulated {
             identity: Identity { account, region },
             table: world::TABLE.to_owned(),
             ec2: connections::through(base.clone(), self.ec2.http_client()),
-            dynamodb: connections::at(base, &self.dynamodb),
+            dynamodb: connections::through(base, self.table.http_client()),
             simulation: Some(self.ec2.simulation().clone()),
             clock: self.clock.for_functions(),
             speed: self.clock.speed(),
             environment,
+            token: None,
+            rights: (!options.every_right).then(|| self.ec2.simulation().clone()),
         }
     }
 
     pub(super) async fn make_table(&mut self, world: &World) -> Result<(), StartError> {
-        let Some(service) = world.service(Function::Api) else { return Ok(()) };
+        let service = world.owner();
         let failed = |error| StartError::failed("the table", error);
         if !service.table.is_ready().await.map_err(failed)? {
             service.table.create().await.map_err(failed)?;
@@ -238,21 +248,13 @@ fn load_ec2(folder: &DataFolder, clock: &SimulatedClock) -> Result<(KeptEc2, His
     Ok((kept, History::First))
 }
 
-fn open_table(folder: &DataFolder) -> Result<Database, StartError> {
+fn open_table(folder: &DataFolder) -> Result<KeptDynamoDb, StartError> {
     let path = folder.table();
     let context = path.display().to_string();
     let text = path
         .to_str()
         .ok_or_else(|| StartError::failed(context.clone(), "the path is not valid Unicode"))?;
-    Database::new(text).map_err(|error| StartError::failed(context, error.to_string()))
-}
-
-async fn serve_dynamodb(port: Port, database: Database, stages: watch::Receiver<Stage>) {
-    let end = reached(stages, Stage::Closing);
-    let served = dynoxide::server::serve_with_shutdown(port.listener, database, end).await;
-    if let Err(error) = served {
-        tracing::error!("DynamoDB is no longer served: {error}");
-    }
+    KeptDynamoDb::open(text).map_err(|error| StartError::failed(context, error.to_string()))
 }
 
 #[cfg(test)]
