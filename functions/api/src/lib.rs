@@ -12,6 +12,7 @@ mod conditional;
 mod cursor;
 mod envelope;
 mod extract;
+#[cfg(test)]
 mod openapi;
 mod problem;
 mod query;

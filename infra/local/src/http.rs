@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     dispatch::Identity,
+    function::Function,
     options::Role,
     template::{Access, Route},
 };
@@ -66,13 +67,13 @@ impl Gateway {
         Self { token, ..self }
     }
 
-    /// The event that the function gets for this request.
+    /// The function that answers this request, and the event that it gets for it.
     pub fn event(
         &self,
         request: &Request<Bytes>,
         caller: Caller,
         now: Timestamp,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<(Function, Value), Refusal> {
         let path = request.uri().path();
         let (route, parameters) =
             self.find(request.method().as_str(), path).ok_or(Refusal::NotFound)?;
@@ -113,7 +114,7 @@ impl Gateway {
             let there = parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), part?)));
             event.extend(there);
         }
-        Ok(event)
+        Ok((route.function, event))
     }
 
     /// The route: one of this very method before one of any, and the more exact the better.
@@ -297,7 +298,8 @@ mod tests {
 
     fn ask(request: http::request::Builder, body: &'static [u8]) -> Result<Value, Refusal> {
         let request = request.body(Bytes::from_static(body)).unwrap();
-        gateway().event(&request, Caller::Person(Role::Admin), Timestamp::UNIX_EPOCH)
+        let event = gateway().event(&request, Caller::Person(Role::Admin), Timestamp::UNIX_EPOCH);
+        event.map(|(_, event)| event)
     }
 
     fn get(path: &str) -> Result<Value, Refusal> {
@@ -332,8 +334,20 @@ mod tests {
     }
 
     #[test]
+    fn the_page_and_its_files_are_open_and_the_pages_own() {
+        for path in ["/", "/assets/0123/pages/list.js"] {
+            let request = Request::get(path).body(Bytes::new()).unwrap();
+            let (function, event) =
+                gateway().event(&request, Caller::Anonymous, Timestamp::UNIX_EPOCH).unwrap();
+
+            assert_eq!(function, Function::Console, "{path}");
+            assert!(event["requestContext"].get("authorizer").is_none(), "{path}");
+        }
+    }
+
+    #[test]
     fn what_has_no_route_is_not_found() {
-        for path in ["/", "/v1", "/v1/", "/v2/instances"] {
+        for path in ["/v1", "/v1/", "/v2/instances", "/assets", "/assets/"] {
             assert_eq!(get(path), Err(Refusal::NotFound), "{path}");
         }
     }

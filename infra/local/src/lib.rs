@@ -10,6 +10,7 @@
 pub mod aws;
 pub mod clock;
 pub mod connections;
+pub mod demo;
 pub mod dispatch;
 pub mod endpoints;
 pub mod error;

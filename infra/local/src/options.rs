@@ -30,6 +30,12 @@ pub struct Options {
     /// Start anew: delete what an earlier run left in the data folder
     #[arg(long, conflicts_with = "aws")]
     pub fresh: bool,
+    /// Begin with a made-up account that has a history, at the time when that ends
+    #[arg(long, conflicts_with = "aws")]
+    pub demo: bool,
+    /// Open the page in the browser
+    #[arg(long)]
+    pub open: bool,
     /// Let time pass N times faster, at most 600 (a call of a tenth of a second then takes a minute)
     #[arg(
         long,

@@ -19,7 +19,7 @@ use crate::{
     dispatch::Identity,
     function::Function,
     http::Caller,
-    screen::{Backend, Screen},
+    screen::{Backend, RunKind, Screen},
     server::{self, Port, Stage},
     template::Template,
     world::{self, Parts, World},
@@ -102,6 +102,7 @@ async fn start_simulated(
             data: simulated.folder.path().display().to_string(),
             instance: simulated.first_instance(),
         },
+        kind: if simulated.is_demonstration() { RunKind::Demonstration } else { RunKind::Real },
     };
     let mut running = Running {
         world,
@@ -166,6 +167,7 @@ async fn start_with_aws(
         role: options.role,
         time: time_line(&clock),
         place: Backend::Aws { token },
+        kind: RunKind::Real,
     };
     let mut running =
         Running { world, clock, screen, stages, workers: JoinSet::new(), simulated: None };

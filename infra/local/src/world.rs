@@ -11,11 +11,12 @@ use std::{
 use aws_config::SdkConfig;
 use axum::Router;
 use bytes::Bytes;
+use console::Console;
 use futures::{
     FutureExt as _,
     future::{LocalBoxFuture, join_all},
 };
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use shared::{
@@ -78,6 +79,7 @@ pub struct World {
     owner: Service,
     timeouts: BTreeMap<Function, SignedDuration>,
     api: Router,
+    page: Console,
     gateway: Gateway,
     simulation: Option<SimEc2>,
     rights: Option<SimEc2>,
@@ -138,8 +140,20 @@ impl World {
         };
         let owner = Service::new(api.settings.clone(), &connections);
         let role_claim = api.settings.role_claim.clone();
-        let gateway = Gateway::new(template.routes.clone(), role_claim, identity).with_token(token);
+        let gateway =
+            Gateway::new(template.routes.clone(), role_claim, identity.clone()).with_token(token);
         let api = api::router(api.clone(), clock.clone());
+        let page = Console::new(console::Settings::from_lookup(|name| {
+            environment.get(name).cloned().or_else(|| match name {
+                "SNAPKEEP_PAGE_KIND" => Some("local".to_owned()),
+                name => variable(
+                    template.functions.get(&Function::Console)?,
+                    name,
+                    &table,
+                    &identity.region,
+                ),
+            })
+        }));
         let timeouts =
             template.functions.iter().map(|(name, settings)| (*name, settings.timeout)).collect();
         Ok(Self {
@@ -148,6 +162,7 @@ impl World {
             owner,
             timeouts,
             api,
+            page,
             gateway,
             simulation,
             rights,
@@ -253,16 +268,22 @@ impl World {
         self.clock.clone().until(deadline.unwrap_or(Timestamp::MAX))
     }
 
-    /// Answers a request as API Gateway and the api function would.
+    /// Answers a request as API Gateway and the function behind the route would.
     pub async fn request(&self, request: Request<Bytes>, caller: Caller) -> Response<Bytes> {
-        let event = match self.gateway.event(&request, caller, self.clock.now()) {
-            Ok(event) => event,
+        let (function, event) = match self.gateway.event(&request, caller, self.clock.now()) {
+            Ok(found) => found,
             Err(refusal) => return refusal.response(),
         };
         match lambda_http::request::from_str(&event.to_string()) {
             Ok(request) => {
-                let answer = Box::pin(api::handle(self.api.clone(), request)).await;
-                answer.map(|body| Bytes::copy_from_slice(body.as_ref()))
+                let answer = if function == Function::Console {
+                    self.page.handle(&request)
+                } else {
+                    Box::pin(api::handle(self.api.clone(), request)).await
+                };
+                let mut answer = answer.map(|body| Bytes::copy_from_slice(body.as_ref()));
+                self.tell_time(answer.headers_mut());
+                answer
             }
             Err(error) => {
                 tracing::error!("An event for the api cannot be read: {error}");
@@ -279,6 +300,15 @@ fn access_key(function: Function, settings: &Settings) -> String {
     format!("{}.{function}", settings.installation)
 }
 
+impl World {
+    /// What a page here cannot know from its own clock: the simulated time, and how fast it passes.
+    fn tell_time(&self, headers: &mut HeaderMap) {
+        let now = HeaderValue::from_str(&self.clock.now().to_string());
+        headers.extend(now.map(|now| (HeaderName::from_static("x-snapkeep-now"), now)));
+        headers.insert("x-snapkeep-speed", HeaderValue::from(self.speed));
+    }
+}
+
 async fn invoke(
     function: Function,
     service: &Service,
@@ -293,7 +323,9 @@ async fn invoke(
         Function::Reaper => Box::pin(reaper::handle(service, clock, event)).await,
         Function::Reconciler => Box::pin(reconciler::handle(service, clock, event)).await,
         Function::Restorer => Box::pin(restorer::handle(service, clock, event)).await,
-        Function::Api => Err(Error::invalid("function", "the api answers HTTP requests only")),
+        Function::Api | Function::Console => {
+            Err(Error::invalid("function", "it answers HTTP requests only"))
+        }
     }
 }
 

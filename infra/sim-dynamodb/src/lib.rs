@@ -45,6 +45,7 @@ use tokio::task::yield_now;
 use crate::{
     database::Database,
     refusal::{Outcome, Refusal},
+    table::{Index, Key, between},
 };
 
 /// What the names of operations begin with in `X-Amz-Target`.
@@ -93,6 +94,21 @@ impl SimDynamoDb {
             }
             _ => Err(Refusal::Unreadable(format!("{operation} is not known here"))),
         }
+    }
+
+    /// Each partition of an index with the first sort key in it, without a call: for whoever plays with time.
+    pub fn first_of_each(&self, table: &str, index: &str) -> Vec<(String, String)> {
+        let database = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok(table) = database.table(table) else { return Vec::new() };
+        table.indexes.get(index).map(Index::first_of_each).unwrap_or_default()
+    }
+
+    /// Whether there is an item in a partition, without a call.
+    pub fn has_any(&self, table: &str, partition: &str) -> bool {
+        let database = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok(table) = database.table(table) else { return false };
+        let range = between(Key::first_of(partition), Key::behind(partition));
+        range.is_some_and(|range| table.items.range(range).next().is_some())
     }
 
     /// An HTTP client for the SDK that never leaves the process.

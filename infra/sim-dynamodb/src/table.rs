@@ -154,6 +154,19 @@ impl Item {
 }
 
 impl Index {
+    /// Each partition with the first sort key in it.
+    pub(crate) fn first_of_each(&self) -> Vec<(String, String)> {
+        let mut found: Vec<(String, String)> = Vec::new();
+        let mut from = Key::default();
+        while let Some((Key { partition, sort }, _)) =
+            self.entries.range((from, Key::default())..).next()
+        {
+            found.push((partition.clone(), sort.clone()));
+            from = Key::behind(partition);
+        }
+        found
+    }
+
     /// The key that an item has here; none if it lacks a part.
     fn key_of(&self, item: &Values) -> Outcome<Option<Key>> {
         if self.names.names().all(|name| item.contains_key(name)) {

@@ -24,6 +24,7 @@ mod agenda;
 mod auto_scaling;
 mod clock;
 mod config;
+mod document;
 mod errors;
 mod event_queue;
 mod events;

@@ -125,6 +125,8 @@ pub(crate) struct Ledger {
     pub(crate) actor: String,
     /// Since when.
     pub(crate) actor_since: Option<Timestamp>,
+    /// Whether each call is a line of the history.
+    pub(crate) tells_calls: bool,
     pub(crate) events: usize,
     pub(crate) calls: usize,
     /// The same by who called and what for.

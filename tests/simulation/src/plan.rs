@@ -144,6 +144,8 @@ pub(crate) struct Setup {
     pub(crate) brake_deletions: u32,
     /// In which way the world lies, if it does.
     pub(crate) lie: Option<Lie>,
+    /// Whether each call is a line of the history.
+    pub(crate) tells_calls: bool,
 }
 
 /// A whole history before it has happened.
@@ -165,6 +167,7 @@ impl Plan {
             lag_seconds: *rng.pick(&[0, 0, 3, 20]),
             brake_deletions: *rng.pick(&[2, 10, 1_000]),
             lie: None,
+            tells_calls: false,
         };
         let mut acts = Vec::new();
         for _ in 0..=rng.below(2) {

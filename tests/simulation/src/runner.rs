@@ -34,6 +34,9 @@ pub struct Options {
     /// Prints the whole history, not the shortened one.
     #[arg(long)]
     pub whole: bool,
+    /// With each call of AWS in it, of those whose caller or name has this in it.
+    #[arg(long)]
+    pub calls: Option<String>,
     /// In which way the world lies to the product.
     #[arg(long)]
     pub lie: Option<Lie>,
@@ -92,10 +95,16 @@ fn say(text: impl AsRef<str>) {
 }
 
 fn one(seed: u64, options: &Options) -> bool {
-    let verdict = carry_out(&plan(seed, options.lie));
+    let mut whole = plan(seed, options.lie);
+    whole.setup.tells_calls = options.calls.is_some();
+    let verdict = carry_out(&whole);
+    let told = |line: &&String| match (&options.calls, line.split_once("    calls: ")) {
+        (Some(wanted), Some((_, call))) => call.contains(wanted.as_str()),
+        (_, _) => true,
+    };
     let Some(first) = verdict.violations.first() else {
         if options.whole {
-            verdict.history.iter().for_each(say);
+            verdict.history.iter().filter(told).for_each(say);
             verdict.calls_by.iter().for_each(|(what, count)| say(format!("{count:>7} {what}")));
         }
         say(format!(
@@ -105,7 +114,7 @@ fn one(seed: u64, options: &Options) -> bool {
         return false;
     };
     if options.whole {
-        verdict.history.iter().for_each(say);
+        verdict.history.iter().filter(told).for_each(say);
         return true;
     }
     let (plan, shorter) = shortened(&plan(seed, options.lie), first.kind);

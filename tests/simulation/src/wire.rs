@@ -146,6 +146,9 @@ impl Wire {
         ledger.calls += 1;
         let name = action.rsplit('.').next().unwrap_or_default();
         let key = format!("{} {name}", ledger.actor);
+        if ledger.tells_calls {
+            ledger.note(self.hands.now(), format!("    calls: {key} {}", described(body)));
+        }
         *ledger.calls_by.entry(key).or_default() += 1;
     }
 
@@ -321,6 +324,11 @@ fn action_of(body: &[u8]) -> &str {
     let text = std::str::from_utf8(body).unwrap_or_default();
     let field = text.split('&').find_map(|field| field.strip_prefix("Action="));
     field.unwrap_or_default()
+}
+
+/// What a call says, as far as it fits into a line.
+fn described(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).chars().take(200).collect()
 }
 
 /// The code of one of EC2's errors.

@@ -49,6 +49,11 @@ impl KeptDynamoDb {
         Database::new(path).map(Self)
     }
 
+    /// The database itself, for what is put into it as a whole.
+    pub(crate) fn database(&self) -> &Database {
+        &self.0
+    }
+
     /// An HTTP client for the SDK that never leaves the process.
     pub fn http_client(&self) -> SharedHttpClient {
         SharedHttpClient::new(self.clone())

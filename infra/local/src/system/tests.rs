@@ -56,7 +56,7 @@ async fn a_first_start_has_sample_instances_and_says_where_it_is() {
     assert_eq!((parts.len(), parts[0], parts[1]), (4, "ready", running.api()));
     assert!(parts[2].starts_with("ec2=http://127.0.0.1:"), "{ready}");
     assert!(parts[3].starts_with("dynamodb=http://127.0.0.1:"), "{ready}");
-    assert!(running.welcome().lines().count() <= 10);
+    assert!(running.welcome().lines().count() <= 11);
     end(running).await;
 }
 
@@ -243,5 +243,55 @@ async fn no_port_answers_a_page_of_somebody_elses() {
             assert_ne!(raw(url, &written("GET /v1/me", &own)).await.0, 403, "{name}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_demonstration_begins_with_a_history_at_its_own_time_and_goes_on_from_there() {
+    let folder = tempfile::tempdir().unwrap();
+
+    let first = start(folder.path(), "--demo").await.unwrap();
+    let (_, snapshots) = get(&first, "/v1/snapshots?limit=200").await;
+    let (_, schedules) = get(&first, "/v1/schedules").await;
+    let begun = first.clock.now();
+    assert_eq!(snapshots["items"].as_array().unwrap().len(), 200);
+    assert_eq!(schedules["items"].as_array().unwrap().len(), 12);
+    assert!(instances(&first).await.len() >= 40);
+    let distance = noon().duration_since(begun).abs();
+    assert!(distance > SignedDuration::from_hours(24), "{begun}");
+    assert!(first.welcome().contains("made up"));
+    end(first).await;
+
+    let second = start(folder.path(), "").await.unwrap();
+    let went_on = second.clock.now().duration_since(begun);
+    assert!(!went_on.is_negative() && went_on < SignedDuration::from_hours(1), "{went_on}");
+    end(second).await;
+}
+
+#[tokio::test]
+async fn a_demonstration_does_not_stand_where_somebody_works() {
+    let folder = tempfile::tempdir().unwrap();
+    end(start(folder.path(), "").await.unwrap()).await;
+
+    let refused = start(folder.path(), "--demo").await.unwrap_err().to_string();
+
+    assert!(refused.contains("--fresh"), "{refused}");
+    let fresh = start(folder.path(), "--demo --fresh").await.unwrap();
+    assert!(instances(&fresh).await.len() >= 40);
+    end(fresh).await;
+}
+
+#[tokio::test]
+async fn the_page_is_served_beside_the_api_and_says_what_stands_behind_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path(), "").await.unwrap();
+
+    let request = Request::get("/").body(Bytes::new()).unwrap();
+    let answer = running.world().request(request, Caller::Anonymous).await;
+
+    assert_eq!(answer.status(), StatusCode::OK);
+    let page = String::from_utf8(answer.body().to_vec()).unwrap();
+    assert!(page.contains("content=\"local\""), "{page}");
+    assert_eq!(answer.headers()["x-snapkeep-speed"], "1");
+    assert!(running.welcome().lines().next().unwrap().contains(running.api()));
     end(running).await;
 }

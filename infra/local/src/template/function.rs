@@ -26,6 +26,8 @@ const WITHOUT_EFFECT: [&str; 9] = [
     "Tracing",
 ];
 
+/// Under this condition the stack has a sign-in; here nobody signs in.
+const WITH_SIGN_IN: &str = "UseCognito";
 /// What a stack's installation is called; here there is no stack.
 pub(super) const INSTALLATION: &str = "${AWS::StackName}.${AWS::Region}";
 
@@ -130,8 +132,10 @@ impl Block<'_> {
     fn route(&self, properties: &Node<'_>, context: &Context<'_>) -> Result<Route, TemplateError> {
         let fields =
             properties.fields(&["ApiId", "Method", "Path", "PayloadFormatVersion", "Auth"])?;
-        if self.function != Function::Api {
-            return Err(properties.refuse("the local run knows routes of the api only"));
+        if !matches!(self.function, Function::Api | Function::Console) {
+            return Err(
+                properties.refuse("the local run knows routes of the api and the page only")
+            );
         }
         let api = fields.required("ApiId")?;
         let kind = api.reference().and_then(|id| context.kinds.get(id));
@@ -231,6 +235,9 @@ fn environment(
 fn variable(node: &Node<'_>, context: &Context<'_>) -> Result<EnvironmentValue, TemplateError> {
     if node.substitution() == Some(INSTALLATION) {
         return Ok(EnvironmentValue::Installation);
+    }
+    if let Some((WITH_SIGN_IN, otherwise)) = node.choice() {
+        return variable(&otherwise, context);
     }
     let Some(name) = node.reference() else {
         let literal = node.scalar().map_err(|_| {

@@ -12,7 +12,7 @@ const CONDITIONS: [&str; 9] = [
     "attribute_not_exists(pk) OR version < :version OR version > :other",
     "attribute_not_exists(pk) OR body = :same",
     "attribute_exists(body) AND NOT version >= :version",
-    "(version <> :version OR attribute_exists(sk)) and #body.#deep <= :same",
+    "(version <> :version OR attribute_exists(sk)) and #body.#deep <= :other",
     "version = ",
     "version = :nothing",
     "attribute_not_exists(#unknown)",
