@@ -141,11 +141,11 @@ def main():
         for name in FUNCTIONS:
             for statement in statements(resources, name, given):
                 results.update(check_statement(known, name, statement))
-                denial = next(item for item in statements(resources, name, given) if item["Sid"] == "OnlyInOurRegions")
+                denials = [item for item in statements(resources, name, given) if item["Sid"] == "OnlyInOurRegions"]
                 for action in listed(statement["Action"]):
                     if action.startswith("ec2:") and "*" not in action and privilege(known, action):
                         kinds = privilege(known, action)["resource_types"]
-                        sent = any(is_sent(known, action, kind, key) for kind in kinds for key in keys_of(denial))
+                        sent = any(is_sent(known, action, kind, key) for kind in kinds for item in denials for key in keys_of(item))
                         results[f"{name}: {action} says its region"] = sent
     failed = [what for what, passed in results.items() if not passed]
     for what in failed:
