@@ -1,11 +1,13 @@
 //! The nouns and rules of Snapkeep: pure values and decisions, without I/O and without a clock.
 
 pub mod adoption;
+pub mod ascii;
 pub mod audit;
 pub mod capacity;
 pub mod chain;
 pub mod cost;
 pub mod cursor;
+pub mod ebs;
 pub mod fate;
 pub mod finding;
 pub mod hold;
@@ -18,9 +20,11 @@ pub mod restore;
 pub mod retention;
 pub mod run;
 pub mod schedule;
+pub mod sighting;
 pub mod simulation;
 pub mod snapshot;
 pub mod statistics;
 pub mod sweep;
 pub mod tags;
+pub mod todo;
 mod words;

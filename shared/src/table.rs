@@ -1,12 +1,13 @@
 //! The one DynamoDB table: all records, each write conditional on what was read.
 //!
 //! A record is `pk`, `sk`, the keys of the indexes it is in, `schema` (the version of its form), `version`
-//! (what conditions compare) and `body` (the noun as [`crate::domain`] serializes it). The indexes hold keys
+//! (what conditions compare) and `body` (the noun as [`crate::domain`] serializes it). But for one, the indexes hold keys
 //! only: a page of a list is one Query for the keys and one `BatchGetItem` for the records, and a write touches
-//! only the indexes whose keys change.
+//! only the indexes whose keys change. The index `comb` holds what the rules read of each snapshot as well.
 
 pub mod audit;
 pub mod client;
+pub mod comb;
 mod condition;
 mod copies;
 mod drills;

@@ -45,7 +45,8 @@ async fn bad_queries_name_their_parameter() {
         ("colour=red", "colour"),
         ("status=fine", "status"),
         ("sort=size", "sort"),
-        ("created_after=yesterday", "created_after"),
+        ("from=yesterday", "from"),
+        ("region=mars", "us-east-1"),
     ] {
         let problem = app.call("GET", &format!("/v1/snapshots?{query}"), Value::Null).await;
         let problem = problem.expect(400);

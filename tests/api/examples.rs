@@ -80,14 +80,14 @@ async fn questions() -> Walk {
     let rules = json!({
         "rules": { "keep_daily": 1 },
         "snapshots": [
-            { "id": "noon", "created_at": "2026-03-04T12:00:00Z" },
-            { "id": "morning", "created_at": "2026-03-04T06:00:00Z" },
+            { "id": "noon", "taken_at": "2026-03-04T12:00:00Z" },
+            { "id": "morning", "taken_at": "2026-03-04T06:00:00Z" },
         ],
     });
     walk.call("POST", "/v1/retention/preview", rules).await;
     let simulated = json!({
         "schedule": { "expression": "rate(12 hours)", "retention": { "keep_last": 2 } },
-        "from": "2026-03-04T00:00:00Z", "days": 2, "volume_gib": 100,
+        "from": "2026-03-04T00:00:00Z", "days": 2, "size_gib": 100,
     });
     walk.call("POST", "/v1/retention/simulate", simulated).await;
     walk
@@ -114,7 +114,7 @@ async fn snapshots() -> Walk {
     walk.get("/v1/holds?limit=1").await;
     let edit = json!({ "description": "Shop 4.1", "hold": null });
     walk.call("PATCH", &path, edit).await;
-    walk.call("DELETE", &format!("{path}?grace=60"), Value::Null).await;
+    walk.call("DELETE", &format!("{path}?grace_minutes=60"), Value::Null).await;
     walk.call("POST", &format!("{path}/rescue"), Value::Null).await;
     walk.call("DELETE", &format!("{path}?record_only=true"), Value::Null).await;
     walk
@@ -148,6 +148,8 @@ async fn schedules() -> Walk {
     walk.get(&format!("{path}/runs?limit=1")).await;
     walk.get(&format!("{path}/runs/{}", text(&run, "slot"))).await;
     walk.call("DELETE", &path, Value::Null).await;
+    let end = json!({ "expires_at": "2026-06-01T00:00:00Z" });
+    walk.call("POST", &format!("{path}/leftovers"), end).await;
     walk
 }
 
@@ -232,7 +234,7 @@ async fn numbers() -> Walk {
     let taken = walk.app.list("/v1/snapshots?status=available").await;
     walk.get(&format!("/v1/snapshots/{}/billing", text(&taken[0], "id"))).await;
     for path in [
-        "/v1/billing?by=schedule&limit=1",
+        "/v1/billing?group_by=schedule&limit=1",
         "/v1/snapshots/stats",
         "/v1/snapshots/stats/instances?limit=1",
         "/v1/snapshots/stats/schedules?limit=1",

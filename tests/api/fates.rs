@@ -20,7 +20,7 @@ fn outlook(snapshot: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn every_answer_with_a_snapshot_has_its_fate() {
+async fn every_answer_with_a_snapshot_has_its_fate_and_a_list_that_asks_for_it() {
     let app = App::start().await;
     let instance = app.instance("web", 1);
     let body = json!({ "instance_id": instance });
@@ -29,15 +29,18 @@ async fn every_answer_with_a_snapshot_has_its_fate() {
     app.pass_minutes(2).await;
     let path = format!("/v1/snapshots/{}", text(&asked, "id"));
     let shown = app.get(&path).await;
-    let listed = app.list("/v1/snapshots").await;
+    let listed = app.list("/v1/snapshots?include=fate").await;
+    let plain = app.list("/v1/snapshots").await;
     let edited = app.call("PATCH", &path, json!({ "name": "before" })).await.expect(200);
-    let deleted = app.call("DELETE", &format!("{path}?grace=30"), Value::Null).await.expect(202);
+    let deleted =
+        app.call("DELETE", &format!("{path}?grace_minutes=30"), Value::Null).await.expect(202);
     let rescued = app.call("POST", &format!("{path}/rescue"), Value::Null).await.expect(200);
 
     assert_eq!(outlook(&asked), "unknown");
     assert_eq!(outlook(&shown), "never");
     assert_eq!(shown["fate"]["kept_by"], json!(["no schedule and no expires_at: kept"]));
     assert_eq!(listed.iter().map(outlook).collect::<Vec<_>>(), ["never"]);
+    assert_eq!(plain[0]["fate"], Value::Null);
     assert_eq!(outlook(&edited), "never");
     assert_eq!(outlook(&deleted), "at");
     assert_eq!(deleted["fate"]["expected_deletion_at"], deleted["condemned"]["delete_after"]);

@@ -94,7 +94,7 @@ fn shown(path: &str, answer: &Value) -> String {
         }
         "/v1/retention/preview" => {
             for verdict in items(&answer["verdicts"]) {
-                let (id, at) = (text(verdict, "id"), text(verdict, "created_at"));
+                let (id, at) = (text(verdict, "id"), text(verdict, "taken_at"));
                 let reasons: Vec<_> =
                     items(&verdict["reasons"]).iter().filter_map(Value::as_str).collect();
                 let line =

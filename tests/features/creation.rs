@@ -41,7 +41,7 @@ async fn m2_w22_all_volumes_are_taken_as_one_set_and_how_consistent_it_is_is_sai
     // One call for all: EC2 takes them at the same instant, as after a power cut.
     assert_eq!(app.ec2.calls()["CreateSnapshots"], 1);
     assert_eq!(text(&shown, "consistency"), "crash");
-    assert!(shown["started_at"].is_string());
+    assert!(shown["taken_at"].is_string());
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ async fn u10_w9_b4_a_person_deletes_one_and_is_told_where_it_stands() {
     app.pass_minutes(1).await;
 
     assert_eq!(text(&answer, "status"), "condemned");
-    assert_eq!(text(&answer["condemned"], "who"), "local-admin");
+    assert_eq!(text(&answer["condemned"], "by"), "local-admin");
     assert_eq!(app.status(&id).await, "deleted");
     // Again, it is gone already.
     let again = app.call("DELETE", &path, Value::Null).await.expect(202);

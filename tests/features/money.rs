@@ -49,9 +49,9 @@ async fn b6_billing_of_a_snapshot_names_three_numbers_and_their_price() {
     let path = format!("/v1/snapshots/{}/billing?daily_change_percent=10", ids[1]);
     let tenth = app.get(&path).await;
 
-    assert!(is_near(&first["volume_size"]["gib"], 8.0));
-    assert!(is_near(&first["volume_size"]["cost"], 0.4));
-    assert!(is_near(&first["full_snapshot_size"]["gib"], full_gib));
+    assert!(is_near(&first["size"]["gib"], 8.0));
+    assert!(is_near(&first["size"]["cost"], 0.4));
+    assert!(is_near(&first["full_size"]["gib"], full_gib));
     assert!(is_near(&first["estimated_incremental"]["gib"], full_gib), "{first:#}");
     assert_eq!(first["volumes"][0]["basis"], "first_of_chain");
     assert_eq!(second["daily_change_percent"], 3.0);
@@ -75,9 +75,9 @@ async fn b6_billing_is_summed_by_instance_schedule_region_and_month() {
     recount(&app).await;
 
     let region = app.get("/v1/billing").await;
-    let by_instance = app.list("/v1/billing?by=instance&limit=1").await;
-    let by_schedule = app.list("/v1/billing?by=schedule").await;
-    let months = app.get("/v1/billing?by=month").await;
+    let by_instance = app.list("/v1/billing?group_by=instance&limit=1").await;
+    let by_schedule = app.list("/v1/billing?group_by=schedule").await;
+    let months = app.get("/v1/billing?group_by=month").await;
 
     assert_eq!(before["items"][0]["estimated_incremental"], Value::Null);
     assert_eq!(
@@ -85,29 +85,29 @@ async fn b6_billing_is_summed_by_instance_schedule_region_and_month() {
         (&Value::Null, &json!(app.now()))
     );
     assert_eq!(
-        (text(&region["items"][0], "region"), &region["by"]),
+        (text(&region["items"][0], "region"), &region["group_by"]),
         ("us-east-1", &json!("region"))
     );
     assert_eq!(region["total"]["snapshots"], 2);
-    assert!(is_near(&region["total"]["volume_size"]["gib"], 24.0));
-    assert!(is_near(&region["total"]["volume_size"]["cost"], 1.2));
-    let full = number(&region["total"]["full_snapshot_size"]["gib"]);
+    assert!(is_near(&region["total"]["size"]["gib"], 24.0));
+    assert!(is_near(&region["total"]["size"]["cost"], 1.2));
+    let full = number(&region["total"]["full_size"]["gib"]);
     assert!(is_near(&region["total"]["estimated_incremental"]["gib"], full), "{region:#}");
     assert_eq!(by_instance.len(), 2);
     for row in &by_instance {
         let gib = if row["instance_id"] == instances[0] { 8.0 } else { 16.0 };
-        assert!(is_near(&row["volume_size"]["gib"], gib), "{row:#}");
+        assert!(is_near(&row["size"]["gib"], gib), "{row:#}");
     }
     let scheduled = by_schedule.iter().find(|row| row["schedule_id"] == schedule).unwrap();
     let manual = by_schedule.iter().find(|row| row["schedule_id"] == Value::Null).unwrap();
-    assert!(is_near(&scheduled["volume_size"]["gib"], 16.0));
-    assert!(is_near(&manual["volume_size"]["gib"], 8.0));
+    assert!(is_near(&scheduled["size"]["gib"], 16.0));
+    assert!(is_near(&manual["size"]["gib"], 8.0));
     assert_eq!(months["items"][0]["month"], "2026-03");
     assert_eq!(months["items"][0]["snapshots"], 2);
     let month = &months["items"][0];
-    let part = number(&month["full_snapshot_size"]["gib"]) / number(&month["volume_size"]["gib"]);
+    let part = number(&month["full_size"]["gib"]) / number(&month["size"]["gib"]);
     assert!((part - full / 24.0).abs() < 1e-2, "{month:#}");
-    assert_eq!(month["full_snapshot_size"]["measured_volume_gib"], Value::Null);
+    assert_eq!(month["full_size"]["measured_size_gib"], Value::Null);
     assert_eq!(months["prices"][0]["price_region"], "us-east-1");
 }
 
@@ -137,7 +137,7 @@ async fn b6_what_is_asked_wrongly_is_refused_with_its_name() {
         text(&body, "field").to_owned()
     };
 
-    assert_eq!(refused("/v1/billing?by=colour").await, "by");
+    assert_eq!(refused("/v1/billing?group_by=colour").await, "group_by");
     assert_eq!(refused("/v1/billing?daily_change_percent=101").await, "daily_change_percent");
     assert_eq!(refused("/v1/billing?daily_change_percent=NaN").await, "daily_change_percent");
     assert_eq!(refused("/v1/snapshots/stats?by=day").await, "by");
@@ -165,8 +165,8 @@ async fn u15_deleting_says_how_much_it_frees_and_that_it_may_be_nothing() {
     assert!(text(&newest, "detail").contains("older snapshots"));
     let frees = &only["deletion_frees"];
     assert_eq!(frees["may_free_nothing"], false);
-    assert_eq!(frees["at_least_gib"], only["full_snapshot_size"]["gib"]);
-    assert_eq!(frees["at_most_gib"], only["full_snapshot_size"]["gib"]);
+    assert_eq!(frees["at_least_gib"], only["full_size"]["gib"]);
+    assert_eq!(frees["at_most_gib"], only["full_size"]["gib"]);
 
     // Somebody else's snapshot of the same volumes needs their blocks too.
     let theirs = format!(
@@ -191,8 +191,8 @@ async fn u15_what_is_gone_costs_and_frees_nothing() {
     let bill = billing(&app, &id).await;
 
     assert_eq!(bill["status"], "deleted");
-    assert_eq!(bill["volume_size"], json!({"gib": 0.0, "cost": 0.0}));
-    assert_eq!(bill["full_snapshot_size"], Value::Null);
+    assert_eq!(bill["size"], json!({"gib": 0.0, "cost": 0.0}));
+    assert_eq!(bill["full_size"], Value::Null);
     assert_eq!(bill["volumes"], json!([]));
     assert!(text(&bill["deletion_frees"], "detail").starts_with("EC2 stores nothing of it"));
 }
@@ -229,10 +229,10 @@ async fn u6_the_size_of_a_snapshot_is_that_of_its_volumes_and_the_full_size_is_t
     let bill = billing(&app, &id).await;
 
     assert_eq!(snapshot["size_gib"], 16);
-    let full = number(&snapshot["full_snapshot_size_bytes"]);
+    let full = number(&snapshot["full_size_bytes"]);
     assert!(full > 0.0 && full < 16.0 * GIB);
-    assert!(is_near(&bill["full_snapshot_size"]["gib"], full / GIB));
-    assert!(is_near(&bill["volume_size"]["gib"], 16.0));
+    assert!(is_near(&bill["full_size"]["gib"], full / GIB));
+    assert!(is_near(&bill["size"]["gib"], 16.0));
 }
 
 #[tokio::test]
@@ -246,14 +246,14 @@ async fn u18_sizes_can_be_watched_by_instance_by_schedule_and_over_time() {
     let instances = app.list("/v1/snapshots/stats/instances?limit=1").await;
     let schedules = app.list("/v1/snapshots/stats/schedules").await;
 
-    assert_eq!(stats["size"]["volume_gib"], 40);
+    assert_eq!(stats["size"]["size_gib"], 40);
     assert_eq!(instances.len(), 2);
     let web = instances.iter().find(|row| row["instance_id"] == instance).unwrap();
-    assert_eq!((&web["size"]["volume_gib"], &web["available"]), (&json!(24), &json!(3)));
+    assert_eq!((&web["size"]["size_gib"], &web["available"]), (&json!(24), &json!(3)));
     assert_eq!(schedules.len(), 1);
-    assert_eq!(schedules[0]["size"]["volume_gib"], 40);
+    assert_eq!(schedules[0]["size"]["size_gib"], 40);
     let growth = stats["growth"].as_array().unwrap();
-    let last: Vec<_> = growth[26..].iter().map(|day| day["volume_gib"].as_i64().unwrap()).collect();
+    let last: Vec<_> = growth[26..].iter().map(|day| day["size_gib"].as_i64().unwrap()).collect();
     assert_eq!(last, [8, 16, 24, 40]);
 }
 
@@ -285,6 +285,6 @@ async fn u17_review_names_what_stays_and_perhaps_need_not() {
     assert_eq!(ids(&review, "kept_without_rules"), [manual]);
     assert_eq!(ids(&review, "blocked_long"), [""; 0]);
     assert_eq!(review["disabled_schedules"]["items"][0]["schedule_id"], schedule);
-    assert_eq!(review["disabled_schedules"]["items"][0]["volume_gib"], 8);
+    assert_eq!(review["disabled_schedules"]["items"][0]["size_gib"], 8);
     assert_eq!(review["disabled_schedules"]["more"], false);
 }

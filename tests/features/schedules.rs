@@ -30,7 +30,7 @@ async fn w1_w2_a_schedule_is_made_first_and_listed_before_it_is_for_anybody_in_p
     assert_eq!(text(&listed[0], "id"), id);
     assert_eq!(text(&listed[0], "name"), "every 60 minutes");
     assert_eq!(text(&listed[0], "expression"), "rate(60 minutes)");
-    assert!(listed[0]["next_due"].is_string(), "{listed:#?}");
+    assert!(listed[0]["next_due_at"].is_string(), "{listed:#?}");
 }
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn w3_an_instance_is_put_under_a_schedule_and_taken_off_it() {
     assert!(app.list(&format!("/v1/snapshots?instance_id={web}")).await.is_empty());
     assert_eq!(app.list(&format!("/v1/snapshots?instance_id={db}")).await.len(), 1);
     let shown = app.get(&format!("/v1/instances/{db}")).await;
-    assert_eq!(text(&shown["protection"]["schedules"][0], "id"), id);
+    assert_eq!(text(&shown["protection"]["schedules"][0], "schedule_id"), id);
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn w5_what_a_schedule_has_taken_goes_by_itself() {
 
     let gone = app.list("/v1/snapshots?status=deleted&limit=200").await;
     assert!(gone.len() >= 8, "{}", gone.len());
-    assert!(gone.iter().all(|one| text(&one["condemned"], "by") == "rules"));
+    assert!(gone.iter().all(|one| text(&one["condemned"], "cause") == "rules"));
     assert!(app.list("/v1/snapshots?status=available").await.len() >= 2);
 }
 

@@ -40,7 +40,7 @@ async fn what_is_nobodys_becomes_a_set_and_keeps_its_own_tags() {
     let snapshot = app.get(&format!("/v1/snapshots/{id}")).await;
     assert_eq!((text(&snapshot, "status"), text(&snapshot, "origin")), ("available", "adopted"));
     assert_eq!(text(&snapshot, "instance_id"), instance);
-    assert_eq!(snapshot["started_at"], json!(taken_at));
+    assert_eq!(snapshot["taken_at"], json!(taken_at));
     assert_eq!(snapshot["tags"], json!({ "team": "blue" }));
     assert_eq!(snapshot["volumes"].as_array().unwrap().len(), 2);
     for ebs in &ids {

@@ -48,7 +48,7 @@ async fn a_snapshots_whole_life_leaves_its_history_its_audit_and_its_events() {
     let id = app.take_snapshot(&instance).await;
     let path = format!("/v1/snapshots/{id}");
     app.call("PATCH", &path, json!({ "name": "before the upgrade" })).await.expect(200);
-    app.call("DELETE", &format!("{path}?grace=10"), Value::Null).await.expect(202);
+    app.call("DELETE", &format!("{path}?grace_minutes=10"), Value::Null).await.expect(202);
     app.call("POST", &format!("{path}/rescue"), Value::Null).await.expect(200);
     app.send("DELETE", &path, Value::Null, &[("x-snapkeep-reason", "ticket 7 – über")])
         .await
@@ -240,7 +240,7 @@ async fn do_everything(app: &App) {
     let snapshot = app.take_snapshot(&instance).await;
     let snapshot = format!("/v1/snapshots/{snapshot}");
     app.call("PATCH", &snapshot, json!({ "name": "x" })).await.expect(200);
-    app.call("DELETE", &format!("{snapshot}?grace=60"), Value::Null).await.expect(202);
+    app.call("DELETE", &format!("{snapshot}?grace_minutes=60"), Value::Null).await.expect(202);
     app.call("POST", &format!("{snapshot}/rescue"), Value::Null).await.expect(200);
     app.call("POST", &format!("{schedule}/runs"), Value::Null).await.expect(202);
     let assigned = format!("/v1/instances/{instance}/schedules");

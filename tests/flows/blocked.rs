@@ -42,11 +42,11 @@ async fn what_an_image_keeps_is_in_the_ledger_until_the_image_is_gone() {
     assert_eq!(text(entry, "snapshot_id"), ids[0]);
     assert_eq!((text(entry, "cause"), text(entry, "status")), ("in_use", "available"));
     assert_eq!(
-        (text(entry, "image_id"), text(entry, "detail")),
+        (text(entry, "ami_id"), text(entry, "detail")),
         (&*image, &*format!("in use by {image}"))
     );
     assert_eq!(entry["since"], json!(since));
-    assert_eq!(text(&entry["wanted_by"], "by"), "rules");
+    assert_eq!(text(&entry["wanted_by"], "cause"), "rules");
     assert!(text(&entry["wanted_by"], "reason").contains("no rule keeps it"), "{entry}");
     // Only changes are written.
     assert_eq!(again, record);
@@ -76,7 +76,7 @@ async fn another_image_is_another_entry_of_the_same_beginning() {
 
     let entry = app.list(LEDGER).await.remove(0);
     assert_ne!(first, second);
-    assert_eq!((text(&entry, "image_id"), &entry["since"]), (&*second, &json!(since)));
+    assert_eq!((text(&entry, "ami_id"), &entry["since"]), (&*second, &json!(since)));
 }
 
 #[tokio::test]
@@ -110,9 +110,9 @@ async fn condemned_ones_that_something_is_in_the_way_of_are_in_the_ledger_too() 
     assert_eq!(causes, ["in_use", "held"]);
     for entry in &newest_first {
         assert_eq!(text(entry, "status"), "condemned");
-        assert_eq!(text(&entry["wanted_by"], "by"), "rules");
+        assert_eq!(text(&entry["wanted_by"], "cause"), "rules");
     }
-    assert_eq!(newest_first[1]["image_id"], Value::Null);
+    assert_eq!(newest_first[1]["ami_id"], Value::Null);
     // In pages of one, the other way.
     let oldest_first = app.list(&format!("{LEDGER}?sort=created_at&limit=1")).await;
     let ids_of = |list: &[Value]| -> Vec<String> {

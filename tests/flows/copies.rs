@@ -4,6 +4,8 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::domain::snapshot::Status;
 use shared::domain::snapshot::copying::CopyStage;
+use shared::operations::snapshots;
+use shared::operations::snapshots::delete::DeleteRequest;
 use sim_ec2::{Completion, Config, Fault, InstanceSpec, SeedVolume, SnapshotState};
 
 use super::crash::at_every_call;
@@ -85,7 +87,7 @@ async fn what_is_available_is_copied_with_all_its_volumes_and_tags() {
     assert_eq!(original["copies"][0]["snapshot_id"], copy["id"]);
     assert_eq!((stages(&original), &original["copy_of"]), (vec!["over"], &Value::Null));
     // It has the content of its original, however late it was made.
-    assert_eq!((&copy["started_at"], &copy["slot"]), (&original["started_at"], &original["slot"]));
+    assert_eq!((&copy["taken_at"], &copy["slot"]), (&original["taken_at"], &original["slot"]));
     assert_eq!((&copy["size_gib"], &copy["name"]), (&json!(24), &original["name"]));
     let volumes = |one: &Value| {
         let volumes = one["volumes"].as_array().unwrap().iter();
@@ -120,7 +122,7 @@ async fn copies_are_kept_by_rules_of_their_own_and_the_newest_stays() {
     app.pass_minutes(10).await;
     sweep(&app, "execute").await;
     let available = async |origin: &str| {
-        app.list(&format!("/v1/snapshots?origin={origin}&status=available")).await
+        app.list(&format!("/v1/snapshots?origin={origin}&status=available&include=fate")).await
     };
     let (here, far) = (available("schedule").await, available("copy").await);
 
@@ -314,6 +316,108 @@ async fn an_original_stays_while_it_is_copied() {
 }
 
 #[tokio::test]
+async fn an_original_that_is_deleted_by_name_cancels_copies_that_have_not_begun() {
+    let app = two_regions().await;
+    let (original, copy) = ordered(&app, 2).await;
+    app.take_snapshot(text(&original, "instance_id")).await;
+    app.ec2.deny("CopySnapshot");
+    app.pass_minutes(3).await;
+    let path = format!("/v1/snapshots/{}", text(&original, "id"));
+
+    app.call("DELETE", &path, Value::Null).await.expect(202);
+    app.ec2.allow("CopySnapshot");
+    app.pass_minutes(10).await;
+
+    let cancelled = app.get(&format!("/v1/snapshots/{copy}")).await;
+    let told = app.list(&format!("/v1/audit?resource_id={copy}")).await;
+    assert_eq!(app.status(text(&original, "id")).await, "deleted");
+    assert_eq!(text(&cancelled, "status"), "error");
+    assert_eq!(text(&cancelled["failure"], "code"), "Cancelled");
+    assert!(told.iter().any(|one| one["action"] == "snapshot.failed"), "{told:#?}");
+    assert!(ebs_there(&app).is_empty());
+}
+
+#[tokio::test]
+async fn copies_that_nobody_has_ordered_yet_are_cancelled_too() {
+    let app = two_regions().await;
+    let instance = app.instance("web", 1);
+    copied(&app, &[&instance], there()).await;
+    let all_but_ticks = [
+        local::function::Function::Snapshotter,
+        local::function::Function::Tracker,
+        local::function::Function::Reaper,
+    ];
+    while originals(&app).await.is_empty() {
+        app.clock.advance(SignedDuration::from_secs(30));
+        app.settle_only(&[local::function::Function::Scheduler]).await;
+        app.settle_only(&all_but_ticks).await;
+    }
+    for _ in 0..6 {
+        app.clock.advance(SignedDuration::from_secs(30));
+        app.settle_only(&all_but_ticks).await;
+    }
+    let original = originals(&app).await.remove(0);
+    let path = format!("/v1/snapshots/{}", text(&original, "id"));
+
+    app.call("DELETE", &path, Value::Null).await.expect(202);
+    app.pass_minutes(10).await;
+
+    assert_eq!((text(&original, "status"), stages(&original)), ("available", vec!["wanted"]));
+    assert_eq!(app.status(text(&original, "id")).await, "deleted");
+    assert_eq!(text(&copies(&app).await[0]["failure"], "code"), "Cancelled");
+    assert!(ebs_there(&app).is_empty());
+}
+
+#[tokio::test]
+async fn a_copy_that_has_begun_keeps_its_original_from_deletion_by_name() {
+    let app = two_regions().await;
+    let (original, copy) = ordered(&app, 2).await;
+    // One part has begun, the other has not.
+    app.ec2.fault(Fault::on("CopySnapshot").skip(1).times(9).error("ResourceLimitExceeded", 400));
+    app.pass_minutes(2).await;
+    let path = format!("/v1/snapshots/{}", text(&original, "id"));
+
+    let refused = app.call("DELETE", &path, Value::Null).await.expect(409);
+    let removed = format!("{path}?record_only=true");
+    app.call("DELETE", &removed, Value::Null).await.expect(409);
+
+    assert!(text(&refused, "detail").contains(OTHER));
+    assert_eq!(app.status(text(&original, "id")).await, "available");
+    app.pass_minutes(15).await;
+    assert_eq!(app.status(&copy).await, "available");
+}
+
+#[tokio::test]
+async fn a_deletion_that_dies_at_any_call_leaves_no_copy_without_its_original() {
+    at_every_call(async |trip| {
+        let app = two_regions().await;
+        let (original, copy) = ordered(&app, 1).await;
+        let id = text(&original, "id").to_owned();
+        let request = DeleteRequest {
+            id: id.parse().unwrap(),
+            who: "ada".to_owned(),
+            grace: SignedDuration::ZERO,
+            expected_version: None,
+        };
+
+        let work = Box::pin(snapshots::delete(&app.fragile, request, app.now()));
+        let alive = app.wire.run(trip, work).await.is_some();
+        app.pass_minutes(30).await;
+
+        // Either both are as they were, or the copy is not made; then nothing keeps the original.
+        let (of, copied) = (app.status(&id).await, app.status(&copy).await);
+        let is_whole = of == "available" && copied == "available";
+        let is_cancelled = copied == "error" || copied == "deleted";
+        assert!(is_whole || is_cancelled, "{trip:?}: {of}, {copied}");
+        if is_cancelled {
+            app.call("DELETE", &format!("/v1/snapshots/{id}"), Value::Null).await.expect(202);
+        }
+        alive
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_copy_that_ec2_refuses_fails_says_why_and_frees_its_original() {
     let app = two_regions().await;
     let instance = app.instance("web", 2);
@@ -405,7 +509,7 @@ async fn what_a_failed_copy_had_begun_without_an_answer_gets_a_record_of_its_own
     let members = others[0]["volumes"].as_array().unwrap();
     assert_eq!(text(&members[0], "ebs_snapshot_id"), ebs_there(&app)[0].id);
     // It is as old as what it is a copy of.
-    assert_eq!(others[0]["started_at"], originals(&app).await[0]["started_at"]);
+    assert_eq!(others[0]["taken_at"], originals(&app).await[0]["taken_at"]);
 }
 
 #[tokio::test]
@@ -446,7 +550,7 @@ async fn a_copy_is_no_restore_point_of_the_instance_s_own_region() {
 
     let shown = app.get(&format!("/v1/instances/{instance}")).await;
 
-    assert_eq!(text(&shown["protection"]["newest_available"], "id"), original);
+    assert_eq!(text(&shown["protection"]["newest_available"], "snapshot_id"), original);
 }
 
 #[tokio::test]

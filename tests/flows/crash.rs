@@ -185,7 +185,9 @@ async fn a_deletion_survives_death_at_every_call() {
         let instance = app.instance("web", 2);
         let old = app.take_snapshot(&instance).await;
         let new = app.take_snapshot(&instance).await;
-        app.call("DELETE", &format!("/v1/snapshots/{old}?grace=1"), Value::Null).await.expect(202);
+        app.call("DELETE", &format!("/v1/snapshots/{old}?grace_minutes=1"), Value::Null)
+            .await
+            .expect(202);
         app.clock.advance(SignedDuration::from_mins(1));
 
         let clock = app.function_clock();

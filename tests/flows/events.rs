@@ -91,7 +91,7 @@ async fn one_kind_that_cannot_be_made_known_keeps_no_other_back() {
     let app = App::start().await;
     let instance = app.instance("web", 1);
     let old = app.take_snapshot(&instance).await;
-    let path = format!("/v1/snapshots/{old}?grace=10");
+    let path = format!("/v1/snapshots/{old}?grace_minutes=10");
     app.call("DELETE", &path, Value::Null).await.expect(202);
     let unreadable = app.request_snapshot(&instance).await;
     app.forget_attribute(&unreadable, "schema").await;

@@ -76,7 +76,7 @@ async fn every_one_has_its_owner_and_all_that_is_known_of_it() {
     }
     let one = |id: &str| all.iter().find(|one| text(one, "ebs_snapshot_id") == id).unwrap();
     assert_eq!(one(&ours)["snapshot_id"], json!(set));
-    assert_eq!(one(&used)["image_ids"], json!([image]));
+    assert_eq!(one(&used)["ami_ids"], json!([image]));
     let sums = region(&app, "us-east-1").await;
     assert_eq!(sums["as_of"], json!(app.now()));
     let of = |owner: &str| {

@@ -59,7 +59,7 @@ async fn an_instance_is_gone_at_the_second_look_and_its_newest_stay() {
     let condemned = app.list("/v1/snapshots?status=condemned").await;
     assert_eq!(condemned.len(), 2);
     for one in &condemned {
-        assert_eq!(text(&one["condemned"], "by"), "instance_gone");
+        assert_eq!(text(&one["condemned"], "cause"), "instance_gone");
         assert!(text(&one["condemned"], "reason").contains("instance gone"));
     }
     app.pass_minutes(65).await;

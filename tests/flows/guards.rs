@@ -304,3 +304,105 @@ async fn an_archived_set_is_seen_as_what_it_is() {
         app.call("POST", &restore, json!({ "confirm": newer, "mode": "new_volumes" })).await;
     assert!(text(&refused.expect(409), "detail").contains("archive"));
 }
+
+/// The reaper over a wire, at whose first call that says `words` somebody else comes first.
+async fn reap_amid(app: &App, id: &str, words: &str, other: impl Future<Output = ()>) {
+    app.clock.advance(SignedDuration::from_mins(61));
+    let clock = app.function_clock();
+    let work = reaper::handle(&app.fragile, &clock, due(id));
+    app.wire.amid(words, work, other).await.unwrap();
+}
+
+/// What claims a deletion: the one transaction of the reaper's.
+const CLAIM: &str = "TransactWriteItems";
+
+#[tokio::test]
+async fn a_schedule_that_is_edited_between_check_and_claim_keeps_what_it_says_now() {
+    let app = App::start().await;
+    let (schedule, condemned) = with_condemned(&app).await;
+
+    let edited = async {
+        let edit = json!({ "retention": { "keep_last": 9 } });
+        app.call("PATCH", &format!("/v1/schedules/{schedule}"), edit).await.expect(200);
+    };
+    reap_amid(&app, &condemned[2], CLAIM, edited).await;
+
+    assert_eq!(app.sets()[&condemned[2]], 2);
+    assert_eq!(app.status(&condemned[2]).await, "condemned");
+    app.pass_minutes(30).await;
+    assert_eq!(app.status(&condemned[2]).await, "available");
+}
+
+#[tokio::test]
+async fn a_schedule_that_is_deleted_between_check_and_claim_deletes_nothing() {
+    let app = App::start().await;
+    let (schedule, condemned) = with_condemned(&app).await;
+
+    let deleted = async {
+        app.call("DELETE", &format!("/v1/schedules/{schedule}"), Value::Null).await.expect(204);
+    };
+    reap_amid(&app, &condemned[2], CLAIM, deleted).await;
+    app.pass_minutes(30).await;
+
+    assert_eq!(app.sets()[&condemned[2]], 2);
+    assert_eq!(app.status(&condemned[2]).await, "available");
+}
+
+#[tokio::test]
+async fn what_the_rules_have_counted_and_goes_between_check_and_claim_keeps_the_next() {
+    let app = App::start().await;
+    let (_, condemned) = with_condemned(&app).await;
+    // Two are promised. The newest guards; the others are only counted.
+    let mut counted = available(&app).await;
+    counted.pop();
+
+    let deleted = async {
+        for id in &counted {
+            app.call("DELETE", &format!("/v1/snapshots/{id}"), Value::Null).await.expect(202);
+        }
+    };
+    reap_amid(&app, &condemned[2], CLAIM, deleted).await;
+
+    assert_eq!(app.sets()[&condemned[2]], 2);
+    assert_eq!(app.status(&condemned[2]).await, "condemned");
+    app.pass_minutes(30).await;
+    assert_eq!(app.status(&condemned[2]).await, "available");
+}
+
+#[tokio::test]
+async fn an_image_that_appears_between_the_check_of_the_batch_and_the_claim_keeps_the_set_whole() {
+    let app = App::start().await;
+    let (_, condemned) = with_condemned(&app).await;
+    let second = members(&app, &condemned[0]).await.remove(1);
+
+    // The batch has asked for images by then; locks are asked for right before the claim.
+    let made = async {
+        image_of(&app, &second);
+    };
+    reap_amid(&app, &condemned[0], "Action=DescribeLockedSnapshots", made).await;
+
+    let record = app.record(&condemned[0]).await;
+    assert_eq!(record.status, Status::Condemned);
+    assert!(matches!(record.ending.blocked.unwrap().cause, BlockedCause::InUse { .. }));
+    assert_eq!(app.sets()[&condemned[0]], 2);
+}
+
+#[tokio::test]
+async fn a_snapshot_that_cannot_be_read_stops_no_sweep_and_lets_nothing_go() {
+    let app = App::start().await;
+    let (_, condemned) = with_condemned(&app).await;
+    let newest = available(&app).await.pop().unwrap();
+    let untouched = app.sets().len();
+
+    // Without the newest the rules promise two of those that are left.
+    app.spoil_snapshot(&newest).await;
+    let swept = sweep(&app, "execute").await;
+    app.pass_minutes(75).await;
+
+    assert_eq!(text(&swept, "status"), "done");
+    assert_eq!(swept["unreadable_snapshot_ids"], json!([newest]));
+    assert_eq!(available(&app).await.len(), 2);
+    assert_eq!(app.sets()[&newest], 2);
+    assert_eq!(app.sets().len(), untouched - condemned.len());
+    reconciler::handle(app.service(), &app.function_clock(), Value::Null).await.unwrap();
+}

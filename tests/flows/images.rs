@@ -224,7 +224,9 @@ async fn what_was_condemned_since_is_not_registered() {
     let (old, _) = with_two(&app).await;
     let id = request_image(&app, &old).await;
 
-    app.call("DELETE", &format!("/v1/snapshots/{old}?grace=60"), Value::Null).await.expect(202);
+    app.call("DELETE", &format!("/v1/snapshots/{old}?grace_minutes=60"), Value::Null)
+        .await
+        .expect(202);
     app.settle().await;
 
     let image = show_image(&app, &id).await;
@@ -440,7 +442,7 @@ async fn an_image_protects_its_snapshot_until_it_is_deregistered() {
     let kept = app.get(&format!("/v1/snapshots/{oldest}")).await;
     assert_eq!(text(&kept, "status"), "available");
     assert_eq!(text(&kept["blocked"], "detail"), format!("in use by {ami}"));
-    assert_eq!(kept["image_ids"], json!([ami]));
+    assert_eq!(kept["ami_ids"], json!([ami]));
     let direct = app.call("DELETE", &format!("/v1/snapshots/{oldest}"), Value::Null).await;
     assert!(text(&direct.expect(409), "detail").contains(&ami));
 

@@ -9,6 +9,7 @@ use sim_ec2::Fault;
 use crate::support::app::App;
 use crate::support::others::{first_set, reconcile, tag, these};
 use crate::support::reply::text;
+use crate::support::sweeps::sweep;
 
 /// What the second installation is called.
 const STAGING: &str = "staging.us-east-1";
@@ -180,4 +181,68 @@ fn forget_installations(app: &App) {
 /// The installations that the account's EBS snapshots name.
 fn installations(app: &App) -> BTreeSet<String> {
     app.ec2.snapshots().iter().filter_map(|one| one.tags.get(INSTALLATION).cloned()).collect()
+}
+
+/// Has `other` take over these EBS snapshots, and does no more of what is due.
+async fn taken_over(other: &App, ids: &[String]) {
+    reconcile(other).await;
+    let mut body = these(ids);
+    body["also_from"] = json!("another_installation");
+    other.call("POST", ADOPT, body).await.expect(202);
+    other.settle().await;
+}
+
+fn members_of(app: &App, set: &str) -> Vec<String> {
+    let is_its = |one: &sim_ec2::Snapshot| one.tags["snapkeep:id"] == set;
+    app.ec2.snapshots().into_iter().filter(is_its).map(|one| one.id).collect()
+}
+
+#[tokio::test]
+async fn what_another_has_just_taken_over_gets_no_mark_of_ours_and_loses_none_of_theirs() {
+    let app = App::start().await;
+    let other = app.installed_beside(STAGING).await;
+    let instance = app.instance("web", 2);
+    let [old, set] = [app.take_snapshot(&instance).await, app.take_snapshot(&instance).await];
+    app.clock.advance(SignedDuration::from_mins(11));
+    let path = format!("/v1/snapshots/{old}?grace=600");
+    app.call("DELETE", &path, Value::Null).await.expect(202);
+    let ids: Vec<_> = [&old, &set].into_iter().flat_map(|one| members_of(&app, one)).collect();
+    taken_over(&other, &ids).await;
+    // Theirs by now, and condemned by them.
+    let theirs = tag(&app, &ids[0], "snapkeep:id").unwrap();
+    other
+        .call("DELETE", &format!("/v1/snapshots/{theirs}?grace=600"), Value::Null)
+        .await
+        .expect(202);
+
+    app.call("DELETE", &format!("/v1/snapshots/{set}"), Value::Null).await.expect(202);
+    app.call("POST", &format!("/v1/snapshots/{old}/rescue"), Value::Null).await.expect(200);
+
+    let marked = |id: &String| tag(&app, id, "snapkeep:state").is_some();
+    assert_eq!(ids.iter().map(marked).collect::<Vec<_>>(), [true, true, false, false]);
+    let blocked = app.record(&set).await.ending.blocked.unwrap();
+    assert!(blocked.cause.describe().contains("NotOurs"), "{}", blocked.cause.describe());
+}
+
+#[tokio::test]
+async fn what_another_has_just_taken_over_lets_no_other_go() {
+    let app = App::start().await;
+    let other = app.installed_beside(STAGING).await;
+    let instance = app.instance("web", 1);
+    let schedule = app.schedule("rate(10 minutes)", &[&instance], json!({ "keep_last": 2 })).await;
+    app.pass_minutes(45).await;
+    let path = format!("/v1/schedules/{schedule}");
+    app.call("PATCH", &path, json!({ "enabled": false })).await.expect(200);
+    let sets = app.list("/v1/snapshots?status=available&sort=created_at").await;
+    let sets: Vec<_> = sets.iter().map(|one| text(one, "id").to_owned()).collect();
+    app.clock.advance(SignedDuration::from_mins(11));
+    let newest: Vec<_> = sets[2..].iter().flat_map(|one| members_of(&app, one)).collect();
+    taken_over(&other, &newest).await;
+
+    let swept = sweep(&app, "execute").await;
+
+    assert_eq!((sets.len(), text(&swept, "status")), (4, "done"));
+    for id in &sets {
+        assert_eq!(app.status(id).await, "available");
+    }
 }

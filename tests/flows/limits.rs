@@ -72,7 +72,7 @@ async fn a_preview_makes_nothing_and_uses_no_key_up() {
     let made = app.send("POST", "/v1/schedules?preview=false", other, &key).await.expect(201);
 
     assert_eq!(preview["id"], Value::Null);
-    assert_eq!(text(&preview, "next_due"), "2026-03-02T11:00:00Z");
+    assert_eq!(text(&preview, "next_due_at"), "2026-03-02T11:00:00Z");
     assert_eq!(preview["limits"], made["limits"]);
     assert_eq!(app.list("/v1/schedules").await.len(), 1);
 }

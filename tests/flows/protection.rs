@@ -47,7 +47,7 @@ async fn an_instance_goes_from_unprotected_to_ok_to_late_and_back() {
     let fresh = protection(&app, &web).await;
     assert_eq!(fresh["status"], json!("ok"), "{fresh:#}");
     assert_eq!(fresh["promised_interval_seconds"], json!(3_600));
-    assert_eq!(fresh["promised_interval"], json!("1 hour"));
+    assert_eq!(fresh["promised_interval_seconds"], json!(3600));
     assert_eq!(fresh["schedules"][0]["chosen_by"], json!("id"));
 
     app.pass_minutes(65).await;
@@ -70,7 +70,7 @@ async fn an_instance_goes_from_unprotected_to_ok_to_late_and_back() {
     app.call("PATCH", &format!("/v1/schedules/{hourly}"), edit).await.expect(200);
     let off = protection(&app, &web).await;
     assert_eq!(off["status"], json!("unprotected"));
-    assert_eq!(off["promised_interval"], Value::Null);
+    assert_eq!(off["promised_interval_seconds"], Value::Null);
     assert!(text(&off, "reason").contains("disabled: test"), "{off:#}");
 }
 
@@ -152,7 +152,7 @@ async fn a_snapshot_is_taken_also_when_its_machine_is_not_told() {
 
     let snapshot = app.get(&format!("/v1/snapshots/{id}")).await;
     assert_eq!(snapshot["machine"]["vcpus"], Value::Null);
-    assert_eq!(snapshot["machine"]["type"], json!("t3.micro"));
+    assert_eq!(snapshot["machine"]["instance_type"], json!("t3.micro"));
 }
 
 #[tokio::test]

@@ -54,6 +54,56 @@ async fn a_set_made_twice_gets_a_record_and_a_sweep_lets_it_go() {
 }
 
 #[tokio::test]
+async fn the_good_second_of_a_set_that_failed_counts_in_its_stead() {
+    let app = App::start().await;
+    let instance = app.instance("web", 2);
+    app.ec2.fault(Fault::on("CreateSnapshots").times(1).member_fails());
+    let schedule =
+        app.schedule("cron(5 10 * * ? *)", &[&instance], json!({ "keep_last": 9 })).await;
+    app.pass_minutes(10).await;
+    let failed = app.list("/v1/snapshots").await.remove(0);
+    let id = text(&failed, "id").to_owned();
+    make_again(&app, &id, &instance);
+    app.clock.advance(SignedDuration::from_mins(11));
+
+    reconcile(&app).await;
+    reconcile(&app).await;
+    let both = app.list(&format!("/v1/snapshots?schedule_id={schedule}")).await;
+    let second = both.iter().find(|one| one["id"] != id.as_str()).unwrap();
+    let second = text(second, "id").to_owned();
+    let protection = app.get(&format!("/v1/instances/{instance}")).await["protection"].clone();
+    for _ in 0..52 {
+        app.skip_hour().await;
+    }
+
+    assert_eq!(text(&failed, "status"), "error");
+    assert_eq!(protection["newest_available"]["id"], second.as_str());
+    assert_eq!(app.status(&id).await, "deleted");
+    // Newer ones are there, and the rules have room for it.
+    assert_eq!(app.status(&second).await, "available");
+    assert!(app.list("/v1/snapshots?status=available").await.len() >= 3);
+}
+
+#[tokio::test]
+async fn what_was_given_up_and_shows_after_all_is_taken_up() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    app.ec2.deny("CreateSnapshots");
+    let id = app.request_snapshot(&instance).await;
+    app.pass_minutes(5).await;
+    app.ec2.allow("CreateSnapshots");
+    let given_up = app.status(&id).await;
+
+    make_again(&app, &id, &instance);
+    app.clock.advance(SignedDuration::from_mins(11));
+    let report = reconcile(&app).await;
+
+    assert_eq!(given_up, "error");
+    assert_eq!(report["repaired"], json!([[id, "recovered"]]));
+    assert_eq!(app.status(&id).await, "available");
+}
+
+#[tokio::test]
 async fn a_member_of_another_volume_is_no_duplicate() {
     let app = App::start().await;
     let instance = app.instance("web", 1);

@@ -198,7 +198,7 @@ async fn what_is_condemned_in_a_region_out_of_reach_is_deleted_later() {
     let ids = [app.take_snapshot(&here).await, app.take_snapshot(&there).await];
     app.pass_minutes(2).await;
     for id in &ids {
-        let path = format!("/v1/snapshots/{id}?grace=20");
+        let path = format!("/v1/snapshots/{id}?grace_minutes=20");
         app.call("DELETE", &path, Value::Null).await.expect(202);
     }
     cut_off(&app);
@@ -218,7 +218,7 @@ async fn a_deletion_by_name_goes_to_the_snapshots_own_region() {
     let app = two_regions().await;
     let there = instance_there(&app, "there");
     let id = app.take_snapshot(&there).await;
-    let path = format!("/v1/snapshots/{id}?grace=20");
+    let path = format!("/v1/snapshots/{id}?grace_minutes=20");
 
     app.call("DELETE", &path, Value::Null).await.expect(202);
     let marked = app.ec2.snapshots()[0].tags.contains_key("snapkeep:state");

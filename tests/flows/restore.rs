@@ -123,6 +123,7 @@ async fn a_stopped_instance_stays_stopped_and_only_chosen_volumes_are_replaced()
 
     let body = json!({
         "mode": "replace_volumes", "snapshot_first": false, "volumes": [{ "device": "/dev/sdb" }],
+        "keep": ["/dev/sda", "/dev/sdc"],
         "keep_old_days": 3,
     });
     let id = begun(&app, &snapshot, body).await;
@@ -209,7 +210,7 @@ async fn a_new_instance_can_differ_and_its_image_stay() {
     assert_eq!((new.instance_type.as_str(), new.zone.as_str()), ("m5.large", "us-east-1b"));
     assert_eq!((new.tags["Name"].as_str(), new.tags["team"].as_str()), ("copy", "red"));
     assert_eq!(app.ec2.images().len(), 1);
-    assert_eq!(text(&done, "image_id"), app.ec2.images()[0].id);
+    assert_eq!(text(&done, "ami_id"), app.ec2.images()[0].id);
 }
 
 #[tokio::test]

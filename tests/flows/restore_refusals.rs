@@ -115,6 +115,7 @@ async fn a_volume_that_another_instance_uses_too_is_not_replaced() {
     }
     let mut root_only = in_place.clone();
     root_only["volumes"] = json!([{ "device": "/dev/sda" }]);
+    root_only["keep"] = json!(["/dev/sdx"]);
     let root = begun(&app, &of_web, root_only).await;
     assert_eq!(after(&app, &root, 15).await["status"], "done");
     assert_eq!(devices(&app, &web)["/dev/sdx"], volume);

@@ -1,7 +1,11 @@
 //! Runs: each target at its time, none while its last snapshot is under way, and what became of each can be read.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use shared::clock::Clock;
 use shared::domain::ids::ScheduleId;
 use shared::domain::run::visit::Overlap;
 use shared::domain::run::{Run, Skipped, Trigger};
@@ -10,7 +14,9 @@ use shared::domain::snapshot::ScheduleSlot;
 use sim_ec2::{EventFault, InstanceSpec, SeedVolume};
 
 use crate::support::app::App;
+use crate::support::events::{requested_by_run, tick};
 use crate::support::reply::text;
+use crate::support::sweeps::sweep;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -76,7 +82,7 @@ async fn a_spread_run_asks_for_one_target_after_the_other() {
         let due = at(slot) + SignedDuration::from_mins(3 * position);
         assert_eq!(instant(target, "due_at"), due);
         assert_eq!(text(target, "outcome"), "available");
-        let started = instant(target, "started_at");
+        let started = instant(target, "taken_at");
         assert!(started >= due, "{target:#}");
         assert_eq!(target["lateness_seconds"], json!(started.duration_since(due).as_secs()));
     }
@@ -323,7 +329,7 @@ async fn a_deleted_snapshot_is_gone_in_its_run() {
     let slot = "2026-03-02T10:05:00Z";
     let before = targets(&app, &id, slot).await;
 
-    let path = format!("/v1/snapshots/{}?grace=1", text(&before[0], "snapshot_id"));
+    let path = format!("/v1/snapshots/{}?grace_minutes=1", text(&before[0], "snapshot_id"));
     app.call("DELETE", &path, Value::Null).await.expect(202);
     app.settle().await;
     let condemned = targets(&app, &id, slot).await;
@@ -354,4 +360,83 @@ async fn the_largest_run_fits_into_the_table() {
 
     assert_eq!(table.run(&slot).await.unwrap().unwrap(), largest);
     assert!(table.update_run(&largest, &run(2 * TARGETS_MAX)).await.is_err());
+}
+
+#[tokio::test]
+async fn a_message_of_a_run_that_is_over_takes_nothing_days_later() {
+    let app = App::start().await;
+    let [web, db] = ["web", "db"].map(|name| app.instance(name, 1));
+    let id = app.schedule("cron(5 10 * * ? *)", &[&web], Value::Null).await;
+    app.pass_minutes(10).await;
+    app.call("PATCH", &format!("/v1/schedules/{id}"), json!({ "enabled": false }))
+        .await
+        .expect(200);
+    let slot = ScheduleSlot { schedule_id: id.parse().unwrap(), slot: at("2026-03-02T10:05:00Z") };
+    let taken = app.ec2.snapshots().len();
+
+    // It was put aside, and somebody sends it once more.
+    app.clock.advance(SignedDuration::from_hours(30));
+    let message = requested_by_run(&slot, &db);
+    let done = snapshotter::handle(app.service(), &app.function_clock(), message).await.unwrap();
+
+    assert_eq!(done["batchItemFailures"], json!([]));
+    assert_eq!((taken, app.ec2.snapshots().len()), (1, 1));
+    assert_eq!(app.list(&format!("/v1/snapshots?instance_id={db}")).await.len(), 0);
+}
+
+#[tokio::test]
+async fn runs_that_take_all_the_time_of_a_tick_leave_the_next_to_what_is_due() {
+    let app = App::start().await;
+    let [web, db] = ["web", "db"].map(|name| app.instance(name, 1));
+    spread(&app, "cron(2 10 * * ? *)", &[web.clone(), db], 10).await;
+    app.pass_minutes(3).await;
+    let due = app.schedule("cron(5 10 * * ? *)", &[&web], Value::Null).await;
+
+    let mut begun = Vec::new();
+    for minute in [5, 6] {
+        let now = at(&format!("2026-03-02T10:0{minute}:00Z"));
+        app.clock.set(now);
+        // There is time for one run or one schedule.
+        let looks = Arc::new(AtomicUsize::new(0));
+        let clock = move || {
+            let is_first = looks.fetch_add(1, Ordering::Relaxed) == 0;
+            if is_first { now } else { now + SignedDuration::from_mins(1) }
+        };
+        let clock = Clock::new(clock, |_| std::future::ready(()));
+        let clock = clock.until(now + SignedDuration::from_secs(50));
+        scheduler::handle(app.service(), &clock, tick(now)).await.unwrap();
+        begun.push(app.list(&format!("/v1/schedules/{due}/runs")).await.len());
+    }
+
+    assert_eq!(begun.last(), Some(&1), "{begun:?}");
+}
+
+#[tokio::test]
+async fn what_is_over_is_kept_for_a_while_and_no_longer() {
+    const DAY: i64 = 86_400;
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    let schedule = app.schedule("cron(5 10 * * ? *)", &[&instance], Value::Null).await;
+    app.pass_minutes(10).await;
+    let id = text(&app.list("/v1/snapshots").await[0], "id").to_owned();
+    let begun = app.now().as_second();
+
+    app.take_snapshot(&instance).await;
+    let lasting = app.expiries(&format!("SNAPSHOT#{id}")).await;
+    app.call("DELETE", &format!("/v1/snapshots/{id}"), Value::Null).await.expect(202);
+    app.pass_minutes(1).await;
+    let planned = sweep(&app, "plan_only").await;
+    let executed = sweep(&app, "execute").await;
+
+    let days = |expiries: Vec<i64>| -> Vec<i64> {
+        expiries.iter().map(|one| (one - begun + DAY / 2) / DAY).collect()
+    };
+    assert!(lasting.is_empty(), "what is there does not expire");
+    assert_eq!(days(app.expiries(&format!("SNAPSHOT#{id}")).await), [400]);
+    assert_eq!(days(app.expiries(&format!("RUNS#{schedule}")).await), [90]);
+    for (swept, kept) in [(&planned, 7), (&executed, 90)] {
+        let pages = app.expiries(&format!("SWEEP#{}", text(swept, "id"))).await;
+        assert!(!pages.is_empty());
+        assert!(days(pages).iter().all(|one| *one == kept), "{kept}");
+    }
 }

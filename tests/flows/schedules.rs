@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::domain::cursor::PageRequest;
+use shared::domain::schedule::Settings;
+use shared::operations::schedules;
 use sim_ec2::{Fault, InstanceSpec};
 
+use super::crash::at_every_call;
 use crate::support::app::App;
 use crate::support::events::tick;
 use crate::support::reply::text;
@@ -218,7 +221,7 @@ async fn an_edit_of_when_it_fires_does_not_lose_a_slot_that_is_due() {
     let slots: Vec<_> = runs.iter().map(|run| text(run, "slot")).collect();
     assert_eq!(slots, ["2026-03-02T10:05:00Z"]);
     assert_eq!(app.list("/v1/snapshots?status=available").await.len(), 1);
-    assert_eq!(text(&app.get(&path).await, "next_due"), "2026-03-03T02:00:00Z");
+    assert_eq!(text(&app.get(&path).await, "next_due_at"), "2026-03-03T02:00:00Z");
 }
 
 #[tokio::test]
@@ -243,6 +246,32 @@ async fn slots_that_are_due_when_a_schedule_is_disabled_are_missed() {
         ]
     );
     assert!(app.list("/v1/snapshots").await.is_empty());
+}
+
+#[tokio::test]
+async fn no_slot_is_lost_where_a_schedule_is_disabled_by_somebody_who_dies() {
+    at_every_call(async |trip| {
+        let app = App::start().await;
+        let instance = app.instance("web", 1);
+        let id = app.schedule("rate(1 minute)", &[&instance], Value::Null).await;
+        app.clock.set("2026-03-02T10:03:40Z".parse().unwrap());
+
+        let disabled = |settings| Settings { enabled: false, ..settings };
+        let schedule = id.parse().unwrap();
+        let edit = schedules::edit::edit(&app.fragile, &schedule, disabled, None, app.now());
+        let alive = app.wire.run(trip, Box::pin(edit)).await.is_some();
+        app.settle().await;
+
+        let path = format!("/v1/schedules/{id}");
+        let enabled = app.get(&path).await["enabled"] == json!(true);
+        let runs = app.list(&format!("{path}/runs")).await;
+        let slots: Vec<_> = runs.iter().map(|run| text(run, "slot")).collect();
+        let all = ["2026-03-02T10:03:30Z", "2026-03-02T10:02:30Z", "2026-03-02T10:01:30Z"];
+        assert_eq!(slots, all, "{trip:?}");
+        assert_eq!(text(&runs[0], "status") == "missed", !enabled, "{trip:?}");
+        alive
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -55,16 +55,16 @@ async fn assert_right(app: &App) -> Value {
         assert_eq!(kept["by_status"][status], count, "{status} {kept:#}");
     }
     assert_eq!(kept["size"]["snapshots"], stored.len(), "{kept:#}");
-    assert_eq!(kept["size"]["volume_gib"], gib(&|_| true), "{kept:#}");
+    assert_eq!(kept["size"]["size_gib"], gib(&|_| true), "{kept:#}");
     assert_eq!(kept["growth"].as_array().unwrap().len(), 30);
-    assert_eq!(kept["growth"][29]["volume_gib"], kept["size"]["volume_gib"]);
+    assert_eq!(kept["growth"][29]["size_gib"], kept["size"]["size_gib"]);
     for row in app.list("/v1/snapshots/stats/instances?limit=1").await {
         let of_it = gib(&|one: &Value| one["instance_id"] == row["instance_id"]);
-        assert_eq!(row["size"]["volume_gib"], of_it, "{row:#}");
+        assert_eq!(row["size"]["size_gib"], of_it, "{row:#}");
     }
     for row in app.list("/v1/snapshots/stats/schedules").await {
         let of_it = gib(&|one: &Value| one["schedule_id"] == row["schedule_id"]);
-        assert_eq!(row["size"]["volume_gib"], of_it, "{row:#}");
+        assert_eq!(row["size"]["size_gib"], of_it, "{row:#}");
     }
     kept
 }
@@ -83,7 +83,7 @@ async fn the_numbers_are_right_at_every_stage_without_a_count() {
     app.take_snapshot(&instance).await;
     let two = assert_right(&app).await;
 
-    let path = format!("/v1/snapshots/{id}?grace=5");
+    let path = format!("/v1/snapshots/{id}?grace_minutes=5");
     app.call("DELETE", &path, Value::Null).await.expect(202);
     assert_eq!(assert_right(&app).await["by_status"]["condemned"], 1);
     let rescue = format!("/v1/snapshots/{id}/rescue");
@@ -93,8 +93,8 @@ async fn the_numbers_are_right_at_every_stage_without_a_count() {
     app.pass_minutes(5).await;
     let deleted = assert_right(&app).await;
 
-    assert_eq!(available["size"]["volume_gib"], 16);
-    assert_eq!(available["size"]["measured_volume_gib"], 16);
+    assert_eq!(available["size"]["size_gib"], 16);
+    assert_eq!(available["size"]["measured_size_gib"], 16);
     assert_eq!(two["size"]["snapshots"], 2);
     assert_eq!(two["by_origin"], json!({"manual": 2, "schedule": 0, "adopted": 0, "copy": 0}));
     assert_eq!(deleted["by_status"]["deleted"], 1);
@@ -232,13 +232,13 @@ async fn stored_sizes_that_were_lost_are_found_and_belong_to_that_day() {
         app.forget_partition(&format!("STATISTICS#{kind}")).await;
     }
 
-    assert_eq!(stats(&app).await["size"]["volume_gib"], 0);
+    assert_eq!(stats(&app).await["size"]["size_gib"], 0);
     let first = recount(&app).await;
     let mended = assert_right(&app).await;
 
     assert_eq!(first.corrected, 3, "{first:?}");
     let today = &mended["growth"][29];
-    assert_eq!(today["added_gib"], mended["size"]["volume_gib"]);
+    assert_eq!(today["added_gib"], mended["size"]["size_gib"]);
     assert_eq!(today["added"], mended["size"]["snapshots"]);
     assert_eq!(recount(&app).await.corrected, 0);
 }
@@ -260,13 +260,13 @@ async fn growth_is_told_day_by_day() {
     let day = |at: usize| growth[at].clone();
     assert_eq!(
         day(29),
-        json!({"date": "2026-03-03", "added": 1, "gone": 1, "added_gib": 8, "gone_gib": 8, "volume_gib": 16})
+        json!({"date": "2026-03-03", "added": 1, "gone": 1, "added_gib": 8, "gone_gib": 8, "size_gib": 16})
     );
     assert_eq!(
         day(28),
-        json!({"date": "2026-03-02", "added": 2, "gone": 0, "added_gib": 16, "gone_gib": 0, "volume_gib": 16})
+        json!({"date": "2026-03-02", "added": 2, "gone": 0, "added_gib": 16, "gone_gib": 0, "size_gib": 16})
     );
-    assert_eq!(day(27)["volume_gib"], 0);
+    assert_eq!(day(27)["size_gib"], 0);
     assert_eq!(day(0)["date"], "2026-02-02");
 }
 
@@ -289,10 +289,10 @@ async fn a_month_costs_what_was_stored_as_long_as_it_was() {
         text(&app.get(&format!("/v1/snapshots/{newest}")).await, "created_at").parse().unwrap();
     app.clock.set("2026-04-03T00:00:00Z".parse().unwrap());
 
-    let bill = app.get("/v1/billing?by=month").await;
-    let second = app.get("/v1/billing?by=month&limit=1").await;
+    let bill = app.get("/v1/billing?group_by=month").await;
+    let second = app.get("/v1/billing?group_by=month&limit=1").await;
     let cursor = text(&second, "next_cursor");
-    let last = app.get(&format!("/v1/billing?by=month&limit=1&cursor={cursor}")).await;
+    let last = app.get(&format!("/v1/billing?group_by=month&limit=1&cursor={cursor}")).await;
 
     let seconds_of_march = 31.0 * 86_400.0;
     let end: Timestamp = "2026-04-01T00:00:00Z".parse().unwrap();
@@ -300,13 +300,13 @@ async fn a_month_costs_what_was_stored_as_long_as_it_was() {
     let expected = 8.0 * stored / seconds_of_march;
     let march = &bill["items"][1];
     assert_eq!(march["month"], "2026-03");
-    let gib = march["volume_size"]["gib"].as_f64().unwrap();
+    let gib = march["size"]["gib"].as_f64().unwrap();
     assert!((gib - expected).abs() < 1e-3, "{gib} {expected}");
-    let cost = march["volume_size"]["cost"].as_f64().unwrap();
+    let cost = march["size"]["cost"].as_f64().unwrap();
     assert!((cost - expected * 0.05).abs() < 1e-4, "{cost}");
     assert_eq!(march["snapshots"], 2);
     // Two days of April so far.
-    let april = bill["items"][0]["volume_size"]["gib"].as_f64().unwrap();
+    let april = bill["items"][0]["size"]["gib"].as_f64().unwrap();
     assert!((april - 8.0 * 2.0 / 30.0).abs() < 1e-3, "{april}");
     assert_eq!(bill["items"].as_array().unwrap().len(), 2);
     assert_eq!(last["items"], json!([march]));

@@ -184,14 +184,13 @@ async fn a_late_planner_of_the_same_plan_leaves_what_became_of_it() {
     app.call("PATCH", &path, json!({ "retention": { "keep_last": 15 } })).await.expect(200);
     let service = app.service();
     let id = SweepId::derived(app.now(), &["the same plan"]);
-    let sweep =
-        Sweep::requested(id.clone(), SweepMode::PlanOnly, Some("ada".to_owned()), app.now());
+    let sweep = Sweep::requested(id, SweepMode::PlanOnly, Some("ada".to_owned()), app.now());
     let planned = plan_sweep(service, &sweep, app.now()).await.unwrap();
     let mut entries = service.table.plan_page(&planned, 1).await.unwrap();
     for entry in &mut entries {
         entry.outcome = Some(Outcome::Condemned);
     }
-    let plan = (&id, planned.plan_hash.as_deref().unwrap());
+    let plan = (&planned, planned.plan_hash.as_deref().unwrap());
     service.table.store_plan_page(plan, 1, &entries, app.now()).await.unwrap();
 
     let late = plan_sweep(service, &sweep, app.now()).await.unwrap();

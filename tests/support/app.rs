@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use bytes::Bytes;
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
@@ -24,6 +25,7 @@ use sim_dynamodb::SimDynamoDb;
 use sim_ec2::{Config, InstanceSpec, SeedVolume, SimEc2};
 
 use super::contract;
+use super::meter::Meter;
 use super::reply::{Reply, text};
 use super::tripwire::Tripwire;
 
@@ -51,6 +53,17 @@ impl App {
     /// With an EC2 of this kind.
     pub(crate) async fn with(config: Config) -> Self {
         Self::made(config, BTreeMap::new()).await
+    }
+
+    /// With a meter before its table.
+    pub(crate) async fn metered(config: Config) -> (Self, Meter) {
+        let clock = sim_ec2::Clock::at(BEGINNING.parse().unwrap());
+        let ec2 = SimEc2::new(config.clone(), clock.clone());
+        let database = SimDynamoDb::memory();
+        let meter = Meter::before(&database);
+        let table = (database, meter.http_client());
+        let app = Self::over(config, (ec2.clone(), clock), Some(ec2), BTreeMap::new(), table).await;
+        (app, meter)
     }
 
     /// Looking after these regions beside its own.
@@ -84,9 +97,21 @@ impl App {
         simulation: Option<SimEc2>,
         environment: BTreeMap<String, String>,
     ) -> Self {
-        let base = base(&config.region);
         let database = SimDynamoDb::memory();
-        let dynamodb = connections::through(base.clone(), database.http_client());
+        let client = database.http_client();
+        Self::over(config, (ec2, clock), simulation, environment, (database, client)).await
+    }
+
+    /// Over this database, which all but the wire reach by the client.
+    async fn over(
+        config: Config,
+        (ec2, clock): (SimEc2, sim_ec2::Clock),
+        simulation: Option<SimEc2>,
+        environment: BTreeMap<String, String>,
+        (database, client): (SimDynamoDb, SharedHttpClient),
+    ) -> Self {
+        let base = base(&config.region);
+        let dynamodb = connections::through(base.clone(), client);
         let ec2_config = connections::through(base.clone(), ec2.http_client());
         let parts = Parts {
             identity: Identity { account: config.account, region: config.region },
@@ -303,12 +328,28 @@ impl App {
             .unwrap();
     }
 
+    /// Has a snapshot's record say what no version understands.
+    pub(crate) async fn spoil_snapshot(&self, id: &str) {
+        let key = shared::table::keys::snapshot(&id.parse().unwrap());
+        self.dynamodb
+            .update_item()
+            .table_name(TABLE)
+            .key("pk", AttributeValue::S(key.pk))
+            .key("sk", AttributeValue::S(key.sk))
+            .update_expression("SET body.#status = :status")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":status", AttributeValue::S("elsewhere".to_owned()))
+            .send()
+            .await
+            .unwrap();
+    }
+
     /// What other systems have been told, the oldest first: whole events.
     pub(crate) fn announced(&self) -> Vec<Value> {
         self.world.bus().dispatch().announced().cloned().collect()
     }
 
-    /// When the items of a partition may be deleted, in seconds since 1970.
+    /// When the items of a partition may be deleted that may be, in seconds since 1970.
     pub(crate) async fn expiries(&self, partition: &str) -> Vec<i64> {
         let answer = self
             .dynamodb
@@ -320,7 +361,8 @@ impl App {
             .await
             .unwrap();
         let expiry = shared::table::keys::TIME_TO_LIVE;
-        answer.items().iter().map(|item| item[expiry].as_n().unwrap().parse().unwrap()).collect()
+        let expiries = answer.items().iter().filter_map(|item| item.get(expiry));
+        expiries.map(|one| one.as_n().unwrap().parse().unwrap()).collect()
     }
 
     /// Takes everything out of a partition.

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use shared::domain::snapshot::ScheduleSlot;
 
 /// The tick of a scheduled rule.
 pub(crate) fn tick(at: Timestamp) -> Value {
@@ -24,6 +25,14 @@ pub(crate) fn sweep_requested(id: &str) -> Value {
 pub(crate) fn requested(id: &str, instance: &str) -> Value {
     let targets = json!([{ "snapshot_id": id, "instance_id": instance }]);
     batch("SnapshotRequested", &json!({ "targets": targets }))
+}
+
+/// The batch with which a run asks for the snapshot of one of its targets.
+pub(crate) fn requested_by_run(run: &ScheduleSlot, instance: &str) -> Value {
+    let id = run.snapshot_id(&instance.parse().unwrap());
+    let targets = json!([{ "snapshot_id": id, "instance_id": instance }]);
+    let run = json!({ "schedule_id": run.schedule_id, "slot": run.slot });
+    batch("SnapshotRequested", &json!({ "run": run, "targets": targets }))
 }
 
 /// The batch that says that a condemned snapshot is due.

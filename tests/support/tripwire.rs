@@ -27,6 +27,8 @@ struct State {
     calls: usize,
     /// By `X-Amz-Target`, which EventBridge's and DynamoDB's calls have.
     targets: BTreeMap<String, usize>,
+    /// At a call that says this somebody else comes first.
+    waits_at: Option<String>,
 }
 
 /// Counts the calls that go through it, and stops all at the one that is chosen.
@@ -34,6 +36,8 @@ struct State {
 pub(crate) struct Tripwire {
     state: Arc<Mutex<State>>,
     tripped: Arc<Notify>,
+    reached: Arc<Notify>,
+    goes_on: Arc<Notify>,
 }
 
 impl Tripwire {
@@ -54,6 +58,25 @@ impl Tripwire {
         done
     }
 
+    /// Does `work`, and right before its first call that says `words` has any effect, all of `other`.
+    pub(crate) async fn amid<T>(
+        &self,
+        words: &str,
+        work: impl Future<Output = T>,
+        other: impl Future<Output = ()>,
+    ) -> T {
+        self.state.lock().unwrap().waits_at = Some(words.to_owned());
+        let mut work = std::pin::pin!(work);
+        tokio::select! {
+            biased;
+            _ = &mut work => panic!("no call says {words}"),
+            () = self.reached.notified() => {}
+        }
+        other.await;
+        self.goes_on.notify_one();
+        work.await
+    }
+
     /// How many calls of this `X-Amz-Target` went through it.
     pub(crate) fn calls(&self, target: &str) -> usize {
         self.state.lock().unwrap().targets.get(target).copied().unwrap_or_default()
@@ -66,6 +89,17 @@ impl Tripwire {
             *state.targets.entry(target.to_owned()).or_default() += 1;
         }
         (state.calls, state.trip)
+    }
+
+    /// Whether this call is the one that somebody else comes before.
+    fn is_waited_for(&self, request: &HttpRequest) -> bool {
+        let mut state = self.state.lock().unwrap();
+        let says =
+            |text: &[u8], words: &str| text.windows(words.len()).any(|one| one == words.as_bytes());
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let body = request.body().bytes().unwrap_or_default();
+        let is_it = |words: &String| says(target.as_bytes(), words) || says(body, words);
+        state.waits_at.take_if(|words| is_it(words)).is_some()
     }
 
     async fn die<T>(&self) -> T {
@@ -104,6 +138,10 @@ impl HttpConnector for TrippingConnector {
             let (call, trip) = wire.next(&request);
             if trip == Some(Trip::Before(call)) {
                 return wire.die().await;
+            }
+            if wire.is_waited_for(&request) {
+                wire.reached.notify_one();
+                wire.goes_on.notified().await;
             }
             let answer = connector.call(request).await;
             if trip == Some(Trip::After(call)) {

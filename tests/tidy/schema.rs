@@ -1,6 +1,6 @@
 //! The table as the code makes it and as the template does: the same.
 
-use shared::table::schema::schema;
+use shared::table::schema::{IndexSchema, schema};
 use yaml_serde::Value;
 
 use super::sources::root;
@@ -36,9 +36,13 @@ fn the_indexes_are_the_same() {
     let mut there: Vec<_> = indexes
         .iter()
         .map(|index| {
-            assert_eq!(text(&index["Projection"]["ProjectionType"]), "KEYS_ONLY");
+            let projection = &index["Projection"];
+            let attributes = projection["NonKeyAttributes"].as_sequence();
+            let holds = attributes.map(|names| text(&names[0]));
+            let kind = if holds.is_some() { "INCLUDE" } else { "KEYS_ONLY" };
+            assert_eq!(text(&projection["ProjectionType"]), kind);
             let (partition, sort) = keys(&index["KeySchema"]);
-            (text(&index["IndexName"]), partition, sort)
+            IndexSchema { name: text(&index["IndexName"]), partition, sort, holds }
         })
         .collect();
     let mut here = schema().indexes;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::header::{CACHE_CONTROL, IF_MATCH, X_CONTENT_TYPE_OPTIONS};
+use http::header::{IF_MATCH, X_CONTENT_TYPE_OPTIONS};
 use http::{Extensions, HeaderValue};
 use lambda_http::Context;
 use lambda_http::request::RequestContext;
@@ -14,6 +14,8 @@ use tracing::{error, info};
 use crate::app::App;
 use crate::call::Facts;
 use crate::caller::Caller;
+use crate::conditional::Wishes;
+use crate::cursor::Scope;
 use crate::problem::{Precondition, as_problem};
 use crate::role::Role;
 
@@ -37,7 +39,9 @@ pub(crate) async fn envelope(
     let facts = Facts { now: app.clock.now(), request_id: Arc::clone(&request_id), caller };
     request.extensions_mut().insert(facts);
 
-    let mut response = next.run(request).await;
+    let wishes = Wishes::of(&request);
+    let scope = Scope::of_uri(request.uri());
+    let mut response = scope.within(next.run(request)).await;
     if let Some(problem) = as_problem(&mut response) {
         let problem = problem.in_view_of(precondition);
         if let Some(chain) = problem.chain() {
@@ -45,9 +49,8 @@ pub(crate) async fn envelope(
         }
         problem.dress(&mut response, &request_id);
     }
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let mut response = wishes.fit(response).await;
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let status = response.status().as_u16();
     info!(request.id = %request_id, status, role, "{method} {path} is answered with {status}");
     response

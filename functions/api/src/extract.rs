@@ -59,8 +59,8 @@ pub(crate) struct Id<T>(pub(crate) T);
 
 /// The version that `If-Match` names; none for `*` or without the header.
 ///
-/// A weak tag is taken like a strong one: ours name versions, not bytes, and proxies weaken them when they
-/// compress.
+/// A weak tag is taken like a strong one: ours begin with the version of the record, and what follows it, of the answer,
+/// does not matter here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct IfMatch(pub(crate) Option<u64>);
 
@@ -154,6 +154,8 @@ fn if_match(headers: &HeaderMap) -> Result<IfMatch, Problem> {
     }
     let quoted = text.strip_prefix("W/").unwrap_or(text);
     let version = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    // What is after the dot is of the answer, not of the record.
+    let version = version.map(|tag| tag.split_once('.').map_or(tag, |(version, _)| version));
     let version = version.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
     version.and_then(|digits| digits.parse().ok()).map(|one| IfMatch(Some(one))).ok_or_else(refused)
 }

@@ -4,9 +4,12 @@
 //! apart by extractors that refuse with a [`problem`], and ends in a handler of [`routes`], which calls one
 //! operation. Wire structs stand beside their handlers; the OpenAPI document comes from the same code.
 
+mod again;
 mod app;
 mod call;
 mod caller;
+mod conditional;
+mod cursor;
 mod envelope;
 mod extract;
 mod openapi;

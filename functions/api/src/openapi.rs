@@ -4,6 +4,7 @@
 //! identifier, a body, a precondition, a key) is added here, so that no route can forget it.
 
 mod examples;
+mod finish;
 mod patterns;
 
 use std::collections::BTreeMap;
@@ -21,10 +22,14 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema as _, ToSchema as _};
 
 use self::examples::AllExamples;
+pub(crate) use self::finish::{finished, text};
 use self::patterns::{complete_parameters, complete_schema};
 use crate::call::{REASON_HEADER, REASON_LENGTH_MAX};
 use crate::problem::{MEDIA_TYPE, ProblemBody, ProblemKind};
 use crate::role::Role;
+
+/// The document as it is kept, and served.
+pub(crate) const KEPT: &str = include_str!("../../../tests/openapi.json");
 
 const TOKEN: &str = "token";
 
@@ -115,14 +120,6 @@ fn name_items(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
         }
     }
     schemas.extend(items);
-}
-
-/// The document as text.
-pub(crate) fn text(document: &OpenApi) -> String {
-    // Serializing a document of texts and numbers cannot fail.
-    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
-    text.push('\n');
-    text
 }
 
 const COMMON: [ProblemKind; 11] = [

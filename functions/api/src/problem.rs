@@ -145,6 +145,16 @@ impl Problem {
         }
     }
 
+    /// Its `type`, its status and what is wrong in this case; a stale record is a conflict where no version was given.
+    pub(crate) fn told(&self) -> (String, u16, &str) {
+        let kind = match self.kind {
+            ProblemKind::Stale => ProblemKind::Conflict,
+            kind => kind,
+        };
+        let (status, name, _) = kind.facts();
+        (format!("urn:snapkeep:problem:{name}"), status.as_u16(), &self.detail)
+    }
+
     /// The error with its causes, where that belongs in the log.
     pub(crate) fn chain(&self) -> Option<&str> {
         self.chain.as_deref()
@@ -246,9 +256,7 @@ impl From<Error> for Problem {
 /// What is wrong with a field. What the parser of instants says of a text is for programmers.
 fn in_words(field: &str, reason: String) -> String {
     const INSTANTS: [&str; 11] = [
-        "created_after",
         "created_at",
-        "created_before",
         "end_at",
         "expires_at",
         "from",
@@ -256,6 +264,8 @@ fn in_words(field: &str, reason: String) -> String {
         "restore_until",
         "review_at",
         "start_at",
+        "taken_at",
+        "to",
         "until",
     ];
     let name = field.rsplit('.').next().unwrap_or(field);

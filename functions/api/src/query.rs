@@ -7,11 +7,13 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use http::Uri;
 use http::request::Parts;
+use jiff::civil::Date;
 use shared::domain::cursor::{Cursor, Order, PAGE_DEFAULT, PAGE_MAX, PageRequest};
 use shared::domain::schedule::TagMatch;
 use utoipa::IntoParams;
 
 use crate::app::App;
+use crate::cursor::Scope;
 use crate::problem::Problem;
 
 /// The query as its parameters.
@@ -27,6 +29,7 @@ pub(crate) trait FromQuery: Sized + Send {
 /// The parameters of a query that have not been taken yet.
 #[derive(Debug)]
 pub(crate) struct Parameters {
+    scope: Scope,
     given: Vec<(String, String)>,
     known: Vec<&'static str>,
 }
@@ -74,9 +77,21 @@ impl PageParameters {
 impl Parameters {
     /// The parameters of a query.
     pub(crate) fn of(uri: &Uri) -> Result<Self, Problem> {
-        let axum::extract::Query(given) = axum::extract::Query::try_from_uri(uri)
-            .map_err(|_| Problem::invalid("query", "is not readable as name=value pairs"))?;
-        Ok(Self { given, known: Vec::new() })
+        let axum::extract::Query(given) =
+            axum::extract::Query::<Vec<(String, String)>>::try_from_uri(uri)
+                .map_err(|_| Problem::invalid("query", "is not readable as name=value pairs"))?;
+        Ok(Self { scope: Scope::of(uri.path(), &given), given, known: Vec::new() })
+    }
+
+    /// What the cursors of the answer belong to.
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The cursor, if one is given; it must belong to this list.
+    fn cursor(&mut self) -> Result<Option<Cursor>, Problem> {
+        let text: Option<String> = self.one("cursor")?;
+        text.map(|text| self.scope.read(&text)).transpose()
     }
 
     /// A parameter that may be given once.
@@ -99,8 +114,34 @@ impl Parameters {
         self.known.push(name);
         let given = self.given.extract_if(.., |(key, _)| key == name);
         given
-            .map(|(_, text)| text.parse().map_err(|error: T::Err| Problem::invalid(name, error)))
+            .map(|(_, text)| {
+                text.parse().map_err(|error: T::Err| match plus_hint::<T>(&text) {
+                    Some(hint) => Problem::invalid(name, format!("{error}; {hint}")),
+                    None => Problem::invalid(name, error),
+                })
+            })
             .collect()
+    }
+
+    /// A text to look for, of at most so many characters.
+    pub(crate) fn text(
+        &mut self,
+        name: &'static str,
+        most: usize,
+    ) -> Result<Option<String>, Problem> {
+        let text: Option<String> = self.one(name)?;
+        if text.as_ref().is_some_and(|text| text.chars().count() > most) {
+            let allowed = format!("may have {most} characters at the most");
+            return Err(Problem::invalid(name, allowed));
+        }
+        Ok(text)
+    }
+
+    /// A day of our calendar.
+    pub(crate) fn date(&mut self, name: &'static str) -> Result<Option<Date>, Problem> {
+        let Some(text) = self.one::<String>(name)? else { return Ok(None) };
+        let refused = |_| Problem::invalid(name, "must be a day such as 2026-11-22");
+        text.parse().map(Some).map_err(refused)
     }
 
     /// `true` or `false`.
@@ -128,12 +169,21 @@ impl Parameters {
     fn finish(self) -> Result<(), Problem> {
         let Some((name, _)) = self.given.into_iter().next() else { return Ok(()) };
         let name: String = name.chars().take(80).collect();
+        if name.is_empty() {
+            return Err(Problem::invalid("query", "has a value without a name"));
+        }
         let known = match self.known.as_slice() {
             [] => "this path has no query parameters".to_owned(),
             known => format!("there are {}", known.join(", ")),
         };
         Err(Problem::invalid(name, format!("is no query parameter here; {known}")))
     }
+}
+
+/// What to do about a `+` that was not encoded, where that is all that is wrong: in a query it stands for a blank.
+fn plus_hint<T: FromStr>(text: &str) -> Option<&'static str> {
+    let is_meant = text.contains(' ') && text.replace(' ', "+").parse::<T>().is_ok();
+    is_meant.then_some("in a query + stands for a blank: write %2B for it, or Z for UTC")
 }
 
 impl FromQuery for NoParameters {
@@ -147,7 +197,7 @@ impl FromQuery for PageParameters {
         let most = u32::try_from(PAGE_MAX).unwrap_or(u32::MAX);
         let limit = given.number("limit", (1, most))?;
         let limit = limit.and_then(|limit| usize::try_from(limit).ok());
-        Ok(Self { limit, cursor: given.one("cursor")? })
+        Ok(Self { limit, cursor: given.cursor()? })
     }
 }
 

@@ -1,8 +1,9 @@
 //! The routes and what stands around them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use http::{Method, Uri};
@@ -19,9 +20,10 @@ use crate::routes;
 
 /// The API over a service, telling the time by `clock`.
 pub fn router(service: Service, clock: Clock) -> Router {
-    let (routes, document) = documented().split_for_parts();
-    let document = openapi::text(&document).into();
-    let app = Arc::new(App { service, clock, document });
+    // The document is the one that is kept; a test holds that it is what these routes say.
+    let (routes, _) = undocumented().split_for_parts();
+    let document = Bytes::from_static(openapi::KEPT.as_bytes());
+    let app = Arc::new(App { service, clock, document, premade: OnceLock::new() });
     routes
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
@@ -31,9 +33,18 @@ pub fn router(service: Service, clock: Clock) -> Router {
 }
 
 /// The routes with their document.
+#[cfg(test)]
 pub(crate) fn documented() -> OpenApiRouter<Arc<App>> {
-    let mut router = OpenApiRouter::with_openapi(openapi::frame())
+    let mut router = undocumented();
+    openapi::complete(router.get_openapi_mut());
+    router
+}
+
+/// The routes with what they say of themselves.
+fn undocumented() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(openapi::frame())
         .merge(routes::meta::routes())
+        .merge(routes::overview::routes())
         .merge(routes::instances::routes())
         .merge(routes::snapshots::routes())
         .merge(routes::images::routes())
@@ -46,9 +57,7 @@ pub(crate) fn documented() -> OpenApiRouter<Arc<App>> {
         .merge(routes::audit::routes())
         .merge(routes::billing::routes())
         .merge(routes::statistics::routes())
-        .merge(routes::restores::routes());
-    openapi::complete(router.get_openapi_mut());
-    router
+        .merge(routes::restores::routes())
 }
 
 async fn unknown_path(uri: Uri) -> Problem {

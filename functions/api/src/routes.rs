@@ -7,6 +7,7 @@ pub(crate) mod holds;
 pub(crate) mod images;
 pub(crate) mod instances;
 pub(crate) mod meta;
+pub(crate) mod overview;
 pub(crate) mod reconciliation;
 pub(crate) mod restores;
 pub(crate) mod retention;

@@ -76,7 +76,7 @@ pub async fn ensure_table(
         return match table.missing_indexes().await.map_err(failed)?.as_slice() {
             [] => Ok(()),
             missing => Err(StartError::Declined(format!(
-                "table {name} is of an earlier version and lacks the indexes {}: add them one at a time, keys only, \
+                "table {name} is of an earlier version and lacks the indexes {}: add them one at a time as infra/template.yaml has them, \
                  as infra/template.yaml has them",
                 missing.join(", ")
             ))),
@@ -84,7 +84,7 @@ pub async fn ensure_table(
     }
     let plan = format!(
         "Snapkeep keeps its records in the DynamoDB table {name} of {region}, which is not there (or not yet \
-         ready).\nIt would be created now: billed by request, with seven indexes, without deletion \
+         ready).\nIt would be created now: billed by request, with eight indexes, without deletion \
          protection and point-in-time recovery.\n"
     );
     if !options.yes {

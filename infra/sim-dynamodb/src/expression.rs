@@ -226,9 +226,10 @@ impl Update {
 
     fn checked(self) -> Outcome<Self> {
         let paths: Vec<_> = self.paths().collect();
-        let twice = paths.iter().enumerate().any(|(at, path)| {
-            paths.iter().skip(at + 1).any(|other| path.overlaps(other))
-        });
+        let twice = paths
+            .iter()
+            .enumerate()
+            .any(|(at, path)| paths.iter().skip(at + 1).any(|other| path.overlaps(other)));
         if paths.is_empty() {
             return Err(Refusal::invalid("Invalid UpdateExpression: it changes nothing"));
         }

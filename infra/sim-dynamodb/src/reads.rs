@@ -251,7 +251,8 @@ impl Page<'_> {
 
     fn answer(&self) -> Outcome<String> {
         let (count, items) = (self.items.len(), self.items.join(","));
-        let mut answer = format!("{{\"Items\":[{items}],\"Count\":{count},\"ScannedCount\":{count}");
+        let mut answer =
+            format!("{{\"Items\":[{items}],\"Count\":{count},\"ScannedCount\":{count}");
         if let Some(last) = &self.last {
             let last = serde_json::to_string(last)
                 .map_err(|error| Refusal::Unreadable(error.to_string()))?;

@@ -121,9 +121,7 @@ impl KeyNames {
     /// The key that these attributes are, with nothing else.
     pub(crate) fn key(&self, values: &Values) -> Outcome<Key> {
         if values.len() != self.names().count() {
-            return Err(Refusal::invalid(
-                "The provided key element does not match the schema",
-            ));
+            return Err(Refusal::invalid("The provided key element does not match the schema"));
         }
         self.key_in(values)
     }

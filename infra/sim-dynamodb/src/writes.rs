@@ -97,17 +97,12 @@ fn are_apart(writes: &[Write]) -> Outcome<()> {
     if places.is_sorted_by(|one, next| one < next) {
         Ok(())
     } else {
-        Err(Refusal::invalid(
-            "Transaction request cannot include multiple operations on one item",
-        ))
+        Err(Refusal::invalid("Transaction request cannot include multiple operations on one item"))
     }
 }
 
 /// The condition, once all that the request gives is used.
-fn condition(
-    text: Option<&str>,
-    (names, values): (&Names, &Values),
-) -> Outcome<Option<Condition>> {
+fn condition(text: Option<&str>, (names, values): (&Names, &Values)) -> Outcome<Option<Condition>> {
     let meanings = Meanings::new(names, values);
     let condition = text.map(|text| Condition::parse(text, &meanings)).transpose()?;
     meanings.all_used()?;

@@ -6,7 +6,7 @@ import uuid
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError, WaiterError
 
 IMAGE = "ami-0abcdef1234567890"
 NOBODY = "0123456789abcdef0"
@@ -97,6 +97,9 @@ class Run:
         self.archive()
         self.copies()
         self.root_replacement()
+        self.fast_restores()
+        self.waiters()
+        self.paginators()
         self.deletion()
         self.limits()
         self.ends()
@@ -591,6 +594,77 @@ class Run:
                     **{**asked, **more, "ClientToken": name})
         refused("an unknown replacement", "InvalidReplaceRootVolumeTaskId.NotFound", 400,
                 ec2.describe_replace_root_volume_tasks, ReplaceRootVolumeTaskIds=[f"replacevol-{NOBODY}"])
+
+    def fast_restores(self):
+        """On and off by snapshot and zone; what is on is not deleted."""
+        ec2 = self.ec2
+        asked = {"AvailabilityZones": [self.zone], "SourceSnapshotIds": [self.single]}
+        on = ec2.enable_fast_snapshot_restores(**asked)
+        check("fast restore is enabled", [one["State"] for one in on["Successful"]] == ["enabling"], on)
+        refused("delete what is enabled for fast restore", "InvalidSnapshot.InUse", 400,
+                ec2.delete_snapshot, SnapshotId=self.single)
+        listed = ec2.describe_fast_snapshot_restores(Filters=filters(snapshot_id=self.single))
+        check("fast restore is listed", len(listed["FastSnapshotRestores"]) == 1, listed)
+        ec2.disable_fast_snapshot_restores(**asked)
+        off = ec2.disable_fast_snapshot_restores(**{**asked, "SourceSnapshotIds": [f"snap-{NOBODY}"]})
+        check("what is not there fails by itself", len(off["Unsuccessful"]) == 1, off)
+        until("fast restore is off", lambda: ec2.describe_fast_snapshot_restores(
+            Filters=filters(snapshot_id=self.single))["FastSnapshotRestores"][0]["State"], "disabled")
+
+    def waiters(self):
+        """boto3's own waiters, of every action that is answered, on what is so already or soon is."""
+        ec2 = self.ec2
+        volume = ec2.create_volume(AvailabilityZone=self.zone, Size=1)["VolumeId"]
+        asked = {
+            "volume_available": {"VolumeIds": [volume]},
+            "volume_in_use": {"VolumeIds": [self.volume]},
+            "snapshot_completed": {"SnapshotIds": [self.single]},
+            "instance_exists": {"InstanceIds": [self.instance]},
+            "instance_running": {"InstanceIds": [self.instance]},
+            "image_exists": {"ImageIds": [IMAGE]},
+            "image_available": {"ImageIds": [IMAGE]},
+        }
+        for name, arguments in asked.items():
+            self.waits(name, arguments)
+        ec2.delete_volume(VolumeId=volume)
+        self.waits("volume_deleted", {"VolumeIds": [volume]})
+        try:
+            ec2.get_waiter("instance_exists").wait(
+                InstanceIds=[f"i-{NOBODY}"], WaiterConfig={"Delay": 0, "MaxAttempts": 2})
+        except WaiterError:
+            check("a waiter gives up", True)
+        else:
+            check("a waiter gives up", False, "it did not")
+
+    def waits(self, name, arguments):
+        try:
+            self.ec2.get_waiter(name).wait(**arguments, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+        except WaiterError as error:
+            check(f"the waiter {name}", False, error)
+        else:
+            check(f"the waiter {name}", True)
+
+    def paginators(self):
+        """boto3's paginators: what comes in pages of five is what comes at once."""
+        ec2 = self.ec2
+        answered = 0
+        for name in sorted(dir(ec2)):
+            if not ec2.can_paginate(name) or not name.startswith(("describe_", "list_")):
+                continue
+            try:
+                pages = list(ec2.get_paginator(name).paginate(PaginationConfig={"PageSize": 5}))
+            except (ClientError, ParamValidationError) as error:
+                told = getattr(error, "response", {}).get("Error", {}).get("Code")
+                # What nobody of ours asks is not simulated.
+                check(f"pages of {name}", told in ("InvalidAction", "MissingParameter", None), error)
+                continue
+            answered += 1
+            whole = getattr(ec2, name)()
+            for key in [key for key, value in whole.items() if isinstance(value, list)]:
+                paged = [item for page in pages for item in page.get(key, [])]
+                check(f"pages of {name}: {key}", len(paged) == len(whole[key]),
+                      f"{len(paged)} in pages, {len(whole[key])} at once")
+        check("ten actions come in pages", answered == 10, answered)
 
     def deletion(self):
         ec2 = self.ec2

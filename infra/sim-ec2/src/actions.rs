@@ -8,7 +8,7 @@ use crate::{
     ids::{IdKind, Mint},
     request::Params,
     shelf::Moment,
-    state::{Region, UsedToken, snapshot::Fate},
+    state::{Region, UsedToken, instance::StateReason, snapshot::Fate},
     xml::Xml,
 };
 
@@ -17,6 +17,8 @@ pub(crate) mod copy_snapshot;
 pub(crate) mod create_snapshots;
 pub(crate) mod create_volume;
 pub(crate) mod describe_snapshots;
+pub(crate) mod devices;
+pub(crate) mod fast_restores;
 pub(crate) mod images;
 pub(crate) mod instance_attributes;
 pub(crate) mod instance_types;
@@ -55,12 +57,21 @@ pub(crate) struct ActionContext<'a> {
     pub(crate) moment: Moment,
     /// What becomes of the snapshots that are begun here.
     pub(crate) fate: Fate,
+    /// Why the instances that are started or launched here do not come to run; nothing if they do.
+    pub(crate) start: Option<StateReason>,
 }
 
 impl ActionContext<'_> {
     /// A new id.
     pub(crate) fn new_id(&mut self, kind: IdKind) -> String {
         self.mint.id(self.config.seed, kind.prefix())
+    }
+
+    /// An address that nobody has had before.
+    pub(crate) fn new_public_ip(&mut self) -> String {
+        let id = self.mint.id(self.config.seed, "eipassoc-");
+        let number = crate::ids::chance(self.config.seed, &["public address", &id]);
+        format!("54.{}.{}.{}", number % 250, number / 250 % 250, 1 + number / 62_500 % 250)
     }
 
     /// What an earlier call of `action` with the same client token made; a token that came with
@@ -116,6 +127,9 @@ pub(crate) fn find(name: &str) -> Option<Action> {
         "ModifySnapshotTier" => tiers::archive,
         "RestoreSnapshotTier" => tiers::restore,
         "DescribeSnapshotTierStatus" => tiers::describe,
+        "EnableFastSnapshotRestores" => fast_restores::enable,
+        "DisableFastSnapshotRestores" => fast_restores::disable,
+        "DescribeFastSnapshotRestores" => fast_restores::describe,
         "LockSnapshot" => locks::lock,
         "UnlockSnapshot" => locks::unlock,
         "DescribeLockedSnapshots" => locks::describe,

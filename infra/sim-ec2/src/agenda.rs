@@ -71,7 +71,12 @@ impl Region {
         if self.instances.get(id).is_none_or(|instance| instance.state != from) {
             return;
         }
-        self.instances.change(id, moment, |instance| instance.state = to);
+        self.instances.change(id, moment, |instance| {
+            instance.state = to;
+            if to == InstanceState::Running {
+                instance.state_reason = None;
+            }
+        });
         if to == InstanceState::Terminated {
             self.release_volumes(id, moment);
             let due = later(moment.now, TERMINATED_LISTED);

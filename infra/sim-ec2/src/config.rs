@@ -15,6 +15,9 @@ pub struct Config {
     pub throttling: Throttling,
     /// How long Describe shows a new or changed object in its former shape.
     pub visibility_lag: SignedDuration,
+    /// How much longer `DescribeInstances` does: EC2's answers are of different ages
+    /// (<https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>).
+    pub instance_lag: SignedDuration,
     /// How long snapshots take.
     pub completion: Completion,
     /// How long must lie between two snapshots of one volume.
@@ -35,6 +38,7 @@ impl Default for Config {
             seed: 0,
             throttling: Throttling::Off,
             visibility_lag: SignedDuration::ZERO,
+            instance_lag: SignedDuration::ZERO,
             completion: Completion::default(),
             snapshot_interval: SignedDuration::from_secs(15),
             instance_transition: SignedDuration::from_secs(10),

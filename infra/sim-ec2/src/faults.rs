@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::errors::Ec2Error;
+use crate::{errors::Ec2Error, state::instance::StateReason};
 
 /// A rule: which calls go wrong, and how.
 ///
@@ -33,6 +33,8 @@ pub(crate) enum Trouble {
     Slow(Duration),
     /// One of the snapshots that are begun, or the replacement of a root volume, will fail.
     MemberFails,
+    /// What is started or launched never comes to run.
+    NeverRuns(StateReason),
 }
 
 /// What the client notices of an answer that does not arrive.
@@ -124,6 +126,14 @@ impl Fault {
     #[must_use]
     pub fn member_fails(self) -> Self {
         Self { trouble: Trouble::MemberFails, ..self }
+    }
+
+    /// `StartInstances` or `RunInstances` is accepted, and the instance ends as stopped or terminated with this code and
+    /// these words as the reason of its state, as where a KMS key may not be used
+    /// (<https://repost.aws/knowledge-center/kms-iam-ec2-permission>).
+    #[must_use]
+    pub fn never_runs(self, code: &str, words: &str) -> Self {
+        Self { trouble: Trouble::NeverRuns(StateReason::of(code, words)), ..self }
     }
 
     /// A clock that is set by hand is moved on by this when the fault strikes, as the client

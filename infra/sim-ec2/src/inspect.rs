@@ -14,7 +14,7 @@ use crate::{
     state::{
         Region,
         image::Image,
-        instance::{Device, Instance, InstanceState},
+        instance::{Device, Instance, InstanceState, StateReason},
         recycle_bin::{Recycled, RetentionRule},
         root_replacement::RootReplacement,
         snapshot::Snapshot,
@@ -35,6 +35,24 @@ impl SimEc2 {
         state.revision += 1;
         for region in state.world.regions.values_mut() {
             region.instances.note(id, |instance| instance.state = to);
+        }
+    }
+
+    /// Gives the state of an instance this reason, behind everybody's back.
+    pub fn set_state_reason(&self, id: &str, reason: StateReason) {
+        let mut state = self.settled();
+        state.revision += 1;
+        for region in state.world.regions.values_mut() {
+            region.instances.note(id, |instance| instance.state_reason = Some(reason.clone()));
+        }
+    }
+
+    /// From now on no instance takes this volume, as where its product code does not fit.
+    pub fn refuse_attachment(&self, volume_id: &str) {
+        let mut state = self.settled();
+        state.revision += 1;
+        for region in state.world.regions.values_mut() {
+            region.volumes.note(volume_id, |volume| volume.is_refused = true);
         }
     }
 

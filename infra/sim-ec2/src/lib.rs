@@ -20,6 +20,7 @@
 
 mod actions;
 mod agenda;
+mod auto_scaling;
 mod clock;
 mod config;
 mod errors;
@@ -48,9 +49,11 @@ pub use seed::{InstanceSpec, SeedVolume};
 pub use sim::{Answer, Delivery, SimEc2};
 pub use state::{
     Tags,
+    fast_restore::FastRestore,
     image::{Image, ImageDevice, ImageState, ImageSupport, OnTermination},
     instance::{
-        Device, Hibernation, Instance, InstanceState, LaunchSettings, RootDevice, Termination,
+        Device, Hibernation, Instance, InstanceState, LaunchSettings, PublicAddress, Purchase,
+        RootDevice, StateReason, Stopping, Termination,
     },
     recycle_bin::{Recycled, RetentionRule},
     root_replacement::{ReplacedVolume, ReplacementState, RootReplacement},

@@ -141,6 +141,8 @@ fn decode(text: &str) -> Cow<'_, str> {
 }
 
 #[cfg(test)]
+mod published;
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -8,7 +8,7 @@ use crate::{
     shelf::Moment,
     state::{
         Tags,
-        instance::{Device, Instance, InstanceState, LaunchSettings, RootDevice},
+        instance::{Device, Instance, InstanceState, LaunchSettings, PublicAddress, RootDevice},
         volume::{Attachment, AttachmentState, VolumeState},
     },
 };
@@ -189,6 +189,10 @@ pub(crate) fn add(context: &mut ActionContext<'_>, spec: InstanceSpec) -> String
         })
         .collect();
     let reservation_id = context.mint.id(context.config.seed, "r-");
+    let public_ip = match settings.public_address {
+        PublicAddress::None => None,
+        PublicAddress::Assigned | PublicAddress::Elastic => Some(context.new_public_ip()),
+    };
     let instance = Instance {
         id: id.clone(),
         region: context.name.to_owned(),
@@ -207,6 +211,8 @@ pub(crate) fn add(context: &mut ActionContext<'_>, spec: InstanceSpec) -> String
         client_token: String::new(),
         key_name,
         private_ip: private_ip(context.config.seed, &id),
+        state_reason: None,
+        public_ip,
         settings,
         former_roots: Vec::new(),
     };

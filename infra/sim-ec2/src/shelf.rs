@@ -29,6 +29,9 @@ pub(crate) struct Shelf<T> {
     entries: BTreeMap<String, Entry<T>>,
     /// What was removed and may be forgotten from then on.
     fading: BTreeMap<Timestamp, Vec<String>>,
+    /// How much longer than a moment says Describe shows them as they were.
+    #[serde(skip)]
+    further: SignedDuration,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -46,11 +49,22 @@ struct Former<T> {
 
 impl<T> Default for Shelf<T> {
     fn default() -> Self {
-        Self { entries: BTreeMap::new(), fading: BTreeMap::new() }
+        let further = SignedDuration::ZERO;
+        Self { entries: BTreeMap::new(), fading: BTreeMap::new(), further }
     }
 }
 
 impl<T: Clone> Shelf<T> {
+    /// From now on Describe shows changes by so much later than other Describes do.
+    pub(crate) fn lags_further(&mut self, further: SignedDuration) {
+        self.further = further;
+    }
+
+    /// A moment as it is here.
+    fn here(&self, moment: Moment) -> Moment {
+        Moment { lag: moment.lag.saturating_add(self.further), ..moment }
+    }
+
     /// The object as it is now.
     pub(crate) fn get(&self, id: &str) -> Option<&T> {
         self.entries.get(id)?.current.as_ref()
@@ -73,6 +87,7 @@ impl<T: Clone> Shelf<T> {
 
     /// Changes the object, when there is one; Describe shows it as it was for the lag.
     pub(crate) fn change(&mut self, id: &str, moment: Moment, change: impl FnOnce(&mut T)) {
+        let moment = self.here(moment);
         let Some(entry) = self.entries.get_mut(id) else { return };
         if entry.current.is_none() {
             return;
@@ -92,6 +107,7 @@ impl<T: Clone> Shelf<T> {
 
     /// Takes the object away; Describe shows it for the lag.
     pub(crate) fn remove(&mut self, id: &str, moment: Moment) -> Option<T> {
+        let moment = self.here(moment);
         let entry = self.entries.get_mut(id)?;
         entry.remember(moment);
         let removed = entry.current.take();

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 
 use crate::{
     actions::{self, Action, ActionContext, make_images},
+    auto_scaling,
     clock::{Clock, http_date},
     config::{Config, Throttling},
     errors::Ec2Error,
@@ -18,7 +19,7 @@ use crate::{
     faults::{Fault, Loss, Trouble},
     request::Params,
     shelf::Moment,
-    state::{Region, World, snapshot::Fate},
+    state::{Region, World, instance::StateReason, snapshot::Fate},
     throttle::Buckets,
     xml::Xml,
 };
@@ -124,16 +125,22 @@ impl SimEc2 {
                 count(&mut state.calls, params.get("Action").unwrap_or_default());
                 Err(Ec2Error::internal())
             }
-            Some(Trouble::ReplyLost(_) | Trouble::Slow(_) | Trouble::MemberFails) | None => {
-                let fate = match fault {
-                    Some(Trouble::MemberFails) => Fate::Fail,
-                    _ => Fate::Complete,
-                };
-                self.call(&mut state, region, &params, fate)
+            Some(
+                Trouble::ReplyLost(_)
+                | Trouble::Slow(_)
+                | Trouble::MemberFails
+                | Trouble::NeverRuns(_),
+            )
+            | None => {
+                let course = Course::of(fault.as_ref());
+                self.call(&mut state, region, &params, course)
             }
         };
         drop(state);
-        let (status, body) = written(&params, result, &request_id);
+        let (status, body) = match auto_scaling::answer(&params, &request_id) {
+            Some(body) => (200, body),
+            None => written(&params, result, &request_id),
+        };
         let delivery = self.delivery(fault.as_ref(), after);
         let headers = vec![
             ("content-type", "text/xml;charset=UTF-8".to_owned()),
@@ -145,7 +152,9 @@ impl SimEc2 {
 
     fn delivery(&self, fault: Option<&Trouble>, after: SignedDuration) -> Delivery {
         match fault {
-            None | Some(Trouble::Error(_) | Trouble::MemberFails) => Delivery::AtOnce,
+            None | Some(Trouble::Error(_) | Trouble::MemberFails | Trouble::NeverRuns(_)) => {
+                Delivery::AtOnce
+            }
             Some(Trouble::Unreached(loss)) => Delivery::Never(*loss),
             Some(Trouble::ReplyLost(loss)) => {
                 self.clock().advance(after);
@@ -165,7 +174,7 @@ impl SimEc2 {
         state: &mut State,
         region: &str,
         params: &Params,
-        fate: Fate,
+        course: Course,
     ) -> Result<Xml, Ec2Error> {
         let name = params
             .get("Action")
@@ -193,7 +202,8 @@ impl SimEc2 {
             return self.rehearse(state, region, action, params);
         }
         let result = self.act(&mut state.world, region, |context| {
-            context.fate = fate;
+            context.fate = course.fate;
+            context.start = course.start;
             action(context, params)
         });
         if result.is_ok() && !actions::only_reads(name) {
@@ -241,6 +251,7 @@ impl SimEc2 {
         // Taken out for the time being, so that the others can be looked at.
         let mut stage = world.regions.remove(region).unwrap_or_else(|| {
             let mut new = Region::default();
+            new.instances.lags_further(self.config().instance_lag);
             make_images::add_public(
                 &mut new,
                 region,
@@ -256,6 +267,7 @@ impl SimEc2 {
             mint: &mut world.mint,
             moment,
             fate: Fate::Complete,
+            start: None,
         };
         let outcome = act(&mut context);
         world.regions.insert(region.to_owned(), stage);
@@ -294,6 +306,30 @@ impl SimEc2 {
     /// What is stored, as the last call left it.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What becomes of what a call begins.
+struct Course {
+    fate: Fate,
+    start: Option<StateReason>,
+}
+
+impl Course {
+    fn of(fault: Option<&Trouble>) -> Self {
+        match fault {
+            Some(Trouble::MemberFails) => Self { fate: Fate::Fail, start: None },
+            Some(Trouble::NeverRuns(reason)) => {
+                Self { fate: Fate::Complete, start: Some(reason.clone()) }
+            }
+            Some(
+                Trouble::ReplyLost(_)
+                | Trouble::Unreached(_)
+                | Trouble::Error(_)
+                | Trouble::Slow(_),
+            )
+            | None => Self { fate: Fate::Complete, start: None },
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{event_queue::EventQueue, ids::Mint, shelf::Shelf};
 
 pub(crate) mod agenda;
+pub(crate) mod fast_restore;
 pub(crate) mod image;
 pub(crate) mod instance;
 pub(crate) mod network;

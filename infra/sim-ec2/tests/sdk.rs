@@ -10,9 +10,11 @@ mod sdk {
     mod launches;
     mod listing;
     mod recycle_bin;
+    mod refusals;
     mod rights;
     mod root_replacement;
     mod snapshots;
+    mod stops;
     mod storage;
     mod support;
     mod tags;

@@ -59,6 +59,14 @@ impl Actor {
             Self::Rule { function } => function,
         }
     }
+
+    /// The request by which a person did it.
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Person { request_id, .. } => Some(request_id),
+            Self::Rule { .. } => None,
+        }
+    }
 }
 
 /// Who changes records, and why.

@@ -82,7 +82,8 @@ pub struct Demand {
     pub volumes: u64,
     /// Calls of `CreateSnapshots`, one for each instance, in the busiest hour of seven days.
     pub creates_per_hour: u64,
-    /// Calls of `DeleteSnapshot`, one for each volume, in an average hour of the long run.
+    /// EBS snapshots that are deleted, one for each volume, in an average hour of the long run. A set of several takes two
+    /// paced calls for each: all are tried out before the first is deleted.
     pub deletes_per_hour: u64,
     /// How many EBS snapshots there will be at the most in the long run; nothing if they grow without end.
     pub ebs_snapshots_steady: Option<u64>,

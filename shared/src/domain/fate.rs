@@ -1,7 +1,7 @@
 //! The fate of a snapshot: why it is kept, and when it will go, as far as its schedule and the rules foresee it.
 //!
-//! Not foreseen are what nobody can know (edits, failures, the brake, deletions by hand, images, instances that
-//! will be gone), and over how long a schedule's targets are staggered. Taken for granted is what
+//! Not foreseen is what nobody can know: edits, the brake, deletions by hand, images, instances that will be gone. What
+//! is told is the earliest instant: later it may always be. Taken for granted is what
 //! [`outlook`](crate::domain::retention::outlook) says.
 
 mod available;
@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use self::available::Group;
 use crate::domain::hold::{Hold, HoldKind};
 use crate::domain::ids::{InstanceId, ScheduleId, SnapshotId};
-use crate::domain::retention::outlook::{sweep_after, sweep_from};
+use crate::domain::retention::outlook::{hour_before, sweep_after, sweep_from};
 use crate::domain::schedule::{Schedule, WhenGone};
 use crate::domain::snapshot::condemnation::{Condemnation, CondemnedBy};
 use crate::domain::snapshot::{Snapshot, Status};
@@ -33,7 +33,7 @@ pub struct Fate {
 /// When a snapshot will go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outlook {
-    /// At this instant or shortly after; it may be past.
+    /// At this instant or later, mostly within the hour; it may be past.
     At(Timestamp),
     /// Not as things stand.
     Never,
@@ -62,13 +62,16 @@ pub struct FateFacts<'a> {
 /// Whether the other snapshots of its instance have no part in its fate.
 pub fn stands_alone(snapshot: &Snapshot, schedule: Option<&Schedule>) -> bool {
     let is_decided_with_others = match snapshot.schedule_id() {
-        Some(_) => schedule.is_some_and(|schedule| {
-            schedule.rules_of(snapshot).is_some() || schedule.settings.when_gone != WhenGone::Apply
-        }),
+        Some(_) => match schedule {
+            Some(schedule) => {
+                schedule.rules_of(snapshot).is_some()
+                    || schedule.settings.when_gone != WhenGone::Apply
+            }
+            None => snapshot.ending.expires_at.is_some(),
+        },
         None => snapshot.ending.expires_at.is_some(),
     };
-    snapshot.status != Status::Available
-        || snapshot.duplicate_of.is_none() && !is_decided_with_others
+    snapshot.status != Status::Available || snapshot.twin().is_none() && !is_decided_with_others
 }
 
 impl Fate {
@@ -80,6 +83,14 @@ impl Fate {
 
 /// The fate of every snapshot given whose schedule is given, or that has none.
 pub fn fates(facts: &FateFacts<'_>) -> BTreeMap<SnapshotId, Fate> {
+    fates_of(facts, |_| true)
+}
+
+/// The same of those that are wanted: what is in store for the others is not put into words.
+pub fn fates_of(
+    facts: &FateFacts<'_>,
+    is_wanted: impl Fn(&SnapshotId) -> bool,
+) -> BTreeMap<SnapshotId, Fate> {
     let FateFacts { schedules, snapshots, gone, failed_kept, now, .. } = *facts;
     // What a sweep asks EC2 about is not foreseen.
     let (in_use, absent) = (BTreeMap::new(), BTreeSet::new());
@@ -90,6 +101,7 @@ pub fn fates(facts: &FateFacts<'_>) -> BTreeMap<SnapshotId, Fate> {
     let group = Group::of(facts);
     snapshots
         .iter()
+        .filter(|snapshot| is_wanted(&snapshot.id))
         .map(|snapshot| {
             let kept_by = match entries.remove(&snapshot.id) {
                 Some(entry) if entry.verdict == Verdict::Keep => entry.reasons,
@@ -130,7 +142,7 @@ impl FateFacts<'_> {
             snapshot.course.touched_at.saturating_add(self.failed_kept).unwrap_or(Timestamp::MAX);
         let because = format!("failed; kept until {end} to show why");
         match self.sweep_despite_hold(snapshot, sweep_from(end)) {
-            Ok(sweep) => (self.after_grace(snapshot, sweep), because),
+            Ok(sweep) => (self.after_grace(snapshot, sweep, end), because),
             Err(hold) => (Outlook::Never, hold.describe()),
         }
     }
@@ -151,8 +163,10 @@ impl FateFacts<'_> {
         }
     }
 
-    /// What a sweep condemns goes when its grace is over.
-    fn after_grace(&self, snapshot: &Snapshot, sweep: Timestamp) -> Outlook {
+    /// What a sweep condemns goes when its grace is over. The sweep that is foreseen for a full hour runs in the hour
+    /// before it.
+    fn after_grace(&self, snapshot: &Snapshot, sweep: Timestamp, not_before: Timestamp) -> Outlook {
+        let sweep = hour_before(sweep).max(self.now).max(not_before);
         let schedule = snapshot.schedule_id().and_then(|id| self.schedules.get(id));
         let grace = schedule.map_or(self.grace, |schedule| schedule.grace(self.grace));
         Outlook::At(sweep.saturating_add(grace).unwrap_or(Timestamp::MAX))

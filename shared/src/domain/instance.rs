@@ -1,6 +1,7 @@
 //! EC2 instances as we see them, and whether a snapshot of one can be taken.
 
 mod caveats;
+pub mod circumstances;
 pub mod coverage;
 pub mod gone;
 pub mod launch;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ImageId, InstanceId, VolumeId};
+use crate::domain::instance::circumstances::Circumstances;
 use crate::domain::instance::launch::{LaunchSettings, VolumeSettings};
 use crate::domain::tags::Tags;
 use crate::domain::tags::pattern::TagPattern;
@@ -53,6 +55,8 @@ pub struct Instance {
     pub root: RootKind,
     /// Whether it was launched so that it can be hibernated.
     pub can_hibernate: bool,
+    /// What a stop or a start of it depends on.
+    pub circumstances: Circumstances,
 }
 
 /// What the root volume of an instance is.
@@ -80,6 +84,13 @@ pub struct AttachedVolume {
     /// Since when, where EC2 says; stopping the instance does not change it.
     #[serde(default)]
     pub attached_at: Option<Timestamp>,
+}
+
+impl AttachedVolume {
+    /// Whether it is this volume at this device.
+    pub fn is(&self, device: &str, id: &VolumeId) -> bool {
+        self.device == device && self.volume_id == *id
+    }
 }
 
 /// The state of an instance.
@@ -291,6 +302,10 @@ pub struct InstanceType {
     pub memory_mib: i64,
     /// Its graphics processors, by kind.
     pub gpus: Vec<Gpu>,
+    /// How large the disks of its host are that it has for itself: what is on them is lost when it stops. None if it has
+    /// none, or if that was not recorded.
+    #[serde(default)]
+    pub instance_store_gb: Option<i64>,
 }
 
 /// Graphics processors of one kind.
@@ -332,6 +347,7 @@ impl VolumeDetails {
             throughput_mibps: self.throughput_mibps,
             kms_key_id: self.kms_key_id.clone().filter(|_| self.encrypted),
             delete_on_termination: attached.and_then(|one| one.delete_on_termination),
+            tags: self.tags.clone(),
         }
     }
 }
@@ -366,6 +382,7 @@ mod tests {
             launch: LaunchSettings::default(),
             root: RootKind::Ebs,
             can_hibernate: false,
+            circumstances: Circumstances::default(),
         }
     }
 

@@ -8,11 +8,17 @@
 //! neither does anything. What a step needs in order to be repeated or taken back (the volumes that were attached,
 //! whether the instance ran) is recorded before EC2 is asked for anything.
 
+mod apart;
 mod course;
 pub mod decision;
+mod flags;
+mod hands;
 pub mod last_drill;
 pub mod mode;
 pub mod next;
+pub mod outlook;
+mod overdue;
+pub mod places;
 pub mod plan;
 pub mod refusal;
 pub mod room;
@@ -23,6 +29,7 @@ mod swap;
 pub mod tokens;
 pub mod transitions;
 pub mod undo;
+mod undo_whole;
 mod volumes;
 pub mod wanted;
 mod whole;
@@ -31,8 +38,9 @@ pub mod words;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{ImageId, InstanceId, RestoreId, ScheduleId, SnapshotId};
+use crate::domain::ids::{ImageId, InstanceId, RestoreId, ScheduleId, SnapshotId, VolumeId};
 use crate::domain::restore::mode::{OldVolume, PlannedVolume, RestoreMode};
+use crate::domain::restore::outlook::Outlook;
 use crate::domain::restore::step::{Step, StepName};
 use crate::domain::words::words;
 
@@ -69,6 +77,14 @@ impl RestoreStatus {
             Self::Requested | Self::Running | Self::Failed | Self::Cancelling => false,
         }
     }
+
+    /// Whether somebody works at it, on the way there or back.
+    pub fn is_under_way(self) -> bool {
+        match self {
+            Self::Running | Self::Cancelling => true,
+            Self::Requested | Self::Done | Self::Failed | Self::Cancelled => false,
+        }
+    }
 }
 
 /// Why a restore stopped.
@@ -91,6 +107,14 @@ pub struct Lease {
     pub number: u64,
     /// When it is over, whatever became of the worker.
     pub until: Timestamp,
+}
+
+/// Where a volume was at a look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenPlace {
+    pub volume_id: VolumeId,
+    /// In words: `attached to i-… at /dev/sdf`.
+    pub place: String,
 }
 
 /// A job that brings a snapshot back.
@@ -128,6 +152,9 @@ pub struct Restore {
     /// What a person should know: what could not be taken back, what stays.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// What it was told to do and cost when it was asked for.
+    #[serde(default)]
+    pub outlook: Outlook,
     #[serde(flatten)]
     pub made: Made,
     #[serde(flatten)]
@@ -159,6 +186,9 @@ pub struct Made {
     /// Whether an instance may have written to volumes that were made and attached.
     #[serde(default)]
     pub is_in_use: bool,
+    /// The volumes that EC2 has shown attached to something: none of them is ever deleted.
+    #[serde(default)]
+    pub seen_attached: Vec<VolumeId>,
 }
 
 /// What stood before a restore: what the way back brings back, and for how long it is kept.
@@ -202,6 +232,12 @@ pub struct Course {
     /// When it was done or cancelled.
     #[serde(default)]
     pub finished_at: Option<Timestamp>,
+    /// Where the volumes that it makes or replaces were when they were last looked at, once it has stopped.
+    #[serde(default)]
+    pub places: Vec<SeenPlace>,
+    /// Whether EC2 was asked at this step to have volumes go with their instance as before.
+    #[serde(default)]
+    pub flags_asked: bool,
 }
 
 #[cfg(test)]

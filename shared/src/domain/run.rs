@@ -4,6 +4,7 @@
 //! at its due time; a cursor tells how far that has come. A *visit* of the tick asks for those that are due.
 
 pub mod outcome;
+pub mod promise;
 mod regions;
 pub mod spread;
 #[cfg(test)]

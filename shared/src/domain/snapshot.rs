@@ -8,6 +8,7 @@
 //! Each transition is a method that answers the changed snapshot, or why it cannot be.
 
 mod adopting;
+mod belonging;
 pub mod condemnation;
 pub mod copying;
 mod deleting;
@@ -56,8 +57,11 @@ pub struct Snapshot {
     pub origin: Origin,
     /// What it is of.
     pub source: Source,
-    /// The schedule and due time it was taken for.
+    /// The schedule whose rules it goes by, and the due time it was taken for.
     pub slot: Option<ScheduleSlot>,
+    /// When a person gave it to that schedule, which had not taken it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_at: Option<Timestamp>,
     /// Display name.
     pub name: String,
     /// In the caller's words.
@@ -74,6 +78,9 @@ pub struct Snapshot {
     pub started_at: Option<Timestamp>,
     /// The set that this one was made twice for, by a lost reply.
     pub duplicate_of: Option<SnapshotId>,
+    /// That one has failed: this one counts in its stead.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stands_in: bool,
     /// What it is a copy of; none for what was taken.
     #[serde(default)]
     pub copy_of: Option<CopyOf>,
@@ -254,7 +261,7 @@ impl Snapshot {
 
     /// Whether it counts, for the rules and as an instance's newest: whole, and not made twice.
     pub fn is_good(&self) -> bool {
-        self.is_whole() && self.duplicate_of.is_none()
+        self.is_whole() && self.twin().is_none()
     }
 
     /// Whether it is of all volumes that its instance had.
@@ -316,6 +323,11 @@ impl Snapshot {
     /// The schedule it belongs to.
     pub fn schedule_id(&self) -> Option<&ScheduleId> {
         self.slot.as_ref().map(|slot| &slot.schedule_id)
+    }
+
+    /// The set that it was made twice for, if it is of no use beside it.
+    pub fn twin(&self) -> Option<&SnapshotId> {
+        self.duplicate_of.as_ref().filter(|_| !self.stands_in)
     }
 
     /// The set that the tags of its members name: its own, or the one it was made twice for.

@@ -65,6 +65,9 @@ pub struct Sweep {
     /// The schedules whose records could not be read. Their snapshots stay. The first [`NAMED_MAX`].
     #[serde(default)]
     pub unreadable_schedules: Vec<String>,
+    /// The snapshots whose records could not be read. They stay, and let nothing else go. The first [`NAMED_MAX`].
+    #[serde(default)]
+    pub unreadable_snapshots: Vec<String>,
     /// Why the whole sweep was refused, or waits for a person's word.
     pub refusal: Option<String>,
     /// Who released what the brake had stopped, and when.
@@ -176,6 +179,7 @@ impl Sweep {
             unsettled: Vec::new(),
             regions_out_of_reach: Vec::new(),
             unreadable_schedules: Vec::new(),
+            unreadable_snapshots: Vec::new(),
             refusal: None,
             approval: None,
             executed: ExecutionCounts::default(),

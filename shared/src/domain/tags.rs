@@ -81,7 +81,13 @@ pub fn has_room_for_installation(present: &Tags) -> bool {
 
 /// Whether EC2 would accept a tag of this key from us, and it is not one of our own.
 pub fn is_free(key: &str) -> bool {
-    !key.starts_with("aws:") && !key.starts_with("snapkeep:")
+    !is_awss(key) && !key.starts_with(PREFIX)
+}
+
+/// Whether AWS keeps a key to itself: "aws:, AWS:, or any upper or lowercase combination of such as a prefix for keys"
+/// (<https://docs.aws.amazon.com/general/latest/gr/aws_tagging.html>).
+fn is_awss(key: &str) -> bool {
+    key.get(.."aws:".len()).is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
 }
 
 /// Why EC2 would refuse these tags from a caller, in words; nothing if it would take them.
@@ -98,6 +104,11 @@ pub fn refusal(tags: &Tags) -> Option<String> {
             Some(format!("the key `{}` must have 1 to 128 characters", shortened(key)))
         } else if value_length > 256 {
             Some(format!("the value of `{key}` must have at most 256 characters"))
+        } else if key.chars().chain(value.chars()).any(char::is_control) {
+            Some(format!(
+                "the tag `{}` has a control character, which EC2's answers cannot carry",
+                shortened(&key.replace(char::is_control, " "))
+            ))
         } else if !is_free(key) {
             Some(format!("the key `{key}` begins with a reserved prefix (aws:, snapkeep:)"))
         } else {
@@ -139,6 +150,19 @@ mod tests {
                 .unwrap()
                 .contains("reserved")
         );
+        for key in ["AWS:x", "aWs:", "snapkeep:id"] {
+            let tags = Tags::from([(key.to_owned(), String::new())]);
+            assert!(refusal(&tags).unwrap().contains("reserved"), "{key}");
+        }
+        for key in ["aws", "awsome:x", "Name", "größe", "a b", "x:aws:"] {
+            assert_eq!(
+                refusal(&Tags::from([(key.to_owned(), "wert — ü".to_owned())])),
+                None,
+                "{key}"
+            );
+        }
+        let control = Tags::from([("k".to_owned(), "a\u{1}b".to_owned())]);
+        assert!(refusal(&control).unwrap().contains("control character"));
         assert!(refusal(&Tags::from([("k".repeat(129), String::new())])).unwrap().contains("128"));
         assert!(refusal(&Tags::from([("k".to_owned(), "v".repeat(257))])).unwrap().contains("256"));
     }

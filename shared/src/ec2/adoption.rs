@@ -80,9 +80,9 @@ impl Ec2 {
             Meaning::NotPermitted(failure) | Meaning::Refused(failure) => {
                 Ok(Tagging::Refused(failure))
             }
-            Meaning::Gone
+            Meaning::Gone(_)
             | Meaning::InUse(_)
-            | Meaning::Locked
+            | Meaning::Locked(_)
             | Meaning::NotNow(_)
             | Meaning::Unknown => Err(Error::Unavailable { service: "EC2", source: error.into() }),
         }

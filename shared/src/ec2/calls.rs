@@ -67,15 +67,33 @@ where
         Meaning::NotPermitted(failure) => {
             CallError::NotPermitted { right: format!("ec2:{action}"), message: failure.message }
         }
-        Meaning::Gone => {
-            let code = error.code().unwrap_or("NotFound");
-            let failure = Failure::new(code, error.message().unwrap_or("EC2 has no such thing"));
-            if LOOK_AGAIN.contains(&code) { passing(failure) } else { CallError::Gone(failure) }
-        }
-        Meaning::InUse(_) | Meaning::Locked | Meaning::Unknown => {
+        Meaning::Gone(failure) if LOOK_AGAIN.contains(&failure.code.as_str()) => passing(failure),
+        Meaning::Gone(failure) => CallError::Gone(failure),
+        Meaning::InUse(_) | Meaning::Locked(_) | Meaning::Unknown => {
             CallError::Passing(format!("{action}: {}", chain(&error)))
         }
     })
+}
+
+/// Refusals of what is to be changed that nothing but a person's change of it ends.
+const FOR_GOOD: [&str; 2] = ["OperationNotPermitted", "UnsupportedOperation"];
+
+/// Whether our role may do what was tried out, and EC2 has nothing else against it for good, such as a protection. EC2 need
+/// not look at that in a dry run; where it does, it is known before anything is changed.
+pub(super) fn rehearsed_to_the_end<T, E>(
+    action: &str,
+    answer: Result<T, SdkError<E, HttpResponse>>,
+) -> Result<(), CallError>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    if let Err(error) = &answer
+        && let Meaning::Refused(failure) = meaning(error)
+        && FOR_GOOD.contains(&failure.code.as_str())
+    {
+        return Err(CallError::Refused(failure));
+    }
+    rehearsed(action, answer)
 }
 
 /// Whether our role may do what was tried out. Whatever else EC2 says against it is found out when it is done.
@@ -97,6 +115,6 @@ where
         }
         Meaning::Unknown => Err(CallError::Passing(format!("{action}: {}", chain(&error)))),
         // `DryRunOperation`, which says that it would have succeeded, or a refusal that comes after that check.
-        Meaning::Refused(_) | Meaning::Gone | Meaning::InUse(_) | Meaning::Locked => Ok(()),
+        Meaning::Refused(_) | Meaning::Gone(_) | Meaning::InUse(_) | Meaning::Locked(_) => Ok(()),
     }
 }

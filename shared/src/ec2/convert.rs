@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use crate::domain::ids::VolumeId;
 use crate::domain::image::seen::{SeenImage, SeenState};
 use crate::domain::installation::InstallationId;
-use crate::domain::instance::launch::LaunchSettings;
+use crate::domain::instance::circumstances::{Circumstances, Purchase, StateReason};
+use crate::domain::instance::launch::{LaunchSettings, ReplayedSettings};
 use crate::domain::instance::{
     AttachedVolume, Gpu, Instance, InstanceState, InstanceType, RootKind, VolumeDetails,
 };
@@ -160,7 +161,24 @@ pub(super) fn instance(instance: &sdk::Instance, region: &str) -> Option<Instanc
             .hibernation_options()
             .and_then(sdk::HibernationOptions::configured)
             .unwrap_or_default(),
+        circumstances: circumstances(instance),
     })
+}
+
+fn circumstances(instance: &sdk::Instance) -> Circumstances {
+    let reason = instance.state_reason().map(|reason| StateReason {
+        code: reason.code().unwrap_or_default().to_owned(),
+        message: reason.message().or(reason.code()).unwrap_or_default().to_owned(),
+    });
+    // EC2 says of each address whose it is: its own ones come and go with the instance's run.
+    let mut addresses = instance.network_interfaces().iter().filter_map(|one| one.association());
+    let passing = addresses.find(|one| one.ip_owner_id() == Some("amazon"));
+    let is_spot = instance.instance_lifecycle() == Some(&sdk::InstanceLifecycleType::Spot);
+    Circumstances {
+        reason: reason.filter(|reason| !reason.code.is_empty()),
+        passing_address: passing.and_then(|one| one.public_ip()).map(str::to_owned),
+        purchase: if is_spot { Purchase::Spot } else { Purchase::Ordinary },
+    }
 }
 
 fn launch_settings(instance: &sdk::Instance) -> LaunchSettings {
@@ -181,6 +199,23 @@ fn launch_settings(instance: &sdk::Instance) -> LaunchSettings {
             .metadata_options()
             .and_then(|options| options.http_tokens())
             .map(|value| value.as_str().to_owned()),
+        replayed: replayed_settings(instance),
+    }
+}
+
+fn replayed_settings(instance: &sdk::Instance) -> ReplayedSettings {
+    let metadata = instance.metadata_options();
+    let tenancy = instance.placement().and_then(|placement| placement.tenancy());
+    let monitoring = instance.monitoring().and_then(|monitoring| monitoring.state());
+    ReplayedSettings {
+        metadata_hop_limit: metadata.and_then(|options| options.http_put_response_hop_limit()),
+        metadata_endpoint: metadata
+            .and_then(|options| options.http_endpoint())
+            .map(|value| value.as_str().to_owned()),
+        tenancy: tenancy
+            .filter(|tenancy| **tenancy == sdk::Tenancy::Dedicated)
+            .map(|tenancy| tenancy.as_str().to_owned()),
+        detailed_monitoring: monitoring.map(|state| *state == sdk::MonitoringState::Enabled),
     }
 }
 
@@ -215,6 +250,9 @@ pub(super) fn instance_type(kind: &sdk::InstanceTypeInfo) -> Option<InstanceType
                 memory_mib: gpu.memory_info().and_then(sdk::GpuDeviceMemoryInfo::size_in_mib),
             })
             .collect(),
+        instance_store_gb: kind
+            .instance_storage_info()
+            .and_then(sdk::InstanceStorageInfo::total_size_in_gb),
     })
 }
 

@@ -15,6 +15,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::Ec2;
 use super::errors::{Meaning, meaning};
 use super::snapshots::CreationError;
+use crate::domain::ascii;
 use crate::domain::ids::EbsSnapshotId;
 use crate::domain::snapshot::Failure;
 use crate::domain::tags::{PREFIX, Tags};
@@ -34,7 +35,7 @@ pub struct NewCopy<'a> {
     pub source: &'a EbsSnapshotId,
     /// The key it is encrypted with; without it what is encrypted is encrypted with the region's default key.
     pub kms_key: Option<&'a str>,
-    /// EC2's description.
+    /// What EC2's description is to say.
     pub description: String,
     /// The tags, in the call itself.
     pub tags: Tags,
@@ -69,7 +70,7 @@ impl Ec2 {
             .set_encrypted(kms_key.map(|_| true))
             .set_kms_key_id(kms_key.map(str::to_owned))
             .set_presigned_url(presigned)
-            .description(description)
+            .description(ascii::description(&description))
             .tag_specifications(self.specification(ResourceType::Snapshot, &tags))
             .send()
             .await;
@@ -86,11 +87,11 @@ impl Ec2 {
             Meaning::NotNow(failure) => CreationError::NotNow(failure),
             Meaning::NotPermitted(failure) => CreationError::NotPermitted(failure),
             Meaning::Refused(failure) => CreationError::Refused(failure),
-            Meaning::Gone => {
-                let message = format!("{source_region} has no {source}, or no such key is known");
-                CreationError::Refused(Failure::new("NotFound", message))
+            Meaning::Gone(Failure { code, message }) => {
+                let message = format!("{message} ({source} in {source_region})");
+                CreationError::Refused(Failure { code, message })
             }
-            Meaning::InUse(_) | Meaning::Locked | Meaning::Unknown => {
+            Meaning::InUse(_) | Meaning::Locked(_) | Meaning::Unknown => {
                 CreationError::Unknown(error.into())
             }
         })

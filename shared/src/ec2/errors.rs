@@ -15,11 +15,11 @@ pub enum Meaning {
     /// Nothing was done, for now: too many calls, or a limit that frees itself.
     NotNow(Failure),
     /// Nothing was done: there is no such thing.
-    Gone,
-    /// Nothing was done: an image uses it.
-    InUse(Option<ImageId>),
+    Gone(Failure),
+    /// Nothing was done: an image uses it, or fast snapshot restore.
+    InUse(Failure),
     /// Nothing was done: it is locked.
-    Locked,
+    Locked(Failure),
     /// Nothing was done: our role may not.
     NotPermitted(Failure),
     /// Nothing was done, and the same call will not do better.
@@ -58,11 +58,11 @@ pub fn meaning<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Me
     if NOT_NOW.contains(&code) {
         Meaning::NotNow(failure())
     } else if code.ends_with(".NotFound") {
-        Meaning::Gone
+        Meaning::Gone(failure())
     } else if code == "InvalidSnapshot.InUse" {
-        Meaning::InUse(image_in(message))
+        Meaning::InUse(failure())
     } else if code == "SnapshotLocked" || message.contains("is locked") {
-        Meaning::Locked
+        Meaning::Locked(failure())
     } else if NOT_PERMITTED.contains(&code) {
         Meaning::NotPermitted(failure())
     } else if answer.raw().status().is_client_error() {
@@ -84,14 +84,14 @@ where
         Meaning::NotNow(_) | Meaning::Unknown => {
             Error::Unavailable { service: "EC2", source: error.into() }
         }
-        Meaning::Gone | Meaning::InUse(_) | Meaning::Locked | Meaning::Refused(_) => {
+        Meaning::Gone(_) | Meaning::InUse(_) | Meaning::Locked(_) | Meaning::Refused(_) => {
             Error::internal(format!("asking EC2 for {action}"), BoxError::from(error))
         }
     }
 }
 
-/// The image that "The snapshot snap-… is currently in use by ami-…" names.
-fn image_in(message: &str) -> Option<ImageId> {
+/// The first image that "The snapshot snap-… is currently in use by ami-…" names.
+pub(super) fn image_in(message: &str) -> Option<ImageId> {
     let start = message.find("ami-")?;
     let text = message.get(start..)?;
     let end = text.find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '-'));
@@ -109,6 +109,14 @@ mod tests {
 
         assert_eq!(image_in(message).unwrap().as_str(), "ami-0123456789abcdef1");
         assert_eq!(image_in(&format!("{message}.")).unwrap().as_str(), "ami-0123456789abcdef1");
+        assert_eq!(
+            image_in(&format!("{message}, ami-0123456789abcdef2")).unwrap().as_str(),
+            "ami-0123456789abcdef1"
+        );
         assert_eq!(image_in("in use"), None);
+        // Recorded in github.com/rebuy-de/aws-nuke/issues/453: no image at all.
+        let fast = "The snapshot snap-00e4b125ff8f080bf is currently enabled for fast restores in eu-west-1b. Fast \
+                    snapshot restores must be disabled within all Availability Zones before the snapshot may be deleted.";
+        assert_eq!(image_in(fast), None);
     }
 }

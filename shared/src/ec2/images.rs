@@ -23,22 +23,18 @@ impl Ec2 {
         Ok(uses)
     }
 
-    /// Which of these EBS snapshots our account's images use. Of several images that use one, the one of the lowest
-    /// id: the same whichever EC2 names first.
+    /// Which of these EBS snapshots our account's images use, and all images that do.
     pub async fn images_of(
         &self,
         ids: &[EbsSnapshotId],
-    ) -> Result<BTreeMap<EbsSnapshotId, ImageId>, Error> {
-        let mut used = BTreeMap::new();
+    ) -> Result<BTreeMap<EbsSnapshotId, BTreeSet<ImageId>>, Error> {
+        let mut used: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for chunk in ids.chunks(FILTER_VALUES_MAX) {
             let wanted =
                 filter("block-device-mapping.snapshot-id", chunk.iter().map(ToString::to_string));
             self.each_own_image(Some(wanted), |image| {
                 for (snapshot, image) in snapshots_of(image) {
-                    let noted = used.entry(snapshot).or_insert_with(|| image.clone());
-                    if image < *noted {
-                        *noted = image;
-                    }
+                    used.entry(snapshot).or_default().insert(image);
                 }
             })
             .await?;

@@ -3,17 +3,17 @@
 use aws_sdk_ec2::types::builders::EbsBlockDeviceBuilder;
 use aws_sdk_ec2::types::{
     self as sdk, ArchitectureValues, BlockDeviceMapping, BootModeValues, EbsBlockDevice,
-    HttpTokensState, IamInstanceProfileSpecification, InstanceMetadataOptionsRequest, InstanceType,
-    Placement, ReplaceRootVolumeTaskState, Reservation, ResourceType, VolumeType,
+    HttpTokensState, IamInstanceProfileSpecification, InstanceMetadataEndpointState,
+    InstanceMetadataOptionsRequest, InstanceType, Placement, ReplaceRootVolumeTaskState,
+    Reservation, ResourceType, RunInstancesMonitoringEnabled, Tenancy, VolumeType,
 };
 
-use super::calls::{Call, CallError, called, rehearsed};
+use super::calls::{Call, CallError, called, rehearsed, rehearsed_to_the_end};
 use super::errors::failed;
 use super::{Ec2, FILTER_VALUES_MAX, PAGE_MAX, convert, filter};
 use crate::domain::ids::{ImageId, InstanceId, RestoreId};
-use crate::domain::instance::InstanceState;
 use crate::domain::restore::mode::{Launch, PlannedVolume};
-use crate::domain::restore::seen::{ImageState, SeenTask, TaskState};
+use crate::domain::restore::seen::{ImageState, MadeInstance, SeenTask, TaskState};
 use crate::domain::tags::{self, Tags};
 use crate::error::Error;
 
@@ -48,7 +48,9 @@ impl Ec2 {
     pub async fn stop_instance(&self, id: &InstanceId, call: Call) -> Result<(), CallError> {
         let request = self.client.stop_instances().instance_ids(id.as_str());
         match call {
-            Call::Rehearsal => rehearsed("StopInstances", request.dry_run(true).send().await),
+            Call::Rehearsal => {
+                rehearsed_to_the_end("StopInstances", request.dry_run(true).send().await)
+            }
             Call::Real => called("StopInstances", request.send().await).map(|_| ()),
         }
     }
@@ -195,16 +197,9 @@ impl Ec2 {
     ) -> Result<Option<InstanceId>, CallError> {
         let NewInstance { image, launch, volumes, tags, volume_tags, token } = new;
         let groups = launch.security_group_ids.clone();
-        let placement =
-            launch.zone.as_ref().map(|zone| Placement::builder().availability_zone(zone).build());
         let profile = launch.instance_profile_arn.as_ref();
         let profile =
             profile.map(|arn| IamInstanceProfileSpecification::builder().arn(arn).build());
-        let metadata = launch.metadata_tokens.as_deref().map(|tokens| {
-            InstanceMetadataOptionsRequest::builder()
-                .http_tokens(HttpTokensState::from(tokens))
-                .build()
-        });
         let request = self
             .client
             .run_instances()
@@ -214,10 +209,11 @@ impl Ec2 {
             .max_count(1)
             .set_subnet_id(launch.subnet_id.clone())
             .set_security_group_ids((!groups.is_empty()).then_some(groups))
-            .set_placement(placement)
+            .set_placement(placement(launch))
             .set_key_name(launch.key_name.clone())
             .set_iam_instance_profile(profile)
-            .set_metadata_options(metadata)
+            .set_metadata_options(metadata(launch))
+            .set_monitoring(monitoring(launch))
             .set_block_device_mappings(rated(volumes, launch))
             .tag_specifications(self.specification(ResourceType::Instance, tags))
             .tag_specifications(self.specification(ResourceType::Volume, volume_tags))
@@ -232,22 +228,60 @@ impl Ec2 {
         &self,
         restore: &RestoreId,
         parts: &[String],
-    ) -> Result<Vec<(InstanceId, InstanceState)>, Error> {
-        let answer = self
-            .client
-            .describe_instances()
-            .filters(filter(format!("tag:{}", tags::RESTORE), [restore.to_string()]))
-            .max_results(PAGE_MAX)
-            .send()
-            .await
-            .map_err(|error| failed("DescribeInstances", error))?;
-        let instances = answer.reservations().iter().flat_map(Reservation::instances);
-        Ok(instances
-            .filter_map(|instance| convert::instance(instance, &self.region))
-            .filter(|instance| parts.iter().any(|part| bears(&instance.tags, restore, part)))
-            .map(|instance| (instance.id, instance.state))
-            .collect())
+    ) -> Result<Vec<MadeInstance>, Error> {
+        let (mut made, mut token) = (Vec::new(), None);
+        loop {
+            let answer = self
+                .client
+                .describe_instances()
+                .filters(filter(format!("tag:{}", tags::RESTORE), [restore.to_string()]))
+                .max_results(PAGE_MAX)
+                .set_next_token(token)
+                .send()
+                .await
+                .map_err(|error| failed("DescribeInstances", error))?;
+            let instances = answer.reservations().iter().flat_map(Reservation::instances);
+            let instances = instances
+                .filter_map(|instance| convert::instance(instance, &self.region))
+                .filter(|instance| parts.iter().any(|part| bears(&instance.tags, restore, part)));
+            made.extend(instances.map(|instance| MadeInstance {
+                id: instance.id,
+                state: instance.state,
+                reason: instance.circumstances.reason,
+            }));
+            // A page may be short, or empty, and others follow.
+            token = answer.next_token.filter(|token| !token.is_empty());
+            if token.is_none() {
+                return Ok(made);
+            }
+        }
     }
+}
+
+fn placement(launch: &Launch) -> Option<Placement> {
+    let tenancy = launch.replayed.tenancy.as_deref().map(Tenancy::from);
+    (launch.zone.is_some() || tenancy.is_some()).then(|| {
+        Placement::builder().set_availability_zone(launch.zone.clone()).set_tenancy(tenancy).build()
+    })
+}
+
+fn metadata(launch: &Launch) -> Option<InstanceMetadataOptionsRequest> {
+    let (tokens, replayed) = (launch.metadata_tokens.as_deref(), &launch.replayed);
+    let endpoint = replayed.metadata_endpoint.as_deref();
+    let is_recorded =
+        tokens.is_some() || endpoint.is_some() || replayed.metadata_hop_limit.is_some();
+    is_recorded.then(|| {
+        InstanceMetadataOptionsRequest::builder()
+            .set_http_tokens(tokens.map(HttpTokensState::from))
+            .set_http_endpoint(endpoint.map(InstanceMetadataEndpointState::from))
+            .set_http_put_response_hop_limit(replayed.metadata_hop_limit)
+            .build()
+    })
+}
+
+fn monitoring(launch: &Launch) -> Option<RunInstancesMonitoringEnabled> {
+    let enabled = launch.replayed.detailed_monitoring?;
+    Some(RunInstancesMonitoringEnabled::builder().enabled(enabled).build())
 }
 
 fn bears(tags: &Tags, restore: &RestoreId, part: &str) -> bool {

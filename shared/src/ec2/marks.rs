@@ -51,8 +51,8 @@ impl Ec2 {
             let failure = match meaning {
                 Meaning::NotPermitted(failure) | Meaning::Refused(failure) => Some(failure),
                 // One that is gone needs no mark.
-                Meaning::Gone => None,
-                Meaning::InUse(_) | Meaning::Locked => {
+                Meaning::Gone(_) => None,
+                Meaning::InUse(_) | Meaning::Locked(_) => {
                     Some(Failure::new("Refused", error.to_string()))
                 }
                 Meaning::NotNow(_) | Meaning::Unknown => {

@@ -9,6 +9,7 @@ use aws_sdk_ec2::types::{
 
 use super::errors::{Meaning, failed, meaning};
 use super::{Ec2, FILTER_VALUES_MAX, PAGE_MAX, convert, filter};
+use crate::domain::ascii;
 use crate::domain::ids::{EbsSnapshotId, ImageId, ImageJobId, InstanceId};
 use crate::domain::image::Image;
 use crate::domain::image::recipe::{Device, Recipe};
@@ -58,7 +59,7 @@ impl Ec2 {
             .creator
             .register_image()
             .name(&image.name)
-            .set_description(image.description.clone())
+            .set_description(image.description.as_deref().map(ascii::description))
             .architecture(ArchitectureValues::from(architecture.as_str()))
             // What is not said here EC2 takes for what its first instance types were: paravirtual, without ENA.
             .virtualization_type("hvm")
@@ -83,14 +84,10 @@ impl Ec2 {
             Meaning::Refused(failure) if failure.code == NAME_TAKEN => {
                 RegistrationError::NameTaken(failure)
             }
-            Meaning::Refused(failure) | Meaning::NotPermitted(failure) => {
+            Meaning::Refused(failure) | Meaning::NotPermitted(failure) | Meaning::Gone(failure) => {
                 RegistrationError::Refused(failure)
             }
-            Meaning::Gone => RegistrationError::Refused(Failure::new(
-                "NotFound",
-                "EC2 no longer has an EBS snapshot that the image was to be made of",
-            )),
-            Meaning::InUse(_) | Meaning::Locked | Meaning::Unknown => {
+            Meaning::InUse(_) | Meaning::Locked(_) | Meaning::Unknown => {
                 RegistrationError::Unknown(error.into())
             }
         })
@@ -101,7 +98,7 @@ impl Ec2 {
         let answer = self.client.deregister_image().image_id(id.as_str()).send().await;
         let Err(error) = answer else { return Deregistered::Now };
         match meaning(&error) {
-            Meaning::Gone => Deregistered::Before,
+            Meaning::Gone(_) => Deregistered::Before,
             // What EC2 says of an image that has been deregistered.
             Meaning::Refused(failure) if failure.code == "InvalidAMIID.Unavailable" => {
                 Deregistered::Before
@@ -110,7 +107,7 @@ impl Ec2 {
             Meaning::Refused(failure) | Meaning::NotPermitted(failure) => {
                 Deregistered::Refused(failure)
             }
-            Meaning::InUse(_) | Meaning::Locked | Meaning::Unknown => {
+            Meaning::InUse(_) | Meaning::Locked(_) | Meaning::Unknown => {
                 Deregistered::Unknown(error.into())
             }
         }

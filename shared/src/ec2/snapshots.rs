@@ -1,15 +1,16 @@
 //! EBS snapshots: made, found, marked and deleted.
 
-use std::collections::BTreeSet;
-
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::delete_snapshot::DeleteSnapshotError;
-use aws_sdk_ec2::types::{Filter, InstanceSpecification, ResourceType, SnapshotInfo};
+use aws_sdk_ec2::types::{
+    Filter, InstanceSpecification, LockState, LockedSnapshotsInfo, ResourceType, SnapshotInfo,
+};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use jiff::Timestamp;
 
-use super::errors::{Meaning, failed, meaning};
+use super::errors::{Meaning, failed, image_in, meaning};
 use super::{Ec2, FILTER_VALUES_MAX, PAGE_MAX, convert, filter};
+use crate::domain::ascii;
 use crate::domain::ids::{EbsSnapshotId, InstanceId, SnapshotId, VolumeId};
 use crate::domain::ownership::{EbsSnapshot, EbsState};
 use crate::domain::snapshot::Failure;
@@ -30,7 +31,7 @@ pub struct CreateSet<'a> {
     pub exclude_boot_volume: bool,
     /// Which other volumes are.
     pub exclude_volumes: Vec<VolumeId>,
-    /// EC2's description.
+    /// What EC2's description is to say.
     pub description: String,
     /// The tags, in the call itself.
     pub tags: Tags,
@@ -93,7 +94,7 @@ impl Ec2 {
             .creator
             .create_snapshots()
             .instance_specification(specification)
-            .description(description)
+            .description(ascii::description(&description))
             .tag_specifications(self.specification(ResourceType::Snapshot, &tags))
             .send()
             .await;
@@ -101,13 +102,10 @@ impl Ec2 {
             Ok(answer) => Ok(answer.snapshots().iter().filter_map(created).collect()),
             Err(error) => Err(match meaning(&error) {
                 Meaning::NotNow(failure) => CreationError::NotNow(failure),
-                Meaning::Refused(failure) | Meaning::NotPermitted(failure) => {
-                    CreationError::Refused(failure)
-                }
-                Meaning::Gone => {
-                    CreationError::Refused(Failure::new("NotFound", "EC2 has no such instance"))
-                }
-                Meaning::InUse(_) | Meaning::Locked | Meaning::Unknown => {
+                Meaning::Refused(failure)
+                | Meaning::NotPermitted(failure)
+                | Meaning::Gone(failure) => CreationError::Refused(failure),
+                Meaning::InUse(_) | Meaning::Locked(_) | Meaning::Unknown => {
                     CreationError::Unknown(error.into())
                 }
             }),
@@ -236,9 +234,10 @@ impl Ec2 {
         }
     }
 
-    /// Which of these EBS snapshots are locked, and so cannot be deleted. All must be there.
-    pub async fn locked(&self, ids: &[EbsSnapshotId]) -> Result<BTreeSet<EbsSnapshotId>, Error> {
-        let mut locked = BTreeSet::new();
+    /// Which of these EBS snapshots are locked, and so cannot be deleted, each in words with how and until when. All must
+    /// be there.
+    pub async fn locked(&self, ids: &[EbsSnapshotId]) -> Result<Vec<String>, Error> {
+        let mut locked = Vec::new();
         for chunk in ids.chunks(FILTER_VALUES_MAX) {
             let answer = self
                 .client
@@ -250,19 +249,34 @@ impl Ec2 {
             let in_force = answer
                 .snapshots()
                 .iter()
-                .filter(|one| one.lock_state() != Some(&aws_sdk_ec2::types::LockState::Expired));
-            locked.extend(in_force.filter_map(|one| one.snapshot_id()?.parse().ok()));
+                .filter(|one| one.lock_state() != Some(&LockState::Expired));
+            locked.extend(in_force.map(lock_in_words));
         }
+        locked.sort();
         Ok(locked)
+    }
+}
+
+fn lock_in_words(info: &LockedSnapshotsInfo) -> String {
+    let id = info.snapshot_id().unwrap_or_default();
+    let state = info.lock_state().map_or("locked", LockState::as_str);
+    match info.lock_expires_on().and_then(convert::timestamp) {
+        Some(end) => format!("{id} is locked ({state}) until {end}"),
+        None => format!("{id} is locked ({state})"),
     }
 }
 
 /// What an error of `DeleteSnapshot` means.
 fn deletion(error: SdkError<DeleteSnapshotError, HttpResponse>) -> Deletion {
     match meaning(&error) {
-        Meaning::Gone => Deletion::Gone,
-        Meaning::InUse(image_id) => Deletion::Blocked(BlockedCause::InUse { image_id }),
-        Meaning::Locked => Deletion::Blocked(BlockedCause::Locked),
+        Meaning::Gone(_) => Deletion::Gone,
+        Meaning::InUse(failure) => Deletion::Blocked(BlockedCause::InUse {
+            image_id: image_in(&failure.message),
+            message: Some(words(&failure)),
+        }),
+        Meaning::Locked(failure) => {
+            Deletion::Blocked(BlockedCause::Locked { message: Some(words(&failure)) })
+        }
         Meaning::NotPermitted(failure) => {
             Deletion::Blocked(BlockedCause::NotPermitted { message: words(&failure) })
         }

@@ -1,6 +1,9 @@
 //! Volumes: made, found, attached, detached, marked and deleted.
 
-use aws_sdk_ec2::types::{self as sdk, ResourceType, Tag, TagSpecification, VolumeType};
+use aws_sdk_ec2::types::{
+    self as sdk, EbsInstanceBlockDeviceSpecification, InstanceBlockDeviceMappingSpecification,
+    ResourceType, Tag, TagSpecification, VolumeType,
+};
 
 use super::calls::{Call, CallError, called, rehearsed};
 use super::errors::failed;
@@ -131,6 +134,28 @@ impl Ec2 {
             Call::Rehearsal => rehearsed("DetachVolume", request.dry_run(true).send().await),
             Call::Real => called("DetachVolume", request.send().await).map(|_| ()),
         }
+    }
+
+    /// Has the volumes at these devices go with their instance when it is terminated, or stay. Nothing else of the instance
+    /// is changed by this call.
+    pub async fn set_delete_on_termination(
+        &self,
+        instance: &InstanceId,
+        flags: &[(String, bool)],
+    ) -> Result<(), CallError> {
+        let mappings = flags.iter().map(|(device, goes)| {
+            let ebs = EbsInstanceBlockDeviceSpecification::builder().delete_on_termination(*goes);
+            InstanceBlockDeviceMappingSpecification::builder()
+                .device_name(device)
+                .ebs(ebs.build())
+                .build()
+        });
+        let request = self
+            .client
+            .modify_instance_attribute()
+            .instance_id(instance.as_str())
+            .set_block_device_mappings(Some(mappings.collect()));
+        called("ModifyInstanceAttribute", request.send().await).map(|_| ())
     }
 
     /// Deletes a volume. Already gone is success.

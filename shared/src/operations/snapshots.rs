@@ -1,7 +1,9 @@
 //! Snapshots: asked for, taken, brought in line with EC2, edited, deleted by name, reaped.
 
+pub mod batch;
 pub mod delete;
 pub mod edit;
+pub mod leftovers;
 pub(crate) mod mark;
 pub(crate) mod newest;
 pub mod reap;

@@ -124,18 +124,20 @@ impl Table {
 
     fn audit_item(&self, entry: &Entry) -> Result<Item, Error> {
         let body = entry.recorded(&self.author);
-        let kept = |days: u32| {
-            let seconds = i64::from(days).saturating_mul(SECONDS_A_DAY);
-            body.at.as_second().saturating_add(seconds)
-        };
         let record = Record {
             key: keys::audit::audit(&body),
             version: 1,
             indexes: keys::audit::of_entry(entry.timeline.as_ref(), &body),
             body: &body,
-            expires_at: self.audit_days.map(kept),
+            expires_at: self.kept_until(body.at),
         };
         record.into_item()
+    }
+
+    /// Until when is kept what tells of `at`, in seconds since 1970; for ever without it.
+    pub(super) fn kept_until(&self, at: Timestamp) -> Option<i64> {
+        let kept = |days: u32| i64::from(days).saturating_mul(SECONDS_A_DAY);
+        self.audit_days.map(|days| at.as_second().saturating_add(kept(days)))
     }
 
     /// At most `limit` entries before `before`, the newest first.

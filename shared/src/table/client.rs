@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::task::JoinSet;
 
 pub(super) use super::condition::Condition;
 use super::keys::{Index, Key};
@@ -19,6 +20,8 @@ use crate::error::Error;
 /// How many keys one `BatchGetItem` takes
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>).
 const BATCH_GET_MAX: usize = 100;
+/// How many such calls are made side by side.
+const CHUNKS_AT_ONCE: usize = 4;
 /// How often keys that DynamoDB did not get to are asked for again.
 const UNPROCESSED_ROUNDS_MAX: usize = 20;
 
@@ -122,14 +125,35 @@ impl Table {
         keys: &[Key],
     ) -> Result<BTreeMap<Key, T>, Error> {
         let mut found = BTreeMap::new();
-        for chunk in keys.chunks(BATCH_GET_MAX) {
-            for item in self.get_chunk(chunk).await? {
+        for items in self.get_chunks(keys).await? {
+            for item in items {
                 if let Some(key) = key_of(&item) {
                     found.insert(key, body(item)?);
                 }
             }
         }
         Ok(found)
+    }
+
+    /// The items at `keys`, a hundred a call and a few calls side by side.
+    async fn get_chunks(&self, keys: &[Key]) -> Result<Vec<Vec<Item>>, Error> {
+        let mut all = Vec::new();
+        let chunks: Vec<_> = keys.chunks(BATCH_GET_MAX).collect();
+        for some in chunks.chunks(CHUNKS_AT_ONCE) {
+            if let [one] = some {
+                all.push(self.get_chunk(one).await?);
+                continue;
+            }
+            let mut reads = JoinSet::new();
+            for chunk in some {
+                let (table, chunk) = (self.clone(), chunk.to_vec());
+                reads.spawn(async move { table.get_chunk(&chunk).await });
+            }
+            while let Some(read) = reads.join_next().await {
+                all.push(read.map_err(|source| Error::internal("reading records", source))??);
+            }
+        }
+        Ok(all)
     }
 
     async fn get_chunk(&self, keys: &[Key]) -> Result<Vec<Item>, Error> {

@@ -31,7 +31,8 @@ impl Table {
         Ok(asked.map(|asked| asked.at))
     }
 
-    /// Somebody asks for a look at everything at `at`, if nobody has since it was read when that was last: at `before`.
+    /// Somebody asks for a look at everything at `at`, if nobody has since it was read when that was last: at `before`. The
+    /// other way round it takes that back.
     pub async fn ask_look(
         &self,
         before: Option<Timestamp>,
@@ -47,11 +48,6 @@ impl Table {
         let condition =
             before.map_or(Condition::Absent, |before| Condition::Version(asked_version(before)));
         self.put(record, condition).await
-    }
-
-    /// Nobody has asked at `at`: it could not be made known.
-    pub async fn forget_asked_look(&self, at: Timestamp) -> Result<Written, Error> {
-        self.remove(keys::findings::look_asked(), asked_version(at)).await
     }
 
     /// What is known of every region that somebody has looked at.

@@ -32,7 +32,7 @@ impl Key {
     }
 }
 
-/// An index, all of which hold keys only.
+/// An index. All but [`Index::Comb`] hold keys only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Index {
     /// All snapshots.
@@ -49,11 +49,13 @@ pub enum Index {
     Held,
     /// What the tick is to look at, by when.
     Due,
+    /// The snapshots of an instance, each with what the rules read of it.
+    Comb,
 }
 
 impl Index {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::All,
         Self::Instance,
         Self::Schedule,
@@ -61,6 +63,7 @@ impl Index {
         Self::Blocked,
         Self::Held,
         Self::Due,
+        Self::Comb,
     ];
 
     /// Its name.
@@ -73,6 +76,7 @@ impl Index {
             Self::Blocked => "blocked",
             Self::Held => "held",
             Self::Due => "due",
+            Self::Comb => "comb",
         }
     }
 
@@ -80,7 +84,7 @@ impl Index {
     pub fn partition(self) -> &'static str {
         match self {
             Self::All => "all_pk",
-            Self::Instance => "instance_pk",
+            Self::Instance | Self::Comb => "instance_pk",
             Self::Schedule => "schedule_pk",
             Self::Status => "status_pk",
             Self::Blocked => "blocked_pk",
@@ -97,12 +101,29 @@ impl Index {
             | Self::Schedule
             | Self::Status
             | Self::Blocked
-            | Self::Held => "list_sk",
+            | Self::Held
+            | Self::Comb => "list_sk",
             Self::Due => "due_sk",
+        }
+    }
+
+    /// The attribute that it holds beside keys.
+    pub fn holds(self) -> Option<&'static str> {
+        match self {
+            Self::Comb => Some(COMB),
+            Self::All
+            | Self::Instance
+            | Self::Schedule
+            | Self::Status
+            | Self::Blocked
+            | Self::Held
+            | Self::Due => None,
         }
     }
 }
 
+/// The attribute that has the short form of a snapshot.
+pub const COMB: &str = "comb";
 /// The attribute that DynamoDB deletes by.
 pub const TIME_TO_LIVE: &str = "expires_at_epoch";
 /// Where all schedules are.

@@ -65,7 +65,8 @@ impl SnapshotList {
                 snapshot.status == *status && Self::in_status(*status).is_some()
             }
             Self::Blocked => snapshot.ending.blocked.is_some() && !snapshot.status.is_gone(),
-            Self::Held => snapshot.keepers.hold.is_some() && !snapshot.status.is_gone(),
+            // What is missing may come back, and then it is held.
+            Self::Held => snapshot.keepers.hold.is_some() && snapshot.status != Status::Deleted,
         }
     }
 }

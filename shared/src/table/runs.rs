@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::client::{Condition, Range, Table, Written};
 use super::keys::{self, DueKind, Key};
@@ -10,9 +10,12 @@ use super::record::Record;
 use crate::domain::audit::entries_of_run;
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::ids::ScheduleId;
-use crate::domain::run::Run;
+use crate::domain::run::{Run, RunStatus};
 use crate::domain::snapshot::ScheduleSlot;
 use crate::error::Error;
+
+/// How long the record of a run is kept when it is over: no tick asks for a slot so late.
+const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 impl Table {
     /// The run of this slot.
@@ -72,12 +75,23 @@ impl Table {
     }
 }
 
-fn record(run: &Run) -> Record<'_, Run> {
+pub(super) fn record(run: &Run) -> Record<'_, Run> {
     Record {
         key: keys::run(&run.slot),
         version: run.version,
         indexes: keys::of_run(run),
         body: run,
-        expires_at: None,
+        expires_at: kept_until(run),
+    }
+}
+
+/// Until when a run that is over is kept, in seconds since 1970.
+fn kept_until(run: &Run) -> Option<i64> {
+    match run.status {
+        RunStatus::Dispatching | RunStatus::Running => None,
+        RunStatus::Done | RunStatus::PartlyFailed | RunStatus::Failed | RunStatus::Missed => {
+            let ended_at = run.finished_at.unwrap_or(run.claimed_at);
+            Some(ended_at.as_second().saturating_add(KEPT.as_secs()))
+        }
     }
 }

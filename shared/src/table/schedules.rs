@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use tracing::error;
 
 use super::client::{Condition, Range, Table, Written};
-use super::drills;
 use super::keys::{self, DueKind, Key};
 use super::record::Record;
 use super::transaction::Write;
-use crate::domain::audit::{entries_of_removed_schedule, entries_of_schedule};
+use super::{drills, runs};
+use crate::domain::audit::{entries_of_removed_schedule, entries_of_run, entries_of_schedule};
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::ids::ScheduleId;
+use crate::domain::run::Run;
 use crate::domain::schedule::Schedule;
 use crate::error::{Error, chain};
 
@@ -97,26 +98,42 @@ impl Table {
 
     /// Puts a schedule of which there is no record yet.
     pub async fn insert_schedule(&self, schedule: &Schedule) -> Result<Written, Error> {
-        self.put_schedule(None, schedule, Condition::Absent).await
+        self.put_schedule((None, schedule), Condition::Absent, None).await
     }
 
     /// Puts `new`, if the record still is as `old` was read.
     pub async fn update_schedule(&self, old: &Schedule, new: &Schedule) -> Result<Written, Error> {
-        self.put_schedule(Some(old), new, Condition::Version(old.revision)).await
+        self.put_schedule((Some(old), new), Condition::Version(old.revision), None).await
+    }
+
+    /// Puts `new` like [`Table::update_schedule`], and the record of the slot that nobody runs any more because of it, of
+    /// which there must be none yet. All or nothing.
+    pub async fn update_schedule_dropping(
+        &self,
+        old: &Schedule,
+        new: &Schedule,
+        dropped: &Run,
+    ) -> Result<Written, Error> {
+        self.put_schedule((Some(old), new), Condition::Version(old.revision), Some(dropped)).await
     }
 
     async fn put_schedule(
         &self,
-        old: Option<&Schedule>,
-        new: &Schedule,
+        (old, new): (Option<&Schedule>, &Schedule),
         condition: Condition,
+        dropped: Option<&Run>,
     ) -> Result<Written, Error> {
-        let entries = entries_of_schedule(old, new);
-        let Some(drills) = drills::entry_write(old, new)? else {
+        let mut entries = entries_of_schedule(old, new);
+        let mut beside: Vec<_> = drills::entry_write(old, new)?.into_iter().collect();
+        if let Some(run) = dropped {
+            entries.extend(entries_of_run(None, run));
+            beside.push(Write::Put(runs::record(run).into_item()?, Condition::Absent));
+        }
+        if beside.is_empty() {
             return self.put_with_entries(record(new), condition, &entries).await;
-        };
-        let own = Write::Put(record(new).into_item()?, condition);
-        self.transact_with_entries(vec![own, drills], &entries).await
+        }
+        beside.insert(0, Write::Put(record(new).into_item()?, condition));
+        self.transact_with_entries(beside, &entries).await
     }
 
     /// Puts the second of each pair, whose drills are those of the first, if all records still are as the first was read; all or none, 25 at the most

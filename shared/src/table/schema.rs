@@ -21,10 +21,20 @@ use crate::error::Error;
 pub struct Schema {
     /// Partition and sort key.
     pub key: (String, String),
-    /// Name, partition and sort key of every index; all hold keys only.
-    pub indexes: Vec<(String, String, String)>,
+    /// Every index.
+    pub indexes: Vec<IndexSchema>,
     /// The attribute of the time to live.
     pub time_to_live: String,
+}
+
+/// What an index of ours looks like.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IndexSchema {
+    pub name: String,
+    pub partition: String,
+    pub sort: String,
+    /// The attribute that it holds beside keys.
+    pub holds: Option<String>,
 }
 
 /// Whether a table was there already.
@@ -38,8 +48,11 @@ pub enum Created {
 
 /// The schema of the table.
 pub fn schema() -> Schema {
-    let index = |index: Index| {
-        (index.name().to_owned(), index.partition().to_owned(), index.sort().to_owned())
+    let index = |index: Index| IndexSchema {
+        name: index.name().to_owned(),
+        partition: index.partition().to_owned(),
+        sort: index.sort().to_owned(),
+        holds: index.holds().map(str::to_owned),
     };
     Schema {
         key: ("pk".to_owned(), "sk".to_owned()),
@@ -103,22 +116,22 @@ impl Table {
         let there = answer.table.and_then(|table| table.global_secondary_indexes);
         let there: BTreeSet<_> =
             there.into_iter().flatten().filter_map(|index| index.index_name).collect();
-        let names = schema().indexes.into_iter().map(|(name, ..)| name);
+        let names = schema().indexes.into_iter().map(|index| index.name);
         Ok(names.filter(|name| !there.contains(name)).collect())
     }
 
     /// Adds one index of ours to a table that lacks it. DynamoDB takes one at a time and fills it in the background.
     pub async fn add_index(&self, name: &str) -> Result<(), Error> {
         let schema = schema();
-        let Some(wanted) = schema.indexes.iter().find(|(known, ..)| known == name) else {
+        let Some(wanted) = schema.indexes.iter().find(|known| known.name == name) else {
             return Err(Error::not_found("index", name));
         };
         let wrong = |source| Error::internal("describing the table", source);
-        let (name, partition, sort) = wanted;
+        let IndexSchema { name, partition, sort, holds } = wanted;
         let create = CreateGlobalSecondaryIndexAction::builder()
             .index_name(name)
             .set_key_schema(Some(key_schema(partition, sort).map_err(wrong)?))
-            .projection(keys_only())
+            .projection(projection(holds.as_deref()))
             .build()
             .map_err(wrong)?;
         self.client
@@ -158,7 +171,7 @@ type BuildError = aws_sdk_dynamodb::error::BuildError;
 fn attributes(schema: &Schema) -> Result<Vec<AttributeDefinition>, BuildError> {
     let (partition, sort) = &schema.key;
     let mut names = BTreeSet::from([partition, sort]);
-    names.extend(schema.indexes.iter().flat_map(|(_, partition, sort)| [partition, sort]));
+    names.extend(schema.indexes.iter().flat_map(|index| [&index.partition, &index.sort]));
     names.into_iter().map(|name| attribute(name)).collect()
 }
 
@@ -175,16 +188,18 @@ fn key_schema(partition: &str, sort: &str) -> Result<Vec<KeySchemaElement>, Buil
     Ok(vec![element(partition, KeyType::Hash)?, element(sort, KeyType::Range)?])
 }
 
-fn index(
-    (name, partition, sort): &(String, String, String),
-) -> Result<GlobalSecondaryIndex, BuildError> {
+fn index(index: &IndexSchema) -> Result<GlobalSecondaryIndex, BuildError> {
+    let IndexSchema { name, partition, sort, holds } = index;
     GlobalSecondaryIndex::builder()
         .index_name(name)
         .set_key_schema(Some(key_schema(partition, sort)?))
-        .projection(keys_only())
+        .projection(projection(holds.as_deref()))
         .build()
 }
 
-fn keys_only() -> Projection {
-    Projection::builder().projection_type(ProjectionType::KeysOnly).build()
+/// Keys, and one attribute if there is one.
+fn projection(holds: Option<&str>) -> Projection {
+    let kind = if holds.is_some() { ProjectionType::Include } else { ProjectionType::KeysOnly };
+    let attributes = holds.map(|name| vec![name.to_owned()]);
+    Projection::builder().projection_type(kind).set_non_key_attributes(attributes).build()
 }

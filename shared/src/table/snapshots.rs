@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tracing::error;
 
 use super::client::{Condition, IndexEntry, QueryPage, Range, Table, Written};
+use super::comb::short_form;
 use super::keys::{self, DueKind, Index, Key};
 use super::lists::SnapshotList;
 use super::record::Record;
@@ -13,8 +15,9 @@ use super::transaction::{TRANSACTION_MAX, Write};
 use crate::domain::audit::entries_of_snapshot;
 use crate::domain::cursor::Order;
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
+use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::Snapshot;
-use crate::error::Error;
+use crate::error::{Error, chain};
 
 /// A part of a list, by position only.
 #[derive(Clone, Debug)]
@@ -53,6 +56,19 @@ pub fn bound(at: Timestamp) -> String {
     keys::instant(at)
 }
 
+/// How many guardians one write is bound to: DynamoDB takes a hundred items, and the record, its schedule and the
+/// entries of the audit are among them.
+pub const GUARDIANS_MAX: usize = 80;
+
+/// What a write of a snapshot is bound to: none of it may have changed since it was read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bound<'a> {
+    /// The first [`GUARDIANS_MAX`] of these.
+    pub guardians: &'a [Snapshot],
+    /// The schedule whose rules were asked.
+    pub schedule: Option<&'a Schedule>,
+}
+
 #[derive(Serialize, Deserialize)]
 struct MemberBody {
     snapshot_id: SnapshotId,
@@ -64,14 +80,16 @@ impl Table {
         self.get(keys::snapshot(id)).await
     }
 
-    /// The snapshots of these ids, as they are at this moment. What is not there is left out.
+    /// The snapshots of these ids, as they are at this moment. What is not there is left out, and so is what cannot be
+    /// read: it stops no other.
     pub async fn snapshots(
         &self,
         ids: &[SnapshotId],
     ) -> Result<BTreeMap<SnapshotId, Snapshot>, Error> {
         let keys: Vec<_> = ids.iter().map(keys::snapshot).collect();
-        let found: BTreeMap<Key, Snapshot> = self.get_all(&distinct(keys)).await?;
-        Ok(found.into_values().map(|snapshot| (snapshot.id.clone(), snapshot)).collect())
+        let found = self.get_each(&distinct(keys)).await?.into_iter();
+        let readable = found.filter_map(|(key, snapshot)| readable(&key, snapshot));
+        Ok(readable.map(|snapshot| (snapshot.id.clone(), snapshot)).collect())
     }
 
     /// Which of our snapshots these EBS snapshots are members of. Others' are left out.
@@ -92,7 +110,8 @@ impl Table {
     /// Puts a snapshot of which there is no record yet.
     pub async fn insert_snapshot(&self, snapshot: &Snapshot) -> Result<Written, Error> {
         let entries = entries_of_snapshot(None, snapshot);
-        let written = self.put_with_entries(record(snapshot), Condition::Absent, &entries).await?;
+        let written =
+            self.put_with_entries(self.record_of(snapshot), Condition::Absent, &entries).await?;
         self.count(written, None, snapshot).await;
         Ok(written)
     }
@@ -101,7 +120,7 @@ impl Table {
     pub async fn update_snapshot(&self, old: &Snapshot, new: &Snapshot) -> Result<Written, Error> {
         let entries = entries_of_snapshot(Some(old), new);
         let condition = Condition::Version(old.version);
-        let written = self.put_with_entries(record(new), condition, &entries).await?;
+        let written = self.put_with_entries(self.record_of(new), condition, &entries).await?;
         self.count(written, Some(old), new).await;
         Ok(written)
     }
@@ -116,7 +135,7 @@ impl Table {
         let condition = old.map_or(Condition::Absent, |old| Condition::Version(old.version));
         let entries = entries_of_snapshot(old, new);
         if new.members.is_empty() {
-            let written = self.put_with_entries(record(new), condition, &entries).await?;
+            let written = self.put_with_entries(self.record_of(new), condition, &entries).await?;
             self.count(written, old, new).await;
             return Ok(written);
         }
@@ -138,23 +157,25 @@ impl Table {
                 return Ok(Written::Changed);
             }
         }
-        writes.push(Write::Put(record(new).into_item()?, condition));
+        writes.push(Write::Put(self.record_of(new).into_item()?, condition));
         let written = self.transact_with_entries(writes, &entries).await?;
         self.count(written, old, new).await;
         Ok(written)
     }
 
-    /// Puts `new`, if the record still is as `old` was read and those of `guardians` still are as they were read.
+    /// Puts `new`, if the record still is as `old` was read, and so is all that lets it go.
     pub async fn update_snapshot_guarded(
         &self,
         old: &Snapshot,
         new: &Snapshot,
-        guardians: &[Snapshot],
+        guard: Bound<'_>,
     ) -> Result<Written, Error> {
+        let Bound { guardians, schedule } = guard;
         let mut writes =
-            vec![Write::Put(record(new).into_item()?, Condition::Version(old.version))];
+            vec![Write::Put(self.record_of(new).into_item()?, Condition::Version(old.version))];
         let unchanged = |one: &Snapshot| Write::Unchanged(keys::snapshot(&one.id), one.version);
-        writes.extend(guardians.iter().map(unchanged));
+        writes.extend(guardians.iter().take(GUARDIANS_MAX).map(unchanged));
+        writes.extend(schedule.map(|one| Write::Unchanged(keys::schedule(&one.id), one.revision)));
         let entries = entries_of_snapshot(Some(old), new);
         let written = self.transact_with_entries(writes, &entries).await?;
         self.count(written, Some(old), new).await;
@@ -162,7 +183,8 @@ impl Table {
     }
 
     /// One page of a list: one Query for the keys, one `BatchGetItem` per hundred records. The records are as they
-    /// are at this moment; one that has left the list since the index was read is among them all the same.
+    /// are at this moment; one that has left the list since the index was read is among them all the same. What cannot be
+    /// read is left out.
     pub async fn list_snapshots(
         &self,
         list: &SnapshotList,
@@ -186,17 +208,27 @@ impl Table {
         Ok((items.iter().filter_map(|one| keys::snapshot_id(&one.key)).collect(), more))
     }
 
-    /// All snapshots of a list, oldest first.
+    /// All snapshots of a list that can be read, oldest first.
     pub async fn every_snapshot(&self, list: &SnapshotList) -> Result<Vec<Snapshot>, Error> {
-        let mut all = Vec::new();
+        Ok(self.snapshots_and_unreadable(list).await?.0)
+    }
+
+    /// All snapshots of a list, oldest first, and the ids of those whose records cannot be read.
+    pub async fn snapshots_and_unreadable(
+        &self,
+        list: &SnapshotList,
+    ) -> Result<(Vec<Snapshot>, Vec<String>), Error> {
+        let (mut all, mut lacking) = (Vec::new(), Vec::new());
         let mut after = None;
         loop {
             let slice = Slice { order: Order::OldestFirst, limit: 1_000, after };
-            let Listed { snapshots, more } = self.list_snapshots(list, &slice).await?;
-            after = snapshots.last().map(|(position, _)| position.clone());
+            let found = self.query_positions(&slice.of_list(list)).await?;
+            after = found.items.last().map(|position| position.sort.clone());
+            let Resolved { snapshots, unreadable } = self.resolve_each(found.items).await?;
             all.extend(snapshots.into_iter().map(|(_, snapshot)| snapshot));
-            if !more || after.is_none() {
-                return Ok(all);
+            lacking.extend(unreadable);
+            if !found.more || after.is_none() {
+                return Ok((all, lacking));
             }
         }
     }
@@ -253,23 +285,55 @@ impl Table {
         &self,
         positions: Vec<IndexEntry>,
     ) -> Result<Vec<(String, Snapshot)>, Error> {
+        Ok(self.resolve_each(positions).await?.snapshots)
+    }
+
+    /// The record of a snapshot. What is gone is kept for as long as the audit, which tells why.
+    pub(super) fn record_of<'a>(&self, snapshot: &'a Snapshot) -> Record<'a, Snapshot> {
+        let gone_at = snapshot.ending.gone_at.filter(|_| snapshot.status.is_gone());
+        let mut indexes = keys::of_snapshot(snapshot);
+        // Without it the comb is read from the record.
+        indexes.extend(short_form(snapshot).ok().map(|form| (keys::COMB, form)));
+        Record {
+            key: keys::snapshot(&snapshot.id),
+            version: snapshot.version,
+            indexes,
+            body: snapshot,
+            expires_at: gone_at.and_then(|at| self.kept_until(at)),
+        }
+    }
+
+    async fn resolve_each(&self, positions: Vec<IndexEntry>) -> Result<Resolved, Error> {
         let keys: Vec<_> = positions.iter().map(|position| position.key.clone()).collect();
-        let mut found: BTreeMap<Key, Snapshot> = self.get_all(&keys).await?;
-        Ok(positions
-            .into_iter()
-            .filter_map(|position| Some((position.sort, found.remove(&position.key)?)))
-            .collect())
+        let mut found = self.get_each(&keys).await?;
+        let mut resolved = Resolved { snapshots: Vec::new(), unreadable: Vec::new() };
+        for position in positions {
+            let Some(record) = found.remove(&position.key) else { continue };
+            match readable(&position.key, record) {
+                Some(snapshot) => resolved.snapshots.push((position.sort, snapshot)),
+                None => {
+                    resolved.unreadable.extend(keys::snapshot_id(&position.key).map(String::from))
+                }
+            }
+        }
+        Ok(resolved)
     }
 }
 
-pub(super) fn record(snapshot: &Snapshot) -> Record<'_, Snapshot> {
-    Record {
-        key: keys::snapshot(&snapshot.id),
-        version: snapshot.version,
-        indexes: keys::of_snapshot(snapshot),
-        body: snapshot,
-        expires_at: None,
-    }
+/// The records at positions.
+struct Resolved {
+    snapshots: Vec<(String, Snapshot)>,
+    unreadable: Vec<String>,
+}
+
+/// The snapshot, if its record can be read. One that cannot guards no other and is not deleted until it can again.
+fn readable(key: &Key, snapshot: Result<Snapshot, Error>) -> Option<Snapshot> {
+    let id = key.pk.trim_start_matches("SNAPSHOT#");
+    snapshot
+        .inspect_err(|error| {
+            error!(snapshot.id = %id, error.chain = %chain(error), "Snapshot {id} cannot be read, and is left alone");
+        })
+        .ok()
 }
 
 /// `BatchGetItem` refuses a key that is named twice.

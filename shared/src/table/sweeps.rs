@@ -11,7 +11,7 @@ use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::ids::SweepId;
 use crate::domain::sweep::brake::tally::{Tallies, Tally};
 use crate::domain::sweep::plan::PlanEntry;
-use crate::domain::sweep::{Sweep, SweepStatus};
+use crate::domain::sweep::{Sweep, SweepMode, SweepStatus};
 use crate::error::Error;
 
 /// How many entries a page of a stored plan has: some 60 KB, far below DynamoDB's 400.
@@ -22,8 +22,10 @@ const TALLY_PAGE_ENTRIES: usize = 200;
 const NUDGE_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// How long after it was taken up, if somebody is: when the function must have ended.
 const NUDGE_AFTER_CLAIM: SignedDuration = SignedDuration::from_mins(16);
-/// How long the record of a sweep is kept.
+/// How long the record of a sweep is kept, with its plan.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// And of one that only plans: its plan has an entry for every snapshot, and a new one can be asked for at any time.
+const PREVIEW_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 #[derive(Serialize, Deserialize)]
 struct LastSweep {
@@ -83,25 +85,25 @@ impl Table {
     /// Puts a page of a sweep's plan that is not there yet.
     pub async fn insert_plan_page(
         &self,
-        (id, plan_hash): (&SweepId, &str),
+        (sweep, plan_hash): (&Sweep, &str),
         page: u32,
         entries: &[PlanEntry],
         now: Timestamp,
     ) -> Result<Written, Error> {
-        let key = keys::plan_page(id, plan_hash, page);
-        self.put(plan_record(key, &entries, now), Condition::Absent).await
+        let key = keys::plan_page(&sweep.id, plan_hash, page);
+        self.put(page_record(key, &entries, kept_until(sweep.mode, now)), Condition::Absent).await
     }
 
     /// Stores a page of a sweep's plan anew, with what became of its entries.
     pub async fn store_plan_page(
         &self,
-        (id, plan_hash): (&SweepId, &str),
+        (sweep, plan_hash): (&Sweep, &str),
         page: u32,
         entries: &[PlanEntry],
         now: Timestamp,
     ) -> Result<(), Error> {
-        let key = keys::plan_page(id, plan_hash, page);
-        self.overwrite(plan_record(key, &entries, now)).await
+        let key = keys::plan_page(&sweep.id, plan_hash, page);
+        self.overwrite(page_record(key, &entries, kept_until(sweep.mode, now))).await
     }
 
     /// The tallies of the plan that a sweep's record names.
@@ -121,7 +123,7 @@ impl Table {
     /// Stores the tallies of a plan under their hash, and answers how many pages they have.
     pub async fn store_tallies(
         &self,
-        (id, tally_hash): (&SweepId, &str),
+        (sweep, tally_hash): (&Sweep, &str),
         tallies: &Tallies,
         now: Timestamp,
     ) -> Result<u32, Error> {
@@ -129,10 +131,8 @@ impl Table {
         let mut pages = 0;
         for page in tallies.chunks(TALLY_PAGE_ENTRIES) {
             pages += 1;
-            let key = keys::tally_page(id, tally_hash, pages);
-            let expires_at = Some(kept_until(now));
-            let record = Record { key, version: 1, indexes: Vec::new(), body: &page, expires_at };
-            self.overwrite(record).await?;
+            let key = keys::tally_page(&sweep.id, tally_hash, pages);
+            self.overwrite(page_record(key, &page, kept_until(sweep.mode, now))).await?;
         }
         Ok(pages)
     }
@@ -158,13 +158,8 @@ impl Table {
     }
 }
 
-fn plan_record<'a>(
-    key: Key,
-    entries: &'a &'a [PlanEntry],
-    now: Timestamp,
-) -> Record<'a, &'a [PlanEntry]> {
-    let expires_at = Some(kept_until(now));
-    Record { key, version: 1, indexes: Vec::new(), body: entries, expires_at }
+fn page_record<T>(key: Key, page: &T, kept_until: i64) -> Record<'_, T> {
+    Record { key, version: 1, indexes: Vec::new(), body: page, expires_at: Some(kept_until) }
 }
 
 fn record(sweep: &Sweep, now: Timestamp) -> Record<'_, Sweep> {
@@ -187,10 +182,14 @@ fn record(sweep: &Sweep, now: Timestamp) -> Record<'_, Sweep> {
         version: sweep.version,
         indexes: due.into_iter().flatten().collect(),
         body: sweep,
-        expires_at: Some(kept_until(now)),
+        expires_at: Some(kept_until(sweep.mode, now)),
     }
 }
 
-fn kept_until(now: Timestamp) -> i64 {
-    now.as_second().saturating_add(KEPT.as_secs())
+fn kept_until(mode: SweepMode, now: Timestamp) -> i64 {
+    let kept = match mode {
+        SweepMode::PlanOnly => PREVIEW_KEPT,
+        SweepMode::Execute => KEPT,
+    };
+    now.as_second().saturating_add(kept.as_secs())
 }

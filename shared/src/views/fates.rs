@@ -1,6 +1,6 @@
 //! The fates of snapshots: why each is kept, and when it will go. Worked out when somebody asks.
 //!
-//! Never fails: what cannot be read, or would cost too much to read, makes a fate unknown, and it says so.
+//! Never fails: what cannot be read makes a fate unknown, and it says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::slice;
@@ -9,31 +9,22 @@ use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tracing::warn;
 
-use crate::domain::cursor::Order;
-use crate::domain::fate::{Fate, FateFacts, fates, stands_alone};
+use crate::domain::fate::{Fate, FateFacts, fates_of, stands_alone};
 use crate::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use crate::domain::instance::gone::is_believed;
 use crate::domain::schedule::{Schedule, WhenGone};
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::{Error, chain};
 use crate::service::Service;
-use crate::table::Table;
-use crate::table::snapshots::Slice;
-use crate::table::{Presence, SnapshotList};
+use crate::table::Presence;
+use crate::table::comb::{Comb, CombBounds};
 
-/// How many records of one instance are looked at.
-const INSTANCE_RECORDS_MAX: usize = 1_000;
-/// How many records are looked at for one page, whatever is on it.
-const PAGE_RECORDS_MAX: usize = 5_000;
 /// How many instances are read at once.
 const READS_MAX: usize = 8;
 
 const SCHEDULE_UNREADABLE: &str = "its schedule cannot be read at this moment";
 const INSTANCE_UNREADABLE: &str =
     "the other snapshots of its instance cannot be read at this moment";
-const INSTANCE_TOO_LARGE: &str =
-    "its instance has too many snapshots to foresee what becomes of this one";
-const PAGE_TOO_LARGE: &str = "too many snapshots to foresee in a list; the snapshot itself says";
 
 /// The snapshot with its fate.
 pub async fn with_fate(service: &Service, snapshot: Snapshot, now: Timestamp) -> (Snapshot, Fate) {
@@ -43,7 +34,7 @@ pub async fn with_fate(service: &Service, snapshot: Snapshot, now: Timestamp) ->
 }
 
 /// The snapshots of a page, each with its fate. Of each instance, and only of those whose snapshots depend on each
-/// other, one list is read, of at most 1,000 records, and for the whole page at most 5,000, first come first served.
+/// other, the comb is read: one Query for each megabyte of it.
 pub async fn with_fates(
     service: &Service,
     snapshots: Vec<Snapshot>,
@@ -54,12 +45,28 @@ pub async fn with_fates(
         .into_iter()
         .map(|snapshot| {
             let fate = found.remove(&snapshot.id);
-            (snapshot, fate.unwrap_or_else(|| Fate::unknown(PAGE_TOO_LARGE)))
+            (snapshot, fate.unwrap_or_else(|| Fate::unknown(INSTANCE_UNREADABLE)))
         })
         .collect()
 }
 
-/// The fates of these, but for those for whose instances there was no room left.
+/// The fates of all snapshots of one instance that lists show, or of some that are gone.
+pub(crate) async fn fates_in(
+    service: &Service,
+    snapshots: &[Snapshot],
+    now: Timestamp,
+) -> BTreeMap<SnapshotId, Fate> {
+    let input = FateInput::read(service, snapshots, now).await;
+    let mut fates = fates_of(&input.facts(snapshots), |_| true);
+    if input.is_unreadable {
+        for snapshot in snapshots.iter().filter(|one| FateInput::decides(one)) {
+            fates.insert(snapshot.id.clone(), Fate::unknown(SCHEDULE_UNREADABLE));
+        }
+    }
+    fates
+}
+
+/// The fates of these, but for those whose instances cannot be read.
 async fn work_out(
     service: &Service,
     snapshots: &[Snapshot],
@@ -86,19 +93,13 @@ async fn work_out(
         }
         wanted.push(snapshot);
     }
-    for (instance, group) in read_groups(service, instances).await {
+    for (instance, comb) in combs_of(service, instances).await {
         let Some(wanted) = by_instance.get(&instance) else { continue };
-        match group {
-            Group::Whole(others) => {
-                let group = joined(wanted, others);
-                let mut fates = fates(&input.facts(&group));
-                found.extend(wanted.iter().filter_map(|snapshot| fates.remove_entry(&snapshot.id)));
-            }
-            Group::Unknown(because) => {
-                let unknown = |one: &&Snapshot| (one.id.clone(), Fate::unknown(because));
-                found.extend(wanted.iter().map(unknown));
-            }
-        }
+        // What is not found is unknown.
+        let Some(comb) = comb else { continue };
+        let group = joined(wanted, comb);
+        let ids: BTreeSet<_> = wanted.iter().map(|one| &one.id).collect();
+        found.extend(fates_of(&input.facts(&group), |id| ids.contains(id)));
     }
     found
 }
@@ -166,76 +167,46 @@ impl<'a> FateInput<'a> {
 
     /// The fate of a snapshot that has nothing to do with the others of its instance.
     fn fate_alone(&self, snapshot: &Snapshot) -> Fate {
-        let fate = fates(&self.facts(slice::from_ref(snapshot))).remove(&snapshot.id);
+        let alone = slice::from_ref(snapshot);
+        let fate = fates_of(&self.facts(alone), |_| true).remove(&snapshot.id);
         fate.unwrap_or_else(|| Fate::unknown(INSTANCE_UNREADABLE))
     }
 }
 
-/// The snapshots of an instance.
-enum Group {
-    Whole(Vec<Snapshot>),
-    /// It cannot be told, and why.
-    Unknown(&'static str),
-}
-
-/// The snapshots of these instances, a few instances at once, as long as there is room.
-async fn read_groups(service: &Service, instances: Vec<InstanceId>) -> BTreeMap<InstanceId, Group> {
-    let mut groups = BTreeMap::new();
-    let mut room = PAGE_RECORDS_MAX;
-    let mut waiting = instances.into_iter();
-    while room > 0 {
-        let limit = room.min(INSTANCE_RECORDS_MAX);
-        // Together they cannot read more than there is room for.
-        let at_once = (room / limit).min(READS_MAX);
+/// The combs of these instances, a few instances at once; none for one that cannot be read.
+pub(crate) async fn combs_of(
+    service: &Service,
+    instances: Vec<InstanceId>,
+) -> BTreeMap<InstanceId, Option<Comb>> {
+    let mut combs = BTreeMap::new();
+    for chunk in instances.chunks(READS_MAX) {
         let mut reads = JoinSet::new();
-        for instance in waiting.by_ref().take(at_once) {
+        for instance in chunk.iter().cloned() {
             let table = service.table.clone();
-            reads.spawn(async move { (read_group(&table, &instance, limit).await, instance) });
-        }
-        if reads.is_empty() {
-            break;
+            reads.spawn(async move {
+                let read = table.comb(&instance, Presence::Here, CombBounds::default()).await;
+                (read, instance)
+            });
         }
         while let Some(read) = reads.join_next().await {
             let Ok((read, instance)) = read else { continue };
-            let group = match read {
-                Ok(Read { snapshots, is_whole: true }) => {
-                    room = room.saturating_sub(snapshots.len());
-                    Group::Whole(snapshots)
-                }
-                Ok(Read { is_whole: false, .. }) => {
-                    room = room.saturating_sub(limit);
-                    let is_list = limit < INSTANCE_RECORDS_MAX;
-                    Group::Unknown(if is_list { PAGE_TOO_LARGE } else { INSTANCE_TOO_LARGE })
-                }
-                Err(error) => {
-                    warn!(instance.id = %instance, error.chain = %chain(&error), "Fates are unknown");
-                    Group::Unknown(INSTANCE_UNREADABLE)
-                }
-            };
-            groups.insert(instance, group);
+            let comb = read
+                .inspect_err(|error| {
+                    warn!(instance.id = %instance, error.chain = %chain(error), "Fates are unknown");
+                })
+                .ok();
+            combs.insert(instance, comb);
         }
     }
-    groups
-}
-
-struct Read {
-    snapshots: Vec<Snapshot>,
-    is_whole: bool,
-}
-
-async fn read_group(table: &Table, instance: &InstanceId, limit: usize) -> Result<Read, Error> {
-    let list = SnapshotList::Of(instance.clone(), Presence::Here);
-    let slice = Slice { order: Order::NewestFirst, limit, after: None };
-    let listed = table.list_snapshots(&list, &slice).await?;
-    let snapshots = listed.snapshots.into_iter().map(|(_, snapshot)| snapshot).collect();
-    Ok(Read { snapshots, is_whole: !listed.more })
+    combs
 }
 
 /// The snapshots of an instance in the order of their records; those wanted as they are shown, also where the list
 /// does not have them yet.
-fn joined(wanted: &[&Snapshot], others: Vec<Snapshot>) -> Vec<Snapshot> {
+fn joined(wanted: &[&Snapshot], comb: Comb) -> Vec<Snapshot> {
     let shown: BTreeSet<_> = wanted.iter().map(|snapshot| &snapshot.id).collect();
-    let mut all: Vec<_> = others.into_iter().filter(|other| !shown.contains(&other.id)).collect();
+    let others = comb.into_snapshots().into_iter();
+    let mut all: Vec<_> = others.filter(|other| !shown.contains(&other.id)).collect();
     all.extend(wanted.iter().copied().cloned());
     all.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
     all

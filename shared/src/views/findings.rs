@@ -6,6 +6,7 @@ use crate::domain::finding::{
 };
 use crate::error::Error;
 use crate::service::Service;
+use crate::views::known_region;
 
 /// How many stored pages one page of an answer reads: where few of many are wanted, it is short.
 const READ_MAX: usize = 10;
@@ -25,12 +26,9 @@ pub async fn list(
     wanted: &FindingFilter,
     request: &PageRequest,
 ) -> Result<Findings, Error> {
-    if let Some(region) = &wanted.region {
-        let all = &service.settings.regions;
-        if !all.contains(region) {
-            let reason = format!("is not looked after; there are {}", all.join(", "));
-            return Err(Error::invalid("region", reason));
-        }
+    let is_looked_after = |region| service.settings.regions.contains(region);
+    if !wanted.region.as_ref().is_none_or(is_looked_after) {
+        return Err(known_region::refusal(service));
     }
     let mut position = match &request.cursor {
         Some(cursor) => {

@@ -5,6 +5,7 @@ use crate::domain::ids::{ImageJobId, InstanceId, SnapshotId};
 use crate::domain::image::{Image, ImageStatus};
 use crate::error::Error;
 use crate::service::Service;
+use crate::views::known_region;
 use crate::views::paging::collect;
 
 /// Which images are wanted: those to which everything given applies.
@@ -29,6 +30,7 @@ pub async fn list(
     filter: &ImageFilter,
     request: &PageRequest,
 ) -> Result<Page<Image>, Error> {
+    known_region::check(service, filter.region.as_ref()).await?;
     let of = filter.instance_id.as_ref();
     let read = |slice| async move { service.table.list_images(of, &slice).await };
     collect(request, read, |image| filter.wants(image)).await

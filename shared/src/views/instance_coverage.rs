@@ -18,6 +18,7 @@ use crate::error::{Error, chain};
 use crate::service::Service;
 use crate::views;
 use crate::views::instances::{InstanceQuery, list_instances};
+use crate::views::known_region;
 pub use crate::views::latest_snapshots::Latest;
 use crate::views::latest_snapshots::{latest_of, pending_by_region};
 
@@ -89,6 +90,7 @@ pub async fn list_views(
     request: &PageRequest,
     now: Timestamp,
 ) -> Result<InstanceViews, Error> {
+    checked_region(service, query)?;
     let schedules = service.table.every_schedule().await?;
     let mut query = query.clone();
     if let Some(id) = &filter.schedule_id {
@@ -120,6 +122,16 @@ pub async fn list_views(
             let page = Page { items, next_cursor: request.cursor };
             return Ok(InstanceViews { page, out_of_reach: out_of_reach.into_iter().collect() });
         }
+    }
+}
+
+/// Refuses a region that is not looked after.
+pub(crate) fn checked_region(service: &Service, query: &InstanceQuery) -> Result<(), Error> {
+    let is_looked_after = |region| service.settings.regions.contains(region);
+    if query.region.as_ref().is_none_or(is_looked_after) {
+        Ok(())
+    } else {
+        Err(known_region::refusal(service))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::table::{Presence, SnapshotList};
 
 /// How many of an instance's newest records are looked at, in rounds: the first is nearly always enough.
 const ROUNDS: [usize; 3] = [1, 2, 5];
-/// Where none of those is available, how many more are looked at.
+/// Where none of those is available, or the newest was adopted, how many more are looked at.
 const DEEPER_MAX: usize = 100;
 /// For how many instances of one page.
 const DEEPER_INSTANCES_MAX: usize = 20;
@@ -55,15 +55,28 @@ impl Latest {
         }
         if snapshot.status == Status::Pending {
             self.pending.push(snapshot);
-        } else if snapshot.is_good() {
-            self.newest.get_or_insert(snapshot);
+        } else if snapshot.is_good()
+            && self.newest.as_ref().is_none_or(|newest| is_newer(&snapshot, newest))
+        {
+            self.newest = Some(snapshot);
         }
     }
+
+    /// Whether records that were made before those looked at cannot be of a newer content. What was adopted is older than
+    /// its record, by nobody knows how much.
+    fn is_settled(&self) -> bool {
+        self.newest.as_ref().is_some_and(|newest| newest.taken_at() >= newest.created_at)
+    }
+}
+
+/// Whether the one is of a newer content than the other: what counts is when it was taken, not when its record was made.
+fn is_newer(one: &Snapshot, other: &Snapshot) -> bool {
+    (one.standing(), &one.id) > (other.standing(), &other.id)
 }
 
 /// The latest of each of these instances, by the newest records of each: one Query of keys an instance, sixteen at a
 /// time, and one `BatchGetItem` for each hundred records. Eight records of an instance are looked at, and a hundred more
-/// of up to twenty instances that have none available among those.
+/// of up to twenty instances that have none available among those, or only what was adopted: that is older than its record.
 pub(crate) async fn latest_of(
     service: &Service,
     instances: &[InstanceId],
@@ -77,7 +90,7 @@ pub(crate) async fn latest_of(
     }
     let deeper: Vec<_> = latest
         .iter()
-        .filter(|(_, one)| one.newest.is_none() && one.is_known)
+        .filter(|(_, one)| !one.is_settled() && one.is_known)
         .map(|(id, _)| id.clone())
         .take(DEEPER_INSTANCES_MAX)
         .collect();
@@ -107,7 +120,7 @@ pub(crate) async fn pending_by_region(service: &Service) -> Result<BTreeMap<Stri
     Ok(counts)
 }
 
-/// Looks at the next so many of those instances whose newest is not found yet.
+/// Looks at the next so many of those instances of which the newest may not be found yet.
 async fn look(
     service: &Service,
     latest: &mut BTreeMap<InstanceId, Latest>,
@@ -116,7 +129,7 @@ async fn look(
 ) -> Result<(), Error> {
     let mut wanted: Vec<(InstanceId, SnapshotId)> = Vec::new();
     for (instance, listed) in ids.iter_mut() {
-        if latest.get(instance).is_some_and(|one| one.newest.is_none()) {
+        if latest.get(instance).is_some_and(|one| !one.is_settled()) {
             let next = listed.drain(..count.min(listed.len()));
             wanted.extend(next.map(|id| (instance.clone(), id)));
         }

@@ -8,8 +8,8 @@ use crate::table::snapshots::Slice;
 
 /// How many records one page looks at before it answers with what it has and a cursor.
 const EXAMINED_MAX: usize = 1_000;
-/// How many records are read at once at the least: few of many may be wanted.
-const READ_MIN: usize = 50;
+/// How many records are read at once where the first so many did not do: few of many are wanted.
+const READ_MIN: usize = 200;
 
 /// Some items of a list with their positions, and whether there may be more behind.
 pub(crate) type Part<T> = (Vec<(String, T)>, bool);
@@ -45,9 +45,10 @@ impl<T> Filling<T> {
         None
     }
 
-    /// How many items to ask for.
+    /// How many items to ask for: at first no more than are shown, and one to know whether there are more.
     pub(crate) fn slice(&self) -> usize {
-        self.limit.max(READ_MIN) + 1
+        let least = if self.examined == 0 { 0 } else { READ_MIN };
+        self.limit.max(least) + 1
     }
 
     /// The page, which goes on after `next`.

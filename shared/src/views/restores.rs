@@ -1,7 +1,11 @@
 //! Restores, one or a page of them.
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
 use crate::domain::cursor::{Page, PageRequest};
-use crate::domain::ids::{InstanceId, RestoreId, SnapshotId};
+use crate::domain::ids::{InstanceId, RestoreId, SnapshotId, VolumeId};
 use crate::domain::restore::{Restore, RestoreStatus};
 use crate::error::Error;
 use crate::service::Service;
@@ -15,6 +19,8 @@ pub struct RestoreFilter {
     pub instance_id: Option<InstanceId>,
     pub snapshot_id: Option<SnapshotId>,
     pub status: Option<RestoreStatus>,
+    /// Those whose old volumes a person may delete by now.
+    pub old_volumes_due: Option<Timestamp>,
 }
 
 /// The restore, as it is at this moment.
@@ -30,7 +36,32 @@ pub async fn list(
 ) -> Result<Page<Restore>, Error> {
     let list = &filter.list();
     let read = |slice| async move { service.table.list_restores(list, &slice).await };
-    collect(request, read, |restore| filter.wants(restore)).await
+    let mut page = collect(request, read, |restore| filter.wants(restore)).await?;
+    if filter.old_volumes_due.is_some() {
+        page.items = with_old_volumes(service, page.items).await?;
+    }
+    Ok(page)
+}
+
+/// Those of these restores of whose old volumes EC2 still shows one. Where a region is not looked after, nobody knows.
+pub(crate) async fn with_old_volumes(
+    service: &Service,
+    restores: Vec<Restore>,
+) -> Result<Vec<Restore>, Error> {
+    let mut there: BTreeSet<VolumeId> = BTreeSet::new();
+    let regions: BTreeSet<&String> = restores.iter().map(|restore| &restore.region).collect();
+    for region in regions {
+        let Ok(ec2) = service.ec2_in(region) else { continue };
+        let here = restores.iter().filter(|restore| restore.region == *region);
+        let ids = here.flat_map(|restore| restore.before.old_volumes.iter().flatten());
+        let ids: Vec<_> = ids.map(|old| old.volume_id.clone()).collect();
+        there.extend(ec2.seen_volumes(&ids).await?.into_iter().map(|volume| volume.id));
+    }
+    let is_there = |restore: &Restore| {
+        let mut old = restore.before.old_volumes.iter().flatten();
+        service.ec2_in(&restore.region).is_err() || old.any(|one| there.contains(&one.volume_id))
+    };
+    Ok(restores.into_iter().filter(is_there).collect())
 }
 
 impl RestoreFilter {
@@ -47,5 +78,6 @@ impl RestoreFilter {
         self.instance_id.as_ref().is_none_or(|id| restore.instance_id == *id)
             && self.snapshot_id.as_ref().is_none_or(|id| restore.snapshot_id == *id)
             && self.status.is_none_or(|status| restore.status == status)
+            && self.old_volumes_due.is_none_or(|now| restore.has_old_volumes_due(now))
     }
 }

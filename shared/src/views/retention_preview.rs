@@ -271,7 +271,7 @@ impl<'a> PreviewInput<'a> {
         let mut in_use = BTreeMap::new();
         for snapshot in &self.snapshots {
             let cause = snapshot.ending.blocked.as_ref().map(|blocked| &blocked.cause);
-            if let Some(BlockedCause::InUse { image_id: Some(image) }) = cause {
+            if let Some(BlockedCause::InUse { image_id: Some(image), .. }) = cause {
                 let members = snapshot.living_members();
                 in_use.extend(members.map(|one| (one.ebs_snapshot_id.clone(), image.clone())));
             }

@@ -6,15 +6,18 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::cursor::{Order, Page, PageRequest};
 use crate::domain::ids::ScheduleId;
+use crate::domain::restore::{Restore, RestoreStatus};
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::statistics::DimensionKind;
 use crate::domain::statistics::{Dimension, Measure, Tally};
 use crate::error::Error;
 use crate::service::Service;
+use crate::table::restores::RestoreList;
 use crate::table::snapshots::{Listed, Slice};
 use crate::table::{Presence, SnapshotList};
 use crate::views::held_and_blocked::{Holds, list_blocked, list_held};
+use crate::views::restores::with_old_volumes;
 
 /// How many of a kind are named.
 const NAMED_MAX: usize = 20;
@@ -62,6 +65,10 @@ pub struct Review {
     pub without_rules: Section<Snapshot>,
     /// Nothing new comes of them, and what there is stays.
     pub disabled: Section<DisabledSchedule>,
+    /// They have stopped, and wait for somebody.
+    pub stopped_restores: Section<Restore>,
+    /// Their old volumes are past the time for which they are kept.
+    pub old_volumes: Section<Restore>,
 }
 
 /// Returns what is worth a look at `now`. The reads do not grow with the number of records.
@@ -83,11 +90,35 @@ pub async fn review(
     let blocked = Section { items, more: next_cursor.is_some() }.cut();
     let without_rules = without_rules(service, before(now, bounds.older_than)).await?;
     let damaged = damaged(service).await?;
-    Ok(Review { held, damaged, blocked, without_rules, disabled: disabled(service).await? })
+    let disabled = disabled(service).await?;
+    let stopped_restores = restores_that(service, RestoreStatus::Failed).await?.cut();
+    let old_volumes = old_volumes(service, now).await?;
+    Ok(Review { held, damaged, blocked, without_rules, disabled, stopped_restores, old_volumes })
+}
+
+/// The oldest restores that stand there.
+async fn restores_that(
+    service: &Service,
+    status: RestoreStatus,
+) -> Result<Section<Restore>, Error> {
+    let slice = Slice { order: Order::OldestFirst, limit: LEDGER_MAX, after: None };
+    let (found, more) = service.table.list_restores(&RestoreList::That(status), &slice).await?;
+    Ok(Section { items: found.into_iter().map(|(_, one)| one).collect(), more })
+}
+
+/// Of those that are over, the ones whose old volumes are there and past their time.
+async fn old_volumes(service: &Service, now: Timestamp) -> Result<Section<Restore>, Error> {
+    let mut all = restores_that(service, RestoreStatus::Done).await?;
+    let cancelled = restores_that(service, RestoreStatus::Cancelled).await?;
+    all.items.extend(cancelled.items);
+    all.items.retain(|restore| restore.has_old_volumes_due(now));
+    all.items.sort_by(|one, other| one.id.cmp(&other.id));
+    let more = all.more || cancelled.more;
+    Ok(Section { items: with_old_volumes(service, all.items).await?, more }.cut())
 }
 
 /// What is being deleted is never much, unless it is torn.
-async fn damaged(service: &Service) -> Result<Section<Snapshot>, Error> {
+pub(crate) async fn damaged(service: &Service) -> Result<Section<Snapshot>, Error> {
     let list = SnapshotList::InStatus(Status::Deleting);
     let slice = Slice { order: Order::OldestFirst, limit: LEDGER_MAX, after: None };
     let Listed { snapshots, more } = service.table.list_snapshots(&list, &slice).await?;
@@ -129,7 +160,8 @@ async fn without_rules(service: &Service, until: Timestamp) -> Result<Section<Sn
     Ok(Section { items: old, more }.cut())
 }
 
-async fn disabled(service: &Service) -> Result<Section<DisabledSchedule>, Error> {
+/// Schedules that are disabled and of which snapshots are stored.
+pub(crate) async fn disabled(service: &Service) -> Result<Section<DisabledSchedule>, Error> {
     let request =
         PageRequest { limit: LEDGER_MAX, order: Order::OldestFirst, ..PageRequest::default() };
     let Page { items, next_cursor } = service.table.list_schedules(&request).await?;

@@ -4,13 +4,15 @@ use crate::domain::ids::ScheduleId;
 use crate::views;
 use jiff::Timestamp;
 
-use crate::domain::cursor::{Cursor, Page, PageRequest};
+use crate::domain::cursor::{Cursor, Order, Page, PageRequest};
 use crate::domain::ids::{InstanceId, SnapshotId};
-use crate::domain::run::Run;
 use crate::domain::run::outcome::Outcome;
+use crate::domain::run::{Run, RunStatus};
 use crate::domain::snapshot::{ScheduleSlot, Snapshot};
 use crate::error::Error;
 use crate::service::Service;
+use crate::table::snapshots::{Slice, bound};
+use crate::views::paging::collect;
 
 /// A target of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,15 +101,50 @@ fn reason(run: &Run, outcome: Outcome, record: Option<&Snapshot>) -> Option<Stri
     }
 }
 
-/// One page of a schedule's runs. Those of a deleted schedule are still there.
+/// Which runs are wanted: those to which everything given applies.
+#[derive(Clone, Debug, Default)]
+pub struct RunFilter {
+    /// Standing at one of these; anywhere if none.
+    pub status: Vec<RunStatus>,
+    /// Of slots at this instant or later.
+    pub from: Option<Timestamp>,
+    /// Of slots before this instant.
+    pub to: Option<Timestamp>,
+}
+
+/// One page of those of a schedule's runs that are wanted, the newest first. Those of a deleted schedule are still there.
 pub async fn list(
     service: &Service,
     id: &ScheduleId,
+    filter: &RunFilter,
     request: &PageRequest,
 ) -> Result<Page<Run>, Error> {
-    let page = service.table.list_runs(id, request).await?;
+    let read = |slice: Slice| async move {
+        let Slice { limit, after, .. } = slice;
+        let bound = filter.to.map(bound);
+        let after = match (after, bound) {
+            (Some(after), Some(bound)) => Some(after.min(bound)),
+            (after, bound) => after.or(bound),
+        };
+        let cursor = after.map(Cursor::after);
+        let request = PageRequest { limit, cursor, order: Order::NewestFirst };
+        let Page { items, next_cursor } = service.table.list_runs(id, &request).await?;
+        let count = items.len();
+        let is_late_enough = |run: &Run| filter.from.is_none_or(|from| run.slot.slot >= from);
+        let items = items.into_iter().filter(is_late_enough);
+        let items: Vec<_> = items.map(|run| (bound_of(&run), run)).collect();
+        let more = next_cursor.is_some() && items.len() == count;
+        Ok((items, more))
+    };
+    let wants = |run: &Run| filter.status.is_empty() || filter.status.contains(&run.status);
+    let page = collect(request, read, wants).await?;
     if page.items.is_empty() && request.cursor.is_none() {
         views::schedules::show(service, id).await?;
     }
     Ok(page)
+}
+
+/// Where a run sorts among those of its schedule.
+fn bound_of(run: &Run) -> String {
+    bound(run.slot.slot)
 }

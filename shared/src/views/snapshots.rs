@@ -1,5 +1,7 @@
 //! Lists of snapshots: filtered, sorted, in pages whose cost does not grow with the number of records.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::domain::cursor::{Order, Page, PageRequest};
@@ -10,18 +12,21 @@ use crate::error::Error;
 use crate::service::Service;
 use crate::table::snapshots::{Slice, bound};
 use crate::table::{Presence, SnapshotList};
+use crate::views::known_region;
 use crate::views::paging::{Part, collect};
 
 /// Which snapshots are wanted: those to which everything given applies.
 #[derive(Clone, Debug, Default)]
 pub struct SnapshotFilter {
     pub instance_id: Option<InstanceId>,
-    pub status: Option<Status>,
+    /// Standing at one of these; anywhere if none.
+    pub status: Vec<Status>,
     pub region: Option<String>,
     pub schedule_id: Option<ScheduleId>,
     /// That came to be like this.
     pub origin: Option<Origin>,
-    pub tag: Option<TagMatch>,
+    /// Bearing all of these.
+    pub tags: Vec<TagMatch>,
     /// With this text in name, description, id, or the instance's name or id; case does not matter.
     pub q: Option<String>,
     /// Made at this instant or later.
@@ -47,6 +52,14 @@ pub async fn show(service: &Service, id: &SnapshotId) -> Result<Snapshot, Error>
     service.table.snapshot(id).await?.ok_or_else(|| Error::not_found("snapshot", id))
 }
 
+/// Those of these snapshots that there are: one read for each hundred.
+pub async fn several(
+    service: &Service,
+    ids: &[SnapshotId],
+) -> Result<BTreeMap<SnapshotId, Snapshot>, Error> {
+    service.table.snapshots(ids).await
+}
+
 /// One page of the snapshots that `filter` wants. A page may be short although more follow, where few of many
 /// are wanted: its cursor leads on.
 pub async fn list(
@@ -54,6 +67,7 @@ pub async fn list(
     filter: &SnapshotFilter,
     request: &PageRequest,
 ) -> Result<Page<Snapshot>, Error> {
+    known_region::check(service, filter.region.as_ref()).await?;
     let lists = &filter.lists();
     let read = |slice: Slice| async move {
         let order = slice.order;
@@ -107,11 +121,11 @@ async fn merge(
 impl SnapshotFilter {
     /// The narrowest lists that have everything wanted.
     fn lists(&self) -> Vec<SnapshotList> {
-        let gone_only = self.status.is_some_and(Status::is_gone);
-        let presences: &[Presence] = match (gone_only, self.deleted) {
-            (true, _) => &[Presence::Gone],
-            (false, Deleted::Hide) => &[Presence::Here],
-            (false, Deleted::Show) => &[Presence::Here, Presence::Gone],
+        let are_gone = self.status.iter().filter(|status| status.is_gone()).count();
+        let presences: &[Presence] = match (are_gone, self.deleted) {
+            (0, Deleted::Hide) => &[Presence::Here],
+            (count, _) if count > 0 && count == self.status.len() => &[Presence::Gone],
+            (_, _) => &[Presence::Here, Presence::Gone],
         };
         if let Some(id) = &self.instance_id {
             return presences.iter().map(|one| SnapshotList::Of(id.clone(), *one)).collect();
@@ -122,8 +136,12 @@ impl SnapshotFilter {
                 .map(|one| SnapshotList::OfSchedule(id.clone(), *one))
                 .collect();
         }
-        if let Some(list) = self.status.and_then(SnapshotList::in_status) {
-            return vec![list];
+        let mut wanted = self.status.clone();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let of_status: Option<Vec<_>> = wanted.into_iter().map(SnapshotList::in_status).collect();
+        if let Some(lists) = of_status.filter(|lists| !lists.is_empty()) {
+            return lists;
         }
         presences.iter().map(|one| SnapshotList::All(*one)).collect()
     }
@@ -154,14 +172,14 @@ impl SnapshotFilter {
     fn wants(&self, snapshot: &Snapshot) -> bool {
         let is_hidden = snapshot.status.is_gone()
             && self.deleted == Deleted::Hide
-            && self.status != Some(snapshot.status);
+            && !self.status.contains(&snapshot.status);
         !is_hidden
-            && self.status.is_none_or(|status| snapshot.status == status)
+            && (self.status.is_empty() || self.status.contains(&snapshot.status))
             && self.instance_id.as_ref().is_none_or(|id| snapshot.source.instance_id == *id)
             && self.region.as_ref().is_none_or(|region| snapshot.source.region == *region)
             && self.schedule_id.as_ref().is_none_or(|id| snapshot.schedule_id() == Some(id))
             && self.origin.is_none_or(|origin| snapshot.origin == origin)
-            && self.tag.as_ref().is_none_or(|tag| snapshot.tags.get(&tag.key) == Some(&tag.value))
+            && self.tags.iter().all(|tag| snapshot.tags.get(&tag.key) == Some(&tag.value))
             && self.q.as_ref().is_none_or(|q| has_text(snapshot, q))
     }
 }

@@ -155,7 +155,8 @@ impl World {
             }
             What::Delete(_, grace) => {
                 held(&self.ledger).wishes(&set).named.get_or_insert(now);
-                let query = grace.map(|grace| format!("?grace={grace}")).unwrap_or_default();
+                let query =
+                    grace.map(|grace| format!("?grace_minutes={grace}")).unwrap_or_default();
                 self.send("DELETE", &format!("{path}{query}"), Value::Null, Then::Deleted);
             }
             What::Rescue(_) => {

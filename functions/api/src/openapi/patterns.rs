@@ -20,7 +20,7 @@ const OWN: [(&str, &str); 6] = [
 const EC2: [(&str, &str); 4] =
     [("i-", "instances"), ("vol-", "volumes"), ("snap-", "ebs_snapshots"), ("ami-", "amis")];
 /// What fields and parameters hold, by their names.
-const FIELDS: [(&str, &str); 20] = [
+const FIELDS: [(&str, &str); 24] = [
     ("instance_id", "i-"),
     ("instance_ids", "i-"),
     ("exclude_instance_ids", "i-"),
@@ -38,12 +38,16 @@ const FIELDS: [(&str, &str); 20] = [
     ("schedule_id", "sch_"),
     ("schedule_ids", "sch_"),
     ("unreadable_schedule_ids", "sch_"),
+    ("unreadable_snapshot_ids", "snp_"),
     ("sweep_id", "swp_"),
     ("restore_id", "rst_"),
     ("ami_id", "ami-"),
+    ("ami_ids", "ami-"),
+    ("image_id", "img_"),
+    ("image_job_id", "img_"),
 ];
 const UUID_V7: &str = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}";
-const VERSION: &str = r#"^(\*|(W/)?"[0-9]{1,19}")$"#;
+const VERSION: &str = r#"^(\*|(W/)?"[0-9]{1,19}(\.[0-9a-f]{16})?")$"#;
 const KEY: &str = "^[!-~]{1,255}$";
 
 /// Adds to a schema and all that is in it the patterns of its identifiers.

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::wire::List;
+use super::wire::{List, checked_period};
 use super::words::{AuditAction, wire_words};
 use crate::app::App;
 use crate::call::{Call, Viewer};
@@ -59,7 +59,7 @@ struct AuditParameters {
 impl FromQuery for AuditParameters {
     fn from_query(given: &mut Parameters) -> Result<Self, Problem> {
         Ok(Self {
-            day: given.one("day")?,
+            day: given.date("day")?,
             from: given.one("from")?,
             to: given.one("to")?,
             who: given.one("who")?,
@@ -86,11 +86,7 @@ impl AuditParameters {
             }
             None => (*from, *to),
         };
-        if let (Some(from), Some(to)) = (from, to)
-            && to <= from
-        {
-            return Err(Problem::invalid("to", "must lie after from"));
-        }
+        checked_period(from, to)?;
         Ok(AuditFilter {
             who: who.clone(),
             action: *action,

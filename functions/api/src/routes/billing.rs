@@ -38,7 +38,7 @@ fn daily_change(given: &mut Parameters) -> Result<f64, Problem> {
 struct BillParameters {
     /// What the rows are of; regions unless told otherwise.
     #[param(inline, value_type = Option<By>)]
-    by: By,
+    group_by: By,
     /// How much of a volume is written anew within a day, of a hundred.
     #[param(value_type = Option<f64>, minimum = 0, maximum = 100, default = 3)]
     daily_change_percent: f64,
@@ -49,7 +49,7 @@ struct BillParameters {
 impl FromQuery for BillParameters {
     fn from_query(given: &mut Parameters) -> Result<Self, Problem> {
         Ok(Self {
-            by: given.one("by")?.unwrap_or_default(),
+            group_by: given.one("group_by")?.unwrap_or_default(),
             daily_change_percent: daily_change(given)?,
             page: PageParameters::from_query(given)?,
         })
@@ -70,7 +70,7 @@ impl FromQuery for BillParameters {
     responses((status = 200, description = "A page of the bill, and the total", body = Bill))
 )]
 async fn show_billing(call: Call<Viewer, BillParameters>) -> Result<Answer<Bill>, Problem> {
-    let BillParameters { by, daily_change_percent: percent, page } = &call.query;
+    let BillParameters { group_by: by, daily_change_percent: percent, page } = &call.query;
     let request = page.request(Order::default());
     let kind = match by {
         By::Region => DimensionKind::Region,

@@ -21,7 +21,7 @@ pub(super) struct LastDrill {
     #[schema(value_type = String, example = "i-0123456789abcdef0")]
     instance_id: InstanceId,
     /// When it ended.
-    at: Timestamp,
+    finished_at: Timestamp,
     /// How.
     #[schema(value_type = DrillOutcomeWord)]
     outcome: DrillOutcome,
@@ -42,6 +42,14 @@ impl From<domain::LastDrill> for LastDrill {
             usable_after_seconds,
             failure,
         } = drill;
-        Self { restore_id, snapshot_id, instance_id, at, outcome, usable_after_seconds, failure }
+        Self {
+            restore_id,
+            snapshot_id,
+            instance_id,
+            finished_at: at,
+            outcome,
+            usable_after_seconds,
+            failure,
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! Instances: the routes.
 
 mod assign;
+mod comb;
 pub(super) mod machine;
 mod protection;
+mod slots;
 mod wire;
 
 use std::sync::Arc;
@@ -35,6 +37,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list_instances))
         .routes(routes!(show_instance))
         .routes(routes!(assign_schedules))
+        .merge(comb::routes())
+        .merge(slots::routes())
 }
 
 /// Which instances are wanted: those to which everything given applies.
@@ -70,7 +74,7 @@ impl FromQuery for InstanceParameters {
             eligible: given.flag("eligible")?,
             region: given.one("region")?,
             tag: given.all("tag")?,
-            q: given.one("q")?,
+            q: given.text("q", 100)?,
             state: given.one("state")?,
             protection: given.one("protection")?,
             schedule_id: given.one("schedule_id")?,

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use http::HeaderValue;
-use http::header::{CONTENT_TYPE, HeaderName};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde::Serialize;
 use shared::domain::instance::EXCLUDED_VOLUMES_MAX;
 use shared::domain::instance::pending::PENDING_MAX;
@@ -14,8 +14,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::snapshots::CONSISTENCY_NOTE;
 use crate::app::App;
 use crate::call::{Call, Viewer};
+use crate::conditional::Premade;
 use crate::problem::Problem;
 use crate::query::{NoParameters, Query};
 use crate::respond::Answer;
@@ -79,6 +81,8 @@ struct SnapshotCapabilities {
     several_volumes: bool,
     /// The instance is shut down first.
     shutdown_first: bool,
+    /// What `consistency` `crash` of a snapshot means, in words.
+    consistency_note: &'static str,
 }
 
 /// What bounds snapshots.
@@ -149,6 +153,7 @@ async fn show_capabilities(
             images: has_path("/v1/snapshots/{id}/image"),
             several_volumes: true,
             shutdown_first: false,
+            consistency_note: CONSISTENCY_NOTE,
         },
         limits: CapabilityLimits {
             ebs_snapshots_per_region: settings.snapshot_quota,
@@ -169,9 +174,13 @@ async fn show_capabilities(
     security(()),
     responses((status = 200, description = "This document", body = serde_json::Value))
 )]
-async fn show_openapi(
-    State(app): State<Arc<App>>,
-    _: Query<NoParameters>,
-) -> ([(HeaderName, HeaderValue); 1], Bytes) {
-    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], app.document.clone())
+async fn show_openapi(State(app): State<Arc<App>>, _: Query<NoParameters>) -> Response {
+    let json = HeaderValue::from_static("application/json");
+    let keep = HeaderValue::from_static("public, max-age=300");
+    let headers = [(CONTENT_TYPE, json), (CACHE_CONTROL, keep)];
+    let mut response = (headers, app.document.clone()).into_response();
+    if let Some(premade) = app.premade.get_or_init(|| Premade::of(&app.document)) {
+        response.extensions_mut().insert(premade.clone());
+    }
+    response
 }

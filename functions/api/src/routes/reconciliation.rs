@@ -60,13 +60,7 @@ struct FindingParameters {
 
 impl FromQuery for FindingParameters {
     fn from_query(given: &mut Parameters) -> Result<Self, Problem> {
-        let q: Option<String> = given.one("q")?;
-        if q.as_ref().is_some_and(|text| text.chars().count() > TEXT_MAX) {
-            return Err(Problem::invalid(
-                "q",
-                format!("may have {TEXT_MAX} characters at the most"),
-            ));
-        }
+        let q = given.text("q", TEXT_MAX)?;
         Ok(Self {
             owner: given.one("owner")?,
             region: given.one("region")?,

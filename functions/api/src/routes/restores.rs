@@ -1,6 +1,8 @@
 //! Restores: the routes.
 
+mod parameters;
 mod request;
+mod volumes;
 mod wire;
 mod words;
 
@@ -10,14 +12,15 @@ use shared::domain::cursor::Order;
 use shared::domain::ids::{RestoreId, SnapshotId};
 use shared::domain::restore as domain;
 use shared::domain::restore::transitions::Cancellation;
-use shared::domain::restore::wanted::{WantedMode, WantedRestore};
+use shared::domain::restore::wanted::{Accepted, WantedMode, WantedRestore};
 use shared::operations::restores;
 use shared::operations::restores::request::NewRestore;
 use shared::views;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::request::{CancelRestore, RequestDrill, RequestRestore, RestoreParameters};
+use self::parameters::{RequestParameters, RestoreParameters};
+use self::request::{CancelRestore, RequestDrill, RequestRestore};
 use self::wire::Restore;
 use super::wire::List;
 use crate::app::App;
@@ -52,32 +55,41 @@ fn accepted(restore: domain::Restore) -> Answer<Restore> {
 /// instance's while it is stopped, and keeps the old ones. `replace_root` gives the running instance a new root volume.
 /// `new_instance` launches another one, as the snapshot's record describes it. Before volumes are replaced a snapshot of
 /// the instance is taken, unless `snapshot_first` is false. It goes on step by step; whether our role may do all of it
-/// is the first. Role: operator.
+/// is the first. With `preview=true` nothing is recorded: the answer is the restore as it would be. What costs something must
+/// be accepted by name; a refusal lists what to add. Role: operator.
 #[utoipa::path(
     post,
     path = "/v1/snapshots/{id}/restore",
     tag = "restores",
     params(
         ("id" = String, Path, description = "The snapshot"),
+        RequestParameters,
         ("Idempotency-Key" = Option<String>, Header,
             description = "The same key with the same request within 24 hours makes nothing new")
     ),
     request_body = RequestRestore,
     responses(
+        (status = 200, description = "A preview: as it would be", body = Restore),
         (status = 202, description = "It is wanted", body = Restore,
             headers(("Location" = String, description = "Where it is found"))),
         (status = 409, description = "The snapshot is not available, the instance is gone, held by another restore, \
-            in the wrong state, or shares a volume with another; the detail says which, and what would help"),
+            in the wrong state, or shares a volume with another, or something that it costs is not accepted by name; the \
+            detail says which, and what would help"),
         (status = 410, description = "The snapshot's restore window is over")
     )
 )]
 async fn restore_snapshot(
-    call: Call<Operator>,
+    call: Call<Operator, RequestParameters>,
     Id(snapshot_id): Id<SnapshotId>,
     creation: Creation<RequestRestore>,
 ) -> Result<Answer<Restore>, Problem> {
     let wanted = creation.body.clone().checked()?;
-    let Claimed { id, at } = creation.claim(&call, RestoreId::derived).await?;
+    let is_preview = call.query.preview == Some(true);
+    let Claimed { id, at } = if is_preview {
+        Claimed { id: RestoreId::derived(call.now, &[&call.request_id]), at: call.now }
+    } else {
+        creation.claim(&call, RestoreId::derived).await?
+    };
     let new = NewRestore {
         id,
         snapshot_id,
@@ -89,6 +101,9 @@ async fn restore_snapshot(
         keep_old_days: wanted.keep_old_days,
         drill_due: None,
     };
+    if is_preview {
+        return Ok(Answer::ok(restores::preview(call.service(), &new, at).await?.into()));
+    }
     Ok(accepted(restores::request(call.service(), new, at).await?))
 }
 
@@ -130,6 +145,7 @@ async fn drill_snapshot(
             zone,
             volumes: None,
             initialization_rate_mibps: None,
+            accepted: Accepted::default(),
         },
         attach_to: None,
         snapshot_first: None,
@@ -154,7 +170,7 @@ async fn list_restores(
     call: Call<Viewer, RestoreParameters>,
 ) -> Result<Answer<List<Restore>>, Problem> {
     let request = call.query.page.request(Order::default());
-    let filter = call.query.filter();
+    let filter = call.query.filter(call.now);
     let page = views::restores::list(call.service(), &filter, &request).await?;
     Ok(Answer::ok(List::of(page, Restore::from)))
 }

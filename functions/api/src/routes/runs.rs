@@ -13,16 +13,17 @@ use shared::domain::ids::ScheduleId;
 use shared::domain::snapshot::ScheduleSlot;
 use shared::operations::runs;
 use shared::views;
+use shared::views::runs::RunFilter;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::wire::{Run, RunWithTargets};
-use super::wire::List;
+use self::wire::{Run, RunStatus, RunWithTargets};
+use super::wire::{List, checked_period};
 use crate::app::App;
 use crate::call::{Call, Operator, Viewer};
 use crate::extract::{Claimed, Creation, Id, NoFields};
 use crate::problem::Problem;
-use crate::query::PageParameters;
+use crate::query::{FromQuery, PageParameters, Parameters};
 use crate::respond::Answer;
 
 /// Routes of runs.
@@ -50,22 +51,53 @@ impl FromRequestParts<Arc<App>> for RunId {
     }
 }
 
+/// Which runs are wanted: those to which everything given applies.
+#[derive(Debug, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct RunParameters {
+    /// Standing there; may be repeated, and then any of them will do.
+    #[param(value_type = Vec<RunStatus>, required = false, inline)]
+    status: Vec<RunStatus>,
+    /// Of slots at this instant or later.
+    from: Option<Timestamp>,
+    /// Of slots before this instant.
+    to: Option<Timestamp>,
+    #[param(ignore)]
+    page: PageParameters,
+}
+
+impl FromQuery for RunParameters {
+    fn from_query(given: &mut Parameters) -> Result<Self, Problem> {
+        Ok(Self {
+            status: given.all("status")?,
+            from: given.one("from")?,
+            to: given.one("to")?,
+            page: PageParameters::from_query(given)?,
+        })
+    }
+}
+
 /// List a schedule's runs
 ///
-/// Newest first, the missed ones among them; those of a deleted schedule are still there. Role: viewer.
+/// Newest first, the missed ones among them; those of a deleted schedule are still there. A page may be short although more
+/// follow. Role: viewer.
 #[utoipa::path(
     get,
     path = "/v1/schedules/{id}/runs",
     tag = "schedules",
-    params(("id" = String, Path, description = "The schedule"), PageParameters),
+    params(("id" = String, Path, description = "The schedule"), RunParameters, PageParameters),
     responses((status = 200, description = "A page of runs", body = List<Run>))
 )]
 async fn list_runs(
-    call: Call<Viewer, PageParameters>,
+    call: Call<Viewer, RunParameters>,
     Id(id): Id<ScheduleId>,
 ) -> Result<Answer<List<Run>>, Problem> {
-    let request = call.query.request(Order::default());
-    let page = views::runs::list(call.service(), &id, &request).await?;
+    let RunParameters { status, from, to, page } = &call.query;
+    checked_period(*from, *to)?;
+    let status = status.iter().copied().map(Into::into).collect();
+    let filter = RunFilter { status, from: *from, to: *to };
+    let request = page.request(Order::default());
+    let page = views::runs::list(call.service(), &id, &filter, &request).await?;
     Ok(Answer::ok(List::of(page, Run::from)))
 }
 

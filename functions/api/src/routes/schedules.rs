@@ -4,6 +4,7 @@ mod copies;
 mod durations;
 mod edit_preview;
 mod gone;
+mod leftovers;
 mod limits;
 mod preview;
 mod request;
@@ -19,6 +20,7 @@ use shared::views;
 use shared::views::drills::last_drills_of_schedules;
 use shared::views::retention_preview::preview_edit;
 use shared::views::schedule_limits::check_schedule;
+use shared::views::schedules::ScheduleFilter;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -27,11 +29,12 @@ use self::limits::{CheckedSchedule, CreateParameters};
 use self::request::{CreateSchedule, EditSchedule};
 use self::wire::Schedule;
 use super::wire::List;
+use crate::again::again;
 use crate::app::App;
 use crate::call::{Admin, Call, Operator, Viewer};
 use crate::extract::{Body, Claimed, Creation, Id, IfMatch};
 use crate::problem::Problem;
-use crate::query::PageParameters;
+use crate::query::{FromQuery, PageParameters, Parameters};
 use crate::respond::{Answer, Gone};
 use crate::role::Role;
 
@@ -41,23 +44,49 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list_schedules, create_schedule))
         .routes(routes!(preview::preview_schedule))
         .routes(routes!(show_schedule, edit_schedule, delete_schedule))
+        .routes(routes!(leftovers::decide_schedule_leftovers))
+}
+
+/// Which schedules are wanted: those to which everything given applies.
+#[derive(Debug, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ScheduleParameters {
+    /// Those that fire, or those that are disabled.
+    enabled: Option<bool>,
+    /// With this text in name or id; case does not matter.
+    #[param(max_length = 100)]
+    q: Option<String>,
+    #[param(ignore)]
+    page: PageParameters,
+}
+
+impl FromQuery for ScheduleParameters {
+    fn from_query(given: &mut Parameters) -> Result<Self, Problem> {
+        Ok(Self {
+            enabled: given.flag("enabled")?,
+            q: given.text("q", 100)?,
+            page: PageParameters::from_query(given)?,
+        })
+    }
 }
 
 /// List schedules
 ///
-/// Newest first. Role: viewer.
+/// Newest first. A page may be short although more follow. Role: viewer.
 #[utoipa::path(
     get,
     path = "/v1/schedules",
     tag = "schedules",
-    params(PageParameters),
+    params(ScheduleParameters, PageParameters),
     responses((status = 200, description = "A page of schedules", body = List<Schedule>))
 )]
 async fn list_schedules(
-    call: Call<Viewer, PageParameters>,
+    call: Call<Viewer, ScheduleParameters>,
 ) -> Result<Answer<List<Schedule>>, Problem> {
-    let request = call.query.request(Order::default());
-    let page = views::schedules::list(call.service(), &request).await?;
+    let ScheduleParameters { enabled, q, page } = &call.query;
+    let filter = ScheduleFilter { enabled: *enabled, q: q.clone() };
+    let request = page.request(Order::default());
+    let page = views::schedules::list(call.service(), &filter, &request).await?;
     let ids: Vec<_> = page.items.iter().map(|schedule| schedule.id.clone()).collect();
     let mut last = last_drills_of_schedules(call.service(), &ids).await?;
     let with_last = |schedule: domain::Schedule| {
@@ -168,7 +197,8 @@ async fn edit_schedule(
         let limits = check_schedule(call.service(), &edit.new, call.now).await;
         return Ok(Answer::ok(EditAnswer::Preview(EditPreview::of(preview, limits))));
     }
-    let edited = schedules::edit(call.service(), &id, &edit, expected, call.now).await?;
+    let attempt = || schedules::edit(call.service(), &id, &edit, expected, call.now);
+    let edited = again(expected, attempt).await?;
     let limits = check_schedule(call.service(), &edited, call.now).await;
     let version = edited.version;
     let checked = CheckedSchedule::made(edited, limits);
@@ -193,6 +223,6 @@ async fn delete_schedule(
     Id(id): Id<ScheduleId>,
     IfMatch(expected): IfMatch,
 ) -> Result<Gone, Problem> {
-    schedules::delete(call.service(), &id, expected, call.now).await?;
+    again(expected, || schedules::delete(call.service(), &id, expected, call.now)).await?;
     Ok(Gone)
 }

@@ -1,5 +1,6 @@
 //! Snapshots: the routes.
 
+mod batch;
 mod copies;
 mod fate;
 mod hold;
@@ -24,12 +25,14 @@ use shared::views::fates;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(super) use self::fate::{BlockedBy, Condemner};
+pub(super) use self::fate::{BlockedBy, Condemner, FateOutlook};
 pub(super) use self::hold::Hold;
 use self::request::{CreateSnapshot, DeleteParameters, EditSnapshot, SnapshotParameters};
 pub(super) use self::sort::Sort;
+pub(super) use self::wire::CONSISTENCY_NOTE;
 use self::wire::Snapshot;
 use super::wire::{List, ahead, checked_tags};
+use crate::again::again;
 use crate::app::App;
 use crate::call::{Admin, Call, Operator, Viewer};
 use crate::extract::{Body, Claimed, Creation, Id, IfMatch, NoFields};
@@ -44,6 +47,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list_snapshots, create_snapshot))
         .routes(routes!(show_snapshot, edit_snapshot, delete_snapshot))
         .routes(routes!(rescue_snapshot))
+        .merge(batch::routes())
 }
 
 type Record = shared::domain::snapshot::Snapshot;
@@ -51,20 +55,20 @@ type Record = shared::domain::snapshot::Snapshot;
 async fn answer(service: &Service, record: Record, now: Timestamp) -> Answer<Snapshot> {
     let version = record.version;
     let (record, fate) = fates::with_fate(service, record, now).await;
-    Answer::ok(Snapshot::of(record, fate, now)).version(version)
+    Answer::ok(Snapshot::of(record, Some(fate), now)).version(version)
 }
 
 async fn accepted(service: &Service, record: Record, now: Timestamp) -> Answer<Snapshot> {
     let (version, path) = (record.version, format!("/v1/snapshots/{}", record.id));
     let (record, fate) = fates::with_fate(service, record, now).await;
-    Answer::accepted(Snapshot::of(record, fate, now)).version(version).location(path)
+    Answer::accepted(Snapshot::of(record, Some(fate), now)).version(version).location(path)
 }
 
 /// List snapshots
 ///
 /// Newest first unless `sort` says otherwise. A page may be short although more follow, where few of many are
-/// wanted: go on with `next_cursor`, which stays good when snapshots come and go. Where the page would cost too much
-/// otherwise, the fate of some is unknown; the snapshot itself tells it. Role: viewer.
+/// wanted: go on with `next_cursor`, which stays good when snapshots come and go. With `include=fate` each tells why it is
+/// kept and when it will go, which takes a read of all snapshots of each instance on the page. Role: viewer.
 #[utoipa::path(
     get,
     path = "/v1/snapshots",
@@ -77,12 +81,15 @@ async fn list_snapshots(
 ) -> Result<Answer<List<Snapshot>>, Problem> {
     let order = call.query.sort.unwrap_or_default().into();
     let request = call.query.page.request(order);
-    let filter = call.query.filter();
+    let filter = call.query.filter()?;
     let page = views::snapshots::list(call.service(), &filter, &request).await?;
+    if call.query.include.is_empty() {
+        return Ok(Answer::ok(List::of(page, |one| Snapshot::of(one, None, call.now))));
+    }
     let Page { items, next_cursor } = page;
     let items = fates::with_fates(call.service(), items, call.now).await;
     let page = Page { items, next_cursor };
-    Ok(Answer::ok(List::of(page, |(snapshot, fate)| Snapshot::of(snapshot, fate, call.now))))
+    Ok(Answer::ok(List::of(page, |(one, fate)| Snapshot::of(one, Some(fate), call.now))))
 }
 
 /// Show a snapshot
@@ -158,8 +165,8 @@ async fn create_snapshot(
 /// Edit a snapshot
 ///
 /// What is not given stays; null clears. Tags are replaced as a whole, in the record only: its EBS snapshots
-/// keep those they were made with. Role: operator; to remove or weaken a hold, or to
-/// set an earlier expiry, admin.
+/// keep those they were made with. Role: operator; to remove or weaken a hold, to
+/// set an earlier expiry, or to give it another schedule, admin.
 #[utoipa::path(
     patch,
     path = "/v1/snapshots/{id}",
@@ -181,43 +188,60 @@ async fn edit_snapshot(
     IfMatch(expected): IfMatch,
     Body(wanted): Body<EditSnapshot>,
 ) -> Result<Answer<Snapshot>, Problem> {
-    let mut expected = expected;
-    let mut looked_at = None;
-    if call.role < Role::Admin
-        && let Some(hold) = &wanted.hold
-    {
-        let present = views::snapshots::show(call.service(), &id).await?;
+    if wanted.schedule_id.is_some() {
+        call.needs(Role::Admin, "giving it another schedule")?;
+    }
+    if let Some(Some(at)) = wanted.expires_at {
+        ahead("expires_at", at, call.now)?;
+    }
+    let edited = again(expected, || edit_once(&call, &id, expected, &wanted)).await??;
+    Ok(answer(call.service(), edited, call.now).await)
+}
+
+/// One attempt at an edit, or why the caller may not make it.
+async fn edit_once(
+    call: &Call<Operator>,
+    id: &SnapshotId,
+    mut expected: Option<u64>,
+    wanted: &EditSnapshot,
+) -> Result<Result<Record, Problem>, shared::Error> {
+    let is_looked_at = wanted.hold.is_some() || matches!(wanted.expires_at, Some(Some(_)));
+    if call.role < Role::Admin && is_looked_at {
+        let present = views::snapshots::show(call.service(), id).await?;
+        if let Err(problem) = may_edit(call, wanted, &present) {
+            return Ok(Err(problem));
+        }
+        // What was looked at is what must be there when it is written.
+        expected = expected.or(Some(present.version));
+    }
+    let edit = match wanted.clone().edit() {
+        Ok(edit) => edit,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    let editor = Editor { who: &call.who, expected_version: expected };
+    snapshots::edit(call.service(), id, edit, editor, call.now).await.map(Ok)
+}
+
+/// Refuses what only an admin may.
+fn may_edit(call: &Call<Operator>, wanted: &EditSnapshot, present: &Record) -> Result<(), Problem> {
+    if let Some(hold) = &wanted.hold {
         let kind = hold.as_ref().map(|hold| hold.kind);
         if hold::is_weaker(present.keepers.hold.as_ref(), kind, call.now) {
             call.needs(Role::Admin, "removing or weakening a hold")?;
         }
-        // What was looked at is what must be there when it is written.
-        expected = expected.or(Some(present.version));
-        looked_at = Some(present);
     }
-    if let Some(Some(at)) = wanted.expires_at {
-        ahead("expires_at", at, call.now)?;
-        if call.role < Role::Admin {
-            let present = match looked_at {
-                Some(present) => present,
-                None => views::snapshots::show(call.service(), &id).await?,
-            };
-            if present.ending.expires_at.is_none_or(|old| at < old) {
-                call.needs(Role::Admin, "setting an earlier expiry")?;
-            }
-            expected = expected.or(Some(present.version));
-        }
+    if let Some(Some(at)) = wanted.expires_at
+        && present.ending.expires_at.is_none_or(|old| at < old)
+    {
+        call.needs(Role::Admin, "setting an earlier expiry")?;
     }
-    let edit = wanted.edit()?;
-    let editor = Editor { who: &call.who, expected_version: expected };
-    let edited = snapshots::edit(call.service(), &id, edit, editor, call.now).await?;
-    Ok(answer(call.service(), edited, call.now).await)
+    Ok(())
 }
 
 /// Delete a snapshot
 ///
-/// It is condemned, and goes at once unless `grace` asks for a time in which it can be rescued. With
-/// `record_only` only the record goes; what EC2 has stays there, no longer looked after. Role: admin.
+/// It is condemned, and goes at once unless `grace_minutes` asks for a time in which it can be rescued. Copies of it that EC2
+/// has not begun are cancelled. With `record_only` only the record goes; what EC2 has stays there, no longer looked after. Role: admin.
 #[utoipa::path(
     delete,
     path = "/v1/snapshots/{id}",
@@ -233,7 +257,7 @@ async fn edit_snapshot(
         (status = 202, description = "It is condemned", body = Snapshot, headers(
             ("Location" = String, description = "Where it is found"),
             ("ETag" = String, description = "Its version"))),
-        (status = 409, description = "It is held, in use by an image, or not in a state to be deleted")
+        (status = 409, description = "It is held, in use by an image, being copied, or not in a state to be deleted")
     )
 )]
 async fn delete_snapshot(
@@ -241,13 +265,14 @@ async fn delete_snapshot(
     Id(id): Id<SnapshotId>,
     IfMatch(expected_version): IfMatch,
 ) -> Result<Answer<Snapshot>, Problem> {
-    let grace = SignedDuration::from_mins(call.query.grace.unwrap_or(0).into());
+    let grace = SignedDuration::from_mins(call.query.grace_minutes.unwrap_or(0).into());
     let request = DeleteRequest { id, who: call.who.clone(), grace, expected_version };
     if call.query.record_only.unwrap_or(false) {
         let removed = snapshots::delete::remove_record(call.service(), request, call.now).await?;
         return Ok(answer(call.service(), removed, call.now).await);
     }
-    let condemned = snapshots::delete(call.service(), request, call.now).await?;
+    let attempt = || snapshots::delete(call.service(), request.clone(), call.now);
+    let condemned = again(expected_version, attempt).await?;
     Ok(accepted(call.service(), condemned, call.now).await)
 }
 
@@ -274,6 +299,7 @@ async fn rescue_snapshot(
     IfMatch(expected): IfMatch,
     _: Body<NoFields>,
 ) -> Result<Answer<Snapshot>, Problem> {
-    let rescued = snapshots::rescue(call.service(), &id, expected, call.now).await?;
+    let attempt = || snapshots::rescue(call.service(), &id, expected, call.now);
+    let rescued = again(expected, attempt).await?;
     Ok(answer(call.service(), rescued, call.now).await)
 }

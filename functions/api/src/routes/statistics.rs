@@ -1,5 +1,6 @@
 //! The numbers of all snapshots: the routes.
 
+mod growth;
 mod review;
 mod wire;
 
@@ -11,7 +12,9 @@ use shared::views::statistics::{DimensionKind, list_rows};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::wire::{InstanceNumbers, ScheduleNumbers, SnapshotStatistics};
+use self::growth::{Growth, GrowthParameters};
+pub(super) use self::wire::SnapshotStatistics;
+use self::wire::{InstanceNumbers, ScheduleNumbers};
 use super::wire::List;
 use crate::app::App;
 use crate::call::{Call, Viewer};
@@ -23,6 +26,7 @@ use crate::respond::Answer;
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(show_snapshot_statistics))
+        .routes(routes!(show_growth))
         .routes(routes!(list_instance_statistics))
         .routes(routes!(list_schedule_statistics))
         .merge(review::routes())
@@ -45,6 +49,23 @@ async fn show_snapshot_statistics(
 ) -> Result<Answer<SnapshotStatistics>, Problem> {
     let statistics = views::statistics::show(call.service(), call.now).await?;
     Ok(Answer::ok(SnapshotStatistics::of(statistics, call.now)))
+}
+
+/// Show how it grew
+///
+/// What came and went, and how much was stored, by day, week or month in UTC, up to 1,100 days back and in 400 periods at
+/// the most. Role: viewer.
+#[utoipa::path(
+    get,
+    path = "/v1/snapshots/stats/growth",
+    tag = "snapshots",
+    params(GrowthParameters),
+    responses((status = 200, description = "The growth", body = Growth))
+)]
+async fn show_growth(call: Call<Viewer, GrowthParameters>) -> Result<Answer<Growth>, Problem> {
+    let query = call.query.query(call.now)?;
+    let periods = views::growth::growth(call.service(), &query, call.now).await?;
+    Ok(Answer::ok(Growth::of(&query, periods)))
 }
 
 /// List the numbers of each instance

@@ -9,6 +9,7 @@ use shared::domain::tags::{self, Tags};
 
 use utoipa::ToSchema;
 
+use crate::cursor::written;
 use crate::problem::Problem;
 
 /// The longest grace that can be asked for, in minutes: a year.
@@ -28,7 +29,7 @@ impl<T> List<T> {
     /// The page with its items as the wire has them.
     pub(crate) fn of<D>(page: Page<D>, wire: impl FnMut(D) -> T) -> Self {
         let Page { items, next_cursor } = page.map(wire);
-        Self { items, next_cursor: next_cursor.map(|cursor| cursor.to_string()) }
+        Self { items, next_cursor: next_cursor.as_ref().map(written) }
     }
 }
 
@@ -121,6 +122,17 @@ pub(crate) fn checked_bounds(
         (Some(start), Some(end)) if end <= start => {
             Err(Problem::invalid(format!("{before}end_at"), "must lie after start_at"))
         }
+        (_, _) => Ok(()),
+    }
+}
+
+/// Refuses a period that ends before it begins.
+pub(crate) fn checked_period(
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+) -> Result<(), Problem> {
+    match (from, to) {
+        (Some(from), Some(to)) if to <= from => Err(Problem::invalid("to", "must lie after from")),
         (_, _) => Ok(()),
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn words(description: &str, words: impl Iterator<Item = &'static str>
 macro_rules! wire_words {
     ($(#[$doc:meta])* $name:ident of $domain:ty { $($(#[$variant_doc:meta])* $variant:ident,)+ }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, serde::Serialize, utoipa::ToSchema)]
+        #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub(crate) enum $name {
             $($(#[$variant_doc])* $variant,)+
@@ -85,6 +85,22 @@ macro_rules! wire_words {
                 match word {
                     $(<$domain>::$variant => Self::$variant,)+
                 }
+            }
+        }
+
+        impl From<$name> for $domain {
+            fn from(word: $name) -> Self {
+                match word {
+                    $($name::$variant => Self::$variant,)+
+                }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = serde::de::value::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                serde::Deserialize::deserialize(serde::de::value::StrDeserializer::new(text))
             }
         }
     };

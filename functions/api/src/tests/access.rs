@@ -22,7 +22,7 @@ fn routes() -> Vec<(&'static str, String, Role, Option<Value>)> {
     let runs = format!("{schedule}/runs");
     let rules = json!({"retention": {"keep_last": 3}});
     let at = "2026-01-01T00:00:00Z";
-    let given = json!({"rules": {"keep_last": 1}, "snapshots": [{"id": "a", "created_at": at}]});
+    let given = json!({"rules": {"keep_last": 1}, "snapshots": [{"id": "a", "taken_at": at}]});
     let simulated = json!({"schedule": {"expression": "rate(1 hour)"}, "days": 1});
     let new_schedule = json!({
         "name": "hourly", "expression": "rate(1 hour)", "targets": {"instance_ids": [INSTANCE]},
@@ -30,8 +30,22 @@ fn routes() -> Vec<(&'static str, String, Role, Option<Value>)> {
     vec![
         ("GET", "/v1/me".to_owned(), Viewer, None),
         ("GET", "/v1/capabilities".to_owned(), Viewer, None),
+        ("GET", "/v1/overview".to_owned(), Viewer, None),
+        ("GET", "/v1/todo".to_owned(), Viewer, None),
+        ("GET", "/v1/search?q=web".to_owned(), Viewer, None),
+        ("GET", "/v1/schedules/upcoming?hours=48".to_owned(), Viewer, None),
+        ("GET", "/v1/snapshots/stats/growth?step=week".to_owned(), Viewer, None),
         ("GET", "/v1/instances".to_owned(), Viewer, None),
         ("GET", format!("/v1/instances/{INSTANCE}"), Viewer, None),
+        ("GET", format!("/v1/instances/{INSTANCE}/comb?include_deleted=true"), Viewer, None),
+        (
+            "POST",
+            "/v1/instances/combs:batch".to_owned(),
+            Viewer,
+            Some(json!({"instance_ids": [INSTANCE]})),
+        ),
+        ("GET", "/v1/instances/slots?timezone=Europe/Berlin".to_owned(), Viewer, None),
+        ("GET", format!("/v1/instances/{INSTANCE}/slots"), Viewer, None),
         (
             "PUT",
             format!("/v1/instances/{INSTANCE}/schedules"),
@@ -42,9 +56,22 @@ fn routes() -> Vec<(&'static str, String, Role, Option<Value>)> {
         ("POST", "/v1/snapshots".to_owned(), Operator, Some(json!({"instance_id": INSTANCE}))),
         ("GET", snapshot.clone(), Viewer, None),
         ("PATCH", snapshot.clone(), Operator, Some(json!({"name": "x"}))),
+        ("PATCH", snapshot.clone(), Admin, Some(json!({"schedule_id": SCHEDULE}))),
         ("DELETE", snapshot.clone(), Admin, None),
         ("DELETE", format!("{snapshot}?record_only=true"), Admin, None),
         ("POST", format!("{snapshot}/rescue"), Operator, None),
+        (
+            "POST",
+            "/v1/snapshots:batch?preview=true".to_owned(),
+            Operator,
+            Some(json!({"snapshot_ids": [SNAPSHOT], "action": "rescue"})),
+        ),
+        (
+            "POST",
+            "/v1/snapshots:batch".to_owned(),
+            Admin,
+            Some(json!({"snapshot_ids": [SNAPSHOT], "action": "delete"})),
+        ),
         ("POST", format!("{snapshot}/image"), Operator, None),
         ("GET", format!("{snapshot}/images"), Viewer, None),
         (
@@ -84,6 +111,12 @@ fn routes() -> Vec<(&'static str, String, Role, Option<Value>)> {
         ("PATCH", format!("{schedule}?preview=true"), Operator, Some(rules)),
         ("PATCH", schedule.clone(), Admin, Some(json!({"retention": null}))),
         ("DELETE", schedule.clone(), Admin, None),
+        (
+            "POST",
+            format!("{schedule}/leftovers"),
+            Admin,
+            Some(json!({"expires_at": "2100-01-01T00:00:00Z"})),
+        ),
         ("GET", runs.clone(), Viewer, None),
         ("POST", runs.clone(), Operator, None),
         ("GET", format!("{runs}/2026-03-01T02:00:00Z"), Viewer, None),
@@ -111,7 +144,7 @@ fn routes() -> Vec<(&'static str, String, Role, Option<Value>)> {
         ("GET", "/v1/audit?day=2026-03-01".to_owned(), Viewer, None),
         ("GET", format!("/v1/instances/{INSTANCE}/history?kind=snapshot"), Viewer, None),
         ("GET", format!("/v1/sweeps/{SWEEP}"), Viewer, None),
-        ("GET", "/v1/billing?by=month&daily_change_percent=1.5".to_owned(), Viewer, None),
+        ("GET", "/v1/billing?group_by=month&daily_change_percent=1.5".to_owned(), Viewer, None),
         ("GET", format!("{snapshot}/billing"), Viewer, None),
         ("GET", "/v1/snapshots/stats".to_owned(), Viewer, None),
         ("GET", "/v1/snapshots/review?older_than_days=30".to_owned(), Viewer, None),

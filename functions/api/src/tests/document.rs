@@ -5,23 +5,15 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::openapi::{examples_left, text};
+use crate::openapi::{examples_left, finished, text};
 use crate::router::documented;
 
 /// Names of identifiers without a pattern: EC2's own words for other things, and what may be of any kind.
-const OF_ANY_FORM: [&str; 8] = [
-    "request_id",
-    "image_id",
-    "image_ids",
-    "resource_id",
-    "root_task_id",
-    "subnet_id",
-    "security_group_ids",
-    "kms_key_id",
-];
+const OF_ANY_FORM: [&str; 6] =
+    ["request_id", "resource_id", "root_task_id", "subnet_id", "security_group_ids", "kms_key_id"];
 
 fn document() -> Value {
-    serde_json::to_value(documented().into_openapi()).unwrap()
+    finished(&documented().into_openapi())
 }
 
 /// Every operation with its name.

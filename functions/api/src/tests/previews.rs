@@ -107,7 +107,7 @@ async fn a_schedule_preview_that_does_not_fit_is_refused_at_the_field() {
 
 fn given(count: usize) -> Vec<Value> {
     (0..count)
-        .map(|number| json!({"id": number.to_string(), "created_at": "2026-02-01T00:00:00Z"}))
+        .map(|number| json!({"id": number.to_string(), "taken_at": "2026-02-01T00:00:00Z"}))
         .collect()
 }
 
@@ -117,9 +117,9 @@ async fn given_snapshots_are_judged_in_their_order() {
         "rules": {"keep_last": 1, "max_age": "60d"},
         "timezone": "Europe/Berlin",
         "snapshots": [
-            {"id": "old", "created_at": "2025-02-01T00:00:00Z"},
-            {"id": "new", "created_at": "2026-02-01T00:00:00Z"},
-            {"id": "old", "created_at": "2026-01-31T00:00:00+01:00"},
+            {"id": "old", "taken_at": "2025-02-01T00:00:00Z"},
+            {"id": "new", "taken_at": "2026-02-01T00:00:00Z"},
+            {"id": "old", "taken_at": "2026-01-31T00:00:00+01:00"},
         ],
     });
 
@@ -129,7 +129,7 @@ async fn given_snapshots_are_judged_in_their_order() {
     assert_eq!((&answer.body["kept"], &answer.body["deleted"]), (&json!(2), &json!(1)));
     let verdict = |id, at, verdict, reasons: &[&str]| {
         json!({
-            "id": id, "instance_id": null, "created_at": at, "verdict": verdict, "reasons": reasons,
+            "id": id, "instance_id": null, "taken_at": at, "verdict": verdict, "reasons": reasons,
         })
     };
     assert_eq!(
@@ -199,30 +199,26 @@ async fn a_retention_preview_that_does_not_fit_is_refused_at_the_field() {
         (json!({"snapshots": null}), "snapshots", "schedule_id"),
         (json!({"schedule_id": SCHEDULE}), "schedule_id", "give one"),
         (json!({"schedule_id": "nightly"}), "schedule_id", "sch_"),
-        (json!({"snapshots": [{"id": "", "created_at": at}]}), "snapshots[0].id", "1 to 256"),
+        (json!({"snapshots": [{"id": "", "taken_at": at}]}), "snapshots[0].id", "1 to 256"),
         (
-            json!({"snapshots": [{"id": "ä".repeat(257), "created_at": at}]}),
+            json!({"snapshots": [{"id": "ä".repeat(257), "taken_at": at}]}),
             "snapshots[0].id",
             "1 to 256",
         ),
         (
-            json!({"snapshots": [{"id": "a", "created_at": at}, {"id": "b", "created_at": "x"}]}),
-            "snapshots[1].created_at",
+            json!({"snapshots": [{"id": "a", "taken_at": at}, {"id": "b", "taken_at": "x"}]}),
+            "snapshots[1].taken_at",
             "RFC 3339",
         ),
-        (json!({"snapshots": [{"id": "a"}]}), "snapshots[0].created_at", "missing"),
-        (
-            json!({"snapshots": [{"id": "a", "created_at": at, "x": 1}]}),
-            "snapshots[0].x",
-            "unknown",
-        ),
+        (json!({"snapshots": [{"id": "a"}]}), "snapshots[0].taken_at", "missing"),
+        (json!({"snapshots": [{"id": "a", "taken_at": at, "x": 1}]}), "snapshots[0].x", "unknown"),
         (json!({"snaphots": []}), "snaphots", "unknown field"),
     ] {
         let answer = post("/v1/retention/preview", &changed(&good, &change)).await;
 
         assert_refused(&answer, field, says);
     }
-    let longest = json!({"snapshots": [{"id": "ä".repeat(256), "created_at": at}]});
+    let longest = json!({"snapshots": [{"id": "ä".repeat(256), "taken_at": at}]});
     assert_eq!(post("/v1/retention/preview", &changed(&good, &longest)).await.status, 200);
 }
 
@@ -232,7 +228,7 @@ fn simulated() -> Value {
             "expression": "cron(30 2 * * ? *)", "timezone": "Europe/Berlin",
             "retention": {"keep_last": 2},
         },
-        "from": "2026-03-27T12:00:00Z", "days": 4, "volume_gib": 200, "daily_change_percent": 10,
+        "from": "2026-03-27T12:00:00Z", "days": 4, "size_gib": 200, "daily_change_percent": 10,
     })
 }
 
@@ -315,7 +311,7 @@ async fn a_simulation_that_does_not_fit_is_refused_at_the_field() {
         (json!({"days": 0}), "days", "1 to 800"),
         (json!({"days": 801}), "days", "1 to 800"),
         (json!({"days": 70_000}), "days", "1 to 800"),
-        (json!({"volume_gib": 0}), "volume_gib", "1 to 1000000"),
+        (json!({"size_gib": 0}), "size_gib", "1 to 1000000"),
         (json!({"daily_change_percent": 100.5}), "daily_change_percent", "0 to 100"),
         (json!({"daily_change_percent": -1}), "daily_change_percent", "0 to 100"),
         (json!({"price": 1}), "price", "unknown"),

@@ -79,11 +79,12 @@ async fn a_malformed_parameter_is_named_with_what_is_allowed() {
         ("origin=robot", "origin", "adopted"),
         ("schedule_id=nightly", "schedule_id", "sch_"),
         ("tag=team", "tag", "Key=Value"),
-        ("created_after=yesterday", "created_after", ""),
+        ("from=yesterday", "from", ""),
         ("include_deleted=yes", "include_deleted", "true or false"),
         ("sort=name", "sort", "-created_at"),
         ("limit=201", "limit", "1 to 200"),
         ("cursor=!", "cursor", "next_cursor"),
+        ("from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z", "to", "after from"),
     ] {
         let answer = get(&format!("/v1/snapshots?{query}")).await;
 
@@ -100,6 +101,7 @@ async fn a_malformed_parameter_of_instances_is_named() {
         ("protection=good", "protection", "unprotected"),
         ("schedule_id=nightly", "schedule_id", "sch_"),
         ("eligible=1", "eligible", "true or false"),
+        ("region=mars", "region", "us-east-1"),
     ] {
         let answer = get(&format!("/v1/instances?{query}")).await;
 
@@ -368,11 +370,11 @@ async fn a_service_out_of_reach_is_503_with_retry_after_and_no_cause() {
 
 #[tokio::test]
 async fn grace_and_record_only_do_not_go_together() {
-    let path = format!("/v1/snapshots/{SNAPSHOT}?record_only=true&grace=5");
+    let path = format!("/v1/snapshots/{SNAPSHOT}?record_only=true&grace_minutes=5");
 
     let answer = Call::new("DELETE", &path).send().await;
 
-    assert_eq!((answer.status, answer.field()), (400, "grace"));
+    assert_eq!((answer.status, answer.field()), (400, "grace_minutes"));
 }
 
 #[tokio::test]

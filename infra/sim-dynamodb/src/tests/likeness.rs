@@ -53,8 +53,22 @@ fn text(letters: &'static str) -> impl Strategy<Value = String> {
 
 fn number() -> impl Strategy<Value = Value> {
     let numbers = [
-        "0", "1", "2", "3", "-1", "-2", "10", "0.5", "2.50", "1e3", "-0.001", "007", "+3", "-0",
-        "1234567890123456789012345", "0.1234567890123456789",
+        "0",
+        "1",
+        "2",
+        "3",
+        "-1",
+        "-2",
+        "10",
+        "0.5",
+        "2.50",
+        "1e3",
+        "-0.001",
+        "007",
+        "+3",
+        "-0",
+        "1234567890123456789012345",
+        "0.1234567890123456789",
     ];
     prop::sample::select(numbers.to_vec()).prop_map(|number| json!({ "N": number }))
 }
@@ -112,12 +126,14 @@ fn item() -> impl Strategy<Value = Value> {
 
 /// The names and values that expressions mention, and now and then one more.
 fn meant(expressions: &[&str], values: [(&str, &Value); 3], more: bool) -> (Value, Value) {
-    let is_meant = |name: &str| expressions.iter().any(|expression| {
-        expression.match_indices(name).any(|(at, _)| {
-            let behind = expression[at + name.len()..].chars().next();
-            behind.is_none_or(|letter| !letter.is_ascii_alphanumeric())
+    let is_meant = |name: &str| {
+        expressions.iter().any(|expression| {
+            expression.match_indices(name).any(|(at, _)| {
+                let behind = expression[at + name.len()..].chars().next();
+                behind.is_none_or(|letter| !letter.is_ascii_alphanumeric())
+            })
         })
-    });
+    };
     let mut names = Map::new();
     for (placeholder, name) in
         [("#body", "body"), ("#deep", "d"), ("#p", "pk"), ("#s", "sk"), ("#unknown", "unknown"), ("#due", "due_pk")]

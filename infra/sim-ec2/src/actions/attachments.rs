@@ -1,6 +1,6 @@
 //! `AttachVolume` and `DetachVolume`.
 
-use super::{ActionContext, Reply, instances, volumes};
+use super::{ActionContext, Reply, devices, instances, volumes};
 use crate::{
     clock::later,
     errors::Ec2Error,
@@ -18,6 +18,7 @@ pub(crate) fn attach(context: &mut ActionContext<'_>, params: &Params) -> Reply 
     let volume_id = params.required("VolumeId")?;
     let instance_id = params.required("InstanceId")?;
     let device = params.required("Device")?;
+    devices::check_attached(device)?;
     check_attachable(
         volumes::find(context, volume_id)?,
         instances::find(context, instance_id)?,
@@ -88,6 +89,12 @@ pub(crate) fn detach(context: &mut ActionContext<'_>, params: &Params) -> Reply 
 }
 
 fn check_attachable(volume: &Volume, instance: &Instance, device: &str) -> Result<(), Ec2Error> {
+    if volume.is_refused {
+        return Err(Ec2Error::new(
+            "OperationNotPermitted",
+            format!("The product code of '{}' does not fit '{}'.", volume.id, instance.id),
+        ));
+    }
     match volume.state {
         VolumeState::Available => {}
         VolumeState::InUse => {

@@ -1,6 +1,6 @@
 //! `CreateSnapshot` and `CreateSnapshots`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ActionContext, Reply, describe_snapshots, tags};
 use crate::{
@@ -150,6 +150,7 @@ pub(crate) fn pending(
         kms_key_id: None,
         shared_with: BTreeSet::new(),
         tiering: Tiering::default(),
+        fast_restores: BTreeMap::new(),
     }
 }
 
@@ -186,6 +187,12 @@ pub(crate) fn description(params: &Params) -> Result<String, Ec2Error> {
     if text.chars().count() > DESCRIPTION_MAX {
         return Err(Ec2Error::invalid_parameter(format!(
             "Description exceeds the maximum length of {DESCRIPTION_MAX} characters"
+        )));
+    }
+    if !text.is_ascii() {
+        return Err(Ec2Error::invalid_parameter(format!(
+            "Value ({text}) for parameter description is invalid. Character sets beyond ASCII are \
+             not supported."
         )));
     }
     Ok(text.to_owned())

@@ -140,6 +140,19 @@ pub(crate) fn describe(_scene: &mut ActionContext<'_>, params: &Params) -> Reply
     Ok(xml)
 }
 
+/// How much of the host's own disks a type has, which a stop wipes
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-store-volumes.html>).
+fn store_gb(name: &str) -> Option<u32> {
+    match name {
+        "g4dn.12xlarge" => Some(900),
+        "g4dn.xlarge" => Some(125),
+        "g5.12xlarge" => Some(3_800),
+        "g5.xlarge" => Some(250),
+        "m5d.large" => Some(75),
+        _ => None,
+    }
+}
+
 fn write(xml: &mut Xml, each: &InstanceType) {
     xml.leaf("instanceType", each.name);
     xml.leaf("currentGeneration", true);
@@ -150,7 +163,14 @@ fn write(xml: &mut Xml, each: &InstanceType) {
     });
     xml.element("vCpuInfo", |xml| xml.leaf("defaultVCpus", each.vcpus));
     xml.element("memoryInfo", |xml| xml.leaf("sizeInMiB", each.memory_mib));
-    xml.leaf("instanceStorageSupported", false);
+    let store_gb = store_gb(each.name);
+    xml.leaf("instanceStorageSupported", store_gb.is_some());
+    if let Some(total) = store_gb {
+        xml.element("instanceStorageInfo", |xml| {
+            xml.leaf("totalSizeInGB", total);
+            xml.leaf("nvmeSupport", "required");
+        });
+    }
     xml.element("ebsInfo", |xml| xml.leaf("encryptionSupport", "supported"));
     if let Some(gpu) = each.gpu {
         xml.element("gpuInfo", |xml| {

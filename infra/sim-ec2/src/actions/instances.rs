@@ -11,8 +11,8 @@ use crate::{
     paging::{Page, USUAL},
     request::Params,
     state::{
-        instance::{Hibernation, Instance},
-        volume::Attachment,
+        instance::{Hibernation, Instance, PublicAddress, Purchase},
+        volume::{Attachment, AttachmentState},
     },
     xml::Xml,
 };
@@ -112,19 +112,24 @@ fn write(xml: &mut Xml, instance: &Instance, context: &ActionContext<'_>) {
     xml.element("placement", |xml| {
         xml.leaf("availabilityZone", &instance.zone);
         xml.leaf("groupName", "");
-        xml.leaf("tenancy", "default");
+        xml.leaf("tenancy", instance.settings.tenancy.as_deref().unwrap_or("default"));
     });
-    xml.element("monitoring", |xml| xml.leaf("state", "disabled"));
+    let monitored = if instance.settings.monitored { "enabled" } else { "disabled" };
+    xml.element("monitoring", |xml| xml.leaf("state", monitored));
     // What is shutting down has given its address back.
     if !instance.state.is_ending() {
         xml.leaf("subnetId", networks::subnet_of(instance));
         xml.leaf("vpcId", networks::vpc_id(context.name));
         xml.leaf("privateIpAddress", &instance.private_ip);
+        xml.optional("ipAddress", instance.public_ip.as_ref());
         let groups = networks::groups_of(instance, context);
         xml.list("groupSet", groups, |xml, (id, name)| {
             xml.leaf("groupId", id);
             xml.leaf("groupName", name);
         });
+    }
+    if let Some(address) = &instance.public_ip {
+        write_interface(xml, instance, address, &context.config.account);
     }
     xml.leaf("architecture", architecture(instance));
     xml.leaf("rootDeviceType", instance.root.name());
@@ -145,10 +150,13 @@ fn write(xml: &mut Xml, instance: &Instance, context: &ActionContext<'_>) {
     xml.leaf("hypervisor", "xen");
     write_settings(xml, instance, context);
     xml.leaf("platformDetails", "Linux/UNIX");
-    if !instance.reason.is_empty() {
+    if instance.settings.purchase == Purchase::SpotOnce {
+        xml.leaf("instanceLifecycle", "spot");
+    }
+    if let Some(reason) = &instance.state_reason {
         xml.element("stateReason", |xml| {
-            xml.leaf("code", "Client.UserInitiatedShutdown");
-            xml.leaf("message", "Client.UserInitiatedShutdown: User initiated shutdown");
+            xml.leaf("code", &reason.code);
+            xml.leaf("message", &reason.message);
         });
     }
 }
@@ -169,8 +177,8 @@ fn write_settings(xml: &mut Xml, instance: &Instance, context: &ActionContext<'_
     xml.element("metadataOptions", |xml| {
         xml.leaf("state", "applied");
         xml.leaf("httpTokens", settings.metadata_tokens.as_deref().unwrap_or("optional"));
-        xml.leaf("httpPutResponseHopLimit", 1);
-        xml.leaf("httpEndpoint", "enabled");
+        xml.leaf("httpPutResponseHopLimit", settings.metadata_hop_limit.unwrap_or(1));
+        xml.leaf("httpEndpoint", settings.metadata_endpoint.as_deref().unwrap_or("enabled"));
     });
     xml.element("hibernationOptions", |xml| {
         xml.leaf("configured", settings.hibernation == Hibernation::Configured);
@@ -185,18 +193,39 @@ fn current_boot_mode(instance: &Instance) -> &'static str {
     if uefi { "uefi" } else { "legacy-bios" }
 }
 
+/// The primary interface, which says whose the public address is: Amazon's, or an Elastic IP address of the account's
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceAssociation.html>).
+fn write_interface(xml: &mut Xml, instance: &Instance, address: &str, account: &str) {
+    let owner = match instance.settings.public_address {
+        PublicAddress::None | PublicAddress::Assigned => "amazon",
+        PublicAddress::Elastic => account,
+    };
+    xml.list("networkInterfaceSet", [address], |xml, address| {
+        xml.element("association", |xml| {
+            xml.leaf("publicIp", address);
+            xml.leaf("ipOwnerId", owner);
+        });
+    });
+}
+
+/// The volumes of an instance and their places. What an instance of a moment ago still has is on its way off.
 fn attachments<'a>(
     instance: &'a Instance,
     context: &'a ActionContext<'_>,
-) -> Vec<(&'a str, &'a Attachment)> {
-    instance
-        .devices
-        .iter()
-        .filter_map(|device| {
-            let volume = context.region.volumes.get(&device.volume_id)?;
-            Some((device.volume_id.as_str(), volume.at(&instance.id)?))
-        })
-        .collect()
+) -> Vec<(&'a str, Attachment)> {
+    let places = instance.devices.iter().map(|device| {
+        let volume = context.region.volumes.get(&device.volume_id);
+        let place = volume.and_then(|volume| volume.at(&instance.id)).cloned();
+        let place = place.unwrap_or_else(|| Attachment {
+            instance_id: instance.id.clone(),
+            device: device.name.clone(),
+            state: AttachmentState::Detaching,
+            attached_at: instance.launched_at,
+            delete_on_termination: false,
+        });
+        (device.volume_id.as_str(), place)
+    });
+    places.collect()
 }
 
 /// The architecture of the instance's type.
@@ -217,7 +246,7 @@ fn field<'a>(
             .map(|(_, attachment)| attachment.delete_on_termination.to_string().into())
             .collect(),
         "block-device-mapping.device-name" => {
-            attached().map(|(_, attachment)| attachment.device.as_str().into()).collect()
+            attached().map(|(_, attachment)| attachment.device.into()).collect()
         }
         "block-device-mapping.status" => {
             attached().map(|(_, attachment)| attachment.state.name().into()).collect()

@@ -6,7 +6,7 @@ use crate::{
     request::Params,
     state::{
         image::Image,
-        instance::{Hibernation, LaunchSettings, Termination},
+        instance::{Hibernation, LaunchSettings, PublicAddress, Purchase, Stopping, Termination},
     },
 };
 
@@ -28,8 +28,15 @@ pub(crate) fn parse(
         boot_mode: image.support.boot_mode.clone(),
         ebs_optimized: params.flag("EbsOptimized")?.unwrap_or_default(),
         metadata_tokens: metadata_tokens(params, image)?,
+        metadata_hop_limit: params.below("MetadataOptions").number("HttpPutResponseHopLimit")?,
+        metadata_endpoint: params.below("MetadataOptions").get("HttpEndpoint").map(str::to_owned),
+        tenancy: params.below("Placement").get("Tenancy").map(str::to_owned),
+        monitored: params.below("Monitoring").flag("Enabled")?.unwrap_or_default(),
         hibernation: if hibernated { Hibernation::Configured } else { Hibernation::Off },
         termination: if protected { Termination::Protected } else { Termination::Allowed },
+        stopping: Stopping::Allowed,
+        public_address: PublicAddress::None,
+        purchase: Purchase::OnDemand,
     };
     Ok((zone, settings))
 }

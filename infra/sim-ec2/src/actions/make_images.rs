@@ -3,7 +3,7 @@
 use super::{
     ActionContext, Reply,
     create_snapshots::{self, Spec},
-    describe_snapshots, instances, tags,
+    create_volume, describe_snapshots, devices, instances, tags,
 };
 use crate::{
     errors::Ec2Error,
@@ -46,19 +46,20 @@ pub(crate) fn register(context: &mut ActionContext<'_>, params: &Params) -> Repl
         }
         devices.push(device);
     }
-    if !devices.iter().any(|device| device.name == root_device) {
+    let Some(root) = devices.iter().find(|device| device.name == root_device) else {
         return Err(Ec2Error::new(
             "InvalidBlockDeviceMapping",
             format!("The root device {root_device} must be mapped to a snapshot"),
         ));
-    }
+    };
+    create_volume::check_boots(&root.volume_type)?;
     let id = context.new_id(IdKind::Image);
     let image = Image {
         id: id.clone(),
         region: context.name.to_owned(),
         owner: context.config.account.clone(),
         name,
-        description: params.get("Description").unwrap_or_default().to_owned(),
+        description: create_snapshots::description(params)?,
         architecture,
         root_device,
         devices,
@@ -115,7 +116,7 @@ pub(crate) fn create(context: &mut ActionContext<'_>, params: &Params) -> Reply 
         region: context.name.to_owned(),
         owner: context.config.account.clone(),
         name,
-        description: params.get("Description").unwrap_or_default().to_owned(),
+        description: create_snapshots::description(params)?,
         architecture: architecture.to_owned(),
         root_device: instance.root_device.clone(),
         devices,
@@ -199,16 +200,22 @@ fn device(context: &ActionContext<'_>, mapping: &Params) -> Result<ImageDevice, 
             ),
         ));
     }
+    let volume_type = ebs.get("VolumeType").unwrap_or("gp2");
+    let (iops, throughput) = (ebs.number("Iops")?, ebs.number("Throughput")?);
+    create_volume::check_size(volume_type, size_gib)?;
+    create_volume::check_speed(volume_type, size_gib, iops, throughput)?;
     let keep = ebs.flag("DeleteOnTermination")? == Some(false);
+    let name = mapping.required("DeviceName")?;
+    devices::check_mapped(name)?;
     Ok(ImageDevice {
-        name: mapping.required("DeviceName")?.to_owned(),
+        name: name.to_owned(),
         snapshot_id: snapshot.id.clone(),
         size_gib,
-        volume_type: ebs.get("VolumeType").unwrap_or("gp2").to_owned(),
+        volume_type: volume_type.to_owned(),
         encrypted: snapshot.encrypted,
         on_termination: if keep { OnTermination::Keep } else { OnTermination::Delete },
-        iops: ebs.number("Iops")?,
-        throughput: ebs.number("Throughput")?,
+        iops,
+        throughput,
     })
 }
 
@@ -239,6 +246,15 @@ fn new_name(context: &ActionContext<'_>, params: &Params) -> Result<String, Ec2E
         return Err(Ec2Error::new(
             "InvalidAMIName.Malformed",
             "AMI names must be between 3 and 128 characters long",
+        ));
+    }
+    // The letters are those of API_RegisterImage.html, `Name`; the sentence, as EC2 says it, names fewer.
+    if !name.chars().all(|letter| letter.is_ascii_alphanumeric() || " ()[]./-'@_".contains(letter))
+    {
+        return Err(Ec2Error::new(
+            "InvalidAMIName.Malformed",
+            "AMI names must be between 3 and 128 characters long, and may contain letters, \
+             numbers, '(', ')', '.', '-', '/' and '_'",
         ));
     }
     let taken = context

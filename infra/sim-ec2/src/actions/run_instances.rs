@@ -2,8 +2,8 @@
 
 use super::{
     ActionContext, Reply,
-    create_volume::{VolumeSpec, check_size, initialization_rate},
-    describe_snapshots, images, instance_types, instances, keys, launch_settings, tags,
+    create_volume::{VolumeSpec, check_boots, check_size, check_speed, initialization_rate},
+    describe_snapshots, devices, images, instance_types, instances, keys, launch_settings, tags,
 };
 use crate::{
     clock::later,
@@ -131,6 +131,12 @@ fn devices(
         let device = mapped(context, mapping, former.as_ref(), volume_tags)?;
         devices.insert(position.unwrap_or(devices.len()), device);
     }
+    for NewDevice { name, volume, .. } in &devices {
+        check_speed(&volume.volume_type, volume.size_gib, volume.iops, volume.throughput)?;
+        if *name == image.root_device {
+            check_boots(&volume.volume_type)?;
+        }
+    }
     Ok(devices)
 }
 
@@ -181,6 +187,7 @@ fn mapped(
         .or(former_volume.map(|volume| volume.volume_type.as_str()))
         .unwrap_or("gp2");
     check_size(volume_type, size_gib)?;
+    devices::check_mapped(mapping.required("DeviceName")?)?;
     let on_termination = match ebs.flag("DeleteOnTermination")? {
         Some(true) => OnTermination::Delete,
         Some(false) => OnTermination::Keep,
@@ -243,6 +250,8 @@ fn start_one(context: &mut ActionContext<'_>, launch: &Launch, index: u32) -> St
         devices,
         client_token: launch.client_token.clone(),
         key_name: launch.key_name.clone(),
+        state_reason: context.start.clone(),
+        public_ip: None,
         private_ip: launch
             .private_ip
             .clone()
@@ -252,7 +261,11 @@ fn start_one(context: &mut ActionContext<'_>, launch: &Launch, index: u32) -> St
     };
     context.region.instances.insert(&id, instance, context.moment);
     let due = later(now, context.config.instance_transition);
-    let (from, to) = (InstanceState::Pending, InstanceState::Running);
+    let from = InstanceState::Pending;
+    let to = match context.start {
+        None => InstanceState::Running,
+        Some(_) => InstanceState::Terminated,
+    };
     context.region.agenda.plan(due, Task::Instance { id: id.clone(), from, to });
     id
 }

@@ -1,6 +1,6 @@
 //! `DeleteSnapshot`, and what stands in its way.
 
-use super::{ActionContext, Reply, describe_snapshots::find, done};
+use super::{ActionContext, Reply, describe_snapshots::find, done, fast_restores};
 use crate::{
     errors::Ec2Error,
     request::Params,
@@ -13,6 +13,7 @@ pub(crate) fn delete(context: &mut ActionContext<'_>, params: &Params) -> Reply 
     let snapshot = find(context, id)?.clone();
     check_unlocked(context, &snapshot)?;
     check_unused(context, id)?;
+    check_not_fast(context, &snapshot)?;
     delete_now_or_at_completion(context, &snapshot);
     Ok(done())
 }
@@ -45,13 +46,33 @@ pub(crate) fn check_unlocked(
     }
 }
 
-/// Refuses when an image, disabled or not, is made of the snapshot.
+/// Refuses when images, disabled or not, are made of the snapshot.
 pub(crate) fn check_unused(context: &ActionContext<'_>, id: &str) -> Result<(), Ec2Error> {
-    match context.region.images.current().find(|image| image.uses(id)) {
-        None => Ok(()),
-        Some(image) => Err(Ec2Error::new(
-            "InvalidSnapshot.InUse",
-            format!("The snapshot {id} is currently in use by {}", image.id),
-        )),
+    let images = context.region.images.current().filter(|image| image.uses(id));
+    let images: Vec<&str> = images.map(|image| image.id.as_str()).collect();
+    if images.is_empty() {
+        return Ok(());
     }
+    Err(Ec2Error::new(
+        "InvalidSnapshot.InUse",
+        format!("The snapshot {id} is currently in use by {}", images.join(", ")),
+    ))
+}
+
+/// Refuses when the snapshot is enabled for fast restores anywhere, as recorded in
+/// <https://github.com/rebuy-de/aws-nuke/issues/453>.
+fn check_not_fast(context: &ActionContext<'_>, snapshot: &Snapshot) -> Result<(), Ec2Error> {
+    let zones: Vec<&str> = fast_restores::zones_on(snapshot, context.moment.now).collect();
+    if zones.is_empty() {
+        return Ok(());
+    }
+    Err(Ec2Error::new(
+        "InvalidSnapshot.InUse",
+        format!(
+            "The snapshot {} is currently enabled for fast restores in {}. Fast snapshot restores \
+             must be disabled within all Availability Zones before the snapshot may be deleted.",
+            snapshot.id,
+            zones.join(", ")
+        ),
+    ))
 }

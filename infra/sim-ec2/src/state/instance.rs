@@ -26,6 +26,9 @@ pub struct Instance {
     pub state: InstanceState,
     /// Why it is there, when somebody asked for it.
     pub reason: String,
+    /// Why it is there as a code and in words, when it did not come there by itself.
+    #[serde(default)]
+    pub state_reason: Option<StateReason>,
     /// When it was last started.
     pub launched_at: Timestamp,
     /// Its tags.
@@ -42,6 +45,9 @@ pub struct Instance {
     pub key_name: Option<String>,
     /// Its private address.
     pub private_ip: String,
+    /// Its public address, while it has one.
+    #[serde(default)]
+    pub public_ip: Option<String>,
     /// What else it was launched with.
     #[serde(default)]
     pub settings: LaunchSettings,
@@ -66,10 +72,79 @@ pub struct LaunchSettings {
     pub ebs_optimized: bool,
     /// `required` or `optional` tokens for its metadata; the latter when there is none.
     pub metadata_tokens: Option<String>,
+    /// How many hops its metadata's answers go; one when there is none.
+    pub metadata_hop_limit: Option<u32>,
+    /// Whether its metadata service is `enabled` or `disabled`; the former when there is none.
+    pub metadata_endpoint: Option<String>,
+    /// `default` or `dedicated`; the former when there is none.
+    pub tenancy: Option<String>,
+    /// Whether it is monitored by the minute.
+    pub monitored: bool,
     /// Whether it may be hibernated.
     pub hibernation: Hibernation,
     /// Whether it may be terminated.
     pub termination: Termination,
+    /// Whether it may be stopped.
+    pub stopping: Stopping,
+    /// Whether it has a public address, and whose.
+    pub public_address: PublicAddress,
+    /// How it is paid for.
+    pub purchase: Purchase,
+}
+
+/// Why an instance is in its state
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html>).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateReason {
+    /// For example `Client.UserInitiatedShutdown`.
+    pub code: String,
+    /// In words.
+    pub message: String,
+}
+
+impl StateReason {
+    /// What somebody asked for by the API.
+    pub(crate) fn shutdown() -> Self {
+        Self::of("Client.UserInitiatedShutdown", "User initiated shutdown")
+    }
+
+    /// Of this code and these words, which EC2 puts behind the code.
+    pub fn of(code: &str, words: &str) -> Self {
+        Self { code: code.to_owned(), message: format!("{code}: {words}") }
+    }
+}
+
+/// Whether an instance is protected from `StopInstances`
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-stop-protection.html>).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stopping {
+    /// It is not.
+    #[default]
+    Allowed,
+    /// It is.
+    Protected,
+}
+
+/// Whether an instance has a public address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PublicAddress {
+    /// It has none.
+    #[default]
+    None,
+    /// One of Amazon's, another after each stop.
+    Assigned,
+    /// An Elastic IP address, which stays.
+    Elastic,
+}
+
+/// How an instance is paid for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Purchase {
+    /// By the second.
+    #[default]
+    OnDemand,
+    /// As spare capacity, by a request that is fulfilled once.
+    SpotOnce,
 }
 
 /// Whether an instance was launched so that it can be hibernated.

@@ -1,11 +1,11 @@
 //! A snapshot, the set it belongs to, and its lock.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Tags, tier::Tiering};
+use super::{Tags, fast_restore::FastRestore, tier::Tiering};
 use crate::clock::{between, later};
 
 /// A snapshot as the simulation knows it.
@@ -55,6 +55,9 @@ pub struct Snapshot {
     /// Where it is stored.
     #[serde(default)]
     pub tiering: Tiering,
+    /// Fast snapshot restore, by zone.
+    #[serde(default)]
+    pub fast_restores: BTreeMap<String, FastRestore>,
 }
 
 /// The snapshot that another is a copy of.

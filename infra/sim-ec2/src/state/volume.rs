@@ -50,6 +50,9 @@ pub struct Volume {
     /// The ARN of the key it is encrypted with.
     #[serde(default)]
     pub kms_key_id: Option<String>,
+    /// Whether no instance takes it; a test says so.
+    #[serde(default)]
+    pub is_refused: bool,
 }
 
 impl Volume {

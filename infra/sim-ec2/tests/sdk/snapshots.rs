@@ -12,7 +12,7 @@ async fn a_snapshot_is_pending_then_progresses_then_completes() {
     let world = world();
     let (_, volumes) = world.instance();
     let made =
-        world.ec2.create_snapshot().volume_id(&volumes[1]).description("d <&> é").send().await;
+        world.ec2.create_snapshot().volume_id(&volumes[1]).description("d <&> e").send().await;
     let id = made.unwrap().snapshot_id.unwrap();
     let look = || async {
         let found = world.ec2.describe_snapshots().snapshot_ids(&id).send().await.unwrap();
@@ -27,7 +27,7 @@ async fn a_snapshot_is_pending_then_progresses_then_completes() {
 
     assert_eq!(at_once.state, Some(SnapshotState::Pending));
     assert_eq!(at_once.progress(), Some("0%"));
-    assert_eq!(at_once.description(), Some("d <&> é"));
+    assert_eq!(at_once.description(), Some("d <&> e"));
     assert_eq!(halfway.progress(), Some("50%"));
     assert_eq!(after.state, Some(SnapshotState::Completed));
     assert_eq!(after.progress(), Some("100%"));

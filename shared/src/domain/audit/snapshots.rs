@@ -80,6 +80,8 @@ fn edited(old: &Snapshot, new: &Snapshot) -> Option<Action> {
         && old.description == new.description
         && old.tags == new.tags
         && old.keepers.hold == new.keepers.hold
+        && old.schedule_id() == new.schedule_id()
+        && old.stands_in == new.stands_in
         && old.ending.expires_at == new.ending.expires_at
         && old.ending.restore_until == new.ending.restore_until;
     match (&old.keepers.hold, &new.keepers.hold) {
@@ -143,6 +145,8 @@ fn fields(snapshot: &Snapshot) -> Fields {
         ("description", shown(&snapshot.description)),
         ("tags", shown(&snapshot.tags)),
         ("hold", shown(&snapshot.keepers.hold)),
+        ("schedule_id", shown(&snapshot.given_at.and_then(|_| snapshot.schedule_id()))),
+        ("stands_in", shown(&snapshot.stands_in.then_some(true))),
         ("expires_at", shown(&snapshot.ending.expires_at)),
         ("restore_until", shown(&snapshot.ending.restore_until)),
         ("delete_after", shown(&condemnation.map(|one| one.delete_after))),

@@ -109,7 +109,7 @@ fn each_transition_of_a_snapshot_gives_its_entry() {
     let absent = available().observed(&[], at(20)).unwrap();
     let missing = absent.observed(&[], at(40)).unwrap();
     let returned = missing.returned(&[seen(EbsState::Completed, 100)], at(50)).unwrap();
-    let blocked = condemned().block(BlockedCause::Locked, at(71)).unwrap();
+    let blocked = condemned().block(BlockedCause::Locked { message: None }, at(71)).unwrap();
     let named = condemned()
         .condemn(CondemnedBy::Person { who: "ada".to_owned() }, "by name", at(12), at(12))
         .unwrap();
@@ -122,7 +122,7 @@ fn each_transition_of_a_snapshot_gives_its_entry() {
     assert_eq!(of(&condemned(), &named), ["snapshot.condemned"]);
     assert_eq!(of(&condemned(), &condemned().rescue(at(11)).unwrap()), ["snapshot.rescued"]);
     assert_eq!(of(&condemned(), &blocked), ["snapshot.blocked"]);
-    let torn = deleting().torn(BlockedCause::Locked, at(81)).unwrap();
+    let torn = deleting().torn(BlockedCause::Locked { message: None }, at(81)).unwrap();
     assert_eq!(of(&deleting(), &torn), ["snapshot.blocked", "snapshot.damaged"]);
     assert_eq!(of(&deleting(), &deleted), ["snapshot.deleted"]);
     assert_eq!(
@@ -138,7 +138,7 @@ fn progress_and_looks_and_nudges_give_none() {
     let old = pending();
     let creating = requested().begin_attempt(at(0)).unwrap();
     let failure = Failure::new("RequestLimitExceeded", "later");
-    let blocked = condemned().block(BlockedCause::Locked, at(71)).unwrap();
+    let blocked = condemned().block(BlockedCause::Locked { message: None }, at(71)).unwrap();
     let quiet = vec![
         (requested(), creating.clone()),
         (creating.clone(), creating.put_off(failure, at(1)).unwrap()),
@@ -150,7 +150,7 @@ fn progress_and_looks_and_nudges_give_none() {
         (condemned(), deleting()),
         (deleting(), deleting().deletion_put_off(at(81)).unwrap()),
         (deleting(), deleting().noticed_absent(at(81))),
-        (blocked.clone(), blocked.block(BlockedCause::Locked, at(90)).unwrap()),
+        (blocked.clone(), blocked.block(BlockedCause::Locked { message: None }, at(90)).unwrap()),
     ];
 
     for (old, new) in quiet {

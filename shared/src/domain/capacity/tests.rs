@@ -72,9 +72,9 @@ fn ten_thousand_instances_every_hour_are_too_much_in_every_way() {
         "24/day, 10000 creates/h, 20000 deletes/h, Some(480000) steady, 2000 s/slot\n\
          the last of 10000 instances is taken 34 minutes after its time, at 5 a second: \
          spread_minutes of 34 gives each a time of its own that can be kept\n\
-         20000 DeleteSnapshot calls an hour are more than the 18000 that 5 a second make, so that \
-         ever more snapshots wait for their deletion: let it fire less often, or have EC2's limit \
-         raised and SNAPKEEP_DELETES_PER_SECOND with it\n\
+         40000 DeleteSnapshot calls an hour, two for each volume of a set of several, are more than \
+         the 18000 that 5 a second make, so that ever more snapshots wait for their deletion: let it \
+         fire less often, or have EC2's limit raised and SNAPKEEP_DELETES_PER_SECOND with it\n\
          10000 snapshots an hour go in the long run, and the hourly sweep condemns 1000 at the most: \
          raise SNAPKEEP_CONDEMN_MAX\n\
          it comes to 480000 EBS snapshots, more than the quota of 100000 allows: keep fewer, or have \

@@ -104,9 +104,16 @@ fn late(findings: &Findings<'_>) -> Option<String> {
 fn deletes(findings: &Findings<'_>) -> Option<String> {
     let (wanted, pause) = (findings.demand.deletes_per_hour, findings.means.delete_pace);
     let possible = per_hour(pause);
-    (wanted > possible).then(|| {
+    // Every member of a set of several is tried out before the first is deleted.
+    let is_tried_out = findings.present.volumes > findings.present.instances;
+    let (calls, beside) = if is_tried_out {
+        (wanted.saturating_mul(2), ", two for each volume of a set of several,")
+    } else {
+        (wanted, "")
+    };
+    (calls > possible).then(|| {
         format!(
-            "{wanted} DeleteSnapshot calls an hour are more than the {possible} that {} a second \
+            "{calls} DeleteSnapshot calls an hour{beside} are more than the {possible} that {} a second \
              make, so that ever more snapshots wait for their deletion: let it fire less often, or \
              have EC2's limit raised and SNAPKEEP_DELETES_PER_SECOND with it",
             per_second(pause)

@@ -6,11 +6,14 @@ use jiff::Timestamp;
 
 use super::{FateFacts, Outlook, Reasoned};
 use crate::domain::hold::HoldKind;
-use crate::domain::ids::SnapshotId;
-use crate::domain::retention::outlook::{Candidate, End, ReasonedEnd, sweep_after, sweep_from};
+use crate::domain::ids::{ScheduleId, SnapshotId};
+use crate::domain::retention::outlook::{
+    Candidate, End, Expected, ReasonedEnd, hour_before, sweep_after, sweep_from,
+};
 use crate::domain::schedule::WhenGone;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::newest::Newest;
+use crate::domain::sweep::plan::SCHEDULE_GONE;
 
 /// The snapshots of one instance, and what the rules have in store for them.
 pub(super) struct Group<'a> {
@@ -61,7 +64,7 @@ impl<'a> Group<'a> {
             }
         }
         let mut prospects = BTreeMap::new();
-        for ((id, _), snapshots) in of_schedules {
+        for ((id, copied_to), snapshots) in of_schedules {
             let Some(schedule) = facts.schedules.get(id) else { continue };
             let rules = snapshots.first().and_then(|any| schedule.rules_of(any));
             let Some(rules) = rules else { continue };
@@ -73,7 +76,8 @@ impl<'a> Group<'a> {
                     is_newest: lasting.has(snapshot),
                 })
                 .collect();
-            let foreseen = rules.foresee(schedule, &candidates, facts.now);
+            let expected = Expected::of(schedule, latest_slot(facts.snapshots, id, copied_to));
+            let foreseen = rules.foresee(schedule, &candidates, expected, facts.now);
             prospects.extend(snapshots.into_iter().map(|one| &one.id).zip(foreseen));
         }
         Self { facts, lasting, prospects }
@@ -81,19 +85,23 @@ impl<'a> Group<'a> {
 
     /// When an available snapshot goes, and why; `kept_by` is what a sweep would say now.
     pub(super) fn outlook(&self, snapshot: &Snapshot, kept_by: &[String]) -> Reasoned {
-        if snapshot.duplicate_of.is_some() {
+        if snapshot.twin().is_some() {
             return self.outlook_of_duplicate(snapshot, kept_by);
         }
         let Some(schedule_id) = snapshot.schedule_id() else {
             return self.outlook_by_expiry(snapshot);
         };
+        let is_gone = !self.facts.schedules.contains_key(schedule_id);
+        if is_gone && snapshot.ending.expires_at.is_some() {
+            return self.outlook_by_expiry(snapshot);
+        }
         if let Some(hold) = &snapshot.keepers.hold
             && hold.kind == HoldKind::Never
         {
             return (Outlook::Never, hold.describe());
         }
         let Some(schedule) = self.facts.schedules.get(schedule_id) else {
-            return (Outlook::Never, "its schedule is gone; nothing deletes it".to_owned());
+            return (Outlook::Never, SCHEDULE_GONE.to_owned());
         };
         if self.facts.gone.contains(&snapshot.source.instance_id) {
             match schedule.settings.when_gone {
@@ -109,7 +117,15 @@ impl<'a> Group<'a> {
         }
         match self.prospects.get(&snapshot.id) {
             Some(ReasonedEnd { end: End::Sweep(sweep), because }) => {
-                (self.facts.after_grace(snapshot, *sweep), because.clone())
+                let because = match schedule.settings.spread_minutes {
+                    Some(minutes) if minutes > 0 => {
+                        format!(
+                            "{because}; each slot's snapshots are taken within {minutes} minutes"
+                        )
+                    }
+                    Some(_) | None => because.clone(),
+                };
+                (self.facts.after_grace(snapshot, *sweep, self.facts.now), because)
             }
             Some(ReasonedEnd { end: End::Never, because }) => (Outlook::Never, because.clone()),
             Some(ReasonedEnd { end: End::Unforeseen, because }) => {
@@ -134,8 +150,8 @@ impl<'a> Group<'a> {
         let sweep = sweep_after(self.facts.now);
         match self.facts.sweep_despite_hold(snapshot, sweep) {
             Ok(sweep) if kept_by.is_empty() => {
-                let because = format!("its instance is gone; the sweep at {sweep} lets it go");
-                (self.facts.after_grace(snapshot, sweep), because)
+                let because = "its instance is gone; the next sweep lets it go".to_owned();
+                (self.facts.after_grace(snapshot, sweep, self.facts.now), because)
             }
             Ok(_) => (Outlook::Unknown, kept_by.join("; ")),
             Err(hold) => (Outlook::Never, hold.describe()),
@@ -157,8 +173,10 @@ impl<'a> Group<'a> {
             );
             return (Outlook::Unknown, because);
         }
-        let because = format!("it expires at {expires_at}; the sweep at {sweep} lets it go");
-        (self.facts.after_grace(snapshot, sweep), because)
+        let from = hour_before(sweep);
+        let because =
+            format!("it expires at {expires_at}; the sweep between {from} and {sweep} lets it go");
+        (self.facts.after_grace(snapshot, sweep, expires_at), because)
     }
 
     fn outlook_of_duplicate(&self, snapshot: &Snapshot, kept_by: &[String]) -> Reasoned {
@@ -171,9 +189,20 @@ impl<'a> Group<'a> {
             return (Outlook::Unknown, kept_by.join("; "));
         }
         let sweep = sweep_after(self.facts.now);
-        let because = format!("made twice; the sweep at {sweep} lets it go");
-        (self.facts.after_grace(snapshot, sweep), because)
+        let because = "made twice; the next sweep lets it go".to_owned();
+        (self.facts.after_grace(snapshot, sweep, self.facts.now), because)
     }
+}
+
+/// The latest slot of this schedule that has a record, in this region if it is of copies.
+fn latest_slot(
+    snapshots: &[Snapshot],
+    schedule: &ScheduleId,
+    copied_to: Option<&String>,
+) -> Option<Timestamp> {
+    let slots = snapshots.iter().filter(|one| one.copied_to() == copied_to);
+    let slots = slots.filter_map(|one| one.slot.as_ref());
+    slots.filter(|slot| slot.schedule_id == *schedule).map(|slot| slot.slot).max()
 }
 
 /// Whether it counts for the rules, or will once EC2 has written it.
@@ -187,5 +216,5 @@ fn is_good(snapshot: &Snapshot) -> bool {
         | Status::Deleted
         | Status::Missing => false,
     };
-    is_there && snapshot.duplicate_of.is_none() && snapshot.course.absent_since.is_none()
+    is_there && snapshot.twin().is_none() && snapshot.course.absent_since.is_none()
 }

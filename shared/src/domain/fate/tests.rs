@@ -212,7 +212,7 @@ fn what_is_not_available_says_what_is_true() {
     let blocked = Snapshot {
         ending: Ending {
             blocked: Some(Blocked {
-                cause: BlockedCause::InUse { image_id: Some(image_id) },
+                cause: BlockedCause::InUse { image_id: Some(image_id), message: None },
                 since: now,
                 wanted: None,
             }),
@@ -317,7 +317,7 @@ fn what_an_image_keeps_from_going_says_so_though_it_is_available() {
     let schedule = nightly(Some(r#"{"keep_last": 1}"#));
     let image_id: ImageId = "ami-0123456789abcdef0".parse().unwrap();
     let blocked = Blocked {
-        cause: BlockedCause::InUse { image_id: Some(image_id) },
+        cause: BlockedCause::InUse { image_id: Some(image_id), message: None },
         since: at("2026-03-02T02:00:00Z"),
         wanted: None,
     };

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::domain::ebs;
 use crate::domain::ids::{EbsSnapshotId, VolumeId};
 use crate::domain::instance::launch::{LaunchSettings, VolumeSettings};
 use crate::domain::snapshot::member::Member;
@@ -114,6 +115,17 @@ pub enum Unregistrable {
     /// Two volumes at one place.
     #[error("two volumes would be at {0}; give other `devices`")]
     TwiceAt(String),
+    /// A name under which EC2 attaches nothing.
+    #[error("`{field}`: {reason}")]
+    NoDevice {
+        /// The field.
+        field: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// EC2 boots from no hard disk.
+    #[error("no instance boots from a volume of type {0}; the one at the root device is of it")]
+    CannotBoot(String),
     /// A device for a volume that the snapshot does not have.
     #[error("`devices` names {0}, of which the snapshot has nothing")]
     UnknownVolume(VolumeId),
@@ -216,6 +228,9 @@ fn not_recorded(field: &str, what: &str) -> Unregistrable {
 
 /// The device that the instance booted from: as recorded, or where the volume is that it booted from.
 fn root_device(snapshot: &Snapshot, given: &Given) -> Result<String, Unregistrable> {
+    if let Some(reason) = given.root_device.as_deref().and_then(ebs::device_refusal) {
+        return Err(Unregistrable::NoDevice { field: "root_device", reason });
+    }
     let boot = snapshot.members.iter().find(|member| member.boot);
     let at_boot = boot.and_then(|member| member.device.as_deref());
     let recorded = snapshot.source.launch.root_device.as_deref().or(at_boot);
@@ -238,8 +253,11 @@ fn devices(
             return Err(Unregistrable::TwiceAt(other.device));
         }
     }
-    if !devices.contains_key(root_device) {
+    let Some(root) = devices.get(root_device) else {
         return Err(Unregistrable::NoBootVolume(root_device.to_owned()));
+    };
+    if !ebs::boots(&root.volume_type) {
+        return Err(Unregistrable::CannotBoot(root.volume_type.clone()));
     }
     Ok(devices.into_values().collect())
 }
@@ -248,6 +266,9 @@ fn device(member: &Member, given: &Given, root_device: &str) -> Result<Device, U
     let id = &member.volume_id;
     let what = format!("where {id} was attached");
     let wanted = given.devices.get(id).map(String::as_str);
+    if let Some(reason) = wanted.and_then(ebs::device_refusal) {
+        return Err(Unregistrable::NoDevice { field: "devices", reason });
+    }
     let place = agreed("devices", &what, member.device.as_deref(), wanted)?;
     let settings = match (&member.volume, &given.volume_type) {
         (Some(settings), _) if !settings.volume_type.is_empty() => settings.clone(),
@@ -262,6 +283,7 @@ fn device(member: &Member, given: &Given, root_device: &str) -> Result<Device, U
         throughput_mibps,
         kms_key_id: _kms_key_id,
         delete_on_termination,
+        tags: _tags,
     } = settings;
     // EC2 tells of every volume how many operations it has, and takes it back only of these.
     let has_iops = matches!(volume_type.as_str(), "gp3" | "io1" | "io2");

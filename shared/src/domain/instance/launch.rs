@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::tags::Tags;
+
 /// How an instance was launched, beside its type, zone and tags. What EC2 did not tell is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -24,6 +26,22 @@ pub struct LaunchSettings {
     pub ena_support: Option<bool>,
     /// `optional` or `required`: whether its metadata service asks for tokens.
     pub metadata_tokens: Option<String>,
+    /// What else of it is made again.
+    pub replayed: ReplayedSettings,
+}
+
+/// Settings of an instance that a new one gets again without anybody asking for them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReplayedSettings {
+    /// How many hops answers of its metadata service go: containers need two.
+    pub metadata_hop_limit: Option<i32>,
+    /// `enabled` or `disabled`: whether its metadata service answers at all.
+    pub metadata_endpoint: Option<String>,
+    /// Whether it is alone on its hardware: `dedicated`. Others are not recorded.
+    pub tenancy: Option<String>,
+    /// Whether it is monitored by the minute.
+    pub detailed_monitoring: Option<bool>,
 }
 
 /// How a volume was made, beside its size.
@@ -40,4 +58,6 @@ pub struct VolumeSettings {
     pub kms_key_id: Option<String>,
     /// Whether it goes with its instance.
     pub delete_on_termination: Option<bool>,
+    /// Its tags.
+    pub tags: Tags,
 }

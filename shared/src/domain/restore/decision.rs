@@ -49,6 +49,10 @@ pub enum Act {
     Attach(Vec<(VolumeId, String)>),
     /// To mark the old volumes.
     TagOld,
+    /// To take the sense out of these marks: the volumes are back.
+    UntagOld,
+    /// To have the volumes at these devices go with the instance, or stay.
+    KeepFlags(Vec<(String, bool)>),
     /// To replace the root volume.
     ReplaceRoot,
     /// An image.
@@ -61,6 +65,11 @@ pub enum Act {
     Delete(Vec<VolumeId>),
 }
 
+/// The code of a failure after which a volume that was made is not there any more.
+pub(super) const VOLUME_GONE: &str = "VolumeGone";
+/// The code of a failure after which there is no instance any more.
+pub(super) const INSTANCE_GONE: &str = "InstanceNotFound";
+
 pub(super) fn fail(restore: &Restore, code: &'static str, message: impl Into<String>) -> Next {
     Next::Fail { code, message: message.into(), record: Box::new(restore.clone()) }
 }
@@ -69,7 +78,7 @@ pub(super) fn instance_gone(restore: &Restore) -> Next {
     let id = restore.mode.target().map(InstanceId::as_str).unwrap_or_default();
     let message =
         format!("EC2 has no instance {id} any more; restore the snapshot as a new_instance");
-    fail(restore, "InstanceNotFound", message)
+    fail(restore, INSTANCE_GONE, message)
 }
 
 /// Whether what EC2 was asked for a moment ago may not show yet.

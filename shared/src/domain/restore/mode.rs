@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{EbsSnapshotId, InstanceId, VolumeId};
+use crate::domain::instance::AttachedVolume;
+use crate::domain::instance::launch::ReplayedSettings;
 use crate::domain::tags::Tags;
 
 /// What is to become of the snapshot.
@@ -45,6 +47,14 @@ impl RestoreMode {
         }
     }
 
+    /// Whether volumes of an instance make room for new ones.
+    pub fn is_in_place(&self) -> bool {
+        match self {
+            Self::ReplaceVolumes { .. } | Self::ReplaceRoot { .. } => true,
+            Self::NewVolumes { .. } | Self::NewInstance(_) | Self::Drill => false,
+        }
+    }
+
     /// The instance that is changed, which one restore at a time may do.
     pub fn target(&self) -> Option<&InstanceId> {
         match self {
@@ -79,6 +89,9 @@ pub struct Launch {
     pub ena_support: bool,
     /// `optional` or `required`; EC2's default if none.
     pub metadata_tokens: Option<String>,
+    /// What it gets as the recorded one had it.
+    #[serde(default)]
+    pub replayed: ReplayedSettings,
     /// Whether the image stays after it has served.
     #[serde(default)]
     pub image: AfterUse,
@@ -131,6 +144,18 @@ pub struct PlannedVolume {
     /// When EC2 was first about to be asked to attach it.
     #[serde(default)]
     pub attached_at: Option<Timestamp>,
+    /// The tags that it gets beside ours.
+    #[serde(default)]
+    pub tags: Tags,
+}
+
+impl OldVolume {
+    /// A volume at its place, where it still is.
+    pub fn at(volume: &AttachedVolume) -> Self {
+        let (volume_id, device) = (volume.volume_id.clone(), volume.device.clone());
+        let delete_on_termination = volume.delete_on_termination;
+        Self { volume_id, device, detached_at: None, delete_on_termination }
+    }
 }
 
 /// A volume that has to make room.
@@ -140,4 +165,10 @@ pub struct OldVolume {
     pub volume_id: VolumeId,
     /// Where it was attached.
     pub device: String,
+    /// When EC2 was first about to be asked to take it off.
+    #[serde(default)]
+    pub detached_at: Option<Timestamp>,
+    /// Whether it went with its instance, where EC2 said.
+    #[serde(default)]
+    pub delete_on_termination: Option<bool>,
 }

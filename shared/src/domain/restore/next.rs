@@ -18,12 +18,15 @@ pub const SNAPSHOT_FIRST_FAILED: &str = "SnapshotFirstFailed";
 /// What is to be done next of the step at hand; nothing once all are behind.
 pub fn next(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Option<Next> {
     let (_, step) = restore.step()?;
+    if let Some(noticed) = restore.noticing(seen) {
+        return Some(Next::Record(Box::new(noticed)));
+    }
     Some(match step.name {
         StepName::Check => Next::Act(Act::Check),
         StepName::SnapshotFirst => snapshot_first(restore, seen),
         StepName::CreateVolumes => create_volumes(restore, seen, now),
         StepName::StopInstance => swap::stop(restore, seen),
-        StepName::DetachVolumes => swap::detach(restore, seen),
+        StepName::DetachVolumes => swap::detach(restore, seen, now),
         StepName::AttachVolumes => swap::attach(restore, seen, now),
         StepName::StartInstance => swap::start(restore, seen),
         StepName::TagOldVolumes => match &restore.before.old_volumes {

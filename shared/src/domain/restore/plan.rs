@@ -3,11 +3,14 @@
 pub use super::course::{SnapshotFirst, steps};
 
 use super::mode::{Launch, PlannedVolume, RestoreMode};
+use super::places::{accept_staying, in_place_of, is_same_device, staying};
 use super::refusal::{Refusal, field, state};
-use super::volumes::{all_have_devices, planned, volumes};
-use super::wanted::{Attach, LaunchChoice, VolumeChoice, WantedMode, WantedRestore};
+use super::volumes::{all_have_devices, can_boot, planned, volumes};
+use super::wanted::{Attach, LaunchChoice, Loss, VolumeChoice, WantedMode, WantedRestore};
+use crate::domain::ebs;
 use crate::domain::image::recipe::launchable;
-use crate::domain::instance::{Instance, InstanceState};
+use crate::domain::instance::circumstances::{Purchase, StateReason};
+use crate::domain::instance::{Instance, InstanceState, RootKind};
 use crate::domain::snapshot::Snapshot;
 
 /// What a restore is going to do.
@@ -81,6 +84,11 @@ fn attached(
     all_have_devices(&volumes)?;
     for volume in &volumes {
         let device = volume.attach_as.as_deref().unwrap_or_default();
+        if instance.root_device.as_deref() == Some(device) && !ebs::boots(&volume.volume_type) {
+            let reason =
+                format!("{} boots from {device}, and not from {}", instance.id, volume.volume_type);
+            return field("volumes", reason);
+        }
         if let Some(taken) = instance.volumes.iter().find(|one| one.device == device) {
             return state(format!(
                 "{device} of {} is taken by {}; say another device in volumes[].attach_as",
@@ -108,9 +116,11 @@ fn in_place(
     }
     let volumes = volumes(snapshot, wanted)?;
     all_have_devices(&volumes)?;
+    can_boot(&volumes, wanted)?;
+    let volumes = in_place_of(volumes, snapshot, instance)?;
     for volume in volumes.iter().filter(|volume| volume.boot) {
-        if let (Some(device), Some(root)) = (&volume.device, &instance.root_device)
-            && device != root
+        if let (Some(device), Some(root)) = (&volume.attach_as, &instance.root_device)
+            && !is_same_device(device, root)
         {
             return state(format!(
                 "{} boots from {root} now, and the snapshot's boot volume was at {device}",
@@ -118,7 +128,10 @@ fn in_place(
             ));
         }
     }
-    if let Some(refusal) = ended_once_stopped(instance, "and ask again") {
+    accept_staying(&staying(&volumes, instance), &wanted.accepted.keep)?;
+    if let Some(refusal) =
+        never_stops(instance).or_else(|| ended_once_stopped(instance, "and ask again"))
+    {
         return state(refusal);
     }
     if instance.state != InstanceState::Stopped && !stop {
@@ -129,6 +142,32 @@ fn in_place(
     }
     let mode = RestoreMode::ReplaceVolumes { instance_id: instance.id.clone(), stop };
     Ok(Plan { mode, zone: Some(zone), volumes })
+}
+
+/// Why nothing of this instance can be replaced while it is stopped: it cannot be stopped, or holds its memory on its root
+/// volume. None if neither is so.
+fn never_stops(instance: &Instance) -> Option<String> {
+    let id = &instance.id;
+    let is_stopped = instance.state == InstanceState::Stopped;
+    let reason = instance.circumstances.reason.as_ref();
+    if instance.root == RootKind::InstanceStore {
+        return Some(format!(
+            "{id} has an instance store root volume, and so cannot be stopped; use new_volumes"
+        ));
+    }
+    if is_stopped && reason.is_some_and(StateReason::is_hibernation) {
+        return Some(format!(
+            "{id} is hibernated: its root volume holds its memory, which goes with its volumes as they were; start it, stop \
+             it, and ask again"
+        ));
+    }
+    // Only one of a persistent request can be stopped, and EC2 starts it again when it has capacity to spare.
+    (!is_stopped && instance.circumstances.purchase == Purchase::Spot).then(|| {
+        format!(
+            "{id} is a Spot Instance: EC2 stops none of a one-time request, and starts others again when it pleases; stop it \
+             yourself if EC2 lets you and ask again, or use new_instance"
+        )
+    })
 }
 
 /// The tag that EC2 Auto Scaling gives the instances of a group.
@@ -161,6 +200,21 @@ fn root(
     let Some(member) = snapshot.members.iter().find(|member| member.boot) else {
         return state("the snapshot has no boot volume");
     };
+    if instance.root == RootKind::InstanceStore {
+        return state(format!(
+            "{} has an instance store root volume, which EC2 does not replace",
+            instance.id
+        ));
+    }
+    if let Some(group) = instance.tags.get(GROUP)
+        && wanted.accepted.group_replacement == Loss::Refused
+    {
+        return state(format!(
+            "{} belongs to the Auto Scaling group {group}: it reboots, and a group that finds it unhealthy meanwhile \
+             terminates it, root volume and all; put it into Standby, and send accept_group_replacement: true",
+            instance.id
+        ));
+    }
     if member.is_copy() {
         return state(
             "EC2 replaces a root volume only from a snapshot of that volume, and this one is a copy; use \
@@ -188,6 +242,7 @@ fn launched(
     }
     let volumes = volumes(snapshot, wanted)?;
     all_have_devices(&volumes)?;
+    can_boot(&volumes, wanted)?;
     let Some(boot) = volumes.iter().find(|volume| volume.boot) else {
         return state(
             "the snapshot has no boot volume among these, and an instance must boot from one",
@@ -230,6 +285,7 @@ fn launched(
         // Older records do not say; every type of the last years has it.
         ena_support: launch.ena_support.unwrap_or(true),
         metadata_tokens: launch.metadata_tokens,
+        replayed: launch.replayed,
         image: choice.image,
     };
     Ok(Plan {
@@ -326,6 +382,7 @@ mod tests {
                     zone: None,
                     volumes: choice,
                     initialization_rate_mibps: rate,
+                    accepted: super::super::wanted::Accepted::default(),
                 };
 
                 let plan = plan(&snapshot(), &wanted, None).unwrap();

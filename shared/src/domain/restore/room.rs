@@ -15,10 +15,7 @@ pub fn in_the_way(planned: &[PlannedVolume], instance: &Instance) -> Vec<OldVolu
     let volumes = instance.volumes.iter();
     volumes
         .filter(|volume| is_wanted(&volume.device) && !is_new(&volume.volume_id))
-        .map(|volume| OldVolume {
-            volume_id: volume.volume_id.clone(),
-            device: volume.device.clone(),
-        })
+        .map(OldVolume::at)
         .collect()
 }
 

@@ -7,7 +7,6 @@ use super::mode::{OldVolume, RestoreMode};
 use super::plan::ended_once_stopped;
 use super::seen::RestoreFacts;
 use super::step::{StepName, StepStatus};
-use crate::domain::ids::InstanceId;
 use crate::domain::instance::{Instance, InstanceState};
 use crate::domain::restore::Made;
 
@@ -43,7 +42,7 @@ pub(super) fn old_volume_gone(
 ) -> Option<Next> {
     let is_listed =
         |old: &OldVolume| instance.volumes.iter().any(|one| one.volume_id == old.volume_id);
-    for old in restore.before.old_volumes.iter().flatten() {
+    for old in restore.taken_off() {
         let volume = seen.volume(&old.volume_id).filter(|volume| volume.is_usable());
         let (why, help) =
             match volume.map(|volume| (volume.is_at(&instance.id), volume.attachments.first())) {
@@ -70,17 +69,6 @@ pub(super) fn must_not_stop(restore: &Restore, instance: &Instance) -> Option<Ne
     let running = Some(instance).filter(|one| one.state == InstanceState::Running)?;
     let then = "and retry, or end the restore with {\"leave\": true}, which leaves the new volumes where they are";
     Some(fail(restore, "AutoScalingGroup", ended_once_stopped(running, then)?))
-}
-
-/// Whether every volume that had to make room is at the instance.
-pub(super) fn all_old_are_back(
-    restore: &Restore,
-    target: &InstanceId,
-    seen: &RestoreFacts,
-) -> bool {
-    let is_back =
-        |old: &OldVolume| seen.volume(&old.volume_id).is_some_and(|one| one.is_at(target));
-    restore.before.old_volumes.iter().flatten().all(is_back)
 }
 
 /// What the snapshot that was taken first is good for, where there is one.

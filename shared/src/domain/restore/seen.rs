@@ -1,6 +1,8 @@
 //! The facts of EC2 that a restore depends on.
 
+use super::SeenPlace;
 use crate::domain::ids::{ImageId, InstanceId, RestoreId, VolumeId};
+use crate::domain::instance::circumstances::StateReason;
 use crate::domain::instance::{Instance, InstanceState};
 use crate::domain::snapshot::Status;
 use crate::domain::tags::{self, Tags};
@@ -21,7 +23,17 @@ pub struct RestoreFacts {
     /// The images that bear the names of earlier attempts, where the step at hand is about them.
     pub earlier_images: Vec<ImageId>,
     /// The instances that the restore has made.
-    pub made_instances: Vec<(InstanceId, InstanceState)>,
+    pub made_instances: Vec<MadeInstance>,
+}
+
+/// An instance that a restore has made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeInstance {
+    /// EC2's identifier.
+    pub id: InstanceId,
+    pub state: InstanceState,
+    /// Why it is in this state, where EC2 says.
+    pub reason: Option<StateReason>,
 }
 
 /// A volume as EC2 shows it.
@@ -95,6 +107,19 @@ impl RestoreFacts {
     /// The volume of this identifier.
     pub fn volume(&self, id: &VolumeId) -> Option<&SeenVolume> {
         self.volumes.iter().find(|volume| volume.id == *id)
+    }
+
+    /// Where each of these volumes is, in words.
+    pub fn places(&self) -> Vec<SeenPlace> {
+        let place = |volume: &SeenVolume| match (volume.state, volume.attachments.first()) {
+            (_, Some(at)) => format!("attached to {} at {}", at.instance_id, at.device),
+            (VolumeState::Going, None) => "being deleted".to_owned(),
+            (VolumeState::Creating, None) => "not usable yet".to_owned(),
+            (VolumeState::Available | VolumeState::InUse, None) => "attached to nothing".to_owned(),
+            (VolumeState::Error, None) => "of no use".to_owned(),
+        };
+        let seen = self.volumes.iter();
+        seen.map(|one| SeenPlace { volume_id: one.id.clone(), place: place(one) }).collect()
     }
 
     /// The instance, unless it is gone.

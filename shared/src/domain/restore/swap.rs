@@ -3,18 +3,19 @@
 use jiff::Timestamp;
 
 use super::Restore;
-use super::decision::{Act, Next, fail, instance_gone};
-use super::mode::{PlannedVolume, RestoreMode};
+use super::decision::{Act, Next, VOLUME_GONE, fail, instance_gone};
+use super::flags;
+use super::mode::{OldVolume, PlannedVolume, RestoreMode};
 use super::plan::ended_once_stopped;
 use super::room::{self, in_the_way};
 use super::seen::RestoreFacts;
+use super::undo::root_first;
 use crate::domain::ids::{InstanceId, VolumeId};
 use crate::domain::instance::{Instance, InstanceState};
 use crate::domain::restore::{Before, Made};
 
 pub(super) fn stop(restore: &Restore, seen: &RestoreFacts) -> Next {
     let Some(instance) = seen.living_instance() else { return instance_gone(restore) };
-    let may_stop = matches!(restore.mode, RestoreMode::ReplaceVolumes { stop: true, .. });
     let noted = |was_running: bool| {
         Next::Record(Box::new(Restore {
             before: Before { was_running: Some(was_running), ..restore.before.clone() },
@@ -32,7 +33,7 @@ pub(super) fn stop(restore: &Restore, seen: &RestoreFacts) -> Next {
         return next;
     }
     match instance.state {
-        InstanceState::Running if !may_stop => fail(
+        InstanceState::Running if !restore.may_stop() => fail(
             restore,
             "InstanceRunning",
             format!(
@@ -76,7 +77,7 @@ fn must_be_stopped(restore: &Restore, instance: &Instance) -> Option<Next> {
     }
 }
 
-pub(super) fn detach(restore: &Restore, seen: &RestoreFacts) -> Next {
+pub(super) fn detach(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Next {
     let Some(instance) = seen.living_instance() else { return instance_gone(restore) };
     if let Some(next) = must_be_stopped(restore, instance) {
         return next;
@@ -91,6 +92,9 @@ pub(super) fn detach(restore: &Restore, seen: &RestoreFacts) -> Next {
     let is_old = |id: &VolumeId| old.iter().any(|one| one.volume_id == *id);
     let others = in_the_way(&restore.made.volumes, instance);
     if let Some(other) = others.iter().find(|one| !is_old(&one.volume_id)) {
+        if is_off(&other.volume_id, &instance.id, seen) {
+            return Next::Wait("for the device to show as free");
+        }
         let message = format!(
             "somebody has attached {} at {} of {}; take it off and retry, or cancel",
             other.volume_id, other.device, instance.id
@@ -100,7 +104,46 @@ pub(super) fn detach(restore: &Restore, seen: &RestoreFacts) -> Next {
     if let Some(next) = shared(restore, instance, seen) {
         return next;
     }
-    take_off(old.iter().map(|one| &one.volume_id), &instance.id, seen).unwrap_or(Next::Done)
+    if let Some(message) = moved(old, instance, seen) {
+        return fail(restore, "VolumeMoved", message);
+    }
+    let to_go = |one: &&OldVolume| {
+        one.detached_at.is_none()
+            && seen.volume(&one.volume_id).is_some_and(|volume| volume.is_at(&instance.id))
+    };
+    if old.iter().any(|one| to_go(&one)) {
+        let noted = old.iter().map(|one| OldVolume {
+            detached_at: one.detached_at.or_else(|| to_go(&one).then_some(now)),
+            ..one.clone()
+        });
+        let old_volumes = Some(noted.collect());
+        return Next::Record(Box::new(Restore {
+            before: Before { old_volumes, ..restore.before.clone() },
+            ..restore.clone()
+        }));
+    }
+    let next = take_off(old.iter().map(|one| &one.volume_id), &instance.id, seen);
+    next.unwrap_or(if old.is_empty() { Next::Done } else { Next::Act(Act::TagOld) })
+}
+
+/// That an old volume is at another device than was recorded, in words; none if each is where it was or off.
+fn moved(old: &[OldVolume], instance: &Instance, seen: &RestoreFacts) -> Option<String> {
+    old.iter().find_map(|one| {
+        let at = seen.volume(&one.volume_id)?.at(&instance.id)?;
+        (at.device != one.device).then(|| {
+            format!(
+                "{} was at {} of {} and is at {} now: somebody has moved it; move it back and retry, or cancel and ask \
+                 anew",
+                one.volume_id, one.device, instance.id, at.device
+            )
+        })
+    })
+}
+
+/// Whether a volume is at this instance no longer, by its own account: the instance may still list it, for what EC2 shows
+/// of one may be older than what it shows of the other.
+fn is_off(volume: &VolumeId, instance: &InstanceId, seen: &RestoreFacts) -> bool {
+    seen.volume(volume).is_some_and(|volume| !volume.is_at(instance))
 }
 
 /// What is to be done so that none of these volumes is at an instance; nothing if none is.
@@ -135,24 +178,42 @@ pub(super) fn attach(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> 
         let (Some(id), Some(device)) = (&planned.volume_id, &planned.attach_as) else { continue };
         let Some(volume) = seen.volume(id).filter(|volume| volume.is_usable()) else {
             let message = format!("the volume {id} is gone; cancel, and restore the snapshot anew");
-            return fail(restore, "VolumeGone", message);
+            return fail(restore, VOLUME_GONE, message);
         };
         match (volume.at(&instance.id), volume.attachments.first()) {
             (Some(at), _) if at.device == *device => is_waiting |= !at.is_settled,
             (Some(at), _) | (None, Some(at)) => {
-                let message =
-                    format!("somebody has attached {id} to {} at {}", at.instance_id, at.device);
+                let message = format!(
+                    "somebody has attached {id} to {} at {}, and not to {} at {device}; attach it there and retry, or \
+                     end the restore with {{\"leave\": true}}",
+                    at.instance_id, at.device, instance.id
+                );
                 return fail(restore, "VolumeInUse", message);
             }
-            (None, None) if instance.volumes.iter().any(|one| one.device == *device) => {
-                let message = format!("{device} of {} is taken by another volume", instance.id);
+            (None, None) if instance.volumes.iter().any(|one| one.is(device, id)) => {
+                is_waiting = true;
+            }
+            (None, None)
+                if let Some(other) = instance.volumes.iter().find(|one| one.device == *device) =>
+            {
+                if is_off(&other.volume_id, &instance.id, seen) {
+                    is_waiting = true;
+                    continue;
+                }
+                let message = format!(
+                    "{device} of {} is taken by {}; take it off and retry, or cancel",
+                    instance.id, other.volume_id
+                );
                 return fail(restore, "DeviceInUse", message);
             }
             (None, None) => wanted.push((id.clone(), device.clone())),
         }
     }
     if wanted.is_empty() {
-        return if is_waiting { Next::Wait("for the volumes to be attached") } else { Next::Done };
+        if is_waiting || !show_in_place(restore, instance) {
+            return Next::Wait("for the volumes to show in their places");
+        }
+        return flags::keep(restore, instance).unwrap_or(Next::Done);
     }
     let is_wanted =
         |one: &PlannedVolume| wanted.iter().any(|(id, _)| one.volume_id.as_ref() == Some(id));
@@ -164,7 +225,13 @@ pub(super) fn attach(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> 
         noted.made.is_in_use |= matches!(restore.mode, RestoreMode::NewVolumes { .. });
         return Next::Record(Box::new(noted));
     }
-    Next::Act(Act::Attach(wanted))
+    Next::Act(Act::Attach(root_first(wanted, instance)))
+}
+
+/// Whether the instance, too, lists each new volume that is to be at it.
+fn show_in_place(restore: &Restore, instance: &Instance) -> bool {
+    let mut ids = restore.made.volumes.iter().filter_map(|one| one.volume_id.as_ref());
+    ids.all(|id| instance.volumes.iter().any(|one| one.volume_id == *id))
 }
 
 pub(super) fn start(restore: &Restore, seen: &RestoreFacts) -> Next {
@@ -180,11 +247,38 @@ pub(super) fn start(restore: &Restore, seen: &RestoreFacts) -> Next {
     }
     match instance.state {
         InstanceState::Running => Next::Done,
-        InstanceState::Stopped => Next::Act(Act::Start),
+        InstanceState::Stopped => start_again(restore, instance),
         InstanceState::Pending
         | InstanceState::Stopping
         | InstanceState::ShuttingDown
         | InstanceState::Terminated
         | InstanceState::Unknown => Next::Wait("for the instance to run"),
+    }
+}
+
+/// What is to be done of an instance that is stopped and is to run: it is started, unless EC2 has taken back a start of
+/// this step, which it says by the reason of the state
+/// (<https://repost.aws/knowledge-center/kms-iam-ec2-permission>).
+pub(super) fn start_again(restore: &Restore, instance: &Instance) -> Next {
+    let begun = restore.step().and_then(|(_, step)| step.started_at);
+    let was_started = instance.launched_at.zip(begun).is_some_and(|(at, begun)| at >= begun);
+    let reason = instance.circumstances.reason.as_ref().filter(|_| was_started);
+    match reason {
+        Some(reason) if reason.is_shutdown() => {
+            let message = format!(
+                "somebody has stopped {} since it was started; start it, or retry to have it started",
+                instance.id
+            );
+            fail(restore, "InstanceStopped", message)
+        }
+        Some(reason) if !reason.passes() => {
+            let message = format!(
+                "EC2 has taken back the start of {}: {}; mend that and retry, or cancel",
+                instance.id, reason.message
+            );
+            fail(restore, "StartTakenBack", message)
+        }
+        // For want of capacity it is tried again and again.
+        Some(_) | None => Next::Act(Act::Start),
     }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::decision::{Act, Next};
 use super::mode::{OldVolume, PlannedVolume, RestoreMode};
-use super::next::{next, part};
+use super::next::{next as next_of, part};
 use super::plan::{SnapshotFirst, steps};
 use super::seen::{RestoreFacts, SeenAttachment, SeenTask, SeenVolume, TaskState, VolumeState};
 use super::step::{Step, StepName, StepStatus};
@@ -47,6 +47,7 @@ fn planned(device: &str, number: usize) -> PlannedVolume {
         volume_id: None,
         attempt: 0,
         attached_at: None,
+        tags: Tags::new(),
     }
 }
 
@@ -102,6 +103,18 @@ fn instance(state: InstanceState, volumes: &[(&str, usize)]) -> Instance {
         launch: crate::domain::instance::launch::LaunchSettings::default(),
         root: RootKind::Ebs,
         can_hibernate: false,
+        circumstances: crate::domain::instance::circumstances::Circumstances::default(),
+    }
+}
+
+/// An old volume that the restore has taken off.
+fn old_volume(number: usize, device: &str) -> OldVolume {
+    let device = device.to_owned();
+    OldVolume {
+        volume_id: volume_id(number),
+        device,
+        detached_at: Some(NOW),
+        delete_on_termination: None,
     }
 }
 
@@ -114,6 +127,12 @@ fn seen_volume(number: usize, device: Option<&str>, tags: Tags) -> SeenVolume {
     let attachments = attachments.into_iter().collect();
     let state = if device.is_some() { VolumeState::InUse } else { VolumeState::Available };
     SeenVolume { id: volume_id(number), state, attachments, tags }
+}
+
+/// What is next once it is noted what is attached.
+fn next(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Option<Next> {
+    let noted = restore.noticing(seen).unwrap_or_else(|| restore.clone());
+    next_of(&noted, seen, now)
 }
 
 fn recorded(next: Option<Next>) -> Restore {
@@ -205,7 +224,10 @@ fn the_old_volumes_are_recorded_before_the_first_is_taken_off() {
     let old: Vec<_> =
         noted.before.old_volumes.iter().flatten().map(|old| old.volume_id.clone()).collect();
     assert_eq!(old, [volume_id(1), volume_id(2)]);
-    assert_eq!(next(&noted, &seen, NOW), Some(Next::Act(Act::Detach(old))));
+    assert!(noted.taken_off().is_empty());
+    let claimed = recorded(next(&noted, &seen, NOW));
+    assert_eq!(claimed.taken_off().len(), 2);
+    assert_eq!(next(&claimed, &seen, NOW), Some(Next::Act(Act::Detach(old))));
 }
 
 #[test]
@@ -244,8 +266,7 @@ fn after_the_last_step_it_is_done() {
 #[test]
 fn only_what_bears_the_tag_of_this_restore_is_deleted() {
     let mut restore = at_step(&in_place(), StepName::AttachVolumes);
-    restore.before.old_volumes =
-        Some(vec![OldVolume { volume_id: volume_id(1), device: "/dev/sda".to_owned() }]);
+    restore.before.old_volumes = Some(vec![old_volume(1, "/dev/sda")]);
     let mut back = restore.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().unwrap();
     for step in back.undo.iter_mut().filter(|step| step.name != StepName::DeleteNewVolumes) {
         step.status = StepStatus::Done;
@@ -326,11 +347,7 @@ fn on_the_way_back(name: StepName) -> Restore {
         planned.volume_id = Some(volume_id(11 + position));
         planned.attached_at = Some(at(10));
     }
-    let old = |number, device: &str| OldVolume {
-        volume_id: volume_id(number),
-        device: device.to_owned(),
-    };
-    restore.before.old_volumes = Some(vec![old(1, "/dev/sda"), old(2, "/dev/sdb")]);
+    restore.before.old_volumes = Some(vec![old_volume(1, "/dev/sda"), old_volume(2, "/dev/sdb")]);
     let mut back = restore.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().unwrap();
     for step in back.undo.iter_mut().take_while(|step| step.name != name) {
         step.status = StepStatus::Done;
@@ -401,23 +418,46 @@ fn an_instance_is_not_taken_apart_for_an_old_volume_that_cannot_come_back() {
 }
 
 #[test]
-fn what_was_attached_is_deleted_only_once_every_old_volume_is_back() {
-    let back = on_the_way_back(StepName::DeleteNewVolumes);
-    let ours = |position| back.made_tags(&part(position, 0));
+fn what_was_ever_attached_is_kept_whoever_has_attached_it_and_however_long_ago() {
+    let ours = |restore: &Restore, position| restore.made_tags(&part(position, 0));
+    let mut back = on_the_way_back(StepName::DeleteNewVolumes);
+    back.not_attached(&volume_id(12));
     let volumes = |second: Option<&str>| {
         vec![
             seen_volume(1, Some("/dev/sda"), Tags::new()),
-            seen_volume(2, second, Tags::new()),
-            seen_volume(11, None, ours(0)),
-            seen_volume(12, None, ours(1)),
+            seen_volume(2, Some("/dev/sdb"), Tags::new()),
+            seen_volume(11, None, ours(&back, 0)),
+            seen_volume(12, second, ours(&back, 1)),
         ]
     };
 
-    let apart = RestoreFacts { volumes: volumes(None), ..RestoreFacts::default() };
-    assert_eq!(recorded(next(&back, &apart, at(30))).notes.len(), 1);
-    let whole = RestoreFacts { volumes: volumes(Some("/dev/sdb")), ..RestoreFacts::default() };
-    let new = vec![volume_id(11), volume_id(12)];
-    assert_eq!(next(&back, &whole, at(30)), Some(Next::Act(Act::Delete(new))));
+    let loose = RestoreFacts { volumes: volumes(None), ..RestoreFacts::default() };
+    let noted = recorded(next(&back, &loose, at(30)));
+    assert!(noted.notes.concat().contains("vol-0000000b stays"), "{:?}", noted.notes);
+    let goes = Some(Next::Act(Act::Delete(vec![volume_id(12)])));
+    assert_eq!(next(&noted, &loose, at(30)), goes);
+
+    // Once it was seen attached by somebody, it stays for good.
+    let by_hand = RestoreFacts { volumes: volumes(Some("/dev/sdg")), ..RestoreFacts::default() };
+    let seen_once = noted.noticing(&by_hand).unwrap();
+    let kept = recorded(next(&seen_once, &loose, at(30)));
+    assert!(kept.notes.concat().contains("vol-0000000c stays"), "{:?}", kept.notes);
+    assert_eq!(next(&kept, &loose, at(30)), Some(Next::Done));
+}
+
+#[test]
+fn what_a_person_has_attached_is_not_taken_off_on_the_way_back() {
+    let mut back = on_the_way_back(StepName::StopAgain);
+    back.not_attached(&volume_id(12));
+    back.made.is_in_use = true;
+    let seen = with_new_volumes(&back, InstanceState::Running, Some(0));
+
+    let stops = next(&back, &seen, at(30));
+
+    let Some(Next::Fail { code: "AttachedByHand", message, .. }) = stops else {
+        panic!("{stops:?}")
+    };
+    assert!(message.contains("vol-0000000c") && message.contains("/dev/sdb"), "{message}");
 }
 
 #[test]
@@ -503,7 +543,7 @@ fn a_root_volume_that_is_off_is_named_with_its_device() {
     );
     restore.made.task_id = Some("replacevol-1".to_owned());
     restore.before.old_volumes =
-        Some(vec![OldVolume { volume_id: volume_id(1), device: "/dev/sda".to_owned() }]);
+        Some(vec![OldVolume { detached_at: None, ..old_volume(1, "/dev/sda") }]);
     let task = SeenTask { id: "replacevol-1".to_owned(), state: TaskState::FailedDetached };
     let instance = instance(InstanceState::Stopped, &[("/dev/sdb", 2)]);
     let seen =

@@ -52,9 +52,18 @@ impl Restore {
         ])
     }
 
-    /// The tags of a volume.
+    /// The tags of a volume: ours, and as many of those that it is to have besides as EC2 allows.
     pub fn volume_tags(&self, position: usize, volume: &PlannedVolume) -> Tags {
         let mut tags = self.made_tags(&part(position, volume.attempt));
+        // One for our installation, which is added to all that is made.
+        for (key, value) in volume.tags.iter().filter(|(key, _)| tags::is_free(key)) {
+            if tags.len() + 2 < TAGS_MAX {
+                tags.entry(key.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        if tags.contains_key("Name") {
+            return tags;
+        }
         let source = self.instance_name.as_deref().unwrap_or(self.instance_id.as_str());
         let device = volume.device.as_deref().unwrap_or(volume.ebs_snapshot_id.as_str());
         let name = format!("{source} {device} restored");
@@ -77,6 +86,20 @@ impl Restore {
     pub fn old_volumes_expiry(&self, now: Timestamp) -> Timestamp {
         let days = SignedDuration::from_hours(24 * i64::from(self.before.keep_old_days));
         self.before.old_volumes_expire_at.unwrap_or_else(|| now.saturating_add(days).unwrap_or(now))
+    }
+
+    /// Whether a person may delete its old volumes at `now`: they are off, and their time is over.
+    pub fn has_old_volumes_due(&self, now: Timestamp) -> bool {
+        let has_some = self.before.old_volumes.as_ref().is_some_and(|old| !old.is_empty());
+        has_some && self.before.old_volumes_expire_at.is_some_and(|at| at <= now)
+    }
+
+    /// The marks of an old volume that is back in its place: they say no more when it may go.
+    pub fn marks_of_what_is_back(&self) -> Tags {
+        Tags::from([
+            (tags::REPLACED_BY.to_owned(), String::new()),
+            (tags::EXPIRES_AT.to_owned(), "never".to_owned()),
+        ])
     }
 
     /// The marks of an old volume that may be deleted at `expires_at`.

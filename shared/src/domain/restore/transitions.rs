@@ -12,6 +12,9 @@ use crate::domain::restore::{Course, Made};
 /// How long a schedule's drill that has failed on the way back stands still before it is taken up again.
 const BACK_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(6);
 
+/// How often a restore that has stopped is looked at for what people do with its volumes.
+const WATCH_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
 /// The restore does not stand where the transition begins; the text says so in words.
 type Refusal = String;
 
@@ -157,12 +160,18 @@ impl Restore {
     /// It stops at the step at hand, with what is there.
     #[must_use]
     pub fn failed(&self, failure: RestoreFailure, now: Timestamp) -> Self {
-        let look_after = if self.is_undoing() { BACK_AGAIN_AFTER } else { LOOK_AFTER };
+        let has_volumes = self.made.volumes.iter().any(|one| one.volume_id.is_some());
+        let looks_at = match (self.drill_due.is_some(), self.is_undoing()) {
+            (true, true) => Some(BACK_AGAIN_AFTER),
+            (true, false) => Some(LOOK_AFTER),
+            // What people do with these is looked at, so that it is known when they are to be deleted.
+            (false, _) => has_volumes.then_some(WATCH_AFTER),
+        };
         let mut next = Self {
             status: RestoreStatus::Failed,
             course: Course {
                 lease: self.course.lease.map(|lease| Lease { until: now, ..lease }),
-                attention_at: self.drill_due.and_then(|_| later(now, look_after)),
+                attention_at: looks_at.and_then(|after| later(now, after)),
                 trouble: None,
                 ..self.course.clone()
             },
@@ -326,35 +335,6 @@ impl Restore {
         Ok(Some(next))
     }
 
-    /// Whether the step at hand has taken longer than it ever should.
-    pub fn is_overdue(&self, now: Timestamp) -> bool {
-        self.step().is_some_and(|(_, step)| {
-            let limit = match step.name {
-                // EC2 copies every block that has changed.
-                StepName::SnapshotFirst => SignedDuration::from_hours(72),
-                StepName::ReplaceRoot | StepName::SettleRoot => SignedDuration::from_hours(6),
-                StepName::Check
-                | StepName::CreateVolumes
-                | StepName::StopInstance
-                | StepName::DetachVolumes
-                | StepName::AttachVolumes
-                | StepName::StartInstance
-                | StepName::TagOldVolumes
-                | StepName::RegisterImage
-                | StepName::RunInstance
-                | StepName::DeregisterImage
-                | StepName::DeleteVolumes
-                | StepName::StopAgain
-                | StepName::DetachNewVolumes
-                | StepName::ReattachOldVolumes
-                | StepName::StartAgain
-                | StepName::DeleteNewVolumes
-                | StepName::RemoveImage => SignedDuration::from_hours(2),
-            };
-            step.started_at.is_some_and(|at| now.duration_since(at) >= limit)
-        })
-    }
-
     fn step_begun(&self, now: Timestamp) -> Self {
         let mut next = self.clone();
         if let Some(step) = next.step_mut()
@@ -362,6 +342,7 @@ impl Restore {
         {
             step.status = StepStatus::Running;
             step.started_at = Some(now);
+            next.course.flags_asked = false;
         }
         next
     }

@@ -1,20 +1,20 @@
 //! The way back: what a cancelled restore has to undo, and what is to be done next of it.
 //!
-//! Only what bears the tag of this very restore is deleted, and nothing that an instance may have written to. The old
-//! volumes are put back where they were recorded to be before the first of them was taken off.
+//! Only what bears the tag of this very restore is deleted, and of that nothing that was ever attached. The old volumes
+//! that the restore has taken off are put back where they were; what a person has attached stays where it is.
 
 use jiff::Timestamp;
 
 use super::decision::{Act, Next, fail, may_not_show};
+use super::flags;
+use super::hands::{attached_by_hand, attached_by_us, may_not_stop};
 use super::mode::{OldVolume, RestoreMode};
-use super::safety::{
-    all_old_are_back, first_brings_it_back, must_not_stop, old_volume_gone, root_is_off, written,
-};
-use super::seen::{RestoreFacts, SeenVolume, TaskState, VolumeState};
+use super::safety::{must_not_stop, old_volume_gone, written};
+use super::seen::{RestoreFacts, SeenVolume, VolumeState};
 use super::step::StepName;
-use super::swap::take_off;
-use super::{Restore, SETTLES_WITHIN};
-use crate::domain::ids::{InstanceId, VolumeId};
+use super::swap::{start_again, take_off};
+use super::{Restore, SETTLES_WITHIN, undo_whole};
+use crate::domain::ids::VolumeId;
 use crate::domain::instance::{Instance, InstanceState};
 use crate::domain::restore::{Before, Made};
 
@@ -40,28 +40,16 @@ impl Restore {
         }
     }
 
-    /// Why a volume of this restore is kept when it is taken back; nothing if it goes.
-    fn kept_for(&self, id: &VolumeId, seen: &RestoreFacts) -> Option<&'static str> {
-        let planned = self.made.volumes.iter().find(|one| one.volume_id.as_ref() == Some(id));
-        planned.filter(|one| one.attached_at.is_some())?;
-        if self.made.is_in_use {
-            return Some("an instance may have written to it");
+    /// Why a volume of this restore is kept when it is taken back; none if it goes: only what was never attached does.
+    fn kept_for(&self, volume: &SeenVolume) -> Option<String> {
+        if let Some(at) = volume.attachments.first() {
+            return Some(format!("it is attached to {} at {}", at.instance_id, at.device));
         }
-        match &self.mode {
-            RestoreMode::ReplaceVolumes { instance_id, .. }
-                if !all_old_are_back(self, instance_id, seen) =>
-            {
-                Some("not all old volumes are back at the instance")
-            }
-            RestoreMode::ReplaceVolumes { .. }
-            | RestoreMode::NewVolumes { .. }
-            | RestoreMode::ReplaceRoot { .. }
-            | RestoreMode::NewInstance(_)
-            | RestoreMode::Drill => None,
-        }
+        let help = "it was attached, and may have been written to; delete it when it is of no use";
+        self.was_attached(&volume.id).then(|| help.to_owned())
     }
 
-    fn noted(&self, note: String) -> Option<Next> {
+    pub(super) fn noted(&self, note: String) -> Option<Next> {
         if self.notes.contains(&note) {
             return None;
         }
@@ -73,7 +61,9 @@ impl Restore {
 /// What is to be done next of a step back.
 pub(super) fn next(restore: &Restore, seen: &RestoreFacts, step: StepName, now: Timestamp) -> Next {
     // What was asked for on the way there may not show yet, and would then come after what undoes it.
-    if restore.course.asked_at.is_some_and(|at| now.duration_since(at) < SETTLES_WITHIN) {
+    let begun = restore.undo.first().and_then(|step| step.started_at);
+    let of_before = restore.course.asked_at.filter(|at| begun.is_none_or(|begun| *at <= begun));
+    if of_before.is_some_and(|at| now.duration_since(at) < SETTLES_WITHIN) {
         return Next::Wait("for what was asked of EC2 to show");
     }
     match step {
@@ -82,8 +72,8 @@ pub(super) fn next(restore: &Restore, seen: &RestoreFacts, step: StepName, now: 
         StepName::ReattachOldVolumes => reattach_old(restore, seen),
         StepName::StartAgain => start(restore, seen),
         StepName::DeleteNewVolumes => delete_made(restore, seen, now),
-        StepName::SettleRoot => settle_root(restore, seen, now),
-        StepName::RemoveImage => remove_image(restore, seen, now),
+        StepName::SettleRoot => undo_whole::settle_root(restore, seen, now),
+        StepName::RemoveImage => undo_whole::remove_image(restore, seen, now),
         StepName::Check
         | StepName::SnapshotFirst
         | StepName::CreateVolumes
@@ -104,14 +94,13 @@ fn made<'a>(restore: &'a Restore, seen: &'a RestoreFacts) -> impl Iterator<Item 
     seen.volumes.iter().filter(|volume| volume.is_made_by(&restore.id))
 }
 
-/// Whether the volumes of the instance are as they were.
+/// Whether nothing of what the restore has done to the volumes of the instance is left.
 fn is_as_before(restore: &Restore, instance: &Instance, seen: &RestoreFacts) -> bool {
     let is_here = |id: &VolumeId| instance.volumes.iter().any(|one| one.volume_id == *id);
     let is_settled = |one: &SeenVolume| one.at(&instance.id).is_none_or(|at| at.is_settled);
     let none_new = !made(restore, seen).any(|volume| volume.is_at(&instance.id));
-    let mut old = restore.before.old_volumes.iter().flatten();
     none_new
-        && old.all(|one| {
+        && restore.taken_off().into_iter().all(|one| {
             is_here(&one.volume_id) && seen.volume(&one.volume_id).is_some_and(is_settled)
         })
 }
@@ -135,10 +124,11 @@ fn stop(restore: &Restore, seen: &RestoreFacts) -> Next {
             | InstanceState::Unknown => Next::Skip("its volumes are as they were"),
         };
     }
-    if let Some(next) = old_volume_gone(restore, instance, seen) {
-        return next;
-    }
-    if let Some(next) = must_not_stop(restore, instance) {
+    let in_the_way = attached_by_hand(restore, instance, seen)
+        .or_else(|| old_volume_gone(restore, instance, seen))
+        .or_else(|| may_not_stop(restore, instance))
+        .or_else(|| must_not_stop(restore, instance));
+    if let Some(next) = in_the_way {
         return next;
     }
     match instance.state {
@@ -167,34 +157,42 @@ fn detach_new(restore: &Restore, seen: &RestoreFacts) -> Next {
     if let Some(next) = written(restore, seen) {
         return next;
     }
-    let is_here = made(restore, seen).any(|volume| volume.is_at(target));
-    if matches!(restore.mode, RestoreMode::ReplaceVolumes { .. })
-        && is_here
-        && let Some(instance) = seen.living_instance()
-        && instance.state != InstanceState::Stopped
-    {
-        // Somebody has started it meanwhile: nothing is taken off before it stands still again.
-        if let Some(next) = must_not_stop(restore, instance) {
-            return next;
+    let is_here = attached_by_us(restore, seen).any(|volume| volume.is_at(target));
+    let standing = seen.living_instance().filter(|one| one.state != InstanceState::Stopped);
+    match (&restore.mode, standing) {
+        (RestoreMode::ReplaceVolumes { .. }, Some(instance)) if is_here => {
+            return stop_once_more(restore, instance);
         }
-        return match instance.state {
-            InstanceState::Running if restore.before.was_running != Some(true) => {
-                Next::Record(Box::new(Restore {
-                    before: Before { was_running: Some(true), ..restore.before.clone() },
-                    ..restore.clone()
-                }))
-            }
-            InstanceState::Running => Next::Act(Act::Stop),
-            InstanceState::Pending
-            | InstanceState::Stopping
-            | InstanceState::Stopped
-            | InstanceState::ShuttingDown
-            | InstanceState::Terminated
-            | InstanceState::Unknown => Next::Wait("for the instance to be stopped"),
-        };
+        // What runs may have it mounted: it is not taken off under its hands.
+        (RestoreMode::NewVolumes { .. }, Some(_)) => return Next::Done,
+        _ => {}
     }
-    let new: Vec<_> = made(restore, seen).map(|volume| &volume.id).collect();
+    let new: Vec<_> = attached_by_us(restore, seen).map(|volume| &volume.id).collect();
     take_off(new.into_iter(), target, seen).unwrap_or(Next::Done)
+}
+
+/// What is to be done of an instance that somebody has started meanwhile: nothing is taken off before it stands still
+/// again.
+fn stop_once_more(restore: &Restore, instance: &Instance) -> Next {
+    let refused = may_not_stop(restore, instance).or_else(|| must_not_stop(restore, instance));
+    if let Some(next) = refused {
+        return next;
+    }
+    match instance.state {
+        InstanceState::Running if restore.before.was_running != Some(true) => {
+            Next::Record(Box::new(Restore {
+                before: Before { was_running: Some(true), ..restore.before.clone() },
+                ..restore.clone()
+            }))
+        }
+        InstanceState::Running => Next::Act(Act::Stop),
+        InstanceState::Pending
+        | InstanceState::Stopping
+        | InstanceState::Stopped
+        | InstanceState::ShuttingDown
+        | InstanceState::Terminated
+        | InstanceState::Unknown => Next::Wait("for the instance to be stopped"),
+    }
 }
 
 fn reattach_old(restore: &Restore, seen: &RestoreFacts) -> Next {
@@ -202,7 +200,7 @@ fn reattach_old(restore: &Restore, seen: &RestoreFacts) -> Next {
         return Next::Skip("the instance is gone");
     };
     let (mut wanted, mut is_waiting) = (Vec::new(), false);
-    for old in restore.before.old_volumes.iter().flatten() {
+    for old in restore.taken_off() {
         let id = &old.volume_id;
         let lost = |why: String| {
             restore.noted(format!("the old volume {id} is not back at {}: {why}", old.device))
@@ -234,15 +232,29 @@ fn reattach_old(restore: &Restore, seen: &RestoreFacts) -> Next {
         }
     }
     match (wanted.is_empty(), is_waiting) {
-        (false, _) => Next::Act(Act::Attach(wanted)),
+        (false, _) => Next::Act(Act::Attach(root_first(wanted, instance))),
         (true, true) => Next::Wait("for the old volumes to be attached"),
+        (true, false) if let Some(next) = flags::keep(restore, instance) => next,
+        (true, false) if restore.before.old_volumes_expire_at.is_some() => Next::Act(Act::UntagOld),
         (true, false) => Next::Done,
     }
 }
 
+/// The places with that of the root first: with it alone the instance can at least be started.
+pub(super) fn root_first(
+    mut places: Vec<(VolumeId, String)>,
+    instance: &Instance,
+) -> Vec<(VolumeId, String)> {
+    places.sort_by_key(|(_, device)| instance.root_device.as_ref() != Some(device));
+    places
+}
+
 /// What is to be done of `other`, which is where an old volume is to come back: it goes if this restore has made it.
 fn make_room(restore: &Restore, seen: &RestoreFacts, old: &OldVolume, other: &VolumeId) -> Next {
-    if made(restore, seen).any(|volume| volume.id == *other) {
+    if seen.volume(other).is_some_and(|volume| volume.attachments.is_empty()) {
+        return Next::Wait("for the device to show as free");
+    }
+    if attached_by_us(restore, seen).any(|volume| volume.id == *other) {
         let next = detach_new(restore, seen);
         let waits = Next::Wait("for the volumes to be detached");
         return if next == Next::Done { waits } else { next };
@@ -263,7 +275,7 @@ fn start(restore: &Restore, seen: &RestoreFacts) -> Next {
     }
     match instance.state {
         InstanceState::Running => Next::Done,
-        InstanceState::Stopped => Next::Act(Act::Start),
+        InstanceState::Stopped => start_again(restore, instance),
         InstanceState::Pending
         | InstanceState::Stopping
         | InstanceState::ShuttingDown
@@ -272,29 +284,22 @@ fn start(restore: &Restore, seen: &RestoreFacts) -> Next {
     }
 }
 
-/// Deletes what the restore has made, as far as nobody uses it or may have written to it. What was being made when a
+/// Deletes what the restore has made, as far as EC2 has never shown it attached to anything. What was being made when a
 /// worker died may show late, so an absence is believed after a while only.
 pub(super) fn delete_made(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Next {
     let (mut ready, mut is_waiting) = (Vec::new(), false);
     for volume in made(restore, seen) {
         let id = &volume.id;
-        if let Some(why) = restore.kept_for(id, seen) {
-            let note = format!("{id} stays, for {why}; delete it when it is of no use");
-            if let Some(note) = restore.noted(note) {
+        if let Some(why) = restore.kept_for(volume) {
+            if let Some(note) = restore.noted(format!("{id} stays: {why}")) {
                 return note;
             }
             continue;
         }
-        match (volume.state, volume.attachments.first()) {
-            (VolumeState::Going, _) => {}
-            (VolumeState::Creating, _) | (VolumeState::InUse, None) => is_waiting = true,
-            (VolumeState::InUse, Some(at)) => {
-                let note = format!("{id} stays: somebody has attached it to {}", at.instance_id);
-                if let Some(note) = restore.noted(note) {
-                    return note;
-                }
-            }
-            (VolumeState::Available | VolumeState::Error, _) => ready.push(id.clone()),
+        match volume.state {
+            VolumeState::Going => {}
+            VolumeState::Creating | VolumeState::InUse => is_waiting = true,
+            VolumeState::Available | VolumeState::Error => ready.push(id.clone()),
         }
     }
     if !ready.is_empty() {
@@ -308,51 +313,4 @@ pub(super) fn delete_made(restore: &Restore, seen: &RestoreFacts, now: Timestamp
         return Next::Wait("for the volumes that were made to show, or to go");
     }
     Next::Done
-}
-
-fn settle_root(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Next {
-    match seen.task.as_ref().map(|task| task.state) {
-        Some(TaskState::UnderWay) => Next::Wait("for EC2 to end what cannot be stopped"),
-        Some(TaskState::Succeeded) => {
-            let old = restore.before.old_volumes.iter().flatten().next();
-            let old = old.map(|one| one.volume_id.as_str()).unwrap_or_default();
-            let note = format!(
-                "the root volume was replaced; the old one, {old}, is kept{}",
-                first_brings_it_back(restore)
-            );
-            restore.noted(note).unwrap_or(Next::Done)
-        }
-        None if may_not_show(restore, now) => Next::Wait("for a task that may not show yet"),
-        Some(TaskState::Failed | TaskState::FailedDetached) | None => {
-            root_is_off(restore, seen).and_then(|note| restore.noted(note)).unwrap_or(Next::Done)
-        }
-    }
-}
-
-fn remove_image(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Next {
-    for (id, state) in &seen.made_instances {
-        let is_there = match state {
-            InstanceState::ShuttingDown | InstanceState::Terminated => false,
-            InstanceState::Pending
-            | InstanceState::Running
-            | InstanceState::Stopping
-            | InstanceState::Stopped
-            | InstanceState::Unknown => true,
-        };
-        if is_there && let Some(note) = restore.noted(stays(id)) {
-            return note;
-        }
-    }
-    let current = seen.image.as_ref().map(|(id, _)| id);
-    let images: Vec<_> = seen.earlier_images.iter().chain(current).cloned().collect();
-    match current {
-        Some(_) => Next::Act(Act::Deregister(images)),
-        None if may_not_show(restore, now) => Next::Wait("for an image that may not show yet"),
-        None if !images.is_empty() => Next::Act(Act::Deregister(images)),
-        None => Next::Done,
-    }
-}
-
-fn stays(id: &InstanceId) -> String {
-    format!("the new instance {id} stays; terminate it if it is not wanted")
 }

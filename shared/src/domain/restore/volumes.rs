@@ -3,13 +3,9 @@
 use super::mode::PlannedVolume;
 use super::refusal::{Refusal, field, state};
 use super::wanted::{VolumeChoice, WantedRestore};
+use crate::domain::ebs::{self, NotTaken, device_refusal};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::snapshot::member::Member;
-
-/// The largest volume, in GiB.
-const SIZE_GIB_MAX: i32 = 65_536;
-/// The types of volumes.
-const VOLUME_TYPES: [&str; 7] = ["gp3", "gp2", "io2", "io1", "st1", "sc1", "standard"];
 
 pub(super) fn all_have_devices(volumes: &[PlannedVolume]) -> Result<(), Refusal> {
     match volumes.iter().find(|volume| volume.attach_as.is_none()) {
@@ -61,6 +57,20 @@ pub(super) fn volumes(
     Ok(volumes)
 }
 
+/// Refuses to boot from a hard disk, which EC2 does not.
+pub(super) fn can_boot(volumes: &[PlannedVolume], wanted: &WantedRestore) -> Result<(), Refusal> {
+    let cannot = |volume: &&PlannedVolume| volume.boot && !ebs::boots(&volume.volume_type);
+    let Some(volume) = volumes.iter().find(cannot) else { return Ok(()) };
+    let is_it = |choice: &VolumeChoice| Some(&choice.device) == volume.device.as_ref();
+    let at = wanted.volumes.iter().flatten().position(is_it);
+    let at = at.map_or_else(|| "volumes".to_owned(), |at| format!("volumes[{at}].volume_type"));
+    let volume_type = &volume.volume_type;
+    field(
+        at,
+        format!("no instance boots from a volume of type {volume_type}; gp3 is the usual one"),
+    )
+}
+
 /// The type of a volume whose own was not recorded.
 const TYPE_UNLESS_RECORDED: &str = "gp3";
 
@@ -76,39 +86,31 @@ pub(super) fn planned(
         .clone()
         .or_else(|| recorded.map(|recorded| recorded.volume_type.clone()))
         .unwrap_or_else(|| TYPE_UNLESS_RECORDED.to_owned());
-    if !VOLUME_TYPES.contains(&volume_type.as_str()) {
-        return field(
-            format!("{at}.volume_type"),
-            format!("must be one of {}", VOLUME_TYPES.join(", ")),
-        );
-    }
     let size_gib = choice.size_gib.unwrap_or(member.size_gib);
-    if size_gib < member.size_gib || size_gib > SIZE_GIB_MAX {
-        let reason = format!(
-            "must be {} GiB, the size of the snapshot's, to {SIZE_GIB_MAX}",
-            member.size_gib
-        );
+    if size_gib < member.size_gib {
+        let reason =
+            format!("must be {} GiB, the size of the snapshot's, or more", member.size_gib);
         return field(format!("{at}.size_gib"), reason);
+    }
+    if let Some(reason) = choice.attach_as.as_deref().and_then(device_refusal) {
+        return field(format!("{at}.attach_as"), reason);
     }
     // What was provisioned for one type says nothing of another.
     let same = recorded.filter(|recorded| recorded.volume_type == volume_type);
-    let has_iops = matches!(volume_type.as_str(), "gp3" | "io1" | "io2");
-    let needs_iops = matches!(volume_type.as_str(), "io1" | "io2");
-    let has_throughput = volume_type == "gp3";
-    if choice.iops.is_some() && !has_iops {
-        return field(format!("{at}.iops"), format!("a volume of type {volume_type} has none"));
+    let recorded_iops = same.and_then(|same| same.iops).filter(|_| ebs::has_iops(&volume_type));
+    // An older record does not say how many it had: nobody need know, of a volume that nobody named.
+    let usual = || ebs::usual_iops(&volume_type, size_gib).filter(|_| choice.volume_type.is_none());
+    let iops = choice.iops.or(recorded_iops);
+    let iops = if ebs::needs_iops(&volume_type) { iops.or_else(usual) } else { iops };
+    let recorded_throughput = same.and_then(|same| same.throughput_mibps);
+    let throughput = choice
+        .throughput_mibps
+        .or(recorded_throughput.filter(|_| ebs::has_throughput(&volume_type)));
+    let wanted =
+        ebs::Wanted { volume_type: &volume_type, size_gib, iops, throughput_mibps: throughput };
+    if let Some(NotTaken { field: name, reason }) = ebs::refusal(&wanted) {
+        return field(format!("{at}.{name}"), reason);
     }
-    if choice.throughput_mibps.is_some() && !has_throughput {
-        return field(
-            format!("{at}.throughput_mibps"),
-            format!("a volume of type {volume_type} has none"),
-        );
-    }
-    let iops = choice.iops.or(same.and_then(|same| same.iops)).filter(|_| has_iops);
-    if needs_iops && iops.is_none() {
-        return field(format!("{at}.iops"), format!("a volume of type {volume_type} needs them"));
-    }
-    let throughput = choice.throughput_mibps.or(same.and_then(|same| same.throughput_mibps));
     Ok(PlannedVolume {
         ebs_snapshot_id: member.ebs_snapshot_id.clone(),
         device: member.device.clone(),
@@ -117,7 +119,7 @@ pub(super) fn planned(
         size_gib,
         volume_type,
         iops,
-        throughput_mibps: throughput.filter(|_| has_throughput),
+        throughput_mibps: throughput,
         initialization_rate_mibps: None,
         delete_on_termination: recorded
             .and_then(|recorded| recorded.delete_on_termination)
@@ -125,5 +127,6 @@ pub(super) fn planned(
         volume_id: None,
         attempt: 0,
         attached_at: None,
+        tags: member.volume.as_ref().map(|one| one.tags.clone()).unwrap_or_default(),
     })
 }

@@ -14,6 +14,29 @@ pub struct WantedRestore {
     pub volumes: Option<Vec<VolumeChoice>>,
     /// The rate at which EC2 is paid to fetch the blocks of all of them; as fast as it comes if none.
     pub initialization_rate_mibps: Option<i32>,
+    /// What it may cost, and what the person accepts.
+    pub accepted: Accepted,
+}
+
+/// What a person accepts by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// The volumes that stay as they are, by their devices or ids.
+    pub keep: Vec<String>,
+    /// Whether what is on the host's disks may be lost.
+    pub instance_store_loss: Loss,
+    /// Whether an Auto Scaling group may replace the instance.
+    pub group_replacement: Loss,
+}
+
+/// Whether a loss is accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Loss {
+    /// It is.
+    Accepted,
+    /// It is not.
+    #[default]
+    Refused,
 }
 
 /// What is to become of the snapshot.

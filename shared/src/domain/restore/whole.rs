@@ -6,7 +6,7 @@ use super::Restore;
 use super::decision::{Act, Next, fail, instance_gone, may_not_show};
 use super::mode::{OldVolume, PlannedVolume};
 use super::safety::root_is_off;
-use super::seen::{ImageState, RestoreFacts, SeenTask, TaskState};
+use super::seen::{ImageState, MadeInstance, RestoreFacts, SeenTask, TaskState};
 use crate::domain::ids::{InstanceId, VolumeId};
 use crate::domain::instance::InstanceState;
 use crate::domain::restore::{Before, Made};
@@ -59,8 +59,7 @@ pub(super) fn replace_root(restore: &Restore, seen: &RestoreFacts, now: Timestam
                     format!("{} is {}; start it and retry, or cancel", instance.id, instance.state);
                 return fail(restore, "InstanceNotRunning", message);
             };
-            let old =
-                vec![OldVolume { volume_id: root.volume_id.clone(), device: root.device.clone() }];
+            let old = vec![OldVolume::at(root)];
             if restore.before.old_volumes.as_ref() == Some(&old) {
                 Next::Act(Act::ReplaceRoot)
             } else {
@@ -107,6 +106,15 @@ fn new_root(restore: &Restore, root: &VolumeId) -> Next {
     Next::Record(Box::new(noted))
 }
 
+/// That EC2 has ended an instance as it was starting, and why.
+fn ended_at_launch(made: Option<&MadeInstance>) -> String {
+    let said = made.and_then(|one| Some(format!("{}: {}", one.id, one.reason.as_ref()?.message)));
+    let said = said.unwrap_or_else(|| "it does not say why".to_owned());
+    format!(
+        "EC2 has ended the new instance as it was starting ({said}); once that is mended, a retry launches another"
+    )
+}
+
 pub(super) fn register_image(restore: &Restore, seen: &RestoreFacts) -> Next {
     match &seen.image {
         None => Next::Act(Act::RegisterImage),
@@ -128,8 +136,8 @@ pub(super) fn register_image(restore: &Restore, seen: &RestoreFacts) -> Next {
 
 pub(super) fn run_instance(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Next {
     let known = restore.made.new_instance_id.as_ref();
-    let found = seen.made_instances.iter().find(|(id, _)| known.is_none_or(|known| known == id));
-    match found {
+    let found = seen.made_instances.iter().find(|one| known.is_none_or(|known| *known == one.id));
+    match found.map(|one| (&one.id, one.state)) {
         Some((id, _)) if known.is_none() => Next::Record(Box::new(Restore {
             made: Made { new_instance_id: Some(id.clone()), ..restore.made.clone() },
             ..restore.clone()
@@ -144,7 +152,7 @@ pub(super) fn run_instance(restore: &Restore, seen: &RestoreFacts, now: Timestam
         None if known.is_none() => Next::Act(Act::RunInstance),
         Some((_, InstanceState::ShuttingDown | InstanceState::Terminated)) | None => Next::Fail {
             code: "InstanceFailed",
-            message: "EC2 has ended the new instance as it was starting".to_owned(),
+            message: ended_at_launch(found),
             record: Box::new({
                 let mut next = restore.attempt_lost();
                 next.made.image_id.clone_from(&restore.made.image_id);

@@ -1,10 +1,11 @@
 //! A restore in words: what exists now, how it goes on, and how it goes back.
 
-use super::mode::RestoreMode;
-use super::step::StepName;
+use super::decision::{INSTANCE_GONE, VOLUME_GONE};
+use super::mode::{OldVolume, RestoreMode};
+use super::step::{Step, StepName};
 use super::whole::ROOT_DETACHED;
 use super::{Restore, RestoreStatus};
-use crate::domain::ids::InstanceId;
+use crate::domain::ids::{InstanceId, VolumeId};
 
 /// What a person needs to know of a restore that has stopped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,20 +32,15 @@ impl Restore {
         let mut lines = Vec::new();
         for volume in &self.made.volumes {
             let Some(id) = &volume.volume_id else { continue };
-            let place = match (&volume.attached_at, self.mode.target(), &volume.attach_as) {
-                (Some(_), Some(target), Some(device)) => format!(", for {device} of {target}"),
-                _ => String::new(),
-            };
-            lines.push(format!("new volume {id} of {}{place}", volume.ebs_snapshot_id));
+            let of = &volume.ebs_snapshot_id;
+            lines.push(format!("new volume {id} of {of}{}", self.place_of(id)));
         }
-        let detached =
-            self.has_begun(StepName::DetachVolumes) || self.has_begun(StepName::ReplaceRoot);
-        if detached {
-            let old = self.before.old_volumes.iter().flatten();
-            lines.extend(
-                old.map(|one| format!("old volume {}, which was at {}", one.volume_id, one.device)),
-            );
+        for old in self.gone_or_off() {
+            let (id, device) = (&old.volume_id, &old.device);
+            lines.push(format!("old volume {id}, which was at {device}{}", self.place_of(id)));
         }
+        let first = self.before.snapshot_first.iter().filter(|_| self.has_snapshot_first());
+        lines.extend(first.map(|id| format!("snapshot {id} of the instance, taken first")));
         lines.extend(self.made.image_id.iter().map(|id| format!("image {id}")));
         lines.extend(self.made.new_instance_id.iter().map(|id| format!("new instance {id}")));
         if let (Some(target), Some(true)) = (self.mode.target(), self.before.was_running) {
@@ -56,7 +52,44 @@ impl Restore {
         lines
     }
 
+    /// The old volumes that are not where they were any more, for the restore's sake.
+    fn gone_or_off(&self) -> Vec<&OldVolume> {
+        match &self.mode {
+            RestoreMode::ReplaceRoot { .. } => {
+                let is_replaced = self.made.volumes.iter().any(|one| one.volume_id.is_some());
+                let is_off = self.root_first().is_some();
+                let old = self.before.old_volumes.iter().flatten();
+                old.filter(|_| is_replaced || is_off).collect()
+            }
+            RestoreMode::ReplaceVolumes { .. }
+            | RestoreMode::NewVolumes { .. }
+            | RestoreMode::NewInstance(_)
+            | RestoreMode::Drill => self.taken_off(),
+        }
+    }
+
+    fn has_snapshot_first(&self) -> bool {
+        self.forward(StepName::SnapshotFirst).is_some_and(Step::is_over)
+    }
+
+    /// Where a volume was when it was last looked at, in words that go behind its name.
+    fn place_of(&self, id: &VolumeId) -> String {
+        let seen = self.course.places.iter().find(|seen| seen.volume_id == *id);
+        seen.map(|seen| format!(", {}", seen.place)).unwrap_or_default()
+    }
+
     fn go_on(&self) -> String {
+        let code = self.course.failure.as_ref().map(|one| one.code.as_str()).unwrap_or_default();
+        match code {
+            VOLUME_GONE => {
+                return "there is no way on: a volume that it has made is gone; go back".to_owned();
+            }
+            INSTANCE_GONE => {
+                let how = "end this one, and restore the snapshot with mode new_instance";
+                return format!("there is no way on: the instance is gone; {how}");
+            }
+            _ => {}
+        }
         let step =
             self.course.failure.as_ref().map(|failure| failure.step.as_str()).unwrap_or_default();
         let way = if self.is_undoing() { "taking it back" } else { "the restore" };
@@ -80,6 +113,10 @@ impl Restore {
         Some(format!("attach {volume} to {target} and start it"))
     }
 
+    fn is_instance_gone(&self) -> bool {
+        self.course.failure.as_ref().is_some_and(|failure| failure.code == INSTANCE_GONE)
+    }
+
     fn go_back(&self) -> String {
         let id = &self.id;
         if self.is_undoing() {
@@ -89,10 +126,14 @@ impl Restore {
         }
         let what = match &self.mode {
             RestoreMode::NewVolumes { .. } | RestoreMode::Drill => {
-                "deletes the volumes that were made"
+                "deletes the volumes that were made and never attached"
+            }
+            RestoreMode::ReplaceVolumes { .. } if self.is_instance_gone() => {
+                "deletes the volumes that were made and never attached, and ends it"
             }
             RestoreMode::ReplaceVolumes { .. } => {
-                "attaches the old volumes where they were, deletes the new ones, and starts the instance if it ran"
+                "attaches the old volumes where they were, deletes of the new ones what was never attached, and starts the \
+                 instance if it ran"
             }
             RestoreMode::ReplaceRoot { .. } if self.root_first().is_some() => {
                 "ends it; the root volume stays off until somebody attaches it"

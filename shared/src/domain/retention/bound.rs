@@ -1,5 +1,7 @@
 //! The most snapshots of an instance that rules can keep, told from the rules alone.
 
+use std::collections::BTreeMap;
+
 use super::{
     period::Period,
     rules::{Count, Rules},
@@ -33,44 +35,78 @@ enum Back {
 impl Rules {
     /// What they keep of snapshots that are taken at the fires of `expression`, at any time.
     ///
-    /// Every rule keeps the newest, and those that keep all of the newest are within the widest of them: what is
-    /// kept twice in this way counts once. More overlap is not looked for, so it may well be less.
+    /// What several rules keep counts once as far as that is certain: of the rules of one kind of period only the widest
+    /// adds any, what is alone in its period is as good as one of the newest, and the newest of a longer period is the
+    /// newest of its shorter one too, as far as a rule for that reaches back. It may still be less.
     pub fn kept_at_most(&self, expression: &Expression, zone: &Zone) -> KeptAtMost {
-        let mut newest = 0;
-        let mut bounds = Vec::new();
+        let is_alone_in = |period: Period| {
+            let seconds = shortest_seconds(period);
+            let window = Window { local_seconds: seconds, elapsed_seconds: seconds };
+            expression.fires_at_most(window) <= 1
+        };
+        let periods = [Period::Year, Period::Month, Period::Week, Period::Day, Period::Hour];
+        let gap = periods.into_iter().find(|period| is_alone_in(*period)).map(shortest_seconds);
+        // How many of the newest are kept at the most, and how many for certain.
+        let (mut newest, mut certain) = (0, 0);
+        let mut reaches: BTreeMap<Period, Reach> = BTreeMap::new();
         let mut endless_every_seconds = Vec::new();
+        let mut add = |period: Period, kept: u64, back_seconds: u64| {
+            if period == Period::Each || is_alone_in(period) {
+                newest = newest.max(kept);
+            } else {
+                let reach = reaches.entry(period).or_default();
+                reach.kept = reach.kept.max(kept);
+                reach.back_seconds = reach.back_seconds.max(back_seconds);
+            }
+        };
         for (&period, &count) in &self.counts {
-            match (period, count) {
-                (_, Count::All) => endless_every_seconds.push(shortest_seconds(period)),
-                (Period::Each, Count::UpTo(count)) => newest = newest.max(u64::from(count.get())),
-                (
-                    Period::Hour | Period::Day | Period::Week | Period::Month | Period::Year,
-                    Count::UpTo(count),
-                ) => bounds.push(u64::from(count.get())),
+            match count {
+                Count::All => endless_every_seconds.push(shortest_seconds(period)),
+                Count::UpTo(count) => {
+                    let count = u64::from(count.get());
+                    if period == Period::Each || is_alone_in(period) {
+                        certain = count.max(certain);
+                    }
+                    add(period, count, (count - 1).saturating_mul(shortest_seconds(period)));
+                }
             }
         }
         for (&period, span) in &self.within {
             let window = window(span, zone, Back::FromNewest);
             let fires = expression.fires_at_most(window);
-            match period {
-                Period::Each => newest = newest.max(fires),
+            let kept = match period {
+                Period::Each => fires,
                 Period::Hour | Period::Day | Period::Week | Period::Month | Period::Year => {
                     let length = window.local_seconds.max(window.elapsed_seconds);
                     // A window begins and ends within a period, and the oldest snapshot may stay as well.
-                    bounds.push(fires.min(length.div_ceil(shortest_seconds(period)) + 2));
+                    fires.min(length.div_ceil(shortest_seconds(period)) + 2)
                 }
-            }
+            };
+            // How far back a span reaches at the least is not asked.
+            add(period, kept, 0);
         }
         if let Some(span) = &self.max_age {
-            newest = newest.max(expression.fires_at_most(window(span, zone, Back::FromNow)));
+            let fires = expression.fires_at_most(window(span, zone, Back::FromNow));
+            add(Period::Each, fires, 0);
         }
-        if newest > 0 {
-            bounds.push(newest);
+        let mut bounded = newest;
+        let mut back_seconds = gap.unwrap_or(0).saturating_mul(u64::saturating_sub(certain, 1));
+        for (period, reach) in reaches {
+            let both = (back_seconds / longest_seconds(period)).max(u64::from(bounded > 0));
+            bounded = bounded.saturating_add(reach.kept.saturating_sub(both));
+            back_seconds = back_seconds.max(reach.back_seconds);
         }
-        let rules = u64::try_from(bounds.len()).unwrap_or(u64::MAX);
-        let sum = bounds.iter().fold(0_u64, |sum, bound| sum.saturating_add(*bound));
-        KeptAtMost { bounded: sum.saturating_sub(rules.saturating_sub(1)), endless_every_seconds }
+        KeptAtMost { bounded, endless_every_seconds }
     }
+}
+
+/// What the rules of one kind of period keep.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reach {
+    /// How many at the most.
+    kept: u64,
+    /// How far back from the newest snapshot they keep the newest of each period, at the least.
+    back_seconds: u64,
 }
 
 fn window(span: &Span, zone: &Zone, from: Back) -> Window {
@@ -99,6 +135,17 @@ fn shortest_seconds(period: Period) -> u64 {
     }
 }
 
+/// How long a period that is not `Each` lasts at the most.
+fn longest_seconds(period: Period) -> u64 {
+    match period {
+        Period::Each | Period::Hour => HOUR + CLOCK_CHANGE,
+        Period::Day => DAY + CLOCK_CHANGE,
+        Period::Week => 7 * DAY + CLOCK_CHANGE,
+        Period::Month => 31 * DAY + CLOCK_CHANGE,
+        Period::Year => 366 * DAY + CLOCK_CHANGE,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
@@ -123,6 +170,13 @@ mod tests {
                 json!({"keep_hourly": 24, "keep_daily": 7, "keep_weekly": 4, "keep_monthly": 12}),
                 hourly,
                 44,
+            ),
+            (json!({"keep_last": 7, "keep_hourly": 24, "keep_daily": 30}), daily, 30),
+            (json!({"keep_daily": 30, "keep_weekly": 4}), daily, 31),
+            (
+                json!({"keep_hourly": 48, "keep_within_hourly": "2d", "keep_daily": 2}),
+                "rate(20 minutes)",
+                51,
             ),
             (json!({"keep_within": "14d"}), hourly, 336),
             (json!({"keep_within": "14d"}), daily, 14),

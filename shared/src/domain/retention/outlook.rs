@@ -1,9 +1,17 @@
 //! The time at which a schedule's rules let go of a snapshot, as far as it can be foreseen.
 //!
 //! Worked out, not tried sweep by sweep: a counting rule goes from period to period, a rule with a span looks
-//! around the instant at which the span is over. Taken for granted is that every fire of the schedule gives an
-//! available snapshot, that a sweep runs at every full hour of UTC, and sees what was fired before it, and that
-//! nobody deletes anything by hand. Where the hourly rule runs at another minute, things happen up to an hour later.
+//! around the instant at which the span is over. Taken for granted is that a fire of the schedule gives at most one
+//! available snapshot, begun no longer after it than [`Expected::lateness`], that a slot without a record may still
+//! give one, and that a sweep runs in every hour. What is foreseen for a sweep at a full hour can come true up to an
+//! hour before it, where the hourly rule runs at another minute. Later it may always be: snapshots fail.
+//!
+//! # Never too early
+//!
+//! Where it is open when a snapshot will be begun, what is foreseen is the earliest sweep that could let go: in each
+//! period the first fire that can still reach it counts, however late it would have to be, and a span is measured
+//! from the latest instant at which the newest snapshot can have been begun. Nobody relies on the oldest snapshot's
+//! being kept for that reason unless it is the oldest already.
 //!
 //! # Why a rule that has let go does not take back
 //!
@@ -34,6 +42,8 @@ use crate::domain::{
     schedule::{Schedule, zone::Zone},
 };
 
+/// How long after it was asked for a snapshot is given up that was not begun.
+const TAKEN_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 /// How often all rules are asked again; they agree after two or three times.
 const ROUNDS_MAX: usize = 50;
 
@@ -48,6 +58,24 @@ pub struct Candidate {
     pub is_newest: bool,
 }
 
+/// What is known of the snapshots to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// The latest slot that has a record. Later ones that are due may still give a snapshot; without it none does.
+    pub recorded: Option<Timestamp>,
+    /// How long after its slot a snapshot may be begun.
+    pub lateness: SignedDuration,
+}
+
+impl Expected {
+    /// What a schedule that spreads its targets lets expect, if `recorded` is the latest slot with a record.
+    pub fn of(schedule: &Schedule, recorded: Option<Timestamp>) -> Self {
+        let spread = schedule.settings.spread_minutes.unwrap_or(0);
+        let lateness = TAKEN_WITHIN.saturating_add(SignedDuration::from_mins(i64::from(spread)));
+        Self { recorded, lateness }
+    }
+}
+
 /// What is to become of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReasonedEnd {
@@ -59,7 +87,7 @@ pub struct ReasonedEnd {
 /// When a snapshot goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The sweep of this instant is the first that lets it go.
+    /// The sweep of this instant is the first that lets it go; where sweeps run at another minute, the last before it.
     Sweep(Timestamp),
     /// No sweep will, as things stand.
     Never,
@@ -78,10 +106,12 @@ impl Rules {
         &self,
         schedule: &Schedule,
         candidates: &[Candidate],
+        expected: Expected,
         now: Timestamp,
     ) -> Vec<ReasonedEnd> {
         let newest = candidates.iter().map(|candidate| candidate.taken_at).max();
-        let coming = Coming::after(schedule, newest, now);
+        let coming = Coming::after(schedule, newest, expected, now);
+        let is_punctual = expected.lateness.is_zero();
         let mut outlook = Outlook { rules: self.every_rule(), schedule, coming };
         let mut prospects = Vec::with_capacity(candidates.len());
         // When all older ones are gone; none if one of them stays.
@@ -90,7 +120,11 @@ impl Rules {
             let prospect = outlook.prospect(entrant, oldest_from, sweep_after(now));
             oldest_from = match prospect.end {
                 // At that sweep it is still there.
-                End::Sweep(sweep) => oldest_from.map(|from| from.max(sweep_after(sweep))),
+                End::Sweep(sweep) if is_punctual => {
+                    oldest_from.map(|from| from.max(sweep_after(sweep)))
+                }
+                // It may go later, and the next one is not the oldest then.
+                End::Sweep(_) => None,
                 End::Never | End::Unforeseen => None,
             };
             prospects.push((entrant.position, prospect));
@@ -117,6 +151,15 @@ pub fn sweep_from(at: Timestamp) -> Timestamp {
 /// The first sweep after an instant.
 pub fn sweep_after(at: Timestamp) -> Timestamp {
     at.saturating_add(SignedDuration::from_nanos(1)).map_or(Timestamp::MAX, sweep_from)
+}
+
+/// The hour in which a sweep runs that is foreseen for a full hour.
+pub fn hour_before(sweep: Timestamp) -> Timestamp {
+    sweep.saturating_sub(SignedDuration::from_hours(1)).unwrap_or(sweep)
+}
+
+fn within(sweep: Timestamp) -> String {
+    format!("between {} and {sweep}", hour_before(sweep))
 }
 
 /// One rule of a set.
@@ -150,7 +193,7 @@ impl Outlook<'_> {
         match self.release(entrant, oldest_from, next_sweep) {
             Ok(Release { sweep, cause }) => ReasonedEnd {
                 end: End::Sweep(sweep),
-                because: format!("{}; the sweep at {sweep} lets it go", cause.describe()),
+                because: format!("{}; the sweep {} lets it go", cause.describe(), within(sweep)),
             },
             Err(lasting) => ReasonedEnd { end: lasting.end(), because: lasting.describe() },
         }
@@ -182,7 +225,7 @@ impl Outlook<'_> {
             None => {}
         }
         if candidate.is_newest {
-            let fire = self.coming.next().map_err(Lasting::Newest)?;
+            let fire = self.coming.next().map_err(|_| Lasting::Newest)?;
             release = release.postponed(sweep_after(fire), Cause::NewerThere(fire));
         }
         Ok(release)
@@ -279,12 +322,17 @@ impl Outlook<'_> {
         let zone = &self.schedule.settings.timezone;
         let mut sweep = from.max(sweep_from(earliest(span, taken_at, zone)));
         loop {
-            let newest = self.coming.newest_at(sweep).unwrap_or(taken_at);
             // What is as new as the newest is within every span.
-            if newest > taken_at && span.before(newest, zone) >= taken_at {
+            let is_out =
+                |newest: &Timestamp| *newest > taken_at && span.before(*newest, zone) >= taken_at;
+            if let Some(newest) = self.coming.newest_at(sweep).find(is_out) {
                 return Ok((sweep, newest));
             }
-            sweep = sweep_after(self.coming.fires.from(sweep)?);
+            sweep = if self.coming.may_yet_begin(sweep) {
+                sweep_after(sweep)
+            } else {
+                sweep_after(self.coming.fires.from(sweep)?)
+            };
         }
     }
 

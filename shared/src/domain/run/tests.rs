@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::outcome::{Counts, Outcome};
+use super::promise::SlotOutcome;
 use super::visit::Overlap;
 use super::*;
 use crate::domain::ids::ScheduleId;
@@ -314,4 +315,37 @@ fn a_run_that_gives_a_region_up_is_not_done() {
     );
     assert_eq!(ended(0).status, RunStatus::Failed);
     assert_eq!(ended(1).unreached, ["eu-west-1"]);
+}
+
+/// What became of the slot for the first target, whose snapshot was taken so many minutes after it.
+fn promise_after(minutes: i64) -> (SlotOutcome, Option<SignedDuration>) {
+    let run = begun(1, 0);
+    let taken_at = run.slot.slot + SignedDuration::from_mins(minutes);
+    let (id, _) = run.snapshots_of(0..1).next().unwrap();
+    let record = Snapshot { started_at: Some(taken_at), ..snapshot(id, Status::Available) };
+    let promise = run.promise(Some(0), Some(&record)).unwrap();
+    (promise.outcome, promise.lateness)
+}
+
+#[test]
+fn a_slot_is_met_within_a_quarter_of_an_hour_and_then_late() {
+    let minutes = |count| Some(SignedDuration::from_mins(count));
+
+    assert_eq!(promise_after(15), (SlotOutcome::Met, minutes(15)));
+    assert_eq!(promise_after(16), (SlotOutcome::Late, minutes(16)));
+}
+
+#[test]
+fn a_slot_that_nobody_took_up_is_missed_for_whoever_it_is_for() {
+    let missed = Run::never_begun(run().slot, at("2026-03-01T03:00:00Z"));
+
+    assert_eq!(missed.promise(None, None).unwrap().outcome, SlotOutcome::Missed);
+}
+
+#[test]
+fn what_a_person_ran_and_what_an_instance_was_no_target_of_was_not_promised() {
+    let by_hand = Run { trigger: Trigger::Person, ..begun(1, 0) };
+
+    assert_eq!(by_hand.promise(Some(0), None), None);
+    assert_eq!(begun(1, 0).promise(None, None), None);
 }

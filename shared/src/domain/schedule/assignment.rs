@@ -80,6 +80,7 @@ mod tests {
             launch: LaunchSettings::default(),
             root: RootKind::Ebs,
             can_hibernate: false,
+            circumstances: crate::domain::instance::circumstances::Circumstances::default(),
         }
     }
 

@@ -1,10 +1,12 @@
 //! Condemnation: who wants a snapshot gone and why, and what keeps it from going.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::hold::Deleter;
-use crate::domain::ids::{ImageId, RestoreId};
+use crate::domain::ids::{EbsSnapshotId, ImageId, RestoreId};
 use crate::domain::snapshot::Ending;
 use crate::domain::snapshot::{Snapshot, Status};
 
@@ -91,9 +93,16 @@ pub enum BlockedCause {
     InUse {
         /// The image, where EC2 says which.
         image_id: Option<ImageId>,
+        /// In words: all images of a member, or what EC2 said, which may be that it is enabled for fast restore.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
     },
     /// A member of it is locked.
-    Locked,
+    Locked {
+        /// Which, how and until when, or what EC2 said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+    },
     /// AWS does not let us.
     NotPermitted {
         /// What AWS said.
@@ -122,12 +131,22 @@ pub enum BlockedCause {
 }
 
 impl BlockedCause {
+    /// These images use `member`, of which the first is the one that is named; none if there are none.
+    pub fn used_by(member: &EbsSnapshotId, images: &BTreeSet<ImageId>) -> Option<Self> {
+        let first = images.first()?;
+        let names: Vec<_> = images.iter().map(ToString::to_string).collect();
+        let message = format!("{member} by {}", names.join(", "));
+        Some(Self::InUse { image_id: Some(first.clone()), message: Some(message) })
+    }
+
     /// In words.
     pub fn describe(&self) -> String {
         match self {
-            Self::InUse { image_id: Some(image) } => format!("in use by {image}"),
-            Self::InUse { image_id: None } => "in use by an image".to_owned(),
-            Self::Locked => "locked".to_owned(),
+            Self::InUse { message: Some(message), .. } => format!("in use: {message}"),
+            Self::InUse { image_id: Some(image), .. } => format!("in use by {image}"),
+            Self::InUse { image_id: None, .. } => "in use by an image".to_owned(),
+            Self::Locked { message: Some(message) } => format!("locked: {message}"),
+            Self::Locked { message: None } => "locked".to_owned(),
             Self::NotPermitted { message } => format!("not permitted: {message}"),
             Self::Held => "held".to_owned(),
             Self::InRestore { restore_id } => format!("in use by the restore {restore_id}"),
@@ -180,7 +199,7 @@ impl Snapshot {
         }
         let since = self.ending.blocked.as_ref().map_or(now, |blocked| blocked.since);
         let blocked = wanted.map(|(image, wanted)| Blocked {
-            cause: BlockedCause::InUse { image_id: Some(image) },
+            cause: BlockedCause::InUse { image_id: Some(image), message: None },
             since,
             wanted: Some(wanted),
         });

@@ -4,6 +4,8 @@
 //! as old as its original, whose content it has. `CopySnapshot` has no client token, so what is about to be asked of EC2
 //! is recorded first (`claimed_at`), and what got no answer is looked for by its tags.
 
+mod over;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -328,34 +330,6 @@ impl Snapshot {
             next.status = Status::Requested;
         }
         Ok(next)
-    }
-
-    /// Why it is given up at `now`, if it is: nothing of it is asked of EC2, and it has waited long enough.
-    pub fn copy_given_up(&self, now: Timestamp) -> Option<Failure> {
-        let is_late = now.duration_since(self.created_at) >= COPY_WITHIN;
-        let is_asked_for = self.parts().iter().any(|part| part.claimed_at.is_some());
-        if !is_late || !self.is_being_copied() || is_asked_for {
-            return None;
-        }
-        let last = self.course.failure.as_ref().map(|failure| failure.message.as_str());
-        let last = last.unwrap_or("it was not its turn");
-        Some(Failure::new("GivenUp", format!("not copied within 7 days; the last attempt: {last}")))
-    }
-
-    /// The same, the original having heard that it is over; nothing if it is not, or has.
-    pub fn no_longer_awaited(&self) -> Option<Self> {
-        let is_over = match self.status {
-            Status::Requested | Status::Creating | Status::Pending => false,
-            Status::Available
-            | Status::Error
-            | Status::Condemned
-            | Status::Deleting
-            | Status::Deleted
-            | Status::Missing => true,
-        };
-        let original = self.copy_of.as_ref().filter(|one| is_over && one.is_awaited)?;
-        let copy_of = CopyOf { is_awaited: false, ..original.clone() };
-        Some(Self { copy_of: Some(copy_of), version: self.version + 1, ..self.clone() })
     }
 }
 

@@ -4,7 +4,7 @@ use crate::domain::hold::HoldKind;
 use crate::domain::snapshot::Member;
 use jiff::{SignedDuration, Timestamp};
 
-use super::condemnation::{Blocked, BlockedCause};
+use super::condemnation::{Blocked, BlockedCause, Condemnation};
 use super::transitions::{NUDGE_AFTER, Refusal, later};
 use super::{Snapshot, Status};
 use crate::domain::ids::EbsSnapshotId;
@@ -22,6 +22,26 @@ impl Snapshot {
         let mut next = self.next(Status::Deleting, now);
         next.course.attention_at = later(now, NUDGE_AFTER);
         Ok(next)
+    }
+
+    /// A person asks again for its deletion: it goes at `delete_after` if that is sooner, and is tried at once if something
+    /// was in the way. Nothing if neither changes anything.
+    pub fn hurried(&self, delete_after: Timestamp, now: Timestamp) -> Option<Self> {
+        let condemnation = self.ending.condemnation.as_ref()?;
+        if !matches!(self.status, Status::Condemned | Status::Deleting) {
+            return None;
+        }
+        let sooner = condemnation.delete_after.min(delete_after);
+        let is_waiting = self.ending.blocked.is_some() && condemnation.delete_after <= now;
+        let is_put_off = self.course.attention_at.is_some_and(|at| at > now);
+        if sooner == condemnation.delete_after && !(is_waiting && is_put_off) {
+            return None;
+        }
+        let mut next = self.next(self.status, now);
+        next.ending.condemnation =
+            Some(Condemnation { delete_after: sooner, ..condemnation.clone() });
+        next.course.attention_at = Some(sooner.max(now));
+        Some(next)
     }
 
     /// EC2 has proven that it deleted nothing, and may do it later: back to where it was.

@@ -1,18 +1,31 @@
 //! Labels: the tags of our EBS snapshots, which say whose they are and of what.
 
 use crate::domain::ids::{EbsSnapshotId, InstanceId, SnapshotId};
-use crate::domain::snapshot::{Origin, ScheduleSlot};
+use crate::domain::snapshot::{Origin, ScheduleSlot, Snapshot};
 use crate::domain::tags::{
     COPIED_FROM, COPY_OF, ID, INSTANCE, LATER_TAGS, MANAGED_BY, MANAGER, ORIGIN, SCHEDULE, SLOT,
     TAGS_MAX, Tags, is_free,
 };
 
+/// What consoles show as a name.
+const NAME: &str = "Name";
+/// How many tags say what a set is and of what, its name with them.
+const IDENTITY_TAGS: usize = 4;
+/// How many more say for which slot.
+const SLOT_TAGS: usize = 2;
+/// And of what it is a copy.
+const COPY_TAGS: usize = 3;
+
 /// The tags of every EBS snapshot of one set, to be given in the create call itself.
 ///
 /// Ours come first, then the caller's, then the instance's (without `aws:` ones) in the order of their
 /// names, until there are as many as leave room for the installation's and the mark among the 50 that EC2 allows.
+/// A caller's `Name` goes before the display name, and an instance's does not.
 pub fn for_creation(identity: &Identity<'_>, caller: &Tags, copied: &Tags) -> Tags {
     let mut tags = identity.tags();
+    if let Some(name) = caller.get(NAME) {
+        tags.insert(NAME.to_owned(), name.clone());
+    }
     let others = caller.iter().chain(copied);
     for (key, value) in others.filter(|(key, _)| is_free(key)) {
         if tags.len() == TAGS_MAX - LATER_TAGS {
@@ -23,10 +36,30 @@ pub fn for_creation(identity: &Identity<'_>, caller: &Tags, copied: &Tags) -> Ta
     tags
 }
 
+/// The keys of the instance's tags for which there is no room on the EBS snapshots of `snapshot`: EC2 allows 50 tags.
+/// Those that AWS and we keep for ourselves are not meant, nor its `Name`.
+pub fn left_out(snapshot: &Snapshot) -> Vec<String> {
+    let is_labelled = match snapshot.origin {
+        Origin::Manual | Origin::Schedule | Origin::Copy => snapshot.request.copy_tags,
+        Origin::Adopted => false,
+    };
+    if !is_labelled {
+        return Vec::new();
+    }
+    let own = if snapshot.slot.is_some() { IDENTITY_TAGS + SLOT_TAGS } else { IDENTITY_TAGS };
+    let own = if snapshot.copy_of.is_some() { own + COPY_TAGS } else { own };
+    let caller = snapshot.tags.keys().filter(|key| *key != NAME).count();
+    let room = (TAGS_MAX - LATER_TAGS).saturating_sub(own + caller);
+    let copied = snapshot.source.tags.keys();
+    let is_copied =
+        |key: &&String| is_free(key) && *key != NAME && !snapshot.tags.contains_key(*key);
+    copied.filter(is_copied).skip(room).cloned().collect()
+}
+
 /// The tags that make an EBS snapshot that is there already ours. Its own stay, its name too.
 pub fn for_adoption(identity: &Identity<'_>) -> Tags {
     let mut tags = identity.tags();
-    tags.remove("Name");
+    tags.remove(NAME);
     tags.insert(ORIGIN.to_owned(), Origin::Adopted.to_string());
     tags
 }
@@ -63,7 +96,7 @@ impl Identity<'_> {
             (ID.to_owned(), self.snapshot_id.to_string()),
             (MANAGED_BY.to_owned(), MANAGER.to_owned()),
             (INSTANCE.to_owned(), self.instance_id.to_string()),
-            ("Name".to_owned(), self.name.to_owned()),
+            (NAME.to_owned(), self.name.to_owned()),
         ]);
         if let Some(slot) = self.slot {
             tags.insert(SCHEDULE.to_owned(), slot.schedule_id.to_string());
@@ -80,7 +113,11 @@ impl Identity<'_> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::domain::ids::ScheduleId;
+    use crate::domain::snapshot::{Request, Source};
     use crate::domain::tags::{CONDEMNED, INSTALLATION, STATE, no_room};
 
     fn many(count: usize, prefix: &str) -> Tags {
@@ -113,6 +150,54 @@ mod tests {
         let tags = creation(&many(42, "z"), &many(50, "a"));
 
         assert_eq!(tags.keys().filter(|key| key.starts_with('z')).count(), 42);
+    }
+
+    #[test]
+    fn a_callers_name_is_the_name() {
+        let named = |value: &str| Tags::from([("Name".to_owned(), value.to_owned())]);
+        let name = |tags: Tags| tags.get("Name").cloned().unwrap();
+
+        assert_eq!(name(creation(&named("gold"), &named("web-1"))), "gold");
+        assert_eq!(name(creation(&Tags::new(), &named("web-1"))), "web");
+        // The room does not matter.
+        let mut caller = many(41, "a");
+        caller.extend(named("gold"));
+        assert_eq!(name(creation(&caller, &many(50, "b"))), "gold");
+    }
+
+    #[test]
+    fn what_has_no_room_is_said_and_nothing_else_is_missing() {
+        for (caller, instance, slot) in
+            [(0, 50, false), (42, 50, true), (10, 20, true), (1, 43, false)]
+        {
+            let source = Source {
+                tags: many(instance, "i"),
+                ..Source::unknown("i-0123456789abcdef0".parse().unwrap(), "us-east-1")
+            };
+            let slot = slot.then(|| ScheduleSlot {
+                schedule_id: ScheduleId::derived(Timestamp::UNIX_EPOCH, &["x"]),
+                slot: Timestamp::UNIX_EPOCH,
+            });
+            let id = "snp_0195500c-6d00-7000-8000-000000000000".parse().unwrap();
+            let asked =
+                Snapshot::requested(id, Origin::Manual, source, slot, Timestamp::UNIX_EPOCH);
+            let request = Request { copy_tags: true, ..asked.request.clone() };
+            let snapshot = Snapshot { tags: many(caller, "c"), request, ..asked };
+            let identity = Identity {
+                snapshot_id: &snapshot.id,
+                instance_id: &snapshot.source.instance_id,
+                slot: snapshot.slot.as_ref(),
+                name: "web",
+                copied_from: None,
+            };
+
+            let made = for_creation(&identity, &snapshot.tags, &snapshot.source.tags);
+
+            let left_out = left_out(&snapshot);
+            let all = snapshot.source.tags.keys();
+            let missing: Vec<_> = all.filter(|key| !made.contains_key(*key)).cloned().collect();
+            assert_eq!(left_out, missing, "{caller} {instance}");
+        }
     }
 
     #[test]

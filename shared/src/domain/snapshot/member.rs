@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{EbsSnapshotId, VolumeId};
 use crate::domain::instance::launch::VolumeSettings;
-use crate::domain::ownership::{EbsSnapshot, EbsState, StorageTier, is_made_up};
+use crate::domain::ownership::{EbsState, StorageTier, is_made_up};
+use crate::domain::sighting::Sighting;
 
 /// One EBS snapshot of a set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +57,7 @@ impl Member {
 
     /// The same member as `seen` in EC2 now.
     #[must_use]
-    pub(super) fn refreshed(&self, seen: &EbsSnapshot) -> Self {
+    pub(super) fn refreshed(&self, seen: &Sighting) -> Self {
         Self {
             state: seen.state,
             progress_percent: seen.progress_percent,

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use super::member::Member;
 use super::{Snapshot, Status};
 use crate::domain::ids::EbsSnapshotId;
+use crate::domain::installation::Installation;
 use crate::domain::ownership::{EbsSnapshot, StorageTier};
+use crate::domain::sighting::Sighting;
 use crate::domain::snapshot::Course;
 
 impl Snapshot {
@@ -24,23 +26,30 @@ impl Snapshot {
     }
 
     /// The same as EC2 shows it now, for judging only: it is not to be stored. One of which a member is not shown is
-    /// absent; of the others it is said where they stand and where they are kept.
+    /// absent, and so is one that another installation has taken over: we can no longer keep it from going. Of the others it
+    /// is said where they stand and where they are kept.
     #[must_use]
-    pub fn as_shown<'a>(
+    pub fn as_shown(
         &self,
-        seen: impl Fn(&EbsSnapshotId) -> Option<&'a EbsSnapshot>,
+        seen: impl Fn(&EbsSnapshotId) -> Option<Sighting>,
         now: Timestamp,
     ) -> Self {
         let mut shown = self.clone();
         let mut is_absent = false;
         for member in shown.members.iter_mut().filter(|member| !member.deleted) {
-            match seen(&member.ebs_snapshot_id) {
-                Some(found) => *member = member.refreshed(found),
+            let found = seen(&member.ebs_snapshot_id);
+            match found.filter(|found| !self.is_taken_over(found.installation)) {
+                Some(found) => *member = member.refreshed(&found),
                 None => is_absent = true,
             }
         }
         shown.course.absent_since = is_absent.then(|| self.course.absent_since.unwrap_or(now));
         shown
+    }
+
+    /// Whether a member that EC2 shows with this installation is another's by now.
+    pub(super) fn is_taken_over(&self, named: Installation) -> bool {
+        named == Installation::Another && !self.is_being_adopted()
     }
 
     /// Whether decisions about it differ from those about `record`, of which it is what EC2 shows: a member is absent or

@@ -255,9 +255,9 @@ fn what_is_not_whole_is_not_condemned() {
 
 #[test]
 fn a_block_keeps_when_it_began_and_tries_again_in_a_day() {
-    let first = condemned().block(BlockedCause::Locked, at(70)).unwrap();
+    let first = condemned().block(BlockedCause::Locked { message: None }, at(70)).unwrap();
 
-    let again = first.block(BlockedCause::Locked, at(700)).unwrap();
+    let again = first.block(BlockedCause::Locked { message: None }, at(700)).unwrap();
 
     assert_eq!(again.ending.blocked.unwrap().since, at(70));
     assert_eq!(again.course.attention_at, Some(at(700 + 24 * 60)));
@@ -268,7 +268,7 @@ fn what_is_in_the_way_at_every_attempt_is_there_since_the_first() {
     let locked = |one: &Snapshot, minute| {
         let deleting = one.begin_deletion(at(minute)).unwrap();
         let back = Snapshot { status: Status::Condemned, ..deleting };
-        back.block(BlockedCause::Locked, at(minute)).unwrap()
+        back.block(BlockedCause::Locked { message: None }, at(minute)).unwrap()
     };
 
     let again = locked(&locked(&condemned(), 70), 70 + 24 * 60);
@@ -400,7 +400,7 @@ fn a_good_look_takes_the_absence_of_a_condemned_one_back() {
 fn what_is_torn_waits_for_a_person_and_goes_on_when_one_asks() {
     let deleting = condemned().begin_deletion(at(80)).unwrap();
     let half = deleting.members_deleted(&["snap-00000001".parse().unwrap()], at(81)).unwrap();
-    let torn = half.torn(BlockedCause::Locked, at(81)).unwrap();
+    let torn = half.torn(BlockedCause::Locked { message: None }, at(81)).unwrap();
     let person = CondemnedBy::Person { who: "ada".to_owned() };
 
     let again = torn.condemn(person.clone(), "by name", at(90), at(90)).unwrap();

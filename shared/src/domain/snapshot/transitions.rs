@@ -10,8 +10,7 @@ use super::{
 };
 use crate::domain::adoption::AdoptedFrom;
 use crate::domain::hold::Deleter;
-use crate::domain::ids::SnapshotId;
-use crate::domain::installation::Installation;
+use crate::domain::ids::{RestoreId, SnapshotId};
 use crate::domain::ownership::{EbsSnapshot, EbsState};
 use crate::domain::snapshot::{Course, Ending, Keepers};
 use crate::domain::tags::Tags;
@@ -20,6 +19,9 @@ use crate::domain::tags::Tags;
 pub(super) const NUDGE_AFTER: SignedDuration = SignedDuration::from_mins(15);
 /// When the tick asks again for what EC2 had put off: limits free themselves within seconds.
 const PUT_OFF_FOR: SignedDuration = SignedDuration::from_mins(1);
+
+/// When the tick asks again for what waits for the end of a restore.
+const HELD_FOR: SignedDuration = SignedDuration::from_mins(5);
 
 /// The snapshot does not stand where the transition begins; the text says so in words.
 pub(super) type Refusal = String;
@@ -40,6 +42,7 @@ impl Snapshot {
             origin,
             source,
             slot,
+            given_at: None,
             name: String::new(),
             description: None,
             tags: Tags::new(),
@@ -48,6 +51,7 @@ impl Snapshot {
             created_at: now,
             started_at: None,
             duplicate_of: None,
+            stands_in: false,
             copy_of: None,
             adopted_from: AdoptedFrom::Nobody,
             course: Course {
@@ -128,14 +132,33 @@ impl Snapshot {
         Ok(next)
     }
 
-    /// EC2 has made the set, now or in an attempt whose answer was lost.
+    /// A restore has its instance apart: what would be taken now would lack volumes.
+    pub fn held_apart(&self, restore: &RestoreId, now: Timestamp) -> Result<Self, Refusal> {
+        self.must_be(&[Status::Requested, Status::Creating], "put off")?;
+        let mut next = self.next(Status::Requested, now);
+        let message = format!(
+            "held by {restore}, which has volumes off the instance; it is taken once that is over"
+        );
+        next.course.failure = Some(Failure::new("HeldByRestore", message));
+        next.course.attention_at = later(now, HELD_FOR);
+        Ok(next)
+    }
+
+    /// EC2 has made the set, now or in an attempt whose answer was lost; also one that was given up since.
     pub fn created(&self, members: Vec<Member>, now: Timestamp) -> Result<Self, Refusal> {
-        self.must_be(&[Status::Requested, Status::Creating], "found created")?;
+        if !self.is_given_up_unmade() {
+            self.must_be(&[Status::Requested, Status::Creating], "found created")?;
+        }
         let mut next = self.next(Status::Pending, now);
         next.members = members;
         next.course.failure = None;
         next.course.attention_at = None;
         Ok(next)
+    }
+
+    /// Whether it was given up and nothing of it is known in EC2.
+    pub fn is_given_up_unmade(&self) -> bool {
+        self.status == Status::Error && self.members.is_empty() && self.copy_of.is_none()
     }
 
     /// It cannot be made.
@@ -166,11 +189,10 @@ impl Snapshot {
         if self.members.is_empty() {
             return None;
         }
-        let is_theirs = |seen: &EbsSnapshot| {
-            seen.installation == Installation::Another && !self.is_being_adopted()
-        };
         let find = |member: &Member| {
-            seen.iter().find(|seen| seen.id == member.ebs_snapshot_id && !is_theirs(seen))
+            seen.iter().find(|seen| {
+                seen.id == member.ebs_snapshot_id && !self.is_taken_over(seen.installation)
+            })
         };
         if self.members.iter().any(|member| find(member).is_none()) {
             return self.absent(now);
@@ -179,7 +201,7 @@ impl Snapshot {
             .members
             .iter()
             .map(|member| {
-                find(member).map_or_else(|| member.clone(), |seen| member.refreshed(seen))
+                find(member).map_or_else(|| member.clone(), |seen| member.refreshed(&seen.into()))
             })
             .collect();
         let started_at = seen

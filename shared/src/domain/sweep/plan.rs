@@ -1,6 +1,7 @@
 //! The plan of a sweep: for every snapshot a verdict and its reasons. Pure.
 
 pub mod again;
+mod halves;
 mod rulings;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,9 @@ use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::brake::group::Group;
 use crate::domain::sweep::newest::{Newest, has_all_of, using_image};
 use crate::domain::sweep::plan::rulings::{Ruling, Rulings, rulings};
+
+/// The reason of what stays because nobody has said what is to become of it.
+pub const SCHEDULE_GONE: &str = "its schedule is gone; nothing deletes it";
 
 /// The reason of what stays because it may be missing.
 const NOT_SHOWN: &str = "EC2 does not show all of it; looked for again";
@@ -190,7 +194,7 @@ fn wanted(
     rulings: &Rulings<'_>,
     newest: &Newest<'_>,
 ) -> RuleOutcome {
-    if let Some(original) = &snapshot.duplicate_of {
+    if let Some(original) = snapshot.twin() {
         return wanted_of_duplicate(snapshot, original, newest, world);
     }
     if snapshot.status == Status::Error {
@@ -241,11 +245,16 @@ fn wanted_by_schedule(
     world: &World<'_>,
     rulings: &Rulings<'_>,
 ) -> RuleOutcome {
-    if !world.schedules.contains_key(schedule_id) {
-        return RuleOutcome::Keep(vec!["its schedule is gone; nothing deletes it".to_owned()]);
+    let is_gone = !world.schedules.contains_key(schedule_id);
+    if is_gone && snapshot.ending.expires_at.is_none() {
+        return RuleOutcome::Keep(vec![SCHEDULE_GONE.to_owned()]);
     }
     if let Some(reason) = not_counted(snapshot) {
         return RuleOutcome::Keep(vec![reason.to_owned()]);
+    }
+    if is_gone {
+        // An end that a person has given it since.
+        return wanted_by_expiry(snapshot, world.now);
     }
     match rulings.get(&snapshot.id) {
         None => {

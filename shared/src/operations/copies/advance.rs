@@ -18,7 +18,8 @@ use crate::domain::snapshot::{Failure, Snapshot, Status};
 use crate::ec2::{CreationError, Ec2};
 use crate::error::{Error, chain};
 use crate::operations::copies::new_copy::new_copy;
-use crate::operations::snapshots::refresh::{refresh, stale};
+use crate::operations::rewrite::until_written;
+use crate::operations::snapshots::refresh::refresh;
 use crate::service::Service;
 use crate::table::turns::Turn;
 
@@ -26,8 +27,6 @@ use crate::table::turns::Turn;
 const QUEUE_MAX: usize = 100;
 /// How many that are not permitted are tried in one round.
 const REFUSED_MAX: usize = 40;
-/// How often a record is read again because somebody else has written it.
-const TRIES_MAX: usize = 3;
 
 /// What became of the copies to a region.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -80,7 +79,7 @@ pub async fn advance(service: &Service, region: &str, clock: &Clock) -> Result<C
     report.found = look_for_unanswered(service, ec2, &mut open, now).await?;
     let under_way = under_way(&open, &seen);
     open.sort_by(|one, other| (one.queued_at(), &one.id).cmp(&(other.queued_at(), &other.id)));
-    report.begun = Box::pin(begin(service, ec2, open, under_way, clock)).await;
+    report.begun = begin(service, ec2, open, under_way, clock).await;
     Ok(report)
 }
 
@@ -130,16 +129,18 @@ fn under_way(open: &[Snapshot], seen: &[EbsSnapshot]) -> usize {
 /// the queue, to be told again.
 async fn release(service: &Service, copy: &Snapshot) -> Result<(), Error> {
     let (Some(of), Some(known)) = (&copy.copy_of, copy.no_longer_awaited()) else { return Ok(()) };
-    let mut tries = 0..TRIES_MAX;
-    while let Some(original) = service.table.snapshot(&of.snapshot_id).await? {
+    let told = until_written(|| async move {
+        let Some(original) = service.table.snapshot(&of.snapshot_id).await? else {
+            return Ok(Some(()));
+        };
         let next = original.copies_at(&[(copy.source.region.clone(), CopyStage::Over)]);
         let is_known = next.keepers.copies == original.keepers.copies;
-        if is_known || service.table.update_snapshot(&original, &next).await?.is_done() {
-            break;
-        }
-        if tries.next().is_none() {
-            return Err(stale(&original));
-        }
+        let is_told = is_known || service.table.update_snapshot(&original, &next).await?.is_done();
+        Ok(is_told.then_some(()))
+    });
+    if told.await?.is_none() {
+        let source = "others write its original all the time".into();
+        return Err(Error::Unavailable { service: "DynamoDB", source });
     }
     if service.table.update_snapshot(copy, &known).await?.is_done() {
         info!(snapshot.id = %copy.id, "The copy {} of {} is {}", copy.id, of.snapshot_id, copy.status);
@@ -323,18 +324,23 @@ async fn record(
     answers: &BTreeMap<EbsSnapshotId, PartAnswer>,
     now: Timestamp,
 ) -> Result<Option<Snapshot>, Error> {
-    let mut current = copy;
-    for _ in 0..TRIES_MAX {
-        let Ok(next) = current.parts_answered(answers, now) else { return Ok(None) };
-        if service.table.update_members(Some(&current), &next).await?.is_done() {
-            return Ok(Some(next));
+    let id = &copy.id.clone();
+    // The first time it is what was claimed.
+    let mut first = Some(copy);
+    let written = until_written(|| {
+        let claimed = first.take();
+        async move {
+            let current = match claimed {
+                Some(claimed) => Some(claimed),
+                None => service.table.snapshot(id).await?,
+            };
+            let Some(current) = current else { return Ok(Some(None)) };
+            let Ok(next) = current.parts_answered(answers, now) else { return Ok(Some(None)) };
+            let written = service.table.update_members(Some(&current), &next).await?;
+            Ok(written.is_done().then_some(Some(next)))
         }
-        match service.table.snapshot(&current.id).await? {
-            Some(found) => current = found,
-            None => return Ok(None),
-        }
-    }
-    Ok(None)
+    });
+    Ok(written.await?.flatten())
 }
 
 fn later(copy: &Snapshot, error: &Error) {

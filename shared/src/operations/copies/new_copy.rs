@@ -27,7 +27,7 @@ pub(crate) fn new_copy<'a>(copy: &'a Snapshot, source: &'a EbsSnapshotId) -> Opt
         source_region: &original.region,
         source,
         kms_key: original.kms_key.as_deref(),
-        description: description.chars().take(255).collect(),
+        description,
         tags: for_creation(&identity, &copy.tags, copied),
     })
 }

@@ -68,6 +68,8 @@ fn refused(reason: &Unregistrable) -> Error {
         | Unregistrable::NotRecorded { .. }
         | Unregistrable::Contradicts { .. }
         | Unregistrable::TwiceAt(_)
-        | Unregistrable::UnknownVolume(_) => Error::conflict(text),
+        | Unregistrable::UnknownVolume(_)
+        | Unregistrable::CannotBoot(_) => Error::conflict(text),
+        Unregistrable::NoDevice { field, reason } => Error::invalid(*field, reason.as_str()),
     }
 }

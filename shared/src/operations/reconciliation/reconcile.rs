@@ -7,6 +7,7 @@
 mod mend;
 mod records;
 mod sign;
+mod stand_in;
 mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use tracing::{info, warn};
 use self::mend::Mender;
 use self::records::Records;
 use self::sign::{sign, unsigned};
+use self::stand_in::let_stand_in;
 use crate::domain::finding::Finding;
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::ownership::{EbsSnapshot, Images, Owner};
@@ -115,6 +117,9 @@ pub async fn reconcile(service: &Service, now: Timestamp) -> Result<Reconciliati
         };
         report.miss(service, ec2.region(), chain(&error), now).await;
         failure = Some(error);
+    }
+    if let Err(error) = let_stand_in(service, records.all(), now).await {
+        warn!(error.chain = %chain(&error), "What was made twice counts later");
     }
     if let Err(error) = Box::pin(end_unreachable(service, records.all(), now)).await {
         warn!(error.chain = %chain(&error), "Copies of regions given up are ended later");

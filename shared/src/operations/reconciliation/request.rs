@@ -36,8 +36,10 @@ pub async fn request(service: &Service, who: &str, now: Timestamp) -> Result<(),
     let detail = ReconciliationRequested { requested_by: who.to_owned() };
     let published = service.bus.publish(&[OwnEvent::ReconciliationRequested(detail)]).await;
     if published.is_err() {
-        // Else nobody could ask for a while. It holds nobody back for longer than that if this fails as well.
-        if let Err(error) = service.table.forget_asked_look(now).await {
+        // Else nobody could ask for a while. It holds nobody back for longer than that if this fails as well. It is written
+        // over: the api may remove nothing where this is.
+        let earlier = asked.unwrap_or(Timestamp::UNIX_EPOCH);
+        if let Err(error) = service.table.ask_look(Some(now), earlier).await {
             warn!(error.chain = %chain(&error), "A look may be asked for only later");
         }
     }

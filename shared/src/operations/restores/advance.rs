@@ -7,14 +7,16 @@
 mod act;
 mod dry_run;
 mod see;
+mod volumes;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 use crate::clock::Clock;
 use crate::domain::ids::{InstanceId, RestoreId};
 use crate::domain::restore::decision::{Act, Next};
 use crate::domain::restore::next::next;
+use crate::domain::restore::seen::RestoreFacts;
 use crate::domain::restore::step::StepStatus;
 use crate::domain::restore::{Restore, RestoreFailure, RestoreStatus};
 use crate::error::{Error, chain};
@@ -23,6 +25,10 @@ use crate::service::Service;
 
 /// How many decisions one worker makes; the tick goes on.
 const ROUNDS_MAX: usize = 40;
+/// How often a worker looks while the instance stands still.
+const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(3);
+/// For how long it stays for that at the most: less than its function may run.
+const STAYS_FOR: SignedDuration = SignedDuration::from_mins(4);
 
 /// Does what is next of a restore. While another worker is at it, or nothing is to be done, it does nothing.
 pub async fn advance(service: &Service, id: &RestoreId, clock: &Clock) -> Result<(), Error> {
@@ -36,19 +42,59 @@ pub async fn advance(service: &Service, id: &RestoreId, clock: &Clock) -> Result
         None => Some(restore),
     };
     let Some(restore) = restore else { return Ok(()) };
+    if restore.status == RestoreStatus::Failed {
+        return watch(service, &restore, now).await;
+    }
     let Some(leased) = restore.leased(now) else { return Ok(()) };
     let held = service.table.update_restore(&restore, &leased, now).await?;
     let Some(held) = held else { return Ok(()) };
     let mut work = Work { service, clock, held };
-    for _ in 0..ROUNDS_MAX {
-        if clock.is_over() || !work.goes_on() {
+    work.go_on().await?;
+    // Each second counts while the instance stands still: the worker stays, and looks again and again. A step that takes
+    // longer is left to the tick, so that others get their turn.
+    while work.held.is_down()
+        && clock.has_room_for(LOOK_EVERY)
+        && clock.now().duration_since(now) < STAYS_FOR
+        && !work.has_taken(STAYS_FOR)
+    {
+        clock.pause(LOOK_EVERY).await;
+        let now = clock.now();
+        let Some(leased) = work.held.leased(now) else { break };
+        let Some(held) = service.table.update_restore(&work.held, &leased, now).await? else {
             break;
-        }
-        work.round().await?;
+        };
+        work.held = held;
+        work.go_on().await?;
     }
     if work.goes_on() {
         let released = work.held.released(clock.now());
         work.record(released).await?;
+    }
+    Ok(())
+}
+
+/// Looks at what a restore has made that has stopped: what people attach of it, meanwhile, is never deleted afterwards.
+async fn watch(service: &Service, restore: &Restore, now: Timestamp) -> Result<(), Error> {
+    let Ok(ec2) = service.ec2_in(&restore.region) else { return Ok(()) };
+    let volumes = match ec2.volumes_of_restore(&restore.id).await {
+        Ok(volumes) => volumes,
+        Err(error) => {
+            warn!(restore.id = %restore.id, error.chain = %chain(&error), "What {} has made is not looked at", restore.id);
+            return Ok(());
+        }
+    };
+    let mut seen = RestoreFacts { volumes, ..RestoreFacts::default() };
+    let old: Vec<_> =
+        restore.before.old_volumes.iter().flatten().map(|old| old.volume_id.clone()).collect();
+    if let Ok(old) = ec2.seen_volumes(&old).await {
+        seen.volumes.extend(old);
+    }
+    let mut noticed = restore.noticing(&seen).unwrap_or_else(|| restore.clone());
+    noticed.course.places = seen.places();
+    if noticed != *restore {
+        // Written meanwhile: the next look finds the same.
+        let written = service.table.update_restore(restore, &noticed, now).await?;
+        drop(written);
     }
     Ok(())
 }
@@ -98,6 +144,17 @@ enum Recorded {
 }
 
 impl Work<'_> {
+    /// Goes as far as it goes without waiting.
+    async fn go_on(&mut self) -> Result<(), Error> {
+        for _ in 0..ROUNDS_MAX {
+            if self.clock.is_over() || !self.goes_on() {
+                break;
+            }
+            self.round().await?;
+        }
+        Ok(())
+    }
+
     fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -127,6 +184,10 @@ impl Work<'_> {
                 return self.fail_for_right(action, source.to_string()).await;
             }
             Err(error @ Error::Unavailable { .. }) => return self.troubled(chain(&error)).await,
+            // Asked again, EC2 would refuse it again.
+            Err(error @ Error::Internal { .. }) => {
+                return self.fail("LookRefused", chain(&error)).await;
+            }
             Err(error) => return Err(error),
         };
         let now = self.now();
@@ -146,7 +207,8 @@ impl Work<'_> {
                 self.step_over(StepStatus::Skipped, Some(why.to_owned())).await
             }
             Some(Next::Record(record)) => self.record(*record).await.map(|_| ()),
-            Some(Next::Fail { code, message, record }) => {
+            Some(Next::Fail { code, message, mut record }) => {
+                record.course.places = seen.places();
                 let failed = record.failed(self.failure(code, message, None), now);
                 self.record(failed).await.map(|_| ())
             }

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::domain::cursor::PageRequest;
 use crate::domain::ids::{InstanceId, RestoreId, ScheduleId};
 use crate::domain::restore::Restore;
-use crate::domain::restore::wanted::{WantedMode, WantedRestore};
+use crate::domain::restore::wanted::{Accepted, WantedMode, WantedRestore};
 use crate::domain::schedule::Schedule;
 use crate::domain::schedule::drills::next_instances;
 use crate::domain::snapshot::{Snapshot, Status};
@@ -170,7 +170,7 @@ async fn newest(
     let filter = SnapshotFilter {
         instance_id: Some(instance.clone()),
         schedule_id: Some(schedule.clone()),
-        status: Some(Status::Available),
+        status: vec![Status::Available],
         ..SnapshotFilter::default()
     };
     let mut request = PageRequest { limit: 5, ..PageRequest::default() };
@@ -203,6 +203,7 @@ fn wanted(id: &RestoreId, schedule: &Schedule, snapshot: &Snapshot, due: Timesta
             zone: None,
             volumes: None,
             initialization_rate_mibps: None,
+            accepted: Accepted::default(),
         },
         attach_to: None,
         snapshot_first: None,

@@ -4,18 +4,16 @@ use jiff::Timestamp;
 use tracing::info;
 
 use crate::domain::ids::{InstanceId, RestoreId, SnapshotId};
-use crate::domain::instance::Instance;
-use crate::domain::restore::mode::RestoreMode;
-use crate::domain::restore::plan::{Plan, SnapshotFirst, plan, steps};
-use crate::domain::restore::refusal::Refusal;
-use crate::domain::restore::room::{in_the_way, refuse_shared};
+use crate::domain::restore::outlook::{Outlook, Sight};
+use crate::domain::restore::plan::{Plan, SnapshotFirst, steps};
 use crate::domain::restore::step::Step;
-use crate::domain::restore::wanted::{Attach, WantedMode, WantedRestore};
+use crate::domain::restore::wanted::WantedRestore;
 use crate::domain::restore::{Before, Course, Made};
 use crate::domain::restore::{Restore, RestoreStatus};
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::Error;
 use crate::events::{JobDue, OwnEvent};
+use crate::operations::restores::consider::{Considered, consider};
 use crate::operations::rewrite::until_written;
 use crate::service::Service;
 use crate::table::restores::Restoring;
@@ -51,10 +49,8 @@ pub async fn request(service: &Service, new: NewRestore, now: Timestamp) -> Resu
     let new = &new;
     let requested = until_written(|| async move {
         let snapshot = restorable(service, new, now).await?;
-        let instance = subject(service, new, &snapshot).await?;
-        let plan = plan(&snapshot, &new.wanted, instance.as_ref()).map_err(refused)?;
-        of_one_instance(service, &plan, instance.as_ref()).await?;
-        let restore = intent(&snapshot, new, plan, now)?;
+        let considered = consider(service, new, &snapshot).await?;
+        let restore = intent(&snapshot, new, considered, now)?;
         let lock = free(service, &restore).await?;
         let noted = snapshot.restore_begun(&restore.id).map_err(Error::conflict)?;
         let both = (&snapshot, &noted);
@@ -72,6 +68,20 @@ pub async fn request(service: &Service, new: NewRestore, now: Timestamp) -> Resu
     Err(Error::conflict(
         "the snapshot, or what is restored of its instance, changes all the time; try again",
     ))
+}
+
+/// The restore as [`request`] would record it now, or the same refusal. Nothing is written.
+pub async fn preview(
+    service: &Service,
+    new: &NewRestore,
+    now: Timestamp,
+) -> Result<Restore, Error> {
+    let snapshot = restorable(service, new, now).await?;
+    let considered = consider(service, new, &snapshot).await?;
+    let restore = intent(&snapshot, new, considered, now)?;
+    free(service, &restore).await?;
+    snapshot.restore_begun(&restore.id).map_err(Error::conflict)?;
+    Ok(restore)
 }
 
 /// Tells the restorer that a restore has something to do; if that fails, the tick does.
@@ -117,45 +127,6 @@ async fn restorable(
     Ok(snapshot)
 }
 
-/// The instance that is changed, or attached to, as EC2 shows it.
-async fn subject(
-    service: &Service,
-    new: &NewRestore,
-    snapshot: &Snapshot,
-) -> Result<Option<Instance>, Error> {
-    let ec2 = service.ec2_in(&snapshot.source.region)?;
-    let id = match (&new.wanted.mode, &new.attach_to) {
-        (WantedMode::NewVolumes { attach: Attach::Yes }, Some(id)) => id,
-        (WantedMode::ReplaceVolumes { .. } | WantedMode::ReplaceRoot, _) => {
-            &snapshot.source.instance_id
-        }
-        _ => return Ok(None),
-    };
-    Ok(ec2.instances(std::slice::from_ref(id)).await?.remove(id))
-}
-
-/// Refuses to replace volumes that, with Multi-Attach, another instance uses too.
-async fn of_one_instance(
-    service: &Service,
-    plan: &Plan,
-    instance: Option<&Instance>,
-) -> Result<(), Error> {
-    let (RestoreMode::ReplaceVolumes { .. }, Some(instance)) = (&plan.mode, instance) else {
-        return Ok(());
-    };
-    let old = in_the_way(&plan.volumes, instance).into_iter().map(|volume| volume.volume_id);
-    let ec2 = service.ec2_in(&instance.region)?;
-    let seen = ec2.seen_volumes(&old.collect::<Vec<_>>()).await?;
-    refuse_shared(&plan.volumes, instance, &seen).map_err(refused)
-}
-
-fn refused(refusal: Refusal) -> Error {
-    match refusal {
-        Refusal::Field(field, reason) => Error::invalid(field, reason),
-        Refusal::State(reason) => Error::conflict(reason),
-    }
-}
-
 /// The record by which the instance is taken, which nobody else has.
 async fn free(service: &Service, restore: &Restore) -> Result<Option<Restoring>, Error> {
     let Some(target) = restore.mode.target() else { return Ok(None) };
@@ -172,18 +143,26 @@ async fn free(service: &Service, restore: &Restore) -> Result<Option<Restoring>,
 fn intent(
     snapshot: &Snapshot,
     new: &NewRestore,
-    plan: Plan,
+    considered: Considered,
     now: Timestamp,
 ) -> Result<Restore, Error> {
+    let Considered { plan, instance, old_volumes, instance_store_gb } = considered;
     let Plan { mode, zone, volumes } = plan;
-    let is_in_place =
-        matches!(mode, RestoreMode::ReplaceVolumes { .. } | RestoreMode::ReplaceRoot { .. });
+    let is_in_place = mode.is_in_place();
     let by_default = if is_in_place { SnapshotFirst::Yes } else { SnapshotFirst::No };
     let first = new.snapshot_first.unwrap_or(by_default);
     if first == SnapshotFirst::Yes && !is_in_place {
         let reason = "is for replace_volumes and replace_root only: nothing is replaced by this";
         return Err(Error::invalid("snapshot_first", reason));
     }
+    let outlook = Outlook::of(Sight {
+        snapshot,
+        mode: &mode,
+        volumes: &volumes,
+        instance: instance.as_ref(),
+        instance_store_gb,
+        first,
+    });
     let restore = Restore {
         id: new.id.clone(),
         version: 1,
@@ -202,30 +181,13 @@ fn intent(
         status: RestoreStatus::Requested,
         undo: Vec::new(),
         notes: Vec::new(),
-        course: Course {
-            cancelled_by: None,
-            asked_at: None,
-            failure: None,
-            trouble: None,
-            lease: None,
-            attention_at: Some(now),
-            finished_at: None,
-        },
-        made: Made {
-            volumes,
-            is_in_use: false,
-            creating_at: None,
-            attempt: 0,
-            task_id: None,
-            image_id: None,
-            new_instance_id: None,
-        },
+        outlook,
+        course: Course { attention_at: Some(now), ..Course::default() },
+        made: Made { volumes, ..Made::default() },
         before: Before {
-            old_volumes: None,
-            old_volumes_expire_at: None,
+            old_volumes: is_in_place.then_some(old_volumes),
             keep_old_days: new.keep_old_days,
-            snapshot_first: None,
-            was_running: None,
+            ..Before::default()
         },
     };
     Ok(match first {

@@ -5,17 +5,21 @@ use tracing::info;
 
 use crate::domain::cursor::PageRequest;
 use crate::domain::ids::ScheduleId;
+use crate::domain::run::Run;
 use crate::domain::schedule::copies::{CopyTarget, refusal};
 use crate::domain::schedule::edit::Edit;
 use crate::domain::schedule::expression::Expression;
+use crate::domain::schedule::slots::Due;
 use crate::domain::schedule::zone::Zone;
 use crate::domain::schedule::{Schedule, Settings, Targets, slots};
+use crate::domain::snapshot::ScheduleSlot;
 use crate::domain::tags::TAGS_MAX;
 use crate::domain::tags::pattern::TagPattern;
 use crate::error::Error;
 use crate::operations::record_missed::record_missed;
 use crate::operations::rewrite::until_written;
 use crate::service::Service;
+use crate::table::Written;
 use crate::views;
 use crate::views::snapshots::{Deleted, SnapshotFilter};
 
@@ -86,12 +90,11 @@ pub async fn edit(
         if new == old {
             return Ok(Some(new));
         }
-        if !service.table.update_schedule(&old, &new).await?.is_done() {
-            return Ok(None);
-        }
-        // Only now: had the edit not been written, a tick would take the record for the slot's run.
-        record_dropped(service, &old, &new, now).await?;
-        Ok(Some(new))
+        let written = match slots::due(&old, now).filter(|_| !new.settings.enabled) {
+            Some(due) => write_dropping(service, (&old, &new), &due, now).await?,
+            None => service.table.update_schedule(&old, &new).await?,
+        };
+        Ok(written.is_done().then_some(new))
     });
     match edited.await? {
         Some(new) => Ok(new),
@@ -99,20 +102,22 @@ pub async fn edit(
     }
 }
 
-/// Leaves a record of the slots that were due and that nobody will run any more.
-async fn record_dropped(
+/// Writes an edit by which nobody will run what is due any more, and leaves a record of those slots: of the latest in the
+/// same transaction, since a tick would take it for the slot's run; of the older ones, which no tick runs, before it.
+async fn write_dropping(
     service: &Service,
-    old: &Schedule,
-    new: &Schedule,
+    (old, new): (&Schedule, &Schedule),
+    due: &Due,
     now: Timestamp,
-) -> Result<(), Error> {
-    match slots::due(old, now).filter(|_| !new.settings.enabled) {
-        Some(due) => {
-            record_missed(service, old, &[due.slot], now).await?;
-            record_missed(service, old, &due.older, now).await
-        }
-        None => Ok(()),
+) -> Result<Written, Error> {
+    record_missed(service, old, &due.older, now).await?;
+    let slot = ScheduleSlot { schedule_id: old.id.clone(), slot: due.slot };
+    if service.table.run(&slot).await?.is_some() {
+        // A tick has taken it up.
+        return service.table.update_schedule(old, new).await;
     }
+    let dropped = Run::never_begun(slot, now);
+    service.table.update_schedule_dropping(old, new, &dropped).await
 }
 
 /// The edit, checked and not written; or why it cannot be.

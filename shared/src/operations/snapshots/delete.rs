@@ -4,11 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 use crate::domain::hold::Deleter;
-use crate::domain::ids::SnapshotId;
+use crate::domain::ids::{EbsSnapshotId, ImageId, SnapshotId};
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::{Error, chain};
 use crate::events::{OwnEvent, SnapshotDeletionDue};
+use crate::operations::copies::cancel::cancellable;
 use crate::operations::snapshots::edit::expected;
 use crate::operations::snapshots::mark::{Marked, mark_sets};
 use crate::operations::snapshots::refresh::stale;
@@ -25,8 +26,9 @@ pub struct DeleteRequest {
     pub expected_version: Option<u64>,
 }
 
-/// Condemns the snapshot and makes known that it is due. Repeated, it does nothing more. A hold `until`, or an
-/// image that uses a member, is [`Error::Conflict`].
+/// Condemns the snapshot and makes known that it is due. Asked again, what was put off or blocked is tried at once, and
+/// the shorter grace holds; else that does nothing more. A hold `until`, an image that uses a member, or a copy that has
+/// begun is [`Error::Conflict`]; copies that have not begun are cancelled.
 pub async fn delete(
     service: &Service,
     request: DeleteRequest,
@@ -34,22 +36,22 @@ pub async fn delete(
 ) -> Result<Snapshot, Error> {
     let DeleteRequest { id, who, grace, expected_version } = request;
     let snapshot = expected(service, &id, expected_version).await?;
+    let delete_after =
+        now.checked_add(grace).map_err(|_| Error::invalid("grace", "is too long"))?;
     if is_on_its_way(&snapshot) {
-        return Ok(snapshot);
+        return hurry(service, snapshot, delete_after, now).await;
     }
     let ec2 = service.ec2_in(&snapshot.source.region)?;
     let members: Vec<_> =
         snapshot.living_members().map(|member| member.ebs_snapshot_id.clone()).collect();
-    if let Some((member, image)) = ec2.images_of(&members).await?.into_iter().next() {
-        return Err(Error::conflict(format!(
-            "{member} is in use by {image}; deregister that image first"
-        )));
+    if let Some((member, images)) = ec2.images_of(&members).await?.into_iter().next() {
+        return Err(in_use_refusal(&member, &images));
     }
-    let delete_after =
-        now.checked_add(grace).map_err(|_| Error::invalid("grace", "is too long"))?;
-    let condemned = snapshot
-        .condemn(CondemnedBy::Person { who }, "deleted by name", delete_after, now)
-        .map_err(Error::conflict)?;
+    let copies = cancellable(service, &snapshot, now).await?;
+    let by = CondemnedBy::Person { who: who.clone() };
+    let condemned = copies.free.condemn(by, "deleted by name", delete_after, now);
+    let condemned = condemned.map_err(Error::conflict)?;
+    copies.carry_out(service, &who, now).await?;
     if !service.table.update_snapshot(&snapshot, &condemned).await?.is_done() {
         return Err(stale(&snapshot));
     }
@@ -66,6 +68,23 @@ pub async fn delete(
     Ok(condemned)
 }
 
+/// A person asks again for a deletion that is on its way: nothing waits for a timer any more.
+async fn hurry(
+    service: &Service,
+    snapshot: Snapshot,
+    delete_after: Timestamp,
+    now: Timestamp,
+) -> Result<Snapshot, Error> {
+    let Some(hurried) = snapshot.hurried(delete_after, now) else { return Ok(snapshot) };
+    if !service.table.update_snapshot(&snapshot, &hurried).await?.is_done() {
+        return Err(stale(&snapshot));
+    }
+    // What could not be marked may be by now.
+    _ = mark_sets(service, std::slice::from_ref(&hurried), now).await;
+    make_due(service, &hurried, now).await?;
+    Ok(hurried)
+}
+
 async fn make_due(service: &Service, condemned: &Snapshot, now: Timestamp) -> Result<(), Error> {
     let is_due = condemned.ending.condemnation.as_ref().is_some_and(|one| one.delete_after <= now);
     if is_due {
@@ -75,9 +94,20 @@ async fn make_due(service: &Service, condemned: &Snapshot, now: Timestamp) -> Re
     Ok(())
 }
 
+/// Why what an image uses cannot be deleted.
+pub(crate) fn in_use_refusal<'a>(
+    member: &EbsSnapshotId,
+    images: impl IntoIterator<Item = &'a ImageId>,
+) -> Error {
+    let images: Vec<_> = images.into_iter().map(ToString::to_string).collect();
+    let them = if images.len() == 1 { "that image" } else { "those images" };
+    let images = images.join(", ");
+    Error::conflict(format!("{member} is in use by {images}; deregister {them} first"))
+}
+
 /// Whether a person has already deleted it, so that asking again changes nothing. What is left of a torn set waits for
 /// being asked for again.
-fn is_on_its_way(snapshot: &Snapshot) -> bool {
+pub(crate) fn is_on_its_way(snapshot: &Snapshot) -> bool {
     let by_person = || {
         let past = snapshot.ending.condemnation.as_ref();
         past.is_some_and(|past| past.by.deleter() == Deleter::Person)
@@ -114,7 +144,9 @@ pub async fn remove_record(
             hold.describe()
         )));
     }
-    let removed = snapshot.record_removed(now).map_err(Error::conflict)?;
+    let copies = cancellable(service, &snapshot, now).await?;
+    let removed = copies.free.record_removed(now).map_err(Error::conflict)?;
+    copies.carry_out(service, &who, now).await?;
     if !service.table.update_snapshot(&snapshot, &removed).await?.is_done() {
         return Err(stale(&snapshot));
     }

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use crate::domain::hold::{Hold, HoldKind};
-use crate::domain::ids::SnapshotId;
+use crate::domain::ids::{ScheduleId, SnapshotId};
 use crate::domain::snapshot::{Course, Ending, Keepers};
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::tags::Tags;
@@ -28,6 +28,8 @@ pub struct SnapshotEdit {
     /// End of the restore window, or none any more.
     pub restore_until: Option<Option<Timestamp>>,
     pub tags: Option<Tags>,
+    /// The schedule whose rules it is to go by; only where its own was deleted.
+    pub schedule_id: Option<ScheduleId>,
 }
 
 /// A hold that is to be placed.
@@ -57,7 +59,8 @@ pub async fn edit(
     now: Timestamp,
 ) -> Result<Snapshot, Error> {
     let snapshot = expected(service, id, editor.expected_version).await?;
-    let edited = edited(&snapshot, edit, editor.who, now)?;
+    let decided = decided(service, &snapshot, &edit, now).await?;
+    let edited = edited(&decided, edit, editor.who, now)?;
     if edited == snapshot {
         return Ok(snapshot);
     }
@@ -84,20 +87,61 @@ pub(crate) async fn expected(
     }
 }
 
-fn edited(
+/// The snapshot with the schedule that it is given, if it is. Whether it may have another, or an end of its own, depends on
+/// whether its own schedule is there.
+async fn decided(
+    service: &Service,
+    snapshot: &Snapshot,
+    edit: &SnapshotEdit,
+    now: Timestamp,
+) -> Result<Snapshot, Error> {
+    let wants_end = matches!(edit.expires_at, Some(Some(_)));
+    if let (true, Some(_)) = (wants_end, &edit.schedule_id) {
+        let reason = "does not go with schedule_id: a schedule's rules decide";
+        return Err(Error::invalid("expires_at", reason));
+    }
+    let wanted = edit.schedule_id.as_ref().filter(|id| snapshot.schedule_id() != Some(*id));
+    if !wants_end && wanted.is_none() {
+        return Ok(snapshot.clone());
+    }
+    if let Some(own) = snapshot.schedule_id()
+        && service.table.schedule(own).await?.is_some()
+    {
+        return Err(Error::conflict(format!(
+            "how long it is kept is up to the rules of {own}; to keep it longer, place a hold"
+        )));
+    }
+    let Some(wanted) = wanted else { return Ok(snapshot.clone()) };
+    must_be_there(service, wanted).await?;
+    snapshot.given_to(wanted, now).map_err(Error::conflict)
+}
+
+/// Refuses a schedule that there is not: what is given to it would be kept for good.
+pub(crate) async fn must_be_there(service: &Service, id: &ScheduleId) -> Result<(), Error> {
+    match service.table.schedule(id).await? {
+        Some(_) => Ok(()),
+        None => Err(Error::invalid("schedule_id", format!("there is no schedule {id}"))),
+    }
+}
+
+/// The record with an edit made to it, or why it cannot be made.
+pub(crate) fn edited(
     snapshot: &Snapshot,
     edit: SnapshotEdit,
     who: &str,
     now: Timestamp,
 ) -> Result<Snapshot, Error> {
-    let SnapshotEdit { name, description, hold, expires_at, restore_until, tags } = edit;
+    let SnapshotEdit {
+        name,
+        description,
+        hold,
+        expires_at,
+        restore_until,
+        tags,
+        schedule_id: _decided_before,
+    } = edit;
     if hold.is_some() || expires_at.is_some() {
         may_be_kept(snapshot)?;
-    }
-    if let (Some(Some(_)), Some(schedule)) = (&expires_at, snapshot.schedule_id()) {
-        return Err(Error::conflict(format!(
-            "how long it is kept is up to the rules of {schedule}; to keep it longer, place a hold"
-        )));
     }
     let hold = match hold {
         None => snapshot.keepers.hold.clone(),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::domain::cursor::Order;
 use crate::domain::ids::EbsSnapshotId;
-use crate::domain::ownership::EbsSnapshot;
+use crate::domain::sighting::Sighting;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::newest::Newest;
 use crate::error::Error;
@@ -50,12 +50,12 @@ pub(crate) fn guardians_among(
 /// is only that once more. It is not enough to look at the record that was made last: that of a set that was adopted or
 /// copied is made long after its content, and EC2 may not have it any more. Mostly the first few are enough, in one look
 /// at the table and one at EC2; for a snapshot that stays all are read, a thousand at a time at the most.
-pub(crate) async fn among_shown(
+pub(crate) async fn among_shown<T>(
     service: &Service,
     snapshot: &Snapshot,
     now: Timestamp,
-    judge: impl Fn(&[Snapshot]) -> Result<Vec<Snapshot>, Stays>,
-) -> Result<Result<Vec<Snapshot>, Stays>, Error> {
+    judge: impl Fn(&[Snapshot]) -> Result<T, Stays>,
+) -> Result<Result<T, Stays>, Error> {
     let list = SnapshotList::Of(snapshot.source.instance_id.clone(), Presence::Here);
     let mut slice = Slice { order: Order::NewestFirst, limit: FIRST_LOOK, after: None };
     let mut good = Vec::new();
@@ -70,7 +70,7 @@ pub(crate) async fn among_shown(
         let others: Vec<_> = others.filter(|one| may_count(one, snapshot)).collect();
         good.extend(shown(service, &snapshot.source.region, &others, now).await?);
         match judge(&good) {
-            Ok(guardians) => return Ok(Ok(guardians)),
+            Ok(lets_go) => return Ok(Ok(lets_go)),
             Err(stays) if !more || is_stuck => return Ok(Err(stays)),
             Err(_) => slice.limit = (slice.limit * FURTHER).min(LOOK_MAX),
         }
@@ -80,7 +80,7 @@ pub(crate) async fn among_shown(
 /// Whether `one` may be a good one beside `snapshot`, as far as its record knows. What the record says is absent may show.
 fn may_count(one: &Snapshot, snapshot: &Snapshot) -> bool {
     one.status == Status::Available
-        && one.duplicate_of.is_none()
+        && one.twin().is_none()
         && one.source.region == snapshot.source.region
         && one.id != snapshot.id
 }
@@ -101,8 +101,8 @@ pub(crate) async fn shown(
         return Ok(Vec::new());
     }
     let seen = service.ec2_in(region)?.ebs_snapshots(&members).await?;
-    let seen: BTreeMap<&EbsSnapshotId, &EbsSnapshot> =
-        seen.iter().map(|one| (&one.id, one)).collect();
+    let seen: BTreeMap<&EbsSnapshotId, Sighting> =
+        seen.iter().map(|one| (&one.id, one.into())).collect();
     let as_shown = snapshots.iter().map(|one| one.as_shown(|id| seen.get(id).copied(), now));
     Ok(as_shown.filter(Snapshot::is_whole).collect())
 }

@@ -15,7 +15,7 @@ use tracing::{info, warn};
 
 use self::last_check::{Check, Evidence, is_broken, last_check, recalled};
 use self::members::delete_members;
-use self::moment::Moment;
+use self::moment::{LetsGo, Moment};
 use crate::clock::Clock;
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::snapshot::Course;
@@ -25,6 +25,7 @@ use crate::ec2::Ec2;
 use crate::error::{Error, chain};
 use crate::events::SnapshotDeletionDue;
 use crate::service::Service;
+use crate::table::snapshots::{Bound, GUARDIANS_MAX};
 
 /// How long after a condemnation its mark may not have arrived everywhere, IAM included.
 const MARK_UNCERTAIN: SignedDuration = SignedDuration::from_mins(10);
@@ -131,22 +132,58 @@ async fn reap_one(
         _ = service.table.update_snapshot(snapshot, &waits).await?;
         return Ok(Reaped::Later);
     }
-    let (seen, guardians) = match deletion.ask(snapshot, guard).await? {
-        Moment::Go { seen, guardians } => (seen, guardians),
+    let (seen, lets_go) = match deletion.ask(snapshot, guard).await? {
+        Moment::Go { seen, lets_go } => (seen, lets_go),
         Moment::Blocked(cause) => return deletion.refuse(snapshot, cause).await,
         Moment::Stays(reason) => return deletion.rescue(snapshot, &reason).await,
         Moment::Later => return Ok(Reaped::Later),
     };
-    let deleting = snapshot.begin_deletion(clock.now()).map_err(Error::conflict)?;
-    let written = if guardians.is_empty() {
+    let Some(deleting) = claim(service, snapshot, &lets_go, clock.now()).await? else {
+        return Ok(Reaped::Later);
+    };
+    delete_members(deletion, &deleting, &seen).await
+}
+
+/// Claims the deletion, if all that lets the snapshot go is as it was read. The schedule and the guardians are bound by
+/// the write itself. The others that the rules have counted can be hundreds; they are read once more behind the
+/// claim, before EC2 is asked for anything: if one has changed, the snapshot goes back to where it was and is judged again.
+async fn claim(
+    service: &Service,
+    snapshot: &Snapshot,
+    lets_go: &LetsGo,
+    now: Timestamp,
+) -> Result<Option<Snapshot>, Error> {
+    let LetsGo { guardians, counted, schedule } = lets_go;
+    let deleting = snapshot.begin_deletion(now).map_err(Error::conflict)?;
+    let bound = Bound { guardians, schedule: schedule.as_ref() };
+    let written = if guardians.is_empty() && schedule.is_none() {
         service.table.update_snapshot(snapshot, &deleting).await?
     } else {
-        service.table.update_snapshot_guarded(snapshot, &deleting, &guardians).await?
+        service.table.update_snapshot_guarded(snapshot, &deleting, bound).await?
     };
     if !written.is_done() {
-        return Ok(Reaped::Later);
+        return Ok(None);
     }
-    delete_members(deletion, &deleting, &seen).await
+    let unbound: Vec<_> = guardians.iter().skip(GUARDIANS_MAX).chain(counted).collect();
+    if !are_unchanged(service, &unbound).await? {
+        let id = &snapshot.id;
+        info!(snapshot.id = %id, "Snapshot {id} is judged again: what the rules had counted has changed");
+        if snapshot.status == Status::Condemned {
+            let back = deleting.deletion_put_off(now).map_err(Error::conflict)?;
+            _ = service.table.update_snapshot(&deleting, &back).await?;
+        }
+        return Ok(None);
+    }
+    Ok(Some(deleting))
+}
+
+/// Whether these records are as they were read.
+async fn are_unchanged(service: &Service, read: &[&Snapshot]) -> Result<bool, Error> {
+    let ids: Vec<_> = read.iter().map(|one| one.id.clone()).collect();
+    let current = service.table.snapshots(&ids).await?;
+    let is_same =
+        |one: &&Snapshot| current.get(&one.id).is_some_and(|found| found.version == one.version);
+    Ok(read.iter().all(is_same))
 }
 
 /// The snapshot, an earlier look at which EC2 did not show a member taken back if it shows all now: two looks that lie far

@@ -5,6 +5,7 @@
 //! without an answer is looked for by its tag: absence is believed only five minutes after it.
 
 mod batch;
+mod held_apart;
 mod target_facts;
 mod turn;
 
@@ -15,6 +16,7 @@ use serde::Serialize;
 use tracing::{info, warn};
 
 use self::batch::{Batch, Step};
+use self::held_apart::{held_apart_by, put_off_for};
 use self::turn::{Creator, TurnOutcome, Waiting};
 use crate::clock::Clock;
 use crate::domain::ids::{SnapshotId, VolumeId};
@@ -151,6 +153,13 @@ async fn create(
         Ok(ec2) => ec2,
         Err(error) => return later(target, &error),
     };
+    match held_apart_by(service, &instance.id).await {
+        Ok(None) => {}
+        Ok(Some(restore)) => {
+            return put_off_for(service, batch, target, &restore, clock.now()).await;
+        }
+        Err(error) => return later(target, &error),
+    }
     let claimed = match claim(service, batch, target, clock.now()).await {
         Ok(Some(claimed)) => claimed,
         Ok(None) => return TakeOutcome::AlreadySo,
@@ -226,7 +235,7 @@ fn creation<'a>(snapshot: &Snapshot, instance: &'a Instance) -> CreateSet<'a> {
             .filter(|id| instance.volumes.iter().any(|one| !one.boot && one.volume_id == **id))
             .cloned()
             .collect(),
-        description: format!("Snapkeep: {}", snapshot.name).chars().take(255).collect(),
+        description: format!("Snapkeep: {}", snapshot.name),
         tags: for_creation(&identity, &snapshot.tags, &copied),
     }
 }

@@ -12,11 +12,9 @@ use crate::domain::sweep::brake::group::{Group, GroupCount};
 use crate::domain::sweep::brake::tally::{Tallies, Tally};
 use crate::domain::sweep::plan::{Outcome, PlanEntry};
 use crate::error::Error;
+use crate::operations::rewrite::until_written;
 use crate::operations::sweeps::plan::EDIT_SETTLED;
 use crate::service::Service;
-
-/// How often a schedule that somebody writes at the same moment is written anew.
-const ATTEMPTS: usize = 4;
 
 /// A sweep that was carried out.
 #[derive(Clone, Copy)]
@@ -187,19 +185,24 @@ async fn write(
     change: &Change<'_>,
     in_force: InForce,
 ) -> Result<(), Error> {
-    let mut current = schedule.clone();
-    let mut in_force = in_force;
-    for _ in 0..ATTEMPTS {
-        let Some(next) = change.of(&current, in_force) else { return Ok(()) };
-        if service.table.update_schedule(&current, &next).await?.is_done() {
-            return Ok(());
+    // The first time it is what the sweep has read.
+    let mut first = Some(schedule.clone());
+    let written = until_written(|| {
+        let read = first.take();
+        async move {
+            let current = match read {
+                Some(read) => Some(read),
+                None => service.table.schedule(&schedule.id).await?,
+            };
+            let Some(current) = current else { return Ok(Some(())) };
+            let in_force =
+                if is_unedited(schedule, &current) { in_force } else { InForce::AsBefore };
+            let Some(next) = change.of(&current, in_force) else { return Ok(Some(())) };
+            let written = service.table.update_schedule(&current, &next).await?;
+            Ok(written.is_done().then_some(()))
         }
-        let Some(found) = service.table.schedule(&schedule.id).await? else { return Ok(()) };
-        if !is_unedited(schedule, &found) {
-            in_force = InForce::AsBefore;
-        }
-        current = found;
-    }
+    });
+    _ = written.await?;
     Ok(())
 }
 

@@ -118,7 +118,7 @@ async fn execute(service: &Service, sweep: &Sweep, clock: &Clock) -> Result<Swee
             }
             let room = service.settings.condemn_max.saturating_sub(executed.condemned);
             execution.condemn(&mut entries, room, clock.now()).await?;
-            let plan = (&sweep.id, sweep.plan_hash.as_deref().unwrap_or_default());
+            let plan = (sweep, sweep.plan_hash.as_deref().unwrap_or_default());
             service.table.store_plan_page(plan, page, &entries, clock.now()).await?;
         }
         count(&entries, &mut executed);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
-use crate::domain::ids::{ScheduleId, SnapshotId, SweepId};
+use crate::domain::ids::{ScheduleId, SnapshotId};
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::brake::tally::Tallies;
@@ -45,6 +45,8 @@ pub(crate) struct SweepFacts {
     out_of_reach: Vec<String>,
     /// The schedules that cannot be read: their snapshots are kept like those of schedules that are gone.
     unreadable: Vec<String>,
+    /// And the snapshots that cannot be read: they stay, and let nothing else go.
+    unreadable_snapshots: Vec<String>,
     /// Why the clock is not trusted.
     pub(crate) doubt: Option<ClockDoubt>,
 }
@@ -57,7 +59,7 @@ impl SweepFacts {
             look_around(service, last_sweep_at, now).await?;
         let (schedules, unreadable) = service.table.schedules_and_unreadable().await?;
         let list = SnapshotList::All(Presence::Here);
-        let read = service.table.every_snapshot(&list).await?;
+        let (read, unreadable_snapshots) = service.table.snapshots_and_unreadable(&list).await?;
         let (snapshots, records) = as_shown(read, &listed, now);
         let looks = look(service, &schedules, &snapshots).await?;
         Ok(Self {
@@ -71,6 +73,7 @@ impl SweepFacts {
             within_reach,
             out_of_reach,
             unreadable,
+            unreadable_snapshots,
             doubt,
         })
     }
@@ -205,9 +208,9 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
         note_images(service, present.in_line(), &present.uses, now).await?;
     }
     let stored = stored_entries(sweep, entries);
-    let pages = store(service, (&sweep.id, &hash), &stored, now).await?;
+    let pages = store(service, (sweep, &hash), &stored, now).await?;
     let tally_hash = tallies.hash();
-    let tally_pages = service.table.store_tallies((&sweep.id, &tally_hash), &tallies, now).await?;
+    let tally_pages = service.table.store_tallies((sweep, &tally_hash), &tallies, now).await?;
     info!(
         sweep.id = %sweep.id,
         "Sweep {}: {} of {} snapshots are to go", sweep.id, planned.delete, planned.snapshots
@@ -237,6 +240,12 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
         planned,
         regions_out_of_reach: present.out_of_reach.clone(),
         unreadable_schedules: present.unreadable.iter().take(NAMED_MAX).cloned().collect(),
+        unreadable_snapshots: present
+            .unreadable_snapshots
+            .iter()
+            .take(NAMED_MAX)
+            .cloned()
+            .collect(),
         refusal,
         claimed_at: sweep.claimed_at.filter(|_| !ended),
         finished_at: ended.then_some(now),
@@ -258,7 +267,7 @@ fn stored_entries(sweep: &Sweep, entries: Vec<PlanEntry>) -> Vec<PlanEntry> {
 
 async fn store(
     service: &Service,
-    plan: (&SweepId, &str),
+    plan: (&Sweep, &str),
     entries: &[PlanEntry],
     now: Timestamp,
 ) -> Result<u32, Error> {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
-use crate::domain::ownership::EbsSnapshot;
+use crate::domain::sighting::Sighting;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::sweep::brake::{ClockDoubt, clock_doubt};
 use crate::ec2::Ec2;
@@ -15,8 +15,8 @@ use crate::operations::images::note_uses::ImageUses;
 use crate::regions::OutOfReach;
 use crate::service::Service;
 
-/// Every EBS snapshot that EC2 shows, by region; slim.
-pub(crate) type Listed = BTreeMap<String, BTreeMap<EbsSnapshotId, EbsSnapshot>>;
+/// Every EBS snapshot that EC2 shows, by region.
+pub(crate) type Listed = BTreeMap<String, BTreeMap<EbsSnapshotId, Sighting>>;
 
 /// The snapshots as EC2 shows them, as far as their regions have answered, and the records of those that differ.
 ///
@@ -33,7 +33,7 @@ pub(crate) fn as_shown(
         let Some(seen) = listed.get(&record.source.region).filter(|_| is_judged) else {
             return record;
         };
-        let shown = record.as_shown(|id| seen.get(id), now);
+        let shown = record.as_shown(|id| seen.get(id).copied(), now);
         if shown.stands_otherwise_than(&record) {
             differing.insert(record.id.clone(), record);
             return shown;
@@ -71,7 +71,7 @@ pub(crate) async fn look_around(
                 let doubted = clock_doubt(last_sweep_at, ec2.date(), now);
                 let is_graver = matches!(doubted, Some(ClockDoubt::Wrong(_)));
                 doubt = if is_graver { doubted } else { doubt.or(doubted) };
-                match every_slim(ec2).await {
+                match every_sighting(ec2).await {
                     Ok(all) => {
                         uses.extend(answer);
                         listed.insert(ec2.region().to_owned(), all);
@@ -92,12 +92,15 @@ pub(crate) async fn look_around(
     }
 }
 
-/// Every EBS snapshot of a region, a page at a time, without what a sweep has no use for.
-async fn every_slim(ec2: &Ec2) -> Result<BTreeMap<EbsSnapshotId, EbsSnapshot>, Error> {
+/// Every EBS snapshot of a region, a page at a time: of each is kept what a sweep has use for.
+async fn every_sighting(ec2: &Ec2) -> Result<BTreeMap<EbsSnapshotId, Sighting>, Error> {
     let (mut all, mut token) = (BTreeMap::new(), None);
     loop {
         let (page, next) = ec2.ebs_snapshots_page(token).await?;
-        all.extend(page.into_iter().map(|one| (one.id.clone(), one.slim())));
+        all.extend(page.into_iter().map(|one| {
+            let sighting = Sighting::from(&one);
+            (one.id, sighting)
+        }));
         token = next;
         if token.is_none() {
             return Ok(all);

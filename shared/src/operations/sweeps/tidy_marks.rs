@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tracing::warn;
 
 use crate::domain::ids::EbsSnapshotId;
-use crate::domain::ownership::EbsSnapshot;
+use crate::domain::sighting::{Mark, Sighting};
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::ec2::Ec2;
 use crate::error::Error;
@@ -38,7 +38,7 @@ async fn tidy_marks_in(
     service: &Service,
     ec2: &Ec2,
     snapshots: impl Iterator<Item = &Snapshot>,
-    seen: &BTreeMap<EbsSnapshotId, EbsSnapshot>,
+    seen: &BTreeMap<EbsSnapshotId, Sighting>,
     now: Timestamp,
 ) -> Result<(), Error> {
     let mut condemned: BTreeMap<&EbsSnapshotId, &Snapshot> = BTreeMap::new();
@@ -48,9 +48,9 @@ async fn tidy_marks_in(
         let members = if is_condemned { &mut condemned } else { &mut others };
         members.extend(snapshot.living_members().map(|one| (&one.ebs_snapshot_id, snapshot)));
     }
-    let ours = seen.values().filter(|one| one.set().is_some());
-    let (marked, unmarked): (Vec<_>, Vec<_>) = ours.partition(|one| one.is_marked_condemned());
-    let lacking = unmarked.into_iter().filter_map(|one| condemned.get_key_value(&one.id));
+    let bearing =
+        |mark: Mark| seen.iter().filter(move |(_, one)| one.mark == mark).map(|(id, _)| id);
+    let lacking = bearing(Mark::None).filter_map(|id| condemned.get_key_value(id));
     // Those that EC2 has refused it for come last: they keep no other waiting.
     let (refused, usual): (Vec<_>, Vec<_>) =
         lacking.partition(|(_, set)| set.ending.blocked.is_some());
@@ -58,9 +58,8 @@ async fn tidy_marks_in(
     let marking = ec2.mark_condemned(&lacking).await;
     note_refused(service, &marking.refused, &condemned, now).await;
 
-    let stray: BTreeMap<_, _> = marked
-        .into_iter()
-        .filter_map(|one| Some((one.id.clone(), others.get(&one.id)?.id.clone())))
+    let stray: BTreeMap<_, _> = bearing(Mark::Condemned)
+        .filter_map(|id| Some((id.clone(), others.get(id)?.id.clone())))
         .collect();
     // Condemned since it was read: then the mark is right.
     let sets: Vec<_> = stray.values().cloned().collect::<BTreeSet<_>>().into_iter().collect();

@@ -85,7 +85,11 @@ impl Lie {
                 };
                 if let Some(other) = all.iter().find(is_others) {
                     ec2.tag_snapshot(&other.id, "snapkeep:state", "condemned");
-                    ec2.tag_snapshot(&other.id, "snapkeep:lie", &String::from_utf8_lossy(&body[..8]));
+                    ec2.tag_snapshot(
+                        &other.id,
+                        "snapkeep:lie",
+                        &String::from_utf8_lossy(&body[..8]),
+                    );
                 }
             }
             _ => {}

@@ -27,8 +27,12 @@ pub(crate) fn judge_machines(ledger: &mut Ledger, ec2: &SimEc2, done: &Done<'_>,
             ledger.our_volumes.extend(new);
         }
         "DeleteVolume" if !is_tried(body) => judge_volume(ledger, &volume_of(body), now),
-        "AttachVolume" | "DetachVolume" | "StartInstances" | "StopInstances"
-        | "RunInstances" | "CreateReplaceRootVolumeTask" => look(ledger, ec2, now),
+        "AttachVolume"
+        | "DetachVolume"
+        | "StartInstances"
+        | "StopInstances"
+        | "RunInstances"
+        | "CreateReplaceRootVolumeTask" => look(ledger, ec2, now),
         "CreateTags" | "DeleteTags" => judge_tags(ledger, ec2, now),
         _ => {}
     }
@@ -37,13 +41,13 @@ pub(crate) fn judge_machines(ledger: &mut Ledger, ec2: &SimEc2, done: &Done<'_>,
 /// Takes note of the volumes that an instance may write to.
 pub(crate) fn look(ledger: &mut Ledger, ec2: &SimEc2, now: Timestamp) {
     let instances = ec2.instances();
-    let runs = |id: &str| {
-        instances.iter().any(|one| one.id == id && one.state == InstanceState::Running)
-    };
+    let runs =
+        |id: &str| instances.iter().any(|one| one.id == id && one.state == InstanceState::Running);
     for volume in ec2.volumes() {
-        let is_written = volume.attachment.as_ref().is_some_and(|at| {
-            at.state == AttachmentState::Attached && runs(&at.instance_id)
-        });
+        let is_written = volume
+            .attachment
+            .as_ref()
+            .is_some_and(|at| at.state == AttachmentState::Attached && runs(&at.instance_id));
         if is_written {
             ledger.written.entry(volume.id).or_insert(now);
         }

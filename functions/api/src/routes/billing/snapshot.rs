@@ -66,10 +66,10 @@ struct SnapshotBilling {
     /// How much of a volume is written anew within a day, of a hundred; what the estimate rests on.
     daily_change_percent: f64,
     /// As if it held its whole volumes: the upper bound.
-    volume_size: Amount,
+    size: Amount,
     /// As if it held all its blocks, as EC2 reports them: the full size, not the billed one. Null until EC2 has reported
     /// it of every volume.
-    full_snapshot_size: Option<Amount>,
+    full_size: Option<Amount>,
     /// What it adds to the snapshots before it.
     estimated_incremental: IncrementalAmount,
     /// What its deletion frees.
@@ -123,9 +123,9 @@ struct VolumeBilling {
     #[schema(value_type = String, example = "vol-0123456789abcdef0")]
     volume_id: VolumeId,
     /// The size of that.
-    volume_gib: i64,
+    size_gib: i64,
     /// All blocks it has, as EC2 reports them.
-    full_snapshot_gib: Option<f64>,
+    full_size_gib: Option<f64>,
     /// What it adds to the one before it, by estimate.
     estimated_incremental_gib: f64,
     /// What that estimate is.
@@ -209,8 +209,8 @@ impl SnapshotBilling {
             status: snapshot.status,
             as_of: now,
             daily_change_percent,
-            volume_size: amount(sum(|one| gib(i64::from(one.member.size_gib)))),
-            full_snapshot_size: full.map(amount),
+            size: amount(sum(|one| gib(i64::from(one.member.size_gib)))),
+            full_size: full.map(amount),
             estimated_incremental: IncrementalAmount {
                 gib: rounded(increment),
                 cost: rounded(price.standard_month(increment)),
@@ -270,8 +270,8 @@ impl VolumeBilling {
         Self {
             ebs_snapshot_id: member.ebs_snapshot_id,
             volume_id: member.volume_id,
-            volume_gib: i64::from(member.size_gib),
-            full_snapshot_gib: member.full_size_bytes.map(bytes_to_gib).map(rounded),
+            size_gib: i64::from(member.size_gib),
+            full_size_gib: member.full_size_bytes.map(bytes_to_gib).map(rounded),
             estimated_incremental_gib: rounded(estimate_gib),
             basis: basis.into(),
             neighbours: neighbours.into(),

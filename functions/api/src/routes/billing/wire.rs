@@ -11,6 +11,7 @@ use shared::views::billing::{self as bills, BillRow, Subject};
 use utoipa::ToSchema;
 
 use super::By;
+use crate::cursor::written;
 
 /// GiB in the standard tier, and money.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,7 +30,7 @@ struct FullAmount {
     /// What so much costs for a month; of a month, what it has cost.
     cost: f64,
     /// The sizes of the volumes of whose snapshots EC2 has reported it; null by month.
-    measured_volume_gib: Option<f64>,
+    measured_size_gib: Option<f64>,
 }
 
 /// The price list's prices of a region, of which the standard tier's is reckoned with.
@@ -72,9 +73,9 @@ struct BillingRow {
     /// How many snapshots are stored; by month, how many were added.
     snapshots: i64,
     /// As if each snapshot held its whole volumes: the upper bound.
-    volume_size: Amount,
+    size: Amount,
     /// As if each held all its blocks, as EC2 reports them: the full size, not the billed one.
-    full_snapshot_size: FullAmount,
+    full_size: FullAmount,
     /// The first snapshot of each volume in full, later ones with what has changed: nearest to the bill. Null until all
     /// snapshots have been counted for the first time.
     estimated_incremental: Option<Amount>,
@@ -87,7 +88,7 @@ struct BillingRow {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Bill {
     /// What the rows are of.
-    by: By,
+    group_by: By,
     /// How much of a volume is written anew within a day, of a hundred; what the estimates rest on.
     daily_change_percent: f64,
     /// The instant of the answer; sizes and counts are of then.
@@ -112,12 +113,12 @@ impl Bill {
         let bills::Bill { page, total, recounted_at } = bill;
         let Page { items, next_cursor } = page;
         Self {
-            by,
+            group_by: by,
             daily_change_percent,
             as_of: now,
             recounted_at,
             items: items.into_iter().map(|row| BillingRow::of(row, by)).collect(),
-            next_cursor: next_cursor.map(|cursor| cursor.to_string()),
+            next_cursor: next_cursor.as_ref().map(written),
             prices: total.prices.iter().cloned().map(BillingPrice::from).collect(),
             total: BillingRow::of(total, by),
         }
@@ -134,11 +135,11 @@ impl BillingRow {
             schedule_id: None,
             region: None,
             snapshots,
-            volume_size: volume_size.into(),
-            full_snapshot_size: FullAmount {
+            size: volume_size.into(),
+            full_size: FullAmount {
                 gib: rounded(full_size.gib),
                 cost: rounded(full_size.cost),
-                measured_volume_gib: match by {
+                measured_size_gib: match by {
                     By::Region | By::Instance | By::Schedule => Some(rounded(measured_gib)),
                     By::Month => None,
                 },

@@ -103,7 +103,7 @@ pub(super) struct CreateImage {
     /// none. Letters, digits, spaces and ( ) [ ] . / - ' @ _.
     #[schema(value_type = Option<String>, min_length = 3, max_length = 128, example = "web golden 2026-03")]
     name: Option<ImageName>,
-    /// In your words.
+    /// In your words. EC2 takes only ASCII here and is given the nearest letters; the record keeps yours.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     description: Option<Text<255>>,
     /// Tags for the image.

@@ -13,6 +13,8 @@ pub(crate) struct Machine {
     pub(crate) memory_mib: i64,
     /// Graphics processors, by kind.
     pub(crate) gpus: Vec<Gpu>,
+    /// The disks of the host that it has for itself, in GB; they are in no snapshot, and a stop wipes them.
+    pub(crate) instance_store_gb: Option<i64>,
 }
 
 /// Graphics processors of one kind.
@@ -29,8 +31,9 @@ pub(crate) struct Gpu {
 
 impl From<domain::InstanceType> for Machine {
     fn from(kind: domain::InstanceType) -> Self {
-        let domain::InstanceType { name: _name, vcpus, memory_mib, gpus } = kind;
-        Self { vcpus, memory_mib, gpus: gpus.into_iter().map(Gpu::from).collect() }
+        let domain::InstanceType { name: _name, vcpus, memory_mib, gpus, instance_store_gb } = kind;
+        let gpus = gpus.into_iter().map(Gpu::from).collect();
+        Self { vcpus, memory_mib, gpus, instance_store_gb }
     }
 }
 

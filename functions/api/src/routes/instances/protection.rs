@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use shared::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use shared::domain::instance::Instance;
-use shared::domain::instance::coverage::{self as domain, Assessment, in_words};
+use shared::domain::instance::coverage::{self as domain, Assessment};
 use shared::domain::schedule::Schedule;
 use shared::domain::snapshot::Snapshot;
 use shared::views::instance_coverage::{InstanceProtection, Latest};
@@ -28,9 +28,6 @@ pub(super) struct Protection {
     /// null if less than two fires are to come.
     #[schema(example = 86_400)]
     promised_interval_seconds: Option<i64>,
-    /// The same in words.
-    #[schema(example = "1 day")]
-    promised_interval: Option<String>,
     /// Its newest snapshot that can be restored; null without one, or where `status` is.
     newest_available: Option<NewestSnapshot>,
 }
@@ -52,13 +49,13 @@ wire_words! {
 struct ProtectingSchedule {
     /// Its identifier.
     #[schema(value_type = String, example = "sch_0195500c-6d00-7000-8000-000000000000")]
-    id: ScheduleId,
+    schedule_id: ScheduleId,
     /// Its name.
     name: String,
     /// Whether it fires.
     enabled: bool,
     /// When it fires next.
-    next_due: Option<Timestamp>,
+    next_due_at: Option<Timestamp>,
     /// Why it is for the instance.
     chosen_by: ChosenBy,
 }
@@ -78,7 +75,7 @@ enum ChosenBy {
 struct NewestSnapshot {
     /// Its identifier.
     #[schema(value_type = String, example = "snp_0195500c-6d00-7000-8000-000000000000")]
-    id: SnapshotId,
+    snapshot_id: SnapshotId,
     /// The instant whose content it has.
     taken_at: Timestamp,
     /// How old that is, in seconds.
@@ -102,7 +99,6 @@ impl Protection {
                 .map(|schedule| ProtectingSchedule::of(schedule, &instance.id))
                 .collect(),
             promised_interval_seconds: promised.map(|interval: SignedDuration| interval.as_secs()),
-            promised_interval: promised.map(in_words),
             newest_available: newest.map(|newest| NewestSnapshot::of(&newest, now)),
         }
     }
@@ -112,10 +108,10 @@ impl ProtectingSchedule {
     fn of(schedule: &Schedule, instance: &InstanceId) -> Self {
         let is_named = schedule.settings.targets.instance_ids.contains(instance);
         Self {
-            id: schedule.id.clone(),
+            schedule_id: schedule.id.clone(),
             name: schedule.settings.name.clone(),
             enabled: schedule.settings.enabled,
-            next_due: schedule.next_due,
+            next_due_at: schedule.next_due,
             chosen_by: if is_named { ChosenBy::Id } else { ChosenBy::Tags },
         }
     }
@@ -125,6 +121,6 @@ impl NewestSnapshot {
     fn of(snapshot: &Snapshot, now: Timestamp) -> Self {
         let taken_at = snapshot.taken_at();
         let age_seconds = now.duration_since(taken_at).as_secs().max(0);
-        Self { id: snapshot.id.clone(), taken_at, age_seconds }
+        Self { snapshot_id: snapshot.id.clone(), taken_at, age_seconds }
     }
 }

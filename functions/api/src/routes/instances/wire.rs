@@ -29,9 +29,8 @@ pub(super) struct Instance {
     /// Whether a snapshot of it can be taken now.
     eligibility: Eligibility,
     /// Its type.
-    #[serde(rename = "type")]
     #[schema(example = "m7g.large")]
-    kind: String,
+    instance_type: String,
     /// What its type offers; null if EC2 does not say.
     machine: Option<Machine>,
     /// Its region.
@@ -45,7 +44,7 @@ pub(super) struct Instance {
     platform: Option<String>,
     /// The image it was launched from.
     #[schema(value_type = Option<String>)]
-    image_id: Option<ImageId>,
+    ami_id: Option<ImageId>,
     /// The device of its root volume.
     #[schema(example = "/dev/xvda")]
     root_device: Option<String>,
@@ -64,6 +63,7 @@ pub(super) struct Instance {
 
 /// A page of instances.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = InstancePage)]
 pub(super) struct InstanceList {
     #[serde(flatten)]
     page: List<Instance>,
@@ -124,7 +124,6 @@ struct Disk {
     /// Size in GiB.
     size_gib: i32,
     /// `gp3`, `io2`, …
-    #[serde(rename = "type")]
     #[schema(example = "gp3")]
     volume_type: String,
     /// Provisioned operations a second, where its type has them.
@@ -199,19 +198,20 @@ impl Instance {
             launch: _launch,
             root: _root,
             can_hibernate: _can_hibernate,
+            circumstances: _circumstances,
         } = instance;
         Self {
             id,
             name,
             state: state.to_string(),
             eligibility: Eligibility { eligible: reason.is_none(), reason, caveats },
-            kind: instance_type,
+            instance_type,
             machine: kind.map(Machine::from),
             region,
             zone,
             architecture,
             platform,
-            image_id,
+            ami_id: image_id,
             root_device,
             volumes: volumes.into_iter().map(InstanceVolume::from).collect(),
             size_gib,
@@ -275,6 +275,7 @@ impl Launch {
             boot_mode,
             ena_support,
             metadata_tokens,
+            replayed: _replayed,
         } = instance.launch.clone();
         Self {
             subnet_id,

@@ -14,6 +14,7 @@ use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
 use super::super::words::words;
+use crate::cursor::written;
 
 /// The schema of whose an EBS snapshot is.
 #[derive(Debug)]
@@ -118,7 +119,7 @@ struct FoundSnapshot {
     snapshot_id: Option<SnapshotId>,
     /// The images that use it, disabled ones too, ten at the most.
     #[schema(value_type = Vec<String>)]
-    image_ids: Vec<ImageId>,
+    ami_ids: Vec<ImageId>,
     /// The volume it was taken of; null for a copy, of which EC2 does not tell.
     #[schema(value_type = Option<String>, example = "vol-0123456789abcdef0")]
     volume_id: Option<VolumeId>,
@@ -128,7 +129,7 @@ struct FoundSnapshot {
     /// `pending`, `completed` or `error`; of a missing one as it was.
     state: State,
     /// When EC2 began it.
-    started_at: Option<Timestamp>,
+    taken_at: Option<Timestamp>,
     /// With presence `missing`: since when.
     missing_since: Option<Timestamp>,
     /// Size of the volume.
@@ -180,7 +181,7 @@ impl Reconciliation {
         Self {
             regions,
             items: items.into_iter().map(|(region, one)| FoundSnapshot::of(region, one)).collect(),
-            next_cursor: next_cursor.map(|cursor| cursor.to_string()),
+            next_cursor: next_cursor.as_ref().map(written),
         }
     }
 }
@@ -256,11 +257,11 @@ impl FoundSnapshot {
             owner,
             presence: place.into(),
             snapshot_id,
-            image_ids,
+            ami_ids: image_ids,
             volume_id,
             instance_id,
             state: state.into(),
-            started_at,
+            taken_at: started_at,
             missing_since,
             size_gib,
             full_size_bytes,

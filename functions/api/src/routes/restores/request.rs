@@ -1,66 +1,23 @@
-//! Requests about restores: bodies and filters.
+//! Bodies of requests about restores.
 
 use serde::Deserialize;
-use shared::domain::ids::{InstanceId, SnapshotId};
-use shared::domain::restore::RestoreStatus;
+use shared::domain::ids::InstanceId;
 use shared::domain::restore::mode::AfterUse;
 use shared::domain::restore::plan::SnapshotFirst;
 use shared::domain::restore::wanted::{
-    Attach, LaunchChoice, VolumeChoice, WantedMode, WantedRestore,
+    Accepted, Attach, LaunchChoice, Loss, VolumeChoice, WantedMode, WantedRestore,
 };
 use shared::domain::tags::Tags;
-use shared::views::restores::RestoreFilter;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::KEEP_OLD_DAYS;
-use super::words::RestoreStatusWord;
 use crate::problem::Problem;
-use crate::query::{FromQuery, PageParameters, Parameters};
 use crate::routes::wire::{Name, Text, checked_number, checked_tags};
 
 /// How many volumes an instance can have, and more.
 const VOLUMES_MAX: usize = 128;
 /// How many security groups a network interface can have.
 const SECURITY_GROUPS_MAX: usize = 16;
-
-/// Which restores are wanted: those to which everything given applies.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct RestoreParameters {
-    /// Of snapshots of this instance.
-    #[param(value_type = Option<String>, example = "i-0123456789abcdef0")]
-    instance_id: Option<InstanceId>,
-    /// Of this snapshot.
-    #[param(value_type = Option<String>)]
-    snapshot_id: Option<SnapshotId>,
-    /// Standing there.
-    #[param(value_type = Option<RestoreStatusWord>, inline)]
-    status: Option<RestoreStatus>,
-    #[param(ignore)]
-    pub(super) page: PageParameters,
-}
-
-impl FromQuery for RestoreParameters {
-    fn from_query(given: &mut Parameters) -> Result<Self, Problem> {
-        Ok(Self {
-            instance_id: given.one("instance_id")?,
-            snapshot_id: given.one("snapshot_id")?,
-            status: given.one("status")?,
-            page: PageParameters::from_query(given)?,
-        })
-    }
-}
-
-impl RestoreParameters {
-    /// The filter they make.
-    pub(super) fn filter(&self) -> RestoreFilter {
-        RestoreFilter {
-            instance_id: self.instance_id.clone(),
-            snapshot_id: self.snapshot_id.clone(),
-            status: self.status,
-        }
-    }
-}
 
 /// What is to become of the snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
@@ -110,6 +67,14 @@ pub(super) struct RequestRestore {
     keep_old_days: Option<i64>,
     /// With `new_instance`: how it differs from what was recorded.
     instance: Option<NewInstance>,
+    /// With `replace_volumes`: the volumes of the instance that stay with the content of now, by device or id. Each that
+    /// nothing replaces must be named: beside volumes of another time they may be of no use.
+    #[schema(value_type = Option<Vec<String>>, max_items = 128, example = json!(["/dev/sdf"]))]
+    keep: Option<Vec<Text<64>>>,
+    /// With `replace_volumes`: the stop may wipe the instance store, which is in no snapshot.
+    accept_instance_store_loss: Option<bool>,
+    /// With `replace_root`: the instance reboots although its Auto Scaling group may then replace it.
+    accept_group_replacement: Option<bool>,
 }
 
 /// One of the snapshot's volumes.
@@ -211,6 +176,7 @@ impl RequestRestore {
     /// What is wanted, if its fields go with its mode.
     pub(super) fn checked(self) -> Result<Checked, Problem> {
         self.fits()?;
+        let accepted = self.accepted()?;
         let mode = match self.mode {
             RestoreMode::NewVolumes => {
                 let attach = if self.attach_to.is_some() { Attach::Yes } else { Attach::No };
@@ -247,12 +213,29 @@ impl RequestRestore {
                 zone: self.zone.map(|zone| zone.0),
                 volumes,
                 initialization_rate_mibps: rate.transpose()?,
+                accepted,
             },
             attach_to: self.attach_to,
             snapshot_first: self
                 .snapshot_first
                 .map(|yes| if yes { SnapshotFirst::Yes } else { SnapshotFirst::No }),
             keep_old_days: checked_number("keep_old_days", days, (1, 3650), "days")?,
+        })
+    }
+
+    fn accepted(&self) -> Result<Accepted, Problem> {
+        let keep = self.keep.as_deref().unwrap_or_default();
+        if keep.len() > VOLUMES_MAX {
+            return Err(Problem::invalid("keep", format!("may have {VOLUMES_MAX} at the most")));
+        }
+        let loss = |given: Option<bool>| match given {
+            Some(true) => Loss::Accepted,
+            Some(false) | None => Loss::Refused,
+        };
+        Ok(Accepted {
+            keep: keep.iter().map(|one| one.0.clone()).collect(),
+            instance_store_loss: loss(self.accept_instance_store_loss),
+            group_replacement: loss(self.accept_group_replacement),
         })
     }
 
@@ -264,6 +247,19 @@ impl RequestRestore {
             ("attach_to", self.attach_to.is_some(), &[NewVolumes][..], "new_volumes"),
             ("stop", self.stop.is_some(), &[ReplaceVolumes][..], "replace_volumes"),
             ("instance", self.instance.is_some(), &[NewInstance][..], "new_instance"),
+            ("keep", self.keep.is_some(), &[ReplaceVolumes][..], "replace_volumes"),
+            (
+                "accept_instance_store_loss",
+                self.accept_instance_store_loss.is_some(),
+                &[ReplaceVolumes][..],
+                "replace_volumes",
+            ),
+            (
+                "accept_group_replacement",
+                self.accept_group_replacement.is_some(),
+                &[ReplaceRoot][..],
+                "replace_root",
+            ),
             (
                 "keep_old_days",
                 self.keep_old_days.is_some(),

@@ -2,15 +2,14 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use shared::domain::ids::{
-    EbsSnapshotId, ImageId, InstanceId, RestoreId, ScheduleId, SnapshotId, VolumeId,
-};
-use shared::domain::restore::mode::{self, RestoreMode};
+use shared::domain::ids::{ImageId, InstanceId, RestoreId, ScheduleId, SnapshotId};
+use shared::domain::restore::mode::RestoreMode;
 use shared::domain::restore::step::{self, StepName, StepStatus};
 use shared::domain::restore::words::StoppedRestore;
 use shared::domain::restore::{self as domain, RestoreFailure, RestoreStatus};
 use utoipa::ToSchema;
 
+use super::volumes::{OldVolume, Outlook, RestoredVolume};
 use super::words::{RestoreStatusWord, StepNameWord, StepStatusWord};
 
 /// A job that brings a snapshot back.
@@ -66,8 +65,10 @@ pub(super) struct Restore {
     snapshot_first_id: Option<SnapshotId>,
     /// The volumes that are made.
     volumes: Vec<RestoredVolume>,
-    /// The volumes that had to make room. They are kept.
+    /// The volumes that make room, from the first moment on. They are kept.
     old_volumes: Vec<OldVolume>,
+    /// What it was told to do and cost when it was asked for.
+    outlook: Outlook,
     /// When a person may delete these.
     old_volumes_expire_at: Option<Timestamp>,
     /// Whether the instance ran before it was stopped.
@@ -76,7 +77,7 @@ pub(super) struct Restore {
     root_task_id: Option<String>,
     /// The image that was made for a new instance, while it is there.
     #[schema(value_type = Option<String>)]
-    image_id: Option<ImageId>,
+    ami_id: Option<ImageId>,
     /// The instance that was made.
     #[schema(value_type = Option<String>)]
     new_instance_id: Option<InstanceId>,
@@ -122,43 +123,6 @@ struct RestoreStep {
     seconds: Option<i64>,
     /// What it waits for, or why there was nothing to do.
     note: Option<String>,
-}
-
-/// A volume that is made.
-#[derive(Debug, Serialize, ToSchema)]
-struct RestoredVolume {
-    /// What it is made from.
-    #[schema(value_type = String, example = "snap-0123456789abcdef0")]
-    ebs_snapshot_id: EbsSnapshotId,
-    /// The volume, once EC2 has made it.
-    #[schema(value_type = Option<String>, example = "vol-0123456789abcdef0")]
-    volume_id: Option<VolumeId>,
-    /// Where the snapshot's volume was attached.
-    device: Option<String>,
-    /// Where it is to be attached.
-    attach_as: Option<String>,
-    /// Whether the instance booted from it.
-    boot: bool,
-    /// Size.
-    size_gib: i32,
-    /// Type.
-    volume_type: String,
-    /// Provisioned operations a second.
-    iops: Option<i32>,
-    /// Provisioned MiB a second.
-    throughput_mibps: Option<i32>,
-    /// At which rate in MiB a second EC2 is paid to fetch its blocks; null: as fast as it comes.
-    volume_initialization_rate: Option<i32>,
-}
-
-/// A volume that had to make room.
-#[derive(Debug, Serialize, ToSchema)]
-struct OldVolume {
-    /// EC2's identifier.
-    #[schema(value_type = String, example = "vol-0123456789abcdef0")]
-    volume_id: VolumeId,
-    /// Where it was attached.
-    device: String,
 }
 
 /// Why a restore stopped, and what can be done.
@@ -217,38 +181,6 @@ impl From<step::Step> for RestoreStep {
     }
 }
 
-impl From<mode::PlannedVolume> for RestoredVolume {
-    fn from(volume: mode::PlannedVolume) -> Self {
-        let mode::PlannedVolume {
-            ebs_snapshot_id,
-            device,
-            attach_as,
-            boot,
-            size_gib,
-            volume_type,
-            iops,
-            throughput_mibps,
-            initialization_rate_mibps,
-            delete_on_termination: _delete_on_termination,
-            volume_id,
-            attempt: _attempt,
-            attached_at: _attached_at,
-        } = volume;
-        Self {
-            ebs_snapshot_id,
-            volume_id,
-            device,
-            attach_as,
-            boot,
-            size_gib,
-            volume_type,
-            iops,
-            throughput_mibps,
-            volume_initialization_rate: initialization_rate_mibps,
-        }
-    }
-}
-
 impl From<domain::Restore> for Restore {
     #[expect(clippy::too_many_lines, reason = "a line a field")]
     fn from(restore: domain::Restore) -> Self {
@@ -273,10 +205,12 @@ impl From<domain::Restore> for Restore {
             steps,
             undo,
             notes,
+            outlook,
             made:
                 domain::Made {
                     volumes,
                     is_in_use: _is_in_use,
+                    seen_attached: _seen_attached,
                     creating_at: _creating_at,
                     attempt: _attempt,
                     task_id,
@@ -300,12 +234,11 @@ impl From<domain::Restore> for Restore {
                     lease: _lease,
                     attention_at: _attention_at,
                     finished_at,
+                    flags_asked: _flags_asked,
+                    places: _places,
                 },
         } = restore;
-        let old_volumes = old_volumes.into_iter().flatten().map(|volume| {
-            let mode::OldVolume { volume_id, device } = volume;
-            OldVolume { volume_id, device }
-        });
+        let old_volumes = old_volumes.into_iter().flatten().map(OldVolume::from);
         Self {
             id,
             snapshot_id,
@@ -329,10 +262,11 @@ impl From<domain::Restore> for Restore {
             snapshot_first_id: snapshot_first,
             volumes: volumes.into_iter().map(RestoredVolume::from).collect(),
             old_volumes: old_volumes.collect(),
+            outlook: outlook.into(),
             old_volumes_expire_at,
             was_running,
             root_task_id: task_id,
-            image_id,
+            ami_id: image_id,
             new_instance_id,
             notes,
             trouble,

@@ -50,7 +50,7 @@ struct GivenSnapshot {
     #[schema(value_type = String, min_length = 1, max_length = 256)]
     id: GivenId,
     /// When it was taken.
-    created_at: Timestamp,
+    taken_at: Timestamp,
 }
 
 /// A text of 1 to 256 characters.
@@ -82,13 +82,13 @@ pub(super) struct RetentionPreview {
 /// What would become of one snapshot.
 #[derive(Debug, Serialize, ToSchema)]
 struct SnapshotVerdict {
-    /// The snapshot.
+    /// The snapshot, or the name that was given for it.
     id: String,
     /// Its instance; null for a given snapshot.
     #[schema(value_type = Option<String>)]
     instance_id: Option<InstanceId>,
     /// When it was taken: the instant whose content it has.
-    created_at: Timestamp,
+    taken_at: Timestamp,
     /// What would become of it.
     verdict: PreviewVerdict,
     /// Why, in words: every rule that keeps it, what protects it, or why it goes.
@@ -164,18 +164,18 @@ fn of_given(
         let allowed = format!("must be {SNAPSHOTS_MAX} at the most, not {}", snapshots.len());
         return Err(Problem::invalid("snapshots", allowed));
     }
-    let taken_at: Vec<_> = snapshots.iter().map(|snapshot| snapshot.created_at).collect();
+    let taken_at: Vec<_> = snapshots.iter().map(|snapshot| snapshot.taken_at).collect();
     let verdicts = rules.plan(&taken_at, zone, now);
     let verdict = |(snapshot, verdict): (&GivenSnapshot, Verdict)| {
-        let GivenSnapshot { id: GivenId(id), created_at } = snapshot;
+        let GivenSnapshot { id: GivenId(id), taken_at } = snapshot;
         let Verdict { keep, reasons } = verdict;
-        let (id, created_at) = (id.clone(), *created_at);
+        let (id, taken_at) = (id.clone(), *taken_at);
         let (verdict, reasons) = if keep {
             (PreviewVerdict::Keep, reasons)
         } else {
             (PreviewVerdict::Delete, vec!["no rule keeps it".to_owned()])
         };
-        SnapshotVerdict { id, instance_id: None, created_at, verdict, reasons }
+        SnapshotVerdict { id, instance_id: None, taken_at, verdict, reasons }
     };
     Ok(snapshots.iter().zip(verdicts).map(verdict).collect())
 }
@@ -213,7 +213,7 @@ impl From<PlanEntry> for SnapshotVerdict {
         Self {
             id: snapshot_id.to_string(),
             instance_id: Some(instance_id),
-            created_at: taken_at,
+            taken_at,
             verdict: KeepOrDelete::of(&verdict).into(),
             reasons,
         }

@@ -44,7 +44,7 @@ pub(super) struct SimulateRetention {
     days: i64,
     /// The size of the instance's volumes together.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000, default = 100)]
-    volume_gib: Option<i64>,
+    size_gib: Option<i64>,
     /// How much of that is written anew within a day, of a hundred.
     #[schema(minimum = 0, maximum = 100, default = 3)]
     daily_change_percent: Option<f64>,
@@ -103,12 +103,12 @@ pub(super) async fn simulate_retention(
         rules,
         from,
         days,
-        volume_gib,
+        size_gib,
         daily_change_percent,
     } = wanted;
     let rules = rules.map(|rules| rules.rules_at("rules")).transpose()?;
     let days = checked_number("days", days, (1, DAYS_MAX), "days")?;
-    let volume = volume(volume_gib, daily_change_percent)?;
+    let volume = volume(size_gib, daily_change_percent)?;
     let from = from.unwrap_or(call.now);
     let mut subject = match (schedule, schedule_id) {
         (Some(schedule), None) => given(schedule, from)?,
@@ -131,7 +131,7 @@ pub(super) async fn simulate_retention(
 
 fn volume(size_gib: Option<i64>, daily_change_percent: Option<f64>) -> Result<Volume, Problem> {
     let size_gib = size_gib.unwrap_or(VOLUME_GIB_DEFAULT);
-    let size_gib = checked_number("volume_gib", size_gib, (1, VOLUME_GIB_MAX), "GiB")?;
+    let size_gib = checked_number("size_gib", size_gib, (1, VOLUME_GIB_MAX), "GiB")?;
     let daily_change_percent = daily_change_percent.unwrap_or(DAILY_CHANGE_PERCENT_DEFAULT);
     if !(0.0..=100.0).contains(&daily_change_percent) {
         let allowed = "must be a percentage from 0 to 100";

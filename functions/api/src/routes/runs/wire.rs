@@ -115,7 +115,7 @@ pub(super) struct RunTarget {
     /// Why it failed, was skipped or was put off, in words.
     reason: Option<String>,
     /// When EC2 began it: the instant whose content the snapshot has.
-    started_at: Option<Timestamp>,
+    taken_at: Option<Timestamp>,
     /// How long after `due_at` that was.
     lateness_seconds: Option<i64>,
 }
@@ -168,7 +168,7 @@ impl From<views::runs::RunTarget> for RunTarget {
             due_at,
             outcome: outcome.into(),
             reason,
-            started_at,
+            taken_at: started_at,
             lateness_seconds: started_at.map(|at| at.duration_since(due_at).as_secs().max(0)),
         }
     }

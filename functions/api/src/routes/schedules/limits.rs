@@ -50,7 +50,8 @@ pub(super) struct Limits {
     fires_per_day: f64,
     /// Calls of `CreateSnapshots`, one for each instance and fire, in the busiest hour of its first seven days.
     creates_per_hour: Option<u64>,
-    /// Calls of `DeleteSnapshot`, one for each volume, in an average hour of the long run; 0 if nothing goes.
+    /// EBS snapshots that are deleted, one for each volume, in an average hour of the long run; 0 if nothing goes. A set of
+    /// one volume takes one call of `DeleteSnapshot`, one of n volumes 2n: all are tried out before the first is deleted.
     deletes_per_hour: Option<u64>,
     /// How many EBS snapshots its rules keep at the most in the long run; null if they grow without end. Those that
     /// wait for their deletion, for a sweep and its grace, come on top.

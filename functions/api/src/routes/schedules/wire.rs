@@ -78,7 +78,7 @@ pub(super) struct Content {
     /// How long what a sweep condemns can be rescued, in minutes; null for the deployment's setting.
     grace_minutes: Option<u32>,
     /// When it fires next; null if it is disabled or over.
-    next_due: Option<Timestamp>,
+    next_due_at: Option<Timestamp>,
     /// When its next drill is begun, or tried again; null without `drill_every`, or if it is disabled.
     next_drill_at: Option<Timestamp>,
     /// Why the drill that was due could not be begun, while it is still tried.
@@ -188,7 +188,7 @@ impl From<domain::Schedule> for Content {
             end_at,
             enabled,
             grace_minutes,
-            next_due,
+            next_due_at: next_due,
             next_drill_at,
             drill_put_off: put_off,
             created_at,

@@ -24,7 +24,7 @@ pub(super) struct Fate {
 /// Whether a snapshot will go.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum FateOutlook {
+pub(crate) enum FateOutlook {
     /// At an instant, if the schedule goes on firing and nobody steps in.
     At,
     /// Not as things stand.
@@ -37,9 +37,9 @@ enum FateOutlook {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Condemned {
     /// Which rule or person.
-    by: Condemner,
+    cause: Condemner,
     /// Who, if it was a person.
-    who: Option<String>,
+    by: Option<String>,
     /// In words.
     reason: String,
     /// When.
@@ -92,7 +92,7 @@ pub(super) struct Damaged {
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum BlockedBy {
-    /// An image uses it.
+    /// An image uses it, or it is enabled for fast snapshot restore.
     InUse,
     /// It is locked in EC2.
     Locked,
@@ -110,14 +110,21 @@ pub(crate) enum BlockedBy {
     Refused,
 }
 
+impl FateOutlook {
+    /// The word, and the instant that goes with `at`.
+    pub(crate) fn of(outlook: foresight::Outlook) -> (Self, Option<Timestamp>) {
+        match outlook {
+            foresight::Outlook::At(instant) => (Self::At, Some(instant)),
+            foresight::Outlook::Never => (Self::Never, None),
+            foresight::Outlook::Unknown => (Self::Unknown, None),
+        }
+    }
+}
+
 impl From<foresight::Fate> for Fate {
     fn from(fate: foresight::Fate) -> Self {
         let foresight::Fate { kept_by, outlook, because } = fate;
-        let (outlook, expected_deletion_at) = match outlook {
-            foresight::Outlook::At(instant) => (FateOutlook::At, Some(instant)),
-            foresight::Outlook::Never => (FateOutlook::Never, None),
-            foresight::Outlook::Unknown => (FateOutlook::Unknown, None),
-        };
+        let (outlook, expected_deletion_at) = FateOutlook::of(outlook);
         Self { kept_by, outlook, expected_deletion_at, because }
     }
 }
@@ -126,8 +133,8 @@ impl From<domain::condemnation::Condemnation> for Condemned {
     fn from(condemnation: domain::condemnation::Condemnation) -> Self {
         let domain::condemnation::Condemnation { by, reason, at, delete_after, from: _from } =
             condemnation;
-        let condemner = Condemner::from(&by);
-        let who = match by {
+        let cause = Condemner::from(&by);
+        let by = match by {
             CondemnedBy::Person { who } => Some(who),
             CondemnedBy::Rules { .. }
             | CondemnedBy::InstanceGone { .. }
@@ -135,7 +142,7 @@ impl From<domain::condemnation::Condemnation> for Condemned {
             | CondemnedBy::Failed
             | CondemnedBy::Duplicate => None,
         };
-        Self { by: condemner, who, reason, at, delete_after }
+        Self { cause, by, reason, at, delete_after }
     }
 }
 
@@ -170,7 +177,7 @@ impl From<&BlockedCause> for BlockedBy {
     fn from(cause: &BlockedCause) -> Self {
         match cause {
             BlockedCause::InUse { .. } => Self::InUse,
-            BlockedCause::Locked => Self::Locked,
+            BlockedCause::Locked { .. } => Self::Locked,
             BlockedCause::NotPermitted { .. } => Self::NotPermitted,
             BlockedCause::Held => Self::Held,
             BlockedCause::InRestore { .. } => Self::InRestore,

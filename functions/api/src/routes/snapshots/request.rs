@@ -11,7 +11,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::super::tags::{Patterns, TagPattern};
 use super::super::wire::{
-    Clearable, Description, GRACE_MINUTES_MAX, Name, checked_tags, clearable, present,
+    Clearable, Description, GRACE_MINUTES_MAX, Name, checked_period, checked_tags, clearable,
+    present,
 };
 use super::super::words::{SnapshotOrigin, SnapshotStatus};
 use super::hold::{PlaceHold, WantedHold};
@@ -26,9 +27,10 @@ pub(super) struct SnapshotParameters {
     /// Of this instance.
     #[param(value_type = Option<String>, example = "i-0123456789abcdef0")]
     instance_id: Option<InstanceId>,
-    /// Standing there. `deleted` and `missing` ones are shown when asked for.
-    #[param(value_type = Option<SnapshotStatus>, inline)]
-    status: Option<Status>,
+    /// Standing there; may be repeated, and then any of them will do. `deleted` and `missing` ones are shown when asked
+    /// for.
+    #[param(value_type = Vec<SnapshotStatus>, required = false, inline)]
+    status: Vec<Status>,
     /// Of this region.
     region: Option<String>,
     /// Of this schedule.
@@ -37,17 +39,21 @@ pub(super) struct SnapshotParameters {
     /// That came to be like this.
     #[param(value_type = Option<SnapshotOrigin>, inline)]
     origin: Option<Origin>,
-    /// Bearing this tag, `Key=Value`.
-    #[param(value_type = Option<String>, example = "team=blue")]
-    tag: Option<TagText>,
+    /// Bearing this tag, `Key=Value`; may be repeated, and then all are wanted.
+    #[param(value_type = Vec<String>, required = false, example = json!(["team=blue"]))]
+    tag: Vec<TagText>,
     /// With this text in name, description, id, or the instance's name or id; case does not matter.
+    #[param(max_length = 100)]
     q: Option<String>,
     /// Made at this instant or later.
-    created_after: Option<Timestamp>,
+    from: Option<Timestamp>,
     /// Made before this instant.
-    created_before: Option<Timestamp>,
+    to: Option<Timestamp>,
     /// Whether `deleted` and `missing` ones are wanted too.
     include_deleted: Option<bool>,
+    /// What else to tell of each: `fate`.
+    #[param(value_type = Vec<Include>, required = false, inline)]
+    pub(super) include: Vec<Include>,
     /// `-created_at` (newest first) unless told otherwise, or `created_at` (oldest first).
     #[param(inline)]
     pub(super) sort: Option<Sort>,
@@ -59,15 +65,16 @@ impl FromQuery for SnapshotParameters {
     fn from_query(given: &mut Parameters) -> Result<Self, Problem> {
         Ok(Self {
             instance_id: given.one("instance_id")?,
-            status: given.one("status")?,
+            status: given.all("status")?,
             region: given.one("region")?,
             schedule_id: given.one("schedule_id")?,
             origin: given.one("origin")?,
-            tag: given.one("tag")?,
-            q: given.one("q")?,
-            created_after: given.one("created_after")?,
-            created_before: given.one("created_before")?,
+            tag: given.all("tag")?,
+            q: given.text("q", 100)?,
+            from: given.one("from")?,
+            to: given.one("to")?,
             include_deleted: given.flag("include_deleted")?,
+            include: given.all("include")?,
             sort: given.one("sort")?,
             page: PageParameters::from_query(given)?,
         })
@@ -76,21 +83,41 @@ impl FromQuery for SnapshotParameters {
 
 impl SnapshotParameters {
     /// The filter they make.
-    pub(super) fn filter(&self) -> SnapshotFilter {
-        SnapshotFilter {
+    pub(super) fn filter(&self) -> Result<SnapshotFilter, Problem> {
+        checked_period(self.from, self.to)?;
+        Ok(SnapshotFilter {
             instance_id: self.instance_id.clone(),
-            status: self.status,
+            status: self.status.clone(),
             region: self.region.clone(),
             schedule_id: self.schedule_id.clone(),
             origin: self.origin,
-            tag: self.tag.clone().map(|TagText(tag)| tag),
+            tags: self.tag.iter().map(|TagText(tag)| tag.clone()).collect(),
             q: self.q.clone(),
-            created_after: self.created_after,
-            created_before: self.created_before,
+            created_after: self.from,
+            created_before: self.to,
             deleted: match self.include_deleted {
                 Some(true) => Deleted::Show,
                 Some(false) | None => Deleted::Hide,
             },
+        })
+    }
+}
+
+/// What a list can tell beside what it tells anyway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(super) enum Include {
+    /// Why each is kept, and when it will go.
+    Fate,
+}
+
+impl std::str::FromStr for Include {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "fate" => Ok(Self::Fate),
+            _ => Err("must be fate"),
         }
     }
 }
@@ -103,18 +130,18 @@ pub(super) struct DeleteParameters {
     pub(super) record_only: Option<bool>,
     /// For how many minutes it can be rescued; none unless asked for.
     #[param(maximum = 525_600)]
-    pub(super) grace: Option<u32>,
+    pub(super) grace_minutes: Option<u32>,
 }
 
 impl FromQuery for DeleteParameters {
     fn from_query(given: &mut Parameters) -> Result<Self, Problem> {
         let record_only = given.flag("record_only")?;
-        let grace = given.number("grace", (0, GRACE_MINUTES_MAX))?;
-        if record_only == Some(true) && grace.is_some() {
+        let grace_minutes = given.number("grace_minutes", (0, GRACE_MINUTES_MAX))?;
+        if record_only == Some(true) && grace_minutes.is_some() {
             let reason = "does not go with record_only: a record is removed at once";
-            return Err(Problem::invalid("grace", reason));
+            return Err(Problem::invalid("grace_minutes", reason));
         }
-        Ok(Self { record_only, grace })
+        Ok(Self { record_only, grace_minutes })
     }
 }
 
@@ -159,7 +186,7 @@ pub(super) struct CreateSnapshot {
 }
 
 /// What of a snapshot is to change. What is not given stays; null clears.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EditSnapshot {
     /// Display name.
@@ -174,7 +201,7 @@ pub(super) struct EditSnapshot {
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<PlaceHold>)]
     pub(super) hold: Clearable<WantedHold>,
-    /// When it goes by itself. Snapshots of a schedule go by its rules and have none.
+    /// When it goes by itself. Snapshots of a schedule go by its rules and have none, until that schedule is deleted.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<Timestamp>)]
     pub(super) expires_at: Clearable<Timestamp>,
@@ -186,12 +213,16 @@ pub(super) struct EditSnapshot {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = std::collections::BTreeMap<String, String>, required = false)]
     tags: Option<Tags>,
+    /// The schedule whose rules it goes by from now on, where its own was deleted. For admins.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false)]
+    pub(super) schedule_id: Option<ScheduleId>,
 }
 
 impl EditSnapshot {
     /// The edit it asks for.
     pub(super) fn edit(self) -> Result<SnapshotEdit, Problem> {
-        let Self { name, description, hold, expires_at, restore_until, tags } = self;
+        let Self { name, description, hold, expires_at, restore_until, tags, schedule_id } = self;
         Ok(SnapshotEdit {
             name: name.map(|name| name.0),
             description: description.map(|text| text.map(|text| text.0)),
@@ -199,6 +230,7 @@ impl EditSnapshot {
             expires_at,
             restore_until,
             tags: tags.map(|tags| checked_tags("tags", tags)).transpose()?,
+            schedule_id,
         })
     }
 }

@@ -6,13 +6,16 @@ use shared::domain::fate;
 use shared::domain::ids::{
     EbsSnapshotId, ImageId, InstanceId, RestoreId, ScheduleId, SnapshotId, VolumeId,
 };
+use shared::domain::instance::Exclusions;
 use shared::domain::ownership;
+use shared::domain::snapshot::labels::left_out;
 use shared::domain::snapshot::member::Member;
 use shared::domain::snapshot::{self as domain, Origin, Status};
 use shared::domain::tags::Tags;
 use utoipa::ToSchema;
 
 use super::super::instances::machine::{Gpu, Machine};
+use super::super::tags::TagPattern;
 use super::super::wire::Failure;
 use super::super::words::{SnapshotOrigin, SnapshotStatus, wire_words};
 use super::copies::{CopyOf, SnapshotCopy};
@@ -20,7 +23,7 @@ use super::fate::{Blocked, Condemned, Damaged, Fate};
 use super::hold::Hold;
 
 /// What `crash` means.
-const CONSISTENCY_NOTE: &str = "the instance is not shut down first: all volumes are of the same instant, as after a \
+pub(in crate::routes) const CONSISTENCY_NOTE: &str = "the instance is not shut down first: all volumes are of the same instant, as after a \
                                 power cut, and what programs have not yet written to disk is not in them";
 
 /// One restore point of one instance: a crash-consistent set of EBS snapshots, one a volume.
@@ -63,16 +66,18 @@ pub(crate) struct Snapshot {
     /// The sum of its volumes' sizes.
     size_gib: i64,
     /// The full size of its data as EC2 reports it, once it does for every volume; not what is billed.
-    full_snapshot_size_bytes: Option<i64>,
+    full_size_bytes: Option<i64>,
     /// How far EC2 is.
     #[schema(maximum = 100)]
     progress_percent: u8,
+    /// What was to be left out.
+    left_out: LeftOut,
     /// Its EBS snapshots; empty until EC2 has made them.
     volumes: Vec<SnapshotVolume>,
     /// When it was asked for.
     created_at: Timestamp,
     /// EC2's start time: the instant whose content it has.
-    started_at: Option<Timestamp>,
+    taken_at: Option<Timestamp>,
     /// When all of it was completed.
     completed_at: Option<Timestamp>,
     /// What keeps it from deletion.
@@ -88,8 +93,8 @@ pub(crate) struct Snapshot {
     copies: Vec<SnapshotCopy>,
     /// What it is a copy of; null for what was taken.
     copy_of: Option<CopyOf>,
-    /// Why it is kept, and when it will go.
-    fate: Fate,
+    /// Why it is kept, and when it will go; null in a list without `include=fate`.
+    fate: Option<Fate>,
     /// Who condemned it, why, and when it goes.
     condemned: Option<Condemned>,
     /// Why it should be gone and is not.
@@ -102,19 +107,19 @@ pub(crate) struct Snapshot {
     missing_since: Option<Timestamp>,
     /// When it was deleted, with status `deleted`.
     deleted_at: Option<Timestamp>,
-    /// Whether an image uses it, as far as is known: ours at once, others' and what others deregister within the hour.
-    image: bool,
-    /// The AMIs that use it. `GET /v1/snapshots/{id}/images` asks EC2.
+    /// The AMIs that use it, as far as is known: ours at once, others' and what others deregister within the hour.
+    /// `GET /v1/snapshots/{id}/images` asks EC2.
     #[schema(value_type = Vec<String>, example = json!(["ami-0123456789abcdef0"]))]
-    image_ids: Vec<ImageId>,
+    ami_ids: Vec<ImageId>,
     /// Its tags; its EBS snapshots bear those it was made with.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     tags: Tags,
-    /// How consistent its volumes are with each other and in themselves: as after a power cut.
+    /// The keys of the instance's tags that its EBS snapshots do not bear: EC2 allows 50.
+    tags_left_out: Vec<String>,
+    /// How consistent its volumes are with each other and in themselves: as after a power cut. `GET /v1/capabilities` has
+    /// it in words.
     #[schema(example = "crash")]
     consistency: &'static str,
-    /// What that means, in words.
-    consistency_note: &'static str,
     /// Counts the changes; what `If-Match` compares.
     version: u64,
 }
@@ -123,7 +128,6 @@ pub(crate) struct Snapshot {
 #[derive(Debug, Serialize, ToSchema)]
 struct SnapshotMachine {
     /// Its type.
-    #[serde(rename = "type")]
     #[schema(example = "m7g.large")]
     instance_type: Option<String>,
     /// `x86_64`, `arm64`.
@@ -136,6 +140,26 @@ struct SnapshotMachine {
     memory_mib: Option<i64>,
     /// Graphics processors by kind, where they were recorded.
     gpus: Option<Vec<Gpu>>,
+}
+
+/// What of an instance was to be left out of its snapshot.
+#[derive(Debug, Serialize, ToSchema)]
+struct LeftOut {
+    /// The volume that it boots from.
+    boot_volume: bool,
+    /// These volumes.
+    #[schema(value_type = Vec<String>, example = json!(["vol-0123456789abcdef0"]))]
+    volume_ids: Vec<VolumeId>,
+    /// The volumes that bore one of these tags.
+    volumes_tagged: Vec<TagPattern>,
+}
+
+impl From<Exclusions> for LeftOut {
+    fn from(exclusions: Exclusions) -> Self {
+        let Exclusions { boot_volume, volumes, tagged } = exclusions;
+        let volumes_tagged = tagged.into_iter().map(TagPattern::from).collect();
+        Self { boot_volume, volume_ids: volumes, volumes_tagged }
+    }
 }
 
 /// One EBS snapshot of a snapshot.
@@ -155,16 +179,23 @@ struct SnapshotVolume {
     /// Size of the volume.
     size_gib: i32,
     /// Type of the volume then: `gp3`, `io2`, …; null if it was not recorded.
-    #[serde(rename = "type")]
     #[schema(example = "gp3")]
     volume_type: Option<String>,
+    /// Provisioned operations a second then, where its type had them and they were recorded.
+    iops: Option<i32>,
+    /// Provisioned MiB a second then, where its type had them and they were recorded.
+    throughput_mibps: Option<i32>,
+    /// The key that the volume was encrypted with; null if it was not, or if that was not recorded.
+    kms_key_id: Option<String>,
+    /// Whether it went with its instance, where that was recorded.
+    delete_on_termination: Option<bool>,
     /// Where it stands.
     state: VolumeState,
     /// How far EC2 is.
     #[schema(maximum = 100)]
     progress_percent: u8,
     /// The full size of its data as EC2 reports it; not what is billed.
-    full_snapshot_size_bytes: Option<i64>,
+    full_size_bytes: Option<i64>,
     /// Where EC2 keeps it.
     storage_tier: StorageTier,
     /// With `storage_tier` `restored`: when it goes back into the archive.
@@ -198,15 +229,16 @@ wire_words! {
 }
 
 impl Snapshot {
-    /// The snapshot with its fate, as it stands at `now`.
+    /// The snapshot, with its fate if it is told, as it stands at `now`.
     #[expect(clippy::too_many_lines, reason = "a line a field")]
-    pub(super) fn of(snapshot: domain::Snapshot, fate: fate::Fate, now: Timestamp) -> Self {
+    pub(super) fn of(snapshot: domain::Snapshot, fate: Option<fate::Fate>, now: Timestamp) -> Self {
         let restorable = snapshot.is_restorable(now);
         let archived = snapshot.is_archived();
         let size_gib = snapshot.size_gib();
-        let full_snapshot_size_bytes = snapshot.full_size_bytes();
+        let full_size_bytes = snapshot.full_size_bytes();
         let progress_percent = snapshot.progress_percent();
-        let image_ids = snapshot.image_ids().to_vec();
+        let ami_ids = snapshot.image_ids().to_vec();
+        let tags_left_out = left_out(&snapshot);
         let all_copies = SnapshotCopy::all_of(&snapshot);
         let domain::Snapshot {
             id,
@@ -215,14 +247,16 @@ impl Snapshot {
             origin,
             source,
             slot,
+            given_at: _given_at,
             name,
             description,
             tags,
-            request: _request,
+            request,
             members,
             created_at,
             started_at,
             duplicate_of: _duplicate_of,
+            stands_in: _stands_in,
             copy_of,
             adopted_from: _adopted_from,
             course:
@@ -274,11 +308,12 @@ impl Snapshot {
             schedule_id: slot.as_ref().map(|slot| slot.schedule_id.clone()),
             slot: slot.map(|slot| slot.slot),
             size_gib,
-            full_snapshot_size_bytes,
+            full_size_bytes,
             progress_percent,
+            left_out: LeftOut::from(request.exclusions),
             volumes: members.into_iter().map(SnapshotVolume::from).collect(),
             created_at,
-            started_at,
+            taken_at: started_at,
             completed_at,
             hold: hold.map(Hold::from),
             expires_at,
@@ -286,18 +321,17 @@ impl Snapshot {
             restores_under_way: restores,
             copies: all_copies,
             copy_of: copy_of.map(CopyOf::from),
-            fate: fate.into(),
+            fate: fate.map(Fate::from),
             condemned: condemnation.map(Condemned::from),
             blocked: blocked.map(Blocked::from),
             damaged: damaged.map(Damaged::from),
             failure: failure.map(Failure::from),
             missing_since: absent_since.or(gone_at).filter(|_| status == Status::Missing),
             deleted_at: gone_at.filter(|_| status == Status::Deleted),
-            image: !image_ids.is_empty(),
-            image_ids,
+            ami_ids,
             tags,
+            tags_left_out,
             consistency: "crash",
-            consistency_note: CONSISTENCY_NOTE,
             version,
         }
     }
@@ -325,10 +359,14 @@ impl From<Member> for SnapshotVolume {
             device,
             boot,
             size_gib,
+            iops: volume.as_ref().and_then(|volume| volume.iops),
+            throughput_mibps: volume.as_ref().and_then(|volume| volume.throughput_mibps),
+            kms_key_id: volume.as_ref().and_then(|volume| volume.kms_key_id.clone()),
+            delete_on_termination: volume.as_ref().and_then(|one| one.delete_on_termination),
             volume_type: volume.map(|volume| volume.volume_type),
             state: state.into(),
             progress_percent,
-            full_snapshot_size_bytes: full_size_bytes,
+            full_size_bytes,
             storage_tier: tier.into(),
             restore_expires_at,
             deleted,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use shared::domain::ids::{InstanceId, ScheduleId, SnapshotId};
+use shared::domain::ids::{InstanceId, RestoreId, ScheduleId, SnapshotId};
+use shared::domain::restore::Restore;
 use shared::domain::snapshot::Snapshot;
 use shared::domain::statistics::Measure;
 use shared::views;
@@ -66,6 +67,57 @@ struct SnapshotReview {
     kept_without_rules: ReviewedSnapshots,
     /// Schedules that are disabled and of which snapshots are stored.
     disabled_schedules: ReviewedSchedules,
+    /// Restores that have stopped, and hold their instances and snapshots until somebody acts.
+    stopped_restores: ReviewedRestores,
+    /// Restores whose old volumes are there, cost, and are past the time for which they are kept.
+    old_volumes_due: ReviewedRestores,
+}
+
+/// Restores that are worth a look.
+#[derive(Debug, Serialize, ToSchema)]
+struct ReviewedRestores {
+    /// The restores, the oldest first.
+    items: Vec<ReviewedRestore>,
+    /// Whether there may be more.
+    more: bool,
+}
+
+/// A restore that is worth a look.
+#[derive(Debug, Serialize, ToSchema)]
+struct ReviewedRestore {
+    /// The restore.
+    #[schema(value_type = String, example = "rst_0195500c-6d00-7000-8000-000000000000")]
+    restore_id: RestoreId,
+    /// The instance that its snapshot is of.
+    #[schema(value_type = String, example = "i-0123456789abcdef0")]
+    instance_id: InstanceId,
+    /// Why it is worth a look, in words.
+    #[schema(example = "old volumes are kept that a person may delete since 2026-03-16T10:00:00Z")]
+    why: String,
+}
+
+impl ReviewedRestores {
+    fn of(section: Section<Restore>, why: impl Fn(&Restore) -> String) -> Self {
+        let items = section.items.into_iter().map(|restore| ReviewedRestore {
+            why: why(&restore),
+            restore_id: restore.id,
+            instance_id: restore.instance_id,
+        });
+        Self { items: items.collect(), more: section.more }
+    }
+}
+
+fn why_stopped(restore: &Restore) -> String {
+    let failure = restore.course.failure.as_ref();
+    let said = failure.map(|one| format!("{}: {}", one.step, one.message)).unwrap_or_default();
+    format!("stopped at {said}")
+}
+
+fn why_kept(restore: &Restore) -> String {
+    let old = restore.before.old_volumes.iter().flatten();
+    let ids: Vec<_> = old.map(|one| one.volume_id.as_str()).collect();
+    let since = restore.before.old_volumes_expire_at.map(|at| at.to_string()).unwrap_or_default();
+    format!("a person may delete since {since}: {}", ids.join(", "))
 }
 
 /// Snapshots that are worth a look.
@@ -120,13 +172,14 @@ struct ReviewedSchedule {
     /// How many snapshots of it are stored.
     snapshots: i64,
     /// The sizes of their volumes.
-    volume_gib: i64,
+    size_gib: i64,
 }
 
 /// Review what stays
 ///
 /// What a person should look at from time to time: holds whose review is due, torn sets, deletions that have been blocked
-/// for long, old snapshots that nothing lets go, disabled schedules whose snapshots are still there. Role: viewer.
+/// for long, old snapshots that nothing lets go, disabled schedules whose snapshots are still there, restores that have
+/// stopped, old volumes of restores that are past their time. Role: viewer.
 #[utoipa::path(
     get,
     path = "/v1/snapshots/review",
@@ -143,7 +196,15 @@ async fn review_snapshots(
         blocked_for: days(call.query.blocked_days),
     };
     let review = views::review::review(call.service(), bounds, call.now).await?;
-    let views::review::Review { held, damaged, blocked, without_rules, disabled } = review;
+    let views::review::Review {
+        held,
+        damaged,
+        blocked,
+        without_rules,
+        disabled,
+        stopped_restores,
+        old_volumes,
+    } = review;
     Ok(Answer::ok(SnapshotReview {
         as_of: call.now,
         held_review_due: ReviewedSnapshots::of(held, |one| {
@@ -170,6 +231,8 @@ async fn review_snapshots(
             "no rule, expiry or hold says for how long it stays".to_owned()
         }),
         disabled_schedules: ReviewedSchedules::of(disabled),
+        stopped_restores: ReviewedRestores::of(stopped_restores, why_stopped),
+        old_volumes_due: ReviewedRestores::of(old_volumes, why_kept),
     }))
 }
 
@@ -202,7 +265,7 @@ impl ReviewedSchedules {
             schedule_id: one.schedule.id,
             name: one.schedule.settings.name,
             snapshots: one.tally.get(Measure::Stored),
-            volume_gib: one.tally.get(Measure::VolumeGib),
+            size_gib: one.tally.get(Measure::VolumeGib),
         };
         Self { items: items.into_iter().map(of).collect(), more }
     }

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 /// The numbers of all snapshots.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct SnapshotStatistics {
+pub(crate) struct SnapshotStatistics {
     /// The instant of the answer.
     as_of: Timestamp,
     /// When all snapshots were last counted, which is done each hour: what the numbers lacked was added then. Null if not
@@ -79,11 +79,11 @@ struct StoredSize {
     /// How many snapshots EC2 stores something of.
     snapshots: i64,
     /// The sizes of their volumes: the upper bound.
-    volume_gib: i64,
+    size_gib: i64,
     /// All their blocks as EC2 reports them, where it does: full, not billed.
-    full_snapshot_gib: f64,
+    full_size_gib: f64,
     /// The sizes of the volumes of whose snapshots EC2 has reported it.
-    measured_volume_gib: i64,
+    measured_size_gib: i64,
 }
 
 /// The numbers of a region.
@@ -149,25 +149,25 @@ struct EndSnapshot {
 
 /// What came and went on a day in UTC.
 #[derive(Debug, Serialize, ToSchema)]
-struct GrowthDay {
-    /// The day.
+pub(super) struct GrowthDay {
+    /// The day, or the first day of the period.
     #[schema(value_type = String, format = Date, example = "2026-03-02")]
-    date: Date,
+    pub(super) date: Date,
     /// Snapshots that came to be stored.
-    added: i64,
+    pub(super) added: i64,
     /// Snapshots that ceased to be.
-    gone: i64,
+    pub(super) gone: i64,
     /// The sizes of the volumes of those that came.
-    added_gib: i64,
+    pub(super) added_gib: i64,
     /// The sizes of the volumes of those that went.
-    gone_gib: i64,
+    pub(super) gone_gib: i64,
     /// The sizes of the volumes of all that was stored as the day ended, or is now.
-    volume_gib: i64,
+    pub(super) size_gib: i64,
 }
 
 impl SnapshotStatistics {
     /// The numbers for an answer at `now`.
-    pub(super) fn of(statistics: Statistics, now: Timestamp) -> Self {
+    pub(crate) fn of(statistics: Statistics, now: Timestamp) -> Self {
         let Statistics { recounted_at, total, regions, growth, newest, oldest } = statistics;
         let here = Status::ALL.iter().filter(|status| !status.is_gone());
         Self {
@@ -201,7 +201,7 @@ fn together(regions: Vec<Vec<Day>>) -> Vec<GrowthDay> {
 
 impl GrowthDay {
     fn none_on(day: &Day) -> Self {
-        Self { date: day.date, added: 0, gone: 0, added_gib: 0, gone_gib: 0, volume_gib: 0 }
+        Self { date: day.date, added: 0, gone: 0, added_gib: 0, gone_gib: 0, size_gib: 0 }
     }
 
     fn add(&mut self, day: &Day) {
@@ -209,7 +209,7 @@ impl GrowthDay {
         self.gone += day.gone;
         self.added_gib += day.added_gib;
         self.gone_gib += day.gone_gib;
-        self.volume_gib += day.volume_gib;
+        self.size_gib += day.volume_gib;
     }
 }
 
@@ -246,9 +246,9 @@ impl From<&Tally> for StoredSize {
     fn from(tally: &Tally) -> Self {
         Self {
             snapshots: tally.get(Measure::Stored),
-            volume_gib: tally.get(Measure::VolumeGib),
-            full_snapshot_gib: mib_to_gib(tally.get(Measure::FullMib)),
-            measured_volume_gib: tally.get(Measure::MeasuredGib),
+            size_gib: tally.get(Measure::VolumeGib),
+            full_size_gib: mib_to_gib(tally.get(Measure::FullMib)),
+            measured_size_gib: tally.get(Measure::MeasuredGib),
         }
     }
 }

@@ -53,6 +53,8 @@ struct BlockedSnapshot {
     /// Its instance.
     #[schema(value_type = String, example = "i-0123456789abcdef0")]
     instance_id: InstanceId,
+    /// The instance's name then.
+    instance_name: Option<String>,
     /// Its schedule.
     #[schema(value_type = Option<String>)]
     schedule_id: Option<ScheduleId>,
@@ -69,7 +71,7 @@ struct BlockedSnapshot {
     detail: String,
     /// With cause `in_use`: the image, where EC2 says which.
     #[schema(value_type = Option<String>, example = "ami-0123456789abcdef0")]
-    image_id: Option<ImageId>,
+    ami_id: Option<ImageId>,
     /// Since when.
     since: Timestamp,
     /// What wants it gone.
@@ -80,9 +82,9 @@ struct BlockedSnapshot {
 #[derive(Debug, Serialize, ToSchema)]
 struct WantedBy {
     /// Which rule or person.
-    by: Condemner,
+    cause: Condemner,
     /// Who, if it is a person.
-    who: Option<String>,
+    by: Option<String>,
     /// In words.
     reason: String,
 }
@@ -117,15 +119,16 @@ impl BlockedSnapshot {
         Some(Self {
             snapshot_id: snapshot.id,
             instance_id: snapshot.source.instance_id,
+            instance_name: snapshot.source.instance_name,
             schedule_id,
             name: snapshot.name,
             size_gib,
             status: snapshot.status,
             cause: BlockedBy::from(&cause),
             detail: cause.describe(),
-            image_id: match cause {
-                BlockedCause::InUse { image_id } => image_id,
-                BlockedCause::Locked
+            ami_id: match cause {
+                BlockedCause::InUse { image_id, .. } => image_id,
+                BlockedCause::Locked { .. }
                 | BlockedCause::NotPermitted { .. }
                 | BlockedCause::Held
                 | BlockedCause::InRestore { .. }
@@ -142,8 +145,8 @@ impl BlockedSnapshot {
 impl From<WantedDeletion> for WantedBy {
     fn from(wanted: WantedDeletion) -> Self {
         let WantedDeletion { by, reason } = wanted;
-        let condemner = Condemner::from(&by);
-        let who = match by {
+        let cause = Condemner::from(&by);
+        let by = match by {
             CondemnedBy::Person { who } => Some(who),
             CondemnedBy::Rules { .. }
             | CondemnedBy::InstanceGone { .. }
@@ -151,6 +154,6 @@ impl From<WantedDeletion> for WantedBy {
             | CondemnedBy::Failed
             | CondemnedBy::Duplicate => None,
         };
-        Self { by: condemner, who, reason }
+        Self { cause, by, reason }
     }
 }

@@ -1,7 +1,7 @@
 //! Plans on the wire.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::domain::ids::{ImageId, InstanceId, ScheduleId, SnapshotId};
 use shared::domain::sweep::plan::{self as domain, Verdict};
 use utoipa::ToSchema;
@@ -26,13 +26,13 @@ pub(super) struct PlanEntry {
     /// What is to become of it.
     verdict: PlanVerdict,
     /// With verdict `delete` or `blocked`: which rule says so.
-    by: Option<Condemner>,
+    cause: Option<Condemner>,
     /// With verdict `delete`: whether the rules of the last executed sweep would have kept it. With another verdict: true if
     /// only what protects it keeps it from such a deletion, which counts for the brake as well.
     unexpected: Option<bool>,
     /// With verdict `blocked`: the image that uses it.
     #[schema(value_type = Option<String>)]
-    image_id: Option<ImageId>,
+    ami_id: Option<ImageId>,
     /// Why, in words.
     reasons: Vec<String>,
     /// What became of it.
@@ -40,15 +40,23 @@ pub(super) struct PlanEntry {
 }
 
 /// What is to become of a snapshot.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum PlanVerdict {
+pub(super) enum PlanVerdict {
     /// It stays.
     Keep,
     /// It goes.
     Delete,
     /// It should go and cannot.
     Blocked,
+}
+
+impl std::str::FromStr for PlanVerdict {
+    type Err = serde::de::value::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::deserialize(serde::de::value::StrDeserializer::new(text))
+    }
 }
 
 wire_words! {
@@ -81,14 +89,14 @@ impl From<domain::PlanEntry> for PlanEntry {
             outcome,
         } = entry;
         let is_shielded = shielded_from.map(|_| true);
-        let (verdict, by, unexpected, image_id) = match verdict {
+        let (verdict, cause, unexpected, ami_id) = match verdict {
             Verdict::Keep => (PlanVerdict::Keep, None, is_shielded, None),
             Verdict::Delete { by, unexpected } => {
                 (PlanVerdict::Delete, Some(Condemner::from(&by)), Some(unexpected), None)
             }
             Verdict::Blocked { image_id, by } => {
-                let by = by.as_ref().map(Condemner::from);
-                (PlanVerdict::Blocked, by, is_shielded, Some(image_id))
+                let cause = by.as_ref().map(Condemner::from);
+                (PlanVerdict::Blocked, cause, is_shielded, Some(image_id))
             }
         };
         Self {
@@ -97,9 +105,9 @@ impl From<domain::PlanEntry> for PlanEntry {
             schedule_id,
             taken_at,
             verdict,
-            by,
+            cause,
             unexpected,
-            image_id,
+            ami_id,
             reasons,
             outcome: outcome.map(PlanOutcome::from),
         }

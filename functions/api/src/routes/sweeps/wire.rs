@@ -41,6 +41,9 @@ pub(super) struct Sweep {
     regions_out_of_reach: Vec<String>,
     /// The schedules whose records could not be read when it was planned: the first hundred. Their snapshots are left alone.
     unreadable_schedule_ids: Vec<String>,
+    /// The snapshots whose records could not be read when it was planned: the first hundred. They are left alone, and
+    /// let no other go.
+    unreadable_snapshot_ids: Vec<String>,
     /// Why the whole sweep was refused, or waits for a person's word.
     refusal: Option<String>,
     /// Who released what was stopped.
@@ -70,6 +73,14 @@ pub(super) enum SweepMode {
     PlanOnly,
     /// The plan is carried out, as far as the brake lets it.
     Execute,
+}
+
+impl std::str::FromStr for SweepMode {
+    type Err = serde::de::value::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::deserialize(serde::de::value::StrDeserializer::new(text))
+    }
 }
 
 wire_words! {
@@ -185,6 +196,7 @@ impl From<domain::Sweep> for Sweep {
             unsettled: _unsettled,
             regions_out_of_reach,
             unreadable_schedules,
+            unreadable_snapshots,
             refusal,
             approval,
             executed,
@@ -204,6 +216,7 @@ impl From<domain::Sweep> for Sweep {
             brakes: brakes.into_iter().map(Brake::from).collect(),
             regions_out_of_reach,
             unreadable_schedule_ids: unreadable_schedules,
+            unreadable_snapshot_ids: unreadable_snapshots,
             refusal,
             approval: approval.map(Approval::from),
             executed: executed.into(),

@@ -37,7 +37,7 @@ pub(super) enum Lasting {
     /// A hold without end.
     Held,
     /// It is the newest of its instance.
-    Newest(NoFire),
+    Newest,
     /// A rule without limit.
     All(Rule),
     /// A rule that waits for something that does not come.
@@ -81,7 +81,9 @@ impl Lasting {
     pub(super) fn end(self) -> End {
         match self {
             Self::Held | Self::All(_) => End::Never,
-            Self::Newest(no_fire) | Self::Waits(_, no_fire) => match no_fire {
+            // Somebody else may take a newer one at any time.
+            Self::Newest => End::Unforeseen,
+            Self::Waits(_, no_fire) => match no_fire {
                 NoFire::Over => End::Never,
                 NoFire::Far | NoFire::Many => End::Unforeseen,
             },
@@ -92,7 +94,9 @@ impl Lasting {
         let (keeper, no_fire) = match self {
             Self::Held => return "held: never delete automatically".to_owned(),
             Self::All(rule) => return format!("{} keeps all", rule.name()),
-            Self::Newest(no_fire) => ("as the newest of its instance".to_owned(), no_fire),
+            Self::Newest => {
+                return "kept as long as it is the newest of its instance".to_owned();
+            }
             Self::Waits(rule, no_fire) => (format!("by {}", rule.name()), no_fire),
         };
         match no_fire {

@@ -95,9 +95,19 @@ impl Field {
         if let Some((first, step)) = item.split_once('/') {
             return self.steps(item, first, step);
         }
-        let Some((first, last)) = item.split_once('-') else {
-            return Ok(vec![self.value(item)?]);
-        };
+        match item.split_once('-') {
+            Some((first, last)) => self.between(item, first, last),
+            None => Ok(vec![self.value(item)?]),
+        }
+    }
+
+    /// From the one to the other; a range that ends before it begins goes on at the field's least value.
+    fn between(
+        self,
+        item: &str,
+        first: &str,
+        last: &str,
+    ) -> Result<Vec<i16>, ParseExpressionError> {
         let (first, last) = (self.value(first)?, self.value(last)?);
         if first <= last {
             return Ok((first..=last).collect());
@@ -113,17 +123,27 @@ impl Field {
         if self == Self::DayOfWeek {
             return Err(self.refuse(item, "steps are not part of this field"));
         }
-        if first.contains('-') {
-            return Err(self.refuse(item, "a step begins at one value, such as 0/15"));
-        }
         let range = self.range();
-        let first = if first == "*" { *range.start() } else { self.value(first)? };
-        let step = number(step).filter(|&step| step > 0 && step <= range.clone().count());
-        let step = step.ok_or_else(|| {
-            let because = format!("a step is from 1 to {}", range.clone().count());
-            self.refuse(item, &because)
-        })?;
-        Ok((first..=*range.end()).step_by(step).collect())
+        let values: Vec<i16> = match first.split_once('-') {
+            // 11-23/2: within a range, to its end.
+            Some((first, last)) => self.between(item, first, last)?,
+            None if first == "*" => range.clone().collect(),
+            None => (self.value(first)?..=*range.end()).collect(),
+        };
+        let most = self.step_max();
+        let step = number(step).filter(|step| (1..=most).contains(step));
+        let step = step.ok_or_else(|| self.refuse(item, &format!("a step is from 1 to {most}")))?;
+        Ok(values.into_iter().step_by(step).collect())
+    }
+
+    /// The largest step, as Quartz has them, whose dialect this is: `*/60` minutes are refused.
+    fn step_max(self) -> usize {
+        match self {
+            Self::Minutes | Self::Hours | Self::DayOfMonth | Self::Month | Self::DayOfWeek => {
+                usize::try_from(*self.range().end()).unwrap_or_default()
+            }
+            Self::Year => self.range().count(),
+        }
     }
 
     /// One number or name.

@@ -82,9 +82,9 @@ impl FromStr for Rate {
     type Err = ParseExpressionError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let words: Vec<&str> = text.split_ascii_whitespace().collect();
-        let &[value, unit] = words.as_slice() else {
-            let allowed = "allowed is a value and a unit, such as 5 minutes";
+        let words: Vec<&str> = text.split(char::is_whitespace).collect();
+        let (&[value, unit], true) = (words.as_slice(), !words.contains(&"")) else {
+            let allowed = "allowed are a value, one blank and a unit, such as 5 minutes";
             return Err(ParseExpressionError::new("rate", text, allowed));
         };
         let number = value.bytes().all(|byte| byte.is_ascii_digit()).then(|| value.parse().ok());

@@ -172,6 +172,32 @@ fn the_weekday_nearest_to_a_day_stays_in_the_month() {
     );
 }
 
+// From a public report: `11-23/2` is every other hour of a range, as Quartz and EventBridge read it.
+#[test]
+fn a_step_goes_through_a_range_to_its_end() {
+    for (range, listed) in [
+        ("cron(0 11-23/2 * * ? *)", "cron(0 11,13,15,17,19,21,23 * * ? *)"),
+        ("cron(0-30/10 2 * * ? *)", "cron(0,10,20,30 2 * * ? *)"),
+        ("cron(0 20-2/2 * * ? *)", "cron(0 20,22,0,2 * * ? *)"),
+        ("cron(0 2 1-15/7 * ? *)", "cron(0 2 1,8,15 * ? *)"),
+        ("cron(0 2 1 JAN-JUN/2 ? *)", "cron(0 2 1 1,3,5 ? *)"),
+        ("cron(0 2 1 * ? 2026-2030/2)", "cron(0 2 1 * ? 2026,2028,2030)"),
+    ] {
+        let fires = |text: &str| {
+            let mut at = "2026-01-01T00:00:00Z".parse().unwrap();
+            let mut fires = Vec::new();
+            while let Some(next) =
+                expression(text).next_after(&zone("UTC"), at, at).filter(|_| fires.len() < 30)
+            {
+                fires.push(next);
+                at = next;
+            }
+            fires
+        };
+        assert_eq!(fires(range), fires(listed), "{range}");
+    }
+}
+
 #[test]
 fn a_step_begins_anew_in_each_hour() {
     insta::assert_snapshot!(
@@ -359,7 +385,6 @@ fn an_expression_prints_as_it_was_written() {
         assert_eq!(expression(text).to_string(), text);
     }
     assert_eq!(expression("cron( 0  2\t* * ?  * )").to_string(), "cron(0 2 * * ? *)");
-    assert_eq!(expression("rate( 5  minutes )").to_string(), "rate(5 minutes)");
 }
 
 #[test]
@@ -383,7 +408,11 @@ fn a_refusal_names_the_field_the_value_and_what_is_allowed() {
         "cron(0 2 * * ? 2027-2026)",
         "cron(0/0 2 * * ? *)",
         "cron(0/90 2 * * ? *)",
-        "cron(0-30/5 2 * * ? *)",
+        "cron(*/60 2 * * ? *)",
+        "cron(0 */24 * * ? *)",
+        "cron(0 2 1/32 * ? *)",
+        "cron(0 2 1 */13 ? *)",
+        "cron(0-60/5 2 * * ? *)",
         "cron(0 2 ? * MON/2 *)",
         "cron(0 2 LW * ? *)",
         "cron(0 2 L-3 * ? *)",
@@ -397,6 +426,9 @@ fn a_refusal_names_the_field_the_value_and_what_is_allowed() {
         "rate(2 minute)",
         "rate(0 days)",
         "rate(5)",
+        "rate( 5 minutes)",
+        "rate(5  minutes)",
+        "rate(5 minutes )",
         "at(2026-02-30T00:00:00)",
         "every day",
     ];
@@ -410,9 +442,13 @@ fn a_refusal_names_the_field_the_value_and_what_is_allowed() {
     day-of-week is "8": allowed are 1-7 (1 is Sunday) or SUN-SAT with , - * ? L #
     year is "1969": allowed are 1970-2199 with , - * /
     year is "2027-2026": the range ends before it begins; allowed are 1970-2199 with , - * /
-    minutes is "0/0": a step is from 1 to 60; allowed are 0-59 with , - * /
-    minutes is "0/90": a step is from 1 to 60; allowed are 0-59 with , - * /
-    minutes is "0-30/5": a step begins at one value, such as 0/15; allowed are 0-59 with , - * /
+    minutes is "0/0": a step is from 1 to 59; allowed are 0-59 with , - * /
+    minutes is "0/90": a step is from 1 to 59; allowed are 0-59 with , - * /
+    minutes is "*/60": a step is from 1 to 59; allowed are 0-59 with , - * /
+    hours is "*/24": a step is from 1 to 23; allowed are 0-23 with , - * /
+    day-of-month is "1/32": a step is from 1 to 31; allowed are 1-31 with , - * ? / L W
+    month is "*/13": a step is from 1 to 12; allowed are 1-12 or JAN-DEC with , - * /
+    minutes is "60": allowed are 0-59 with , - * /
     day-of-week is "MON/2": steps are not part of this field; allowed are 1-7 (1 is Sunday) or SUN-SAT with , - * ? L #
     day-of-month is "LW": L stands alone, and W after one day, such as 15W; allowed are 1-31 with , - * ? / L W
     day-of-month is "L-3": L stands alone, and W after one day, such as 15W; allowed are 1-31 with , - * ? / L W
@@ -425,7 +461,10 @@ fn a_refusal_names_the_field_the_value_and_what_is_allowed() {
     rate's unit is "minutes": allowed after 1 are minute, hour and day
     rate's unit is "minute": allowed after more than 1 are minutes, hours and days
     rate's value is "0": allowed are whole numbers from 1 to 999999
-    rate is "5": allowed is a value and a unit, such as 5 minutes
+    rate is "5": allowed are a value, one blank and a unit, such as 5 minutes
+    rate is " 5 minutes": allowed are a value, one blank and a unit, such as 5 minutes
+    rate is "5  minutes": allowed are a value, one blank and a unit, such as 5 minutes
+    rate is "5 minutes ": allowed are a value, one blank and a unit, such as 5 minutes
     at is "2026-02-30T00:00:00": allowed is yyyy-mm-ddThh:mm:ss, a day that the calendar has, in the years 1970-2199
     expression is "every day": allowed are cron(minutes hours day-of-month month day-of-week year), rate(value unit) and at(yyyy-mm-ddThh:mm:ss)
     "#);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::snapshot::{Origin, Snapshot};
+use crate::domain::snapshot::Snapshot;
 
 /// Snapshots of a schedule that are counted together. The loss of a small group must not look small beside a large one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -11,7 +11,7 @@ pub enum Group {
     /// All of its own, adopted ones too, but for copies.
     #[default]
     Own,
-    /// The adopted ones among its own.
+    /// The adopted ones among its own, and those that a person has given it.
     Adopted,
     /// Its copies in a region.
     CopiesIn(String),
@@ -32,10 +32,10 @@ pub struct GroupCount {
 impl Group {
     /// The narrowest group that a snapshot is in.
     pub fn of(snapshot: &Snapshot) -> Self {
-        match (snapshot.copied_to(), snapshot.origin) {
+        match (snapshot.copied_to(), snapshot.joined_at()) {
             (Some(region), _) => Self::CopiesIn(region.clone()),
-            (None, Origin::Adopted) => Self::Adopted,
-            (None, Origin::Schedule | Origin::Manual | Origin::Copy) => Self::Own,
+            (None, Some(_)) => Self::Adopted,
+            (None, None) => Self::Own,
         }
     }
 

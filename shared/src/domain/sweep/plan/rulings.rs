@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::World;
+use super::{World, halves};
 use crate::domain::ids::{InstanceId, SnapshotId};
 use crate::domain::retention::{Rules, Verdict};
 use crate::domain::schedule::copies::CopyTarget;
 use crate::domain::schedule::zone::Zone;
 use crate::domain::schedule::{Schedule, WhenGone};
+use crate::domain::snapshot::Snapshot;
 use crate::domain::snapshot::condemnation::CondemnedBy;
-use crate::domain::snapshot::{Origin, Snapshot};
 
 /// What the rules say of one snapshot.
 pub(super) enum Ruling {
@@ -72,7 +72,8 @@ pub(super) fn rulings<'a>(world: &World<'a>) -> Rulings<'a> {
             continue;
         }
         let now = InForce::now(schedule, any, presence);
-        let Some(verdicts) = now.verdicts(&snapshots, world.now) else { continue };
+        let judged = halves::apart(&snapshots, |these| now.verdicts(these, world.now));
+        let Some(verdicts) = judged else { continue };
         let expected = expected_deletions(schedule, presence, &snapshots, world.now);
         for (snapshot, verdict) in snapshots.into_iter().zip(verdicts) {
             let ruling = if verdict.keep {
@@ -99,25 +100,20 @@ fn expected_deletions(
     let known: Vec<_> = snapshots
         .iter()
         .copied()
-        .filter(|snapshot| snapshot.origin != Origin::Adopted || adopted_at(snapshot) <= since)
+        .filter(|snapshot| snapshot.joined_at().is_none_or(|joined| joined <= since))
         .collect();
     let Some(any) = known.first() else { return BTreeSet::new() };
     if !is_named(any, &schedule.enforced.copies) {
         return BTreeSet::new();
     }
     let before = InForce::before(schedule, any, presence);
-    let verdicts = before.verdicts(&known, now).unwrap_or_default();
+    let verdicts = halves::apart(&known, |these| before.verdicts(these, now)).unwrap_or_default();
     known
         .into_iter()
         .zip(verdicts)
         .filter(|(_, verdict)| !verdict.keep)
         .map(|(snapshot, _)| snapshot.id.clone())
         .collect()
-}
-
-/// Since when an adopted snapshot counts: its record is there a little before, and no sweep of then has seen it.
-fn adopted_at(snapshot: &Snapshot) -> Timestamp {
-    snapshot.course.completed_at.unwrap_or(snapshot.created_at).max(snapshot.created_at)
 }
 
 /// Whether a snapshot is no copy, or one in a region that is named.

@@ -168,6 +168,43 @@ fn what_a_deleted_schedule_has_left_is_kept() {
 }
 
 #[test]
+fn what_a_deleted_schedule_has_left_goes_at_an_end_that_a_person_gives_it() {
+    let schedule = schedule(Some(rules(r#"{"keep_last": 2}"#)));
+    let mut case = Case::new(&schedule, [1, 2], 10);
+    case.snapshots[0].ending.expires_at = Some(hour(5));
+    case.snapshots[1].ending.expires_at = Some(hour(5));
+    let while_it_is_there = case.text();
+    case.schedules.clear();
+    let gone = case.text();
+    assert!(!while_it_is_there.contains("delete"), "{while_it_is_there}");
+    assert!(gone.contains("1: delete (expired at"), "{gone}");
+    assert!(gone.contains("2: keep (newest available"), "{gone}");
+}
+
+#[test]
+fn what_was_given_to_the_schedule_since_the_last_sweep_is_unexpected_and_counts_by_itself() {
+    let schedule = schedule(Some(rules(r#"{"keep_last": 200}"#)));
+    let mut case = Case::new(&schedule, 1..=220, 300);
+    for given in &mut case.snapshots[..20] {
+        given.given_at = Some(hour(299));
+    }
+    let stopped = case.brakes();
+    assert_eq!((stopped[0].unexpected, stopped[0].available), (20, 20));
+}
+
+#[test]
+fn the_good_second_of_a_failed_set_counts_in_its_stead() {
+    let schedule = schedule(Some(rules(r#"{"keep_last": 2}"#)));
+    let mut case = Case::new(&schedule, [1, 3], 4);
+    case.snapshots[0].status = Status::Error;
+    let failed = case.snapshots[0].id.clone();
+    let second = Snapshot { duplicate_of: Some(failed), ..snapshot(2, Some(&schedule)) };
+    case.snapshots.push(Snapshot { stands_in: true, ..second });
+    let text = case.text();
+    assert!(text.contains("2: keep (last 2 of 2"), "{text}");
+}
+
+#[test]
 fn a_held_one_is_kept_and_the_hold_is_the_reason() {
     let schedule = schedule(Some(rules(r#"{"keep_last": 1}"#)));
     let mut case = Case::new(&schedule, [1, 2], 4);

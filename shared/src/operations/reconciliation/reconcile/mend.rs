@@ -50,12 +50,11 @@ impl Mender<'_> {
             // Whoever makes the copy looks for what got no answer.
             Status::Requested | Status::Creating if record.copy_of.is_some() => Ok(()),
             Status::Requested | Status::Creating if record.is_attempt_uncertain(self.now) => Ok(()),
-            Status::Requested | Status::Creating => {
-                let written =
-                    snapshots::recover_members(self.service, &record, found, None, self.now)
-                        .await?;
-                self.note(written, set, Repair::Recovered);
-                Ok(())
+            Status::Requested | Status::Creating => self.recover(&record, found).await,
+            // It shows after all: else nobody would look after it.
+            Status::Error if record.is_given_up_unmade() => {
+                let own = self.left_but_own(found);
+                self.recover(&record, &own).await
             }
             Status::Missing if strays.is_empty() => self.take_back(&record, found).await,
             Status::Deleted | Status::Missing => {
@@ -68,6 +67,14 @@ impl Mender<'_> {
             | Status::Condemned
             | Status::Deleting => self.record_duplicates(&record, &strays).await,
         }
+    }
+
+    /// What a set waits for, or had waited for until it was given up.
+    async fn recover(&mut self, record: &Snapshot, found: &[EbsSnapshot]) -> Result<(), Error> {
+        let written =
+            snapshots::recover_members(self.service, record, found, None, self.now).await?;
+        self.note(written, &record.id, Repair::Recovered);
+        Ok(())
     }
 
     /// Those that name our installation. The others are left alone.

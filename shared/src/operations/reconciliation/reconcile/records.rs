@@ -59,7 +59,7 @@ impl Records {
     }
 
     /// All that lists show.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Snapshot> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Snapshot> + Clone {
         self.here.values().flatten()
     }
 

@@ -25,6 +25,8 @@ enum Acted {
     Over(Box<Restore>),
     /// EC2 needs a while, with this record.
     Begun(Box<Restore>),
+    /// It is done at once, with this record, and the step goes on.
+    Noted(Box<Restore>),
 }
 
 impl Work<'_> {
@@ -57,9 +59,13 @@ impl Work<'_> {
                 let done = record.step_over(StepStatus::Done, None, self.now());
                 self.record(done).await.map(|_| ())
             }
+            Ok(Acted::Noted(record)) => self.record(*record).await.map(|_| ()),
             Ok(Acted::Begun(record)) => self.record(record.released(self.now())).await.map(|_| ()),
             Err(error) => {
                 // What came about before the error is known all the same.
+                if !matches!(error, CallError::Passing(_)) {
+                    after.course.places = seen.places();
+                }
                 if after != self.held && self.record(after).await? == Recorded::Overtaken {
                     return Ok(());
                 }
@@ -93,7 +99,12 @@ impl Work<'_> {
                 return Ok(Acted::Over(Box::new(after.clone())));
             }
             Act::TagOld => {
-                self.tag_old(ec2, after).await?;
+                let marked = self.tag_old(ec2, after).await;
+                let is_down = restore.is_down();
+                if let (Err(error), false) = (&marked, is_down) {
+                    return Err(error.clone());
+                }
+                // While the instance stands still nothing waits for marks: they are put on once more at the end.
                 return Ok(Acted::Over(Box::new(after.clone())));
             }
             Act::Deregister(images) => {
@@ -121,35 +132,18 @@ impl Work<'_> {
             Act::ReplaceRoot => after.made.task_id = self.replace_root(ec2).await?,
             Act::RegisterImage => after.made.image_id = self.register_image(ec2).await?,
             Act::RunInstance => after.made.new_instance_id = self.run_instance(ec2).await?,
-            Act::Stop | Act::Start | Act::Detach(_) | Act::Attach(_) => {
-                self.change_instance(ec2, act).await?;
+            Act::Attach(places) => self.attach(ec2, &places, after).await?,
+            Act::KeepFlags(flags) => {
+                self.keep_flags(ec2, &flags, after).await?;
+                return Ok(Acted::Noted(Box::new(after.clone())));
             }
+            Act::UntagOld => {
+                self.untag_old(ec2, after).await?;
+                return Ok(Acted::Noted(Box::new(after.clone())));
+            }
+            Act::Stop | Act::Start | Act::Detach(_) => self.change_instance(ec2, act).await?,
         }
         Ok(Acted::Begun(Box::new(after.clone())))
-    }
-
-    /// Marks the old volumes, each by itself: one that cannot be marked is noted, and holds up nothing.
-    async fn tag_old(&self, ec2: &Ec2, after: &mut Restore) -> Result<(), CallError> {
-        let expires_at = self.held.old_volumes_expiry(self.now());
-        let tags = self.held.old_volume_tags(expires_at);
-        after.before.old_volumes_expire_at = Some(expires_at);
-        for old in self.held.before.old_volumes.iter().flatten() {
-            let id = &old.volume_id;
-            match ec2.tag_volumes(std::slice::from_ref(id), &tags, Call::Real).await {
-                Ok(()) => {}
-                Err(CallError::Gone(failure) | CallError::Refused(failure)) => {
-                    let note =
-                        format!("the old volume {id} could not be marked: {}", failure.message);
-                    if !after.notes.contains(&note) {
-                        after.notes.push(note);
-                    }
-                }
-                Err(error @ (CallError::Passing(_) | CallError::NotPermitted { .. })) => {
-                    return Err(error);
-                }
-            }
-        }
-        Ok(())
     }
 
     async fn change_instance(&self, ec2: &Ec2, act: Act) -> Result<(), CallError> {
@@ -163,16 +157,13 @@ impl Work<'_> {
                 }
                 Ok(())
             }
-            Act::Attach(places) => {
-                for (volume, device) in &places {
-                    ec2.attach_volume((volume, target, device), Call::Real).await?;
-                }
-                Ok(())
-            }
             Act::Check
             | Act::RequestSnapshot
             | Act::CreateVolumes(_)
+            | Act::Attach(_)
+            | Act::KeepFlags(_)
             | Act::TagOld
+            | Act::UntagOld
             | Act::ReplaceRoot
             | Act::RegisterImage
             | Act::RunInstance
@@ -241,7 +232,8 @@ impl Work<'_> {
             request: Request { copy_tags: true, ..Request::default() },
             tags: Tags::new(),
             hold: None,
-            expires_at: None,
+            // It ends with the old volumes, which have the same.
+            expires_at: Some(restore.old_volumes_expiry(self.now())),
             restore_until: None,
         };
         let now = self.now();
@@ -270,7 +262,9 @@ fn makes_something(act: &Act) -> bool {
         | Act::Start
         | Act::Detach(_)
         | Act::Attach(_)
+        | Act::KeepFlags(_)
         | Act::TagOld
+        | Act::UntagOld
         | Act::Deregister(_)
         | Act::Delete(_) => false,
     }

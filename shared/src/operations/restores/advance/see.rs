@@ -33,10 +33,9 @@ pub(super) async fn see(
         StepName::CreateVolumes | StepName::DeleteVolumes | StepName::DeleteNewVolumes => {
             see_volumes(ec2, restore, &mut seen).await?;
         }
-        StepName::StartInstance | StepName::StartAgain => {
-            see_instance(ec2, restore, &mut seen).await?;
-        }
-        StepName::StopInstance
+        StepName::StartInstance
+        | StepName::StartAgain
+        | StepName::StopInstance
         | StepName::DetachVolumes
         | StepName::AttachVolumes
         | StepName::StopAgain

@@ -14,7 +14,6 @@ use crate::domain::snapshot::condemnation::{BlockedCause, CondemnedBy};
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{MISSING_AFTER, Snapshot, Status};
 use crate::domain::sweep::brake::{ClockDoubt, clock_doubt};
-use crate::domain::sweep::newest::using_image;
 use crate::domain::sweep::still_stands::is_current;
 use crate::error::{Error, chain};
 use crate::regions::instances_by_region;
@@ -26,7 +25,7 @@ pub(super) struct Evidence {
     /// Those that are due.
     pub(super) snapshots: BTreeMap<SnapshotId, Snapshot>,
     pub(super) seen: BTreeMap<EbsSnapshotId, EbsSnapshot>,
-    in_use: BTreeMap<EbsSnapshotId, ImageId>,
+    in_use: BTreeMap<EbsSnapshotId, BTreeSet<ImageId>>,
     /// The regions of which nothing is known now, or whose clock is not ours.
     trouble: BTreeSet<String>,
     /// The regions that are out of reach, of those that were asked for instances.
@@ -94,7 +93,7 @@ impl Evidence {
 /// What one region says.
 struct RegionAnswer {
     seen: Vec<EbsSnapshot>,
-    in_use: BTreeMap<EbsSnapshotId, ImageId>,
+    in_use: BTreeMap<EbsSnapshotId, BTreeSet<ImageId>>,
     doubt: Option<ClockDoubt>,
 }
 
@@ -215,8 +214,12 @@ pub(super) async fn last_check(
     if let Some(restore) = snapshot.keepers.restores.first() {
         return Ok(Check::Blocked(BlockedCause::InRestore { restore_id: restore.clone() }));
     }
-    if let Some(image) = using_image(snapshot, &evidence.in_use) {
-        return Ok(Check::Blocked(BlockedCause::InUse { image_id: Some(image.clone()) }));
+    let in_use = |member: &Member| {
+        let images = evidence.in_use.get(&member.ebs_snapshot_id)?;
+        BlockedCause::used_by(&member.ebs_snapshot_id, images)
+    };
+    if let Some(cause) = snapshot.living_members().find_map(in_use) {
+        return Ok(Check::Blocked(cause));
     }
     let seen = |id| evidence.seen.get(id);
     let mut shown = snapshot.living_members().filter_map(|member| seen(&member.ebs_snapshot_id));

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::OneDeletion;
 use super::last_check::{Guard, is_ours_and_marked};
 use crate::domain::ids::EbsSnapshotId;
+use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::Course;
-use crate::domain::snapshot::condemnation::BlockedCause;
+use crate::domain::snapshot::condemnation::{BlockedCause, CondemnedBy};
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::newest::has_all_of;
 use crate::domain::sweep::plan::World;
@@ -19,14 +20,25 @@ use crate::operations::snapshots::newest::{Stays, among_shown, guardians_among, 
 
 /// What is said right before the claim.
 pub(super) enum Moment {
-    /// It may go, as long as the guardians are as they were read.
-    Go { seen: BTreeSet<EbsSnapshotId>, guardians: Vec<Snapshot> },
+    /// It may go, as long as all that lets it go is as it was read.
+    Go { seen: BTreeSet<EbsSnapshotId>, lets_go: LetsGo },
     /// Something is in the way of a member.
     Blocked(BlockedCause),
     /// It would be kept now.
     Stays(Stays),
     /// EC2 shows less than at the beginning of the batch.
     Later,
+}
+
+/// What lets a set go.
+#[derive(Default)]
+pub(super) struct LetsGo {
+    /// Newer sets that have its volumes, or what it was made twice for.
+    pub(super) guardians: Vec<Snapshot>,
+    /// The other restore points that its rules have counted.
+    pub(super) counted: Vec<Snapshot>,
+    /// The schedule whose rules were asked.
+    pub(super) schedule: Option<Schedule>,
 }
 
 impl OneDeletion<'_> {
@@ -45,14 +57,14 @@ impl OneDeletion<'_> {
         if let Some(cause) = self.obstacle(&seen).await? {
             return Ok(Moment::Blocked(cause));
         }
-        let guardians = match guard {
-            Guard::Unneeded => Vec::new(),
-            Guard::Needed(needed) => match self.guardians(snapshot, *needed).await? {
-                Ok(guardians) => guardians,
+        let lets_go = match guard {
+            Guard::Unneeded => LetsGo::default(),
+            Guard::Needed(needed) => match self.lets_go(snapshot, *needed).await? {
+                Ok(lets_go) => lets_go,
                 Err(stays) => return Ok(Moment::Stays(stays)),
             },
         };
-        Ok(Moment::Go { seen, guardians })
+        Ok(Moment::Go { seen, lets_go })
     }
 
     /// The first thing that would refuse one of these members. Rights are tried out only where a refusal could tear the
@@ -74,29 +86,31 @@ impl OneDeletion<'_> {
             return Ok(None);
         }
         let ids: Vec<_> = seen.iter().cloned().collect();
-        if !self.ec2.locked(&ids).await?.is_empty() {
-            return Ok(Some(BlockedCause::Locked));
+        let locked = self.ec2.locked(&ids).await?;
+        if !locked.is_empty() {
+            return Ok(Some(BlockedCause::Locked { message: Some(locked.join(", ")) }));
         }
-        let in_use = self.ec2.images_of(&ids).await?.into_values().next();
-        Ok(in_use.map(|image| BlockedCause::InUse { image_id: Some(image) }))
+        let in_use = self.ec2.images_of(&ids).await?;
+        Ok(in_use.iter().find_map(|(member, images)| BlockedCause::used_by(member, images)))
     }
 
-    /// Those that let it go: good ones that EC2 shows at this moment have all its volumes, and the rules of this moment,
+    /// What lets it go: good ones that EC2 shows at this moment have all its volumes, and the rules of this moment,
     /// over these, would not keep it.
-    async fn guardians(
+    async fn lets_go(
         &self,
         snapshot: &Snapshot,
         needed: super::last_check::Needed,
-    ) -> Result<Result<Vec<Snapshot>, Stays>, Error> {
+    ) -> Result<Result<LetsGo, Stays>, Error> {
         let now = self.clock.now();
         let condemned = Snapshot { status: Status::Condemned, ..snapshot.clone() };
         let Some(reopened) = reopened(&condemned) else {
             return Ok(Err("the record does not say which rule is to be asked again".to_owned()));
         };
         let original = self.original(snapshot).await?;
+        let super::last_check::Needed { schedule, gone } = needed;
         let schedules: BTreeMap<_, _> =
-            needed.schedule.into_iter().map(|one| (one.id.clone(), one)).collect();
-        let gone = needed.gone.into_iter().collect();
+            schedule.iter().map(|one| (one.id.clone(), one.clone())).collect();
+        let gone = gone.into_iter().collect();
         let judge = |others: &[Snapshot]| {
             let is_other = |one: &&Snapshot| original.as_ref().is_none_or(|it| it.id != one.id);
             let mut snapshots: Vec<_> = others.iter().filter(is_other).cloned().collect();
@@ -114,17 +128,28 @@ impl OneDeletion<'_> {
             if let Some(reason) = kept_because(&reopened, &world) {
                 return Err(reason);
             }
-            match original.as_ref().filter(|one| one.is_whole() && has_all_of(one, snapshot)) {
-                Some(original) => Ok(vec![original.clone()]),
-                None => guardians_among(snapshot, others),
-            }
+            let guardians =
+                match original.as_ref().filter(|one| one.is_whole() && has_all_of(one, snapshot)) {
+                    Some(original) => vec![original.clone()],
+                    None => guardians_among(snapshot, others)?,
+                };
+            let is_counted = |one: &&Snapshot| {
+                is_by_schedule(snapshot)
+                    && one.schedule_id() == snapshot.schedule_id()
+                    && !guardians.iter().any(|guardian| guardian.id == one.id)
+            };
+            let counted: Vec<_> = others.iter().filter(is_counted).cloned().collect();
+            Ok((guardians, counted))
         };
-        among_shown(self.service, snapshot, now, judge).await
+        let judged = among_shown(self.service, snapshot, now, judge).await?;
+        // Who condemned it by no rule of a schedule's is bound to none.
+        let schedule = schedule.filter(|_| is_by_schedule(snapshot));
+        Ok(judged.map(|(guardians, counted)| LetsGo { guardians, counted, schedule }))
     }
 
     /// What it was made twice for, as it stands now: an available one only if EC2 shows all of it.
     async fn original(&self, snapshot: &Snapshot) -> Result<Option<Snapshot>, Error> {
-        let Some(id) = &snapshot.duplicate_of else { return Ok(None) };
+        let Some(id) = snapshot.twin() else { return Ok(None) };
         let Some(original) = self.service.table.snapshot(id).await? else { return Ok(None) };
         if original.status != Status::Available {
             return Ok(Some(original));
@@ -135,5 +160,19 @@ impl OneDeletion<'_> {
         let not_whole =
             Snapshot { course: Course { absent_since: Some(now), ..original.course }, ..original };
         Ok(Some(whole.into_iter().next().unwrap_or(not_whole)))
+    }
+}
+
+/// Whether what condemned it is a rule of its schedule.
+fn is_by_schedule(snapshot: &Snapshot) -> bool {
+    match snapshot.ending.condemnation.as_ref().map(|past| &past.by) {
+        Some(CondemnedBy::Rules { .. } | CondemnedBy::InstanceGone { .. }) => true,
+        Some(
+            CondemnedBy::Expiry { .. }
+            | CondemnedBy::Duplicate
+            | CondemnedBy::Failed
+            | CondemnedBy::Person { .. },
+        )
+        | None => false,
     }
 }

@@ -8,6 +8,7 @@ use super::target_facts::{TargetFacts, is_given_up};
 use crate::domain::ids::{SnapshotId, VolumeId};
 use crate::domain::instance::{Instance, InstanceType};
 use crate::domain::ownership::EbsSnapshot;
+use crate::domain::run::GIVEN_UP_AFTER;
 use crate::domain::schedule::Schedule;
 use crate::domain::schedule::copies::CopyTarget;
 use crate::domain::schedule::name_template::NameFields;
@@ -23,6 +24,8 @@ pub(super) struct Batch {
     schedule: Option<Schedule>,
     pub(super) records: BTreeMap<SnapshotId, Snapshot>,
     pub(super) facts: TargetFacts,
+    /// Whether the run that asks is over: who has no record then has been given up, or is long gone.
+    is_over: bool,
     /// Our own region.
     region: String,
 }
@@ -58,14 +61,20 @@ impl Batch {
             Some(slot) if !open.is_empty() => service.table.schedule(&slot.schedule_id).await?,
             _ => None,
         };
+        let is_over = match &slot {
+            Some(slot) if open.iter().any(|one| !records.contains_key(&one.snapshot_id)) => {
+                is_over(service, slot, now).await?
+            }
+            Some(_) | None => false,
+        };
         let facts = TargetFacts::load(service, &open, &records, schedule.as_ref(), now).await?;
         let region = service.settings.region.clone();
-        Ok(Self { slot, schedule, records, facts, region })
+        Ok(Self { slot, schedule, records, facts, is_over, region })
     }
 
     pub(super) fn next_step(&self, target: &RequestedTarget, now: Timestamp) -> Step<'_> {
         let record = self.records.get(&target.snapshot_id);
-        if !is_open(record, now) {
+        if !is_open(record, now) || (record.is_none() && self.is_over) {
             return Step::Nothing;
         }
         if self.facts.is_unknown(&target.instance_id, record) {
@@ -191,6 +200,16 @@ impl Batch {
         let copies = self.schedule.iter().flat_map(|schedule| &schedule.settings.copies);
         wanted.with_copies_wanted(copies.map(CopyTarget::order))
     }
+}
+
+/// Whether the run of a slot is over. Messages can be days old: what was put aside is sent once more, and what nobody has
+/// taken up within a day its run has given up. Younger slots are not asked about.
+async fn is_over(service: &Service, slot: &ScheduleSlot, now: Timestamp) -> Result<bool, Error> {
+    if now.duration_since(slot.slot) < GIVEN_UP_AFTER {
+        return Ok(false);
+    }
+    let run = service.table.run(slot).await?;
+    Ok(run.is_none_or(|run| run.finished_at.is_some()))
 }
 
 /// Whether there is anything left to do for a target.

@@ -17,9 +17,15 @@ fn field_matches(text: &str, value: i16, min: i16, max: i16) -> bool {
             return true;
         }
         if let Some((first, step)) = item.split_once('/') {
+            let step_of = |distance: i16| distance % step.parse::<i16>().unwrap() == 0;
+            if let Some((first, last)) = first.split_once('-') {
+                let (first, last): (i16, i16) = (first.parse().unwrap(), last.parse().unwrap());
+                let round = max - min + 1;
+                let distance = (value - first).rem_euclid(round);
+                return distance <= (last - first).rem_euclid(round) && step_of(distance);
+            }
             let first = if first == "*" { min } else { first.parse().unwrap() };
-            return (first..=max).contains(&value)
-                && (value - first) % step.parse::<i16>().unwrap() == 0;
+            return (first..=max).contains(&value) && step_of(value - first);
         }
         match item.split_once('-').map(|(a, b)| (a.parse().unwrap(), b.parse().unwrap())) {
             Some((first, last)) if first <= last => (first..=last).contains(&value),
@@ -111,6 +117,8 @@ fn numbers(min: i16, max: i16) -> BoxedStrategy<String> {
         2 => (min..=max, min..=max).prop_map(|(first, last)| format!("{first}-{last}")),
         2 => (min..=max, 1..=(max - min)).prop_map(|(first, step)| format!("{first}/{step}")),
         1 => (1..=(max - min)).prop_map(|step| format!("*/{step}")),
+        1 => (min..=max, min..=max, 1..=(max - min))
+            .prop_map(|(first, last, step)| format!("{first}-{last}/{step}")),
     ];
     prop_oneof![
         3 => Just("*".to_owned()),

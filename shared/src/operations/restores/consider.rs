@@ -1,0 +1,136 @@
+//! What EC2 shows where a restore is asked for: the instance, the volumes that make room, what the stop costs; and the
+//! plan by it, or why there is none.
+
+use crate::domain::ids::VolumeId;
+use crate::domain::instance::{Instance, InstanceState};
+use crate::domain::restore::mode::{OldVolume, RestoreMode};
+use crate::domain::restore::plan::{Plan, plan};
+use crate::domain::restore::refusal::Refusal;
+use crate::domain::restore::room::{in_the_way, refuse_shared};
+use crate::domain::restore::seen::SeenVolume;
+use crate::domain::restore::wanted::{Attach, Loss, WantedMode};
+use crate::domain::snapshot::Snapshot;
+use crate::domain::tags;
+use crate::error::Error;
+use crate::operations::restores::request::NewRestore;
+use crate::service::Service;
+
+/// A plan, and what it was made by.
+pub(super) struct Considered {
+    pub(super) plan: Plan,
+    /// The instance that is changed, or attached to.
+    pub(super) instance: Option<Instance>,
+    /// Its volumes that make room.
+    pub(super) old_volumes: Vec<OldVolume>,
+    /// How large the disks of its host are that it has for itself.
+    pub(super) instance_store_gb: Option<i64>,
+}
+
+/// The plan for what is wanted of this snapshot, by what EC2 shows now.
+pub(super) async fn consider(
+    service: &Service,
+    new: &NewRestore,
+    snapshot: &Snapshot,
+) -> Result<Considered, Error> {
+    let instance = subject(service, new, snapshot).await?;
+    let mut plan = plan(snapshot, &new.wanted, instance.as_ref()).map_err(refused)?;
+    let (mut old_volumes, mut instance_store_gb) = (Vec::new(), None);
+    if let Some(instance) = instance.as_ref().filter(|_| plan.mode.is_in_place()) {
+        old_volumes = match plan.mode {
+            RestoreMode::ReplaceRoot { .. } => {
+                instance.volumes.iter().filter(|volume| volume.boot).map(OldVolume::at).collect()
+            }
+            _ => in_the_way(&plan.volumes, instance),
+        };
+        let ids: Vec<_> = old_volumes.iter().map(|old| old.volume_id.clone()).collect();
+        let seen = service.ec2_in(&instance.region)?.seen_volumes(&ids).await?;
+        match plan.mode {
+            RestoreMode::ReplaceVolumes { .. } => {
+                refuse_shared(&plan.volumes, instance, &seen).map_err(refused)?;
+                instance_store_gb = instance_store(service, instance).await?;
+                accept_loss(new, instance, instance_store_gb)?;
+                inherit_tags(&mut plan, &old_volumes, &seen);
+            }
+            _ => of_its_lineage(snapshot, &seen)?,
+        }
+    }
+    Ok(Considered { plan, instance, old_volumes, instance_store_gb })
+}
+
+/// The instance that is changed, or attached to, as EC2 shows it.
+async fn subject(
+    service: &Service,
+    new: &NewRestore,
+    snapshot: &Snapshot,
+) -> Result<Option<Instance>, Error> {
+    let ec2 = service.ec2_in(&snapshot.source.region)?;
+    let id = match (&new.wanted.mode, &new.attach_to) {
+        (WantedMode::NewVolumes { attach: Attach::Yes }, Some(id)) => id,
+        (WantedMode::ReplaceVolumes { .. } | WantedMode::ReplaceRoot, _) => {
+            &snapshot.source.instance_id
+        }
+        _ => return Ok(None),
+    };
+    Ok(ec2.instances(std::slice::from_ref(id)).await?.remove(id))
+}
+
+/// How large the disks of the instance's host are that a stop wipes; none if it has none, or is stopped.
+async fn instance_store(service: &Service, instance: &Instance) -> Result<Option<i64>, Error> {
+    if instance.state == InstanceState::Stopped {
+        return Ok(None);
+    }
+    let kinds = std::slice::from_ref(&instance.instance_type);
+    let known = service.ec2_in(&instance.region)?.instance_types(kinds).await?;
+    Ok(known.get(&instance.instance_type).and_then(|kind| kind.instance_store_gb))
+}
+
+/// Refuses a stop that wipes disks, unless that was accepted by name.
+fn accept_loss(
+    new: &NewRestore,
+    instance: &Instance,
+    instance_store_gb: Option<i64>,
+) -> Result<(), Error> {
+    match (instance_store_gb, new.wanted.accepted.instance_store_loss) {
+        (Some(gb), Loss::Refused) => Err(Error::conflict(format!(
+            "{} has {gb} GB of instance store, which the stop wipes: it is in no snapshot, and nothing brings it back. Copy \
+             what is of use, and add \"accept_instance_store_loss\": true",
+            instance.id
+        ))),
+        (Some(_), Loss::Accepted) | (None, _) => Ok(()),
+    }
+}
+
+/// Gives each new volume the tags of the one that it replaces: what goes by them, backups and costs, goes on with it.
+fn inherit_tags(plan: &mut Plan, old: &[OldVolume], seen: &[SeenVolume]) {
+    let tags_of = |id: &VolumeId| seen.iter().find(|one| one.id == *id).map(|one| &one.tags);
+    for volume in &mut plan.volumes {
+        let old = old.iter().find(|old| volume.attach_as.as_ref() == Some(&old.device));
+        if let Some(tags) = old.and_then(|old| tags_of(&old.volume_id)) {
+            volume.tags.clone_from(tags);
+        }
+    }
+}
+
+/// Refuses to replace a root volume that a restore of ours has put there from a snapshot of another volume: EC2 takes only
+/// snapshots "of the original root volume" and those of its lineage
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/replace-root.html>).
+fn of_its_lineage(snapshot: &Snapshot, seen: &[SeenVolume]) -> Result<(), Error> {
+    let Some(member) = snapshot.members.iter().find(|member| member.boot) else { return Ok(()) };
+    let is_of_another =
+        |root: &&SeenVolume| root.tags.contains_key(tags::RESTORE) && root.id != member.volume_id;
+    match seen.iter().find(is_of_another) {
+        Some(root) => Err(Error::conflict(format!(
+            "the root volume {} was put there by a restore, and the snapshot is of another, {}: EC2 replaces a root volume \
+             only from snapshots of its own lineage; use replace_volumes",
+            root.id, member.volume_id
+        ))),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn refused(refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::Field(field, reason) => Error::invalid(field, reason),
+        Refusal::State(reason) => Error::conflict(reason),
+    }
+}
