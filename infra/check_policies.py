@@ -10,6 +10,7 @@ Usage: python infra/check_policies.py [TEMPLATE]. The last line is `N passed, N 
 
 import copy
 import fnmatch
+import json
 import pathlib
 import re
 import sys
@@ -42,8 +43,33 @@ REGION = "eu-central-1"
 NAMED = "eu-west-1"
 ELSEWHERE = "us-east-1"
 ACCOUNT = "123456789012"
-PSEUDO = {"AWS::Region": REGION, "AWS::AccountId": ACCOUNT, "AWS::Partition": "aws", "AWS::StackName": "snapkeep"}
-FUNCTIONS = ["Api", "Scheduler", "Snapshotter", "Tracker", "Sweeper", "Reaper", "Reconciler", "Restorer"]
+# What AWS::NoValue is here: nothing that a policy could say.
+NO_VALUE = object()
+PSEUDO = {
+    "AWS::Region": REGION,
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Partition": "aws",
+    "AWS::StackName": "snapkeep",
+    "AWS::NoValue": NO_VALUE,
+}
+# The parameter that each condition asks whether it is given.
+CONDITIONS = {"SeveralRegions": "Regions", "WithInstanceRoles": "InstanceRoles"}
+# Roles that a restored instance may get, and one beside them.
+WEB_ROLES = f"arn:aws:iam::{ACCOUNT}:role/web-*"
+WEB_ROLE = f"arn:aws:iam::{ACCOUNT}:role/web-1"
+# The parameters where everything is given, and where nothing is.
+GIVEN = {"Regions": NAMED, "InstanceRoles": WEB_ROLES}
+NOTHING = {"Regions": "", "InstanceRoles": ""}
+# IAM takes 10,240 characters of inline policies for a role, white space not counted
+# (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). Some are kept for longer names.
+POLICY_MAX = 9_500
+# An account has so many regions without asking for more (AWS's list of regions that are on from the beginning).
+DEFAULT_REGIONS = [
+    "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
+    "ca-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1", "us-east-2",
+    "us-west-1", "us-west-2",
+]
+FUNCTIONS = ["Api", "Console", "Scheduler", "Snapshotter", "Tracker", "Sweeper", "Reaper", "Reconciler", "Restorer"]
 ARNS = {
     "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/",
     "AWS::Events::EventBus": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/",
@@ -54,9 +80,14 @@ ARNS = {
 INSTANCE = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-0a1b2c3d4e5f60718"
 VOLUME = f"arn:aws:ec2:{REGION}:{ACCOUNT}:volume/vol-0d4e5f60718293a4b"
 SNAPSHOT = f"arn:aws:ec2:{REGION}::snapshot/snap-0c3d4e5f607182930"
+# What has no id yet.
+NEW_SNAPSHOT = f"arn:aws:ec2:{REGION}::snapshot/*"
 IMAGE = f"arn:aws:ec2:{REGION}::image/ami-0d4e5f60718293a4b"
 TABLE = ARNS["AWS::DynamoDB::Table"] + "Table"
 BUS = ARNS["AWS::Events::EventBus"] + "Bus"
+
+# The statement that keeps a role to the regions that are looked after.
+REGIONS_DENIAL = "OnlyInOurRegions"
 
 # What every resource of this installation bears; what was made before installations had ids bears the first alone.
 BEFORE = {"snapkeep:managed-by": "snapkeep"}
@@ -103,22 +134,23 @@ def arn(resources, name):
     return ARNS[kind] + name + (":*" if kind == "AWS::Logs::LogGroup" else "")
 
 
-def resolve(value, resources, regions):
-    """A policy with its references replaced by what they would be in one account and region, where the parameter
-    Regions is `regions`."""
+def resolve(value, resources, given):
+    """A policy with its references replaced by what they would be in one account and region, where the parameters
+    are as `given`. What AWS::NoValue stands for is left out of lists."""
     if isinstance(value, list):
-        return [resolve(item, resources, regions) for item in value]
+        known = [resolve(item, resources, given) for item in value]
+        return [item for item in known if item != NO_VALUE]
     if not isinstance(value, dict):
         return value
     if value.keys() == {"Ref"}:
-        return PSEUDO[value["Ref"]]
+        return {**PSEUDO, **given}[value["Ref"]]
     if value.keys() == {"Fn::If"}:
         condition, then, otherwise = value["Fn::If"]
-        if condition != "SeveralRegions":
+        if condition not in CONDITIONS:
             raise SystemExit(f"the condition {condition} is not understood here")
-        return resolve(then if regions else otherwise, resources, regions)
+        return resolve(then if given[CONDITIONS[condition]] else otherwise, resources, given)
     if value.keys() == {"Fn::Split"}:
-        separator, text = resolve(value["Fn::Split"], resources, regions)
+        separator, text = resolve(value["Fn::Split"], resources, given)
         return text.split(separator)
     if value.keys() == {"Fn::GetAtt"}:
         name, attribute = value["Fn::GetAtt"]
@@ -126,24 +158,27 @@ def resolve(value, resources, regions):
             raise SystemExit(f"{name}.{attribute} in a policy: only Arn is understood")
         return arn(resources, name)
     if value.keys() == {"Fn::Sub"}:
-        text = value["Fn::Sub"].replace("${Regions}", regions)
-        for name, known in PSEUDO.items():
+        text = value["Fn::Sub"]
+        for name, known in {**PSEUDO, **given}.items():
+            if known is NO_VALUE:
+                continue
             text = text.replace("${" + name + "}", known)
         for name in resources:
             if "${" + name + ".Arn}" in text:
                 text = text.replace("${" + name + ".Arn}", arn(resources, name))
-        if "${" in text:
+        # `${!…}` stands for `${…}`, which in a policy is a character that means itself.
+        if "${" in text.replace("${!*}", ""):
             raise SystemExit(f"cannot resolve {text}")
-        return text
-    return {key: resolve(item, resources, regions) for key, item in value.items()}
+        return text.replace("${!*}", "${*}")
+    return {key: resolve(item, resources, given) for key, item in value.items()}
 
 
-def statements(resources, name, regions):
+def statements(resources, name, given):
     role = resources[f"{name}Role"]["Properties"]
     if role.keys() - {"AssumeRolePolicyDocument", "Policies"}:
         raise SystemExit(f"{name}Role has more than inline policies")
     documents = [policy["PolicyDocument"] for policy in role["Policies"]]
-    return [resolve(item, resources, regions) for document in documents for item in document["Statement"]]
+    return [item for document in documents for item in resolve(document["Statement"], resources, given)]
 
 
 # ---------------------------------------------------------------- IAM, as far as it is needed
@@ -170,10 +205,15 @@ def condition_holds(operator, key, wanted, context):
     raise SystemExit(f"condition operator {operator} is not understood here")
 
 
+def is_like(text, pattern):
+    """Whether a text is like a pattern of IAM's: `*`, `?`, and `${*}` for the star itself."""
+    return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]").replace("${*}", "[*]"))
+
+
 def applies(statement, action, resource, context):
     return (
-        any(fnmatch.fnmatchcase(action.lower(), item.lower()) for item in listed(statement["Action"]))
-        and any(fnmatch.fnmatchcase(resource, item) for item in listed(statement["Resource"]))
+        any(is_like(action.lower(), item.lower()) for item in listed(statement["Action"]))
+        and any(is_like(resource, item) for item in listed(statement["Resource"]))
         and all(
             condition_holds(operator, key, wanted, context)
             for operator, block in statement.get("Condition", {}).items()
@@ -430,7 +470,8 @@ def copy_cases():
     without = {**SIGNED, "snapkeep:id": "snp_019caef4"}
 
     def copied(tags, source_tags):
-        return on("ec2:CopySnapshot", (SNAPSHOT, tags, None), (SNAPSHOT, None, source_tags))
+        # Whether the tags of the call are shown with the source as well is not written anywhere: here they are.
+        return on("ec2:CopySnapshot", (NEW_SNAPSHOT, tags, None), (SNAPSHOT, tags, source_tags))
 
     yield "Restorer", "copy ours, with our tags", copied(made, OURS), True
     yield from restorer_in_regions("copy ours, with our tags", copied(made, OURS))
@@ -443,6 +484,10 @@ def copy_cases():
     yield "Restorer", "copy without what it is a copy of", copied(without, OURS), False
     yield "Restorer", "copy as somebody else's", copied({**made, "snapkeep:managed-by": "x"}, OURS), False
     yield "Restorer", "copy a foreign snapshot", copied(made, {}), False
+    bare = on("ec2:CopySnapshot", (NEW_SNAPSHOT, {}, None), (SNAPSHOT, {}, OURS))
+    yield "Restorer", "copy into one without tags, the tags of the source beside it", bare, False
+    beside = on("ec2:CopySnapshot", (NEW_SNAPSHOT, {}, OURS), (SNAPSHOT, {}, OURS))
+    yield "Restorer", "copy into one whose tags are taken for ours", beside, False
     yield "Restorer", "copy somebody's snapshot", copied(made, {"snapkeep:managed-by": "x"}), False
     yield "Restorer", "copy another installation's", copied(made, {**OURS, **ANOTHERS}), False
     yield "Restorer", "copy one of before", copied(made, without_sign(OURS)), True
@@ -480,7 +525,7 @@ def restorer_cases():
     anonymous = SIGNED
     foreign = {**made, "snapkeep:managed-by": "x"}
     marks = {"snapkeep:replaced-by": "rst_019caef4", "snapkeep:expires-at": "2026-03-16T10:00:00Z"}
-    role = f"arn:aws:iam::{ACCOUNT}:role/web"
+    role = f"arn:aws:iam::{ACCOUNT}:role/OrganizationAdmin"
 
     def volume(tags, snapshot_tags):
         return on("ec2:CreateVolume", (VOLUME, tags, None), (SNAPSHOT, None, snapshot_tags))
@@ -506,7 +551,7 @@ def restorer_cases():
         ("tags of a new image", tag_at("RegisterImage", image, made)),
         ("an instance of it", run(made, made, made, OURS)),
         ("tags of a new instance", tag_at("RunInstances", INSTANCE, made)),
-        ("its role", plain("iam:PassRole", role, **{"iam:PassedToService": "ec2.amazonaws.com"})),
+        ("a role that is named", plain("iam:PassRole", WEB_ROLE, **{"iam:PassedToService": "ec2.amazonaws.com"})),
         ("attach", on("ec2:AttachVolume", (VOLUME, None, {}), (INSTANCE, None, {}))),
         ("detach", on("ec2:DetachVolume", (VOLUME, None, {}), (INSTANCE, None, {}))),
         ("stop", on("ec2:StopInstances", (INSTANCE, None, {}))),
@@ -533,9 +578,10 @@ def restorer_cases():
         ("an instance with untagged volumes", run(made, {}, made, OURS)),
         ("an instance of a foreign image", run(made, made, {}, OURS)),
         ("an instance of a foreign snapshot", run(made, made, made, {})),
-        ("a role for Lambda", plain("iam:PassRole", role, **{"iam:PassedToService": "lambda.amazonaws.com"})),
+        ("a role that is not named", plain("iam:PassRole", role, **{"iam:PassedToService": "ec2.amazonaws.com"})),
+        ("a role for Lambda", plain("iam:PassRole", WEB_ROLE, **{"iam:PassedToService": "lambda.amazonaws.com"})),
         ("a role of another account", plain(
-            "iam:PassRole", "arn:aws:iam::111122223333:role/web", **{"iam:PassedToService": "ec2.amazonaws.com"})),
+            "iam:PassRole", "arn:aws:iam::111122223333:role/web-1", **{"iam:PassedToService": "ec2.amazonaws.com"})),
         ("make an old volume deletable", tag({}, made, VOLUME)),
         ("make it deletable beside a mark", tag({}, {**marks, "snapkeep:restore": "x"}, VOLUME)),
         ("tag without saying which", [("ec2:CreateTags", VOLUME, context_of(None, {}))]),
@@ -567,7 +613,7 @@ def other_cases():
         "ec2:DescribeInstances": {"Api", "Scheduler", "Snapshotter", "Sweeper", "Reaper", "Restorer"},
         "ec2:DescribeInstanceTypes": {"Api", "Snapshotter"},
         "ec2:DescribeVolumes": {"Api", "Snapshotter", "Reconciler", "Restorer"},
-        "ec2:DescribeSnapshots": set(FUNCTIONS),
+        "ec2:DescribeSnapshots": set(FUNCTIONS) - {"Console"},
         "ec2:DescribeImages": {"Api", "Sweeper", "Reaper", "Reconciler", "Restorer"},
         "ec2:DescribeReplaceRootVolumeTasks": {"Restorer"},
     }
@@ -596,13 +642,13 @@ def other_cases():
         default = ARNS["AWS::Events::EventBus"] + "default"
         yield name, "publish on the default bus", publish(default, ["SweepRequested"]), False
         for action in ["GetItem", "BatchGetItem", "PutItem", "ConditionCheckItem"]:
-            yield name, action, plain(f"dynamodb:{action}", TABLE), True
+            yield name, action, plain(f"dynamodb:{action}", TABLE), name != "Console"
             yield name, f"{action} of another table", plain(f"dynamodb:{action}", TABLE + "2"), False
-        yield name, "Query an index", plain("dynamodb:Query", TABLE + "/index/due"), True
+        yield name, "Query an index", plain("dynamodb:Query", TABLE + "/index/due"), name != "Console"
         for action in ["Scan", "UpdateItem", "BatchWriteItem", "DeleteTable", "UpdateTimeToLive"]:
             yield name, action, plain(f"dynamodb:{action}", TABLE), False
         for kind in ["DAY", "INSTANCE", "REGION", "SCHEDULE"]:
-            yield name, f"add to the numbers of {kind}", add_to([f"STATISTICS#{kind}"]), True
+            yield name, f"add to the numbers of {kind}", add_to([f"STATISTICS#{kind}"]), name != "Console"
         yield name, "add to a snapshot's record", add_to(["SNAPSHOT#snp_019caef4"]), False
         yield name, "add to numbers and a record in one call", add_to(["STATISTICS#DAY", "SCHEDULES"]), False
         yield name, "add to a record of no known key", add_to([]), False
@@ -645,10 +691,12 @@ def check_matrix(policies):
 
 
 def check_alone(policies):
-    """Where no further region is named, the stack's own is the only one."""
+    """Where no further region is named, the stack's own is the only one; where no role is, none can be given."""
     for name, what, calls, expected in cases():
         is_own = all(context["ec2:Region"] == REGION for _, _, context in calls)
-        yield f"{name}, with no region named: {what}", outcome(policies, name, calls) == (expected and is_own)
+        gives_role = any(action == "iam:PassRole" for action, _, _ in calls)
+        may = expected and is_own and not gives_role
+        yield f"{name}, with nothing named: {what}", outcome(policies, name, calls) == may
 
 
 def check_denials(policies):
@@ -666,12 +714,19 @@ def check_denials(policies):
 
 
 def check_conditions(policies):
-    """Without any one of its conditions, a permission lets something through that a case forbids."""
-    permissions = {name: [item for item in policy if item["Effect"] == "Allow"] for name, policy in policies.items()}
+    """Without any one of its conditions, a permission lets something through that a case forbids; so does a role
+    without its denial of other regions, which stands in the place of a condition."""
+    permissions = {
+        name: [item for item in policy if item["Effect"] == "Allow" or item["Sid"] == REGIONS_DENIAL]
+        for name, policy in policies.items()
+    }
     known = list(cases())
     kept = all(outcome(permissions, name, calls) == expected for name, _, calls, expected in known)
-    yield "the permissions keep to the cases without the denials", kept
+    yield "the permissions keep to the cases without the other denials", kept
     for name, policy in permissions.items():
+        everywhere = [item for item in policy if item["Sid"] != REGIONS_DENIAL]
+        noticed = any(outcome({name: everywhere}, who, calls) != may for who, _, calls, may in known if who == name)
+        yield f"{name}: a case needs {REGIONS_DENIAL}", noticed and len(everywhere) == len(policy) - 1
         for position, statement in enumerate(policy):
             for operator, block in statement.get("Condition", {}).items():
                 for key in block:
@@ -712,6 +767,19 @@ def check_calls(policies):
             yield f"{service}:{action} is allowed to somebody", action in granted
 
 
+def check_size(resources):
+    """No role's policies are longer than IAM takes, were Snapkeep to look after every region of an account."""
+    long_names = {key: {**item} for key, item in resources.items()}
+    roles = ",".join(f"arn:aws:iam::{ACCOUNT}:role/application-{number}-*" for number in range(8))
+    given = {"Regions": ",".join(DEFAULT_REGIONS), "InstanceRoles": roles}
+    for name in FUNCTIONS:
+        text = json.dumps(statements(long_names, name, given))
+        # A stack's name and a suffix come before and after what is named here.
+        named = sum(text.count(key) for key in long_names if f":{key}" in text or f"/{key}" in text)
+        length = len(re.sub(r"\s", "", text)) + 40 * named
+        yield f"{name}Role has {length} characters of at most {POLICY_MAX}", length <= POLICY_MAX
+
+
 def check_shape(resources, policies):
     for name in FUNCTIONS:
         function = resources[f"{name}Function"]["Properties"]
@@ -724,6 +792,15 @@ def check_shape(resources, policies):
             and not all(action.startswith("ec2:Describe") for action in listed(item["Action"]))
         ]
         yield f"{name}Role allows * only for ec2:Describe…, and no action by pattern", not widest
+    attached = {key: item for key, item in resources.items() if item["Type"] in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")}
+    yield "nothing but KeyPolicy is attached to roles from outside", list(attached) == ["KeyPolicy"]
+    key_policy = resources["KeyPolicy"]["Properties"]
+    users = sorted(role["Ref"] for role in key_policy["Roles"])
+    yield "every function may use the key", users == sorted(f"{name}Role" for name in FUNCTIONS)
+    for item in key_policy["PolicyDocument"]["Statement"]:
+        only_keys = all(action.startswith("kms:") for action in listed(item["Action"]))
+        through = "kms:ViaService" in item["Condition"]["StringEquals"]
+        yield "KeyPolicy is about the one key, through services", only_keys and through and item["Resource"] == {"Ref": "KmsKeyArn"}
     functions = [key for key, item in resources.items() if item["Type"] == "AWS::Serverless::Function"]
     yield "every function is looked at here", sorted(functions) == sorted(f"{name}Function" for name in FUNCTIONS)
 
@@ -731,14 +808,15 @@ def check_shape(resources, policies):
 def main():
     path = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else INFRA / "template.yaml"
     resources = yaml.load(path.read_text(encoding="utf-8"), Loader)["Resources"]
-    policies = {name: statements(resources, name, NAMED) for name in FUNCTIONS}
-    alone = {name: statements(resources, name, "") for name in FUNCTIONS}
+    policies = {name: statements(resources, name, GIVEN) for name in FUNCTIONS}
+    alone = {name: statements(resources, name, NOTHING) for name in FUNCTIONS}
     results = [
         *check_matrix(policies),
         *check_alone(alone),
         *check_denials(policies),
         *check_conditions(policies),
         *check_calls(policies),
+        *check_size(resources),
         *check_shape(resources, policies),
     ]
     failed = [what for what, passed in results if not passed]

@@ -6,6 +6,7 @@ pub(crate) mod events;
 pub(crate) mod forward;
 pub(crate) mod hands;
 pub(crate) mod images;
+pub(crate) mod items;
 pub(crate) mod meter;
 pub(crate) mod others;
 pub(crate) mod regions;

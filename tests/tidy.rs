@@ -8,6 +8,7 @@ mod guide;
 mod imports;
 mod lockfile;
 mod markdown;
+mod parameters;
 mod schema;
 mod sources;
 mod writers;

@@ -6,6 +6,7 @@ use tracing::warn;
 
 use crate::error::{BoxError, Error, chain};
 use crate::events::{OwnEvent, SOURCE};
+use crate::trace::{TRACEPARENT, TraceParent};
 
 /// How many entries one `PutEvents` takes
 /// (<https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>).
@@ -16,12 +17,20 @@ const ENTRIES_MAX: usize = 10;
 pub struct Bus {
     client: Client,
     name: String,
+    /// What events belong to that make others work.
+    trace: Option<TraceParent>,
 }
 
 impl Bus {
     /// The bus of this name.
     pub fn new(config: &aws_config::SdkConfig, name: impl Into<String>) -> Self {
-        Self { client: Client::new(config), name: name.into() }
+        Self { client: Client::new(config), name: name.into(), trace: None }
+    }
+
+    /// The same bus, for what belongs to this trace.
+    #[must_use]
+    pub fn traced(&self, trace: Option<TraceParent>) -> Self {
+        Self { trace, ..self.clone() }
     }
 
     /// Publishes `events`, ten a call. An error says that at least one may not have been taken: publish all
@@ -55,9 +64,21 @@ impl Bus {
         }
     }
 
+    /// The detail, with what it belongs to. What other systems are told has a form of its own, and is told by the tick.
+    fn detail(&self, event: &OwnEvent) -> serde_json::Result<String> {
+        let detail = event.detail()?;
+        let Some(trace) = self.trace.as_ref().filter(|_| !matches!(event, OwnEvent::Domain(_)))
+        else {
+            return Ok(detail);
+        };
+        let mut fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&detail)?;
+        fields.insert(TRACEPARENT.to_owned(), trace.as_str().into());
+        serde_json::to_string(&fields)
+    }
+
     fn entry(&self, event: &OwnEvent) -> Result<PutEventsRequestEntry, Error> {
         let detail =
-            event.detail().map_err(|source| Error::internal("writing an event", source))?;
+            self.detail(event).map_err(|source| Error::internal("writing an event", source))?;
         Ok(PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
             .source(SOURCE)

@@ -7,6 +7,7 @@ mod adoption;
 pub mod calls;
 mod convert;
 mod copies;
+mod count;
 mod date;
 pub mod errors;
 mod images;
@@ -36,8 +37,10 @@ use aws_sdk_ec2::types::Filter;
 use jiff::Timestamp;
 
 use crate::domain::installation::InstallationId;
+use crate::ec2::count::CallCount;
 use crate::ec2::date::DateHeader;
 use crate::ec2::types::KnownTypes;
+use crate::metrics::Metrics;
 
 /// How many values one filter takes
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshots.html>).
@@ -52,6 +55,9 @@ const TAGGED_MAX: usize = 1_000;
 /// does not answer them must not use up the time of what is to be done in the others.
 const ATTEMPT_LASTS: Duration = Duration::from_secs(10);
 const CALL_LASTS: Duration = Duration::from_secs(20);
+/// How long a creation may last, which is never repeated: an answer that never comes must not hold the worker until Lambda
+/// ends it. What became of it is looked for, as after any lost answer.
+const CREATION_LASTS: Duration = Duration::from_secs(60);
 
 /// EC2 in one region.
 #[derive(Clone, Debug)]
@@ -70,18 +76,22 @@ pub struct Ec2 {
 }
 
 impl Ec2 {
-    /// EC2 in `region`, for this installation.
+    /// EC2 in `region`, for this installation; its calls are counted.
     pub fn new(
         config: &aws_config::SdkConfig,
         region: impl Into<String>,
         installation: InstallationId,
+        metrics: &Metrics,
     ) -> Self {
         let date = DateHeader::default();
         let region: String = region.into();
         let common = aws_sdk_ec2::config::Builder::from(config)
             .region(Region::new(region.clone()))
-            .interceptor(date.clone());
-        let creator = common.clone().retry_config(RetryConfig::disabled()).build();
+            .interceptor(date.clone())
+            .interceptor(CallCount(metrics.clone()));
+        let patient = TimeoutConfig::builder().operation_timeout(CREATION_LASTS).build();
+        let creator =
+            common.clone().retry_config(RetryConfig::disabled()).timeout_config(patient).build();
         let timeouts = TimeoutConfig::builder()
             .operation_attempt_timeout(ATTEMPT_LASTS)
             .operation_timeout(CALL_LASTS)

@@ -30,13 +30,18 @@ pub mod ec2;
 pub mod error;
 pub mod events;
 pub mod lambda;
+pub mod metrics;
 pub mod operations;
 pub mod queue;
 mod regions;
 pub mod service;
 pub mod settings;
 pub mod table;
+pub mod trace;
 pub mod views;
 
 pub use error::Error;
 pub use service::Service;
+
+#[cfg(test)]
+mod tests;

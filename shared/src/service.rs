@@ -6,8 +6,10 @@ use crate::bus::Bus;
 use crate::domain::audit::Author;
 use crate::ec2::Ec2;
 use crate::error::Error;
+use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::table::Table;
+use crate::trace::TraceParent;
 
 /// The table, EC2 in each region, the bus and the settings.
 #[derive(Clone, Debug)]
@@ -20,6 +22,8 @@ pub struct Service {
     pub bus: Bus,
     /// What can be set from outside.
     pub settings: Settings,
+    /// What is counted on the way.
+    pub metrics: Metrics,
 }
 
 /// How each of the three services is reached. In AWS all are the same.
@@ -41,17 +45,23 @@ impl Connections {
 impl Service {
     /// A service of these settings over these connections.
     pub fn new(settings: Settings, connections: &Connections) -> Self {
+        let metrics = Metrics::default();
+        let ec2 = |region: &str| {
+            Ec2::new(&connections.ec2, region, settings.installation.clone(), &metrics)
+        };
         Self {
             table: Table::new(&connections.dynamodb, &settings.table)
-                .keeping_audit(settings.audit_days),
-            ec2: Ec2::new(&connections.ec2, &settings.region, settings.installation.clone()),
+                .keeping_audit(settings.audit_days)
+                .counting(metrics.clone()),
+            ec2: ec2(&settings.region),
             elsewhere: settings
                 .regions
                 .iter()
                 .filter(|region| **region != settings.region)
-                .map(|region| Ec2::new(&connections.ec2, region, settings.installation.clone()))
+                .map(|region| ec2(region))
                 .collect(),
             bus: Bus::new(&connections.eventbridge, &settings.bus),
+            metrics,
             settings,
         }
     }
@@ -60,6 +70,12 @@ impl Service {
     #[must_use]
     pub fn acting(&self, author: Author) -> Self {
         Self { table: self.table.acting(author), ..self.clone() }
+    }
+
+    /// The same service, whose events belong to this trace.
+    #[must_use]
+    pub fn traced(&self, trace: Option<TraceParent>) -> Self {
+        Self { bus: self.bus.traced(trace), ..self.clone() }
     }
 
     /// EC2 in each region that is looked after, our own first.

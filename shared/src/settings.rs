@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use thiserror::Error;
 
 use crate::domain::installation::InstallationId;
+use crate::domain::restore::roles::InstanceRoles;
 use crate::domain::sweep::brake::BrakeLimits;
 
 /// What can be set from outside.
@@ -42,6 +43,8 @@ pub struct Settings {
     pub snapshot_quota: u32,
     /// For how many days the audit and the histories are kept, `SNAPKEEP_AUDIT_DAYS`; for ever if 0.
     pub audit_days: u32,
+    /// Which roles a restored instance may be given, `SNAPKEEP_INSTANCE_ROLES`; none if nothing is said of it.
+    pub instance_roles: InstanceRoles,
 }
 
 /// A variable that is not set, or not as it should be.
@@ -91,6 +94,7 @@ impl Settings {
             condemn_max: lookup.number("SNAPKEEP_CONDEMN_MAX", 1_000, 1..=100_000)?,
             snapshot_quota: lookup.number("SNAPKEEP_SNAPSHOT_QUOTA", 100_000, 1..=100_000_000)?,
             audit_days: lookup.number("SNAPKEEP_AUDIT_DAYS", 400, 0..=36_500)?,
+            instance_roles: lookup.instance_roles(),
         })
     }
 }
@@ -105,6 +109,15 @@ impl Lookup<'_> {
     fn required(&self, name: &'static str, what: &str) -> Result<String, SettingsError> {
         let problem = || format!("is not set; it should be {what}");
         self.text(name).ok_or_else(|| SettingsError { name, problem: problem() })
+    }
+
+    /// Set but empty, it says that there are none; not set, it says nothing.
+    fn instance_roles(&self) -> InstanceRoles {
+        match (self.0)("SNAPKEEP_INSTANCE_ROLES").as_deref().map(str::trim) {
+            None => InstanceRoles::Unknown,
+            Some("") => InstanceRoles::None,
+            Some(_) => InstanceRoles::Some,
+        }
     }
 
     /// The id of the installation; without one of its own, what its table is called.
@@ -136,6 +149,7 @@ impl Lookup<'_> {
         Ok(regions)
     }
 
+    /// A number within bounds. CloudFormation takes 2.5 for any number: where only whole ones make sense, it is 2.
     fn number<T: FromStr + PartialOrd + Display>(
         &self,
         name: &'static str,
@@ -143,7 +157,15 @@ impl Lookup<'_> {
         allowed: std::ops::RangeInclusive<T>,
     ) -> Result<T, SettingsError> {
         let Some(text) = self.text(name) else { return Ok(default) };
-        text.parse().ok().filter(|number| allowed.contains(number)).ok_or_else(|| {
+        let whole = || {
+            text.split_once('.')
+                .filter(|(whole, rest)| is_digits(whole) && is_digits(rest))?
+                .0
+                .parse()
+                .ok()
+        };
+        let number = text.parse().ok().or_else(whole);
+        number.filter(|number| allowed.contains(number)).ok_or_else(|| {
             let (low, high) = allowed.into_inner();
             SettingsError {
                 name,
@@ -158,6 +180,10 @@ impl Lookup<'_> {
         let per_second = self.number(name, 2.5, 0.1..=1_000.0)?;
         Ok(SignedDuration::from_secs_f64(1.0 / per_second))
     }
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -200,6 +226,39 @@ mod tests {
             error.to_string(),
             "the environment variable SNAPKEEP_BRAKE_PERCENT is `120`; it should be a number from 0 to 100"
         );
+    }
+
+    #[test]
+    fn a_fraction_counts_as_the_whole_number_below() {
+        let settings = settings(&[
+            ("SNAPKEEP_BRAKE_DELETIONS", "2.5"),
+            ("SNAPKEEP_GRACE_MINUTES", "90.0"),
+            ("SNAPKEEP_CREATES_PER_SECOND", "0.5"),
+        ])
+        .unwrap();
+
+        assert_eq!(settings.brake.deletions, 2);
+        assert_eq!(settings.grace, SignedDuration::from_mins(90));
+        assert_eq!(settings.create_pace, SignedDuration::from_secs(2));
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused() {
+        for text in ["2.", ".5", "2.x", "two", "1e3", "-1", "-0.1", "2.5.1"] {
+            let settings = settings(&[("SNAPKEEP_BRAKE_DELETIONS", text)]);
+
+            assert!(settings.is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_roles_of_instances_are_none_where_the_variable_is_empty() {
+        let roles = |given: &[(&str, &str)]| settings(given).unwrap().instance_roles;
+
+        assert_eq!(roles(&[]), InstanceRoles::Unknown);
+        assert_eq!(roles(&[("SNAPKEEP_INSTANCE_ROLES", "")]), InstanceRoles::None);
+        let named = "arn:aws:iam::123456789012:role/web-*";
+        assert_eq!(roles(&[("SNAPKEEP_INSTANCE_ROLES", named)]), InstanceRoles::Some);
     }
 
     #[test]

@@ -193,6 +193,8 @@ async fn restores() -> Walk {
     let elsewhere = json!({ "zone": "us-east-1b" });
     walk.call("POST", &format!("{path}/drill"), elsewhere).await;
     walk.app.pass_minutes(12).await;
+    let told = json!({ "confirm": snapshot, "mode": "replace_volumes", "stop": true });
+    walk.call("POST", &format!("{path}/restore?preview=true"), told).await;
     walk.app.ec2.deny("CreateVolume");
     let failing = begun(&walk.app, &snapshot, json!({ "mode": "new_volumes" })).await;
     walk.app.pass_minutes(2).await;
@@ -243,7 +245,26 @@ async fn numbers() -> Walk {
     ] {
         walk.get(path).await;
     }
-    walk.get(&format!("/v1/instances/{instance}/history?limit=2")).await;
+    for path in [
+        "/v1/overview".to_owned(),
+        "/v1/todo".to_owned(),
+        "/v1/search?q=shop".to_owned(),
+        "/v1/schedules/upcoming?hours=1".to_owned(),
+        "/v1/snapshots/stats/growth?from=2026-03-01&step=week".to_owned(),
+        "/v1/instances/slots?limit=1&timezone=Europe/Berlin".to_owned(),
+        format!("/v1/instances/{instance}/slots?from=2026-03-02&to=2026-03-02"),
+        format!("/v1/instances/{instance}/comb"),
+        format!("/v1/instances/{instance}/history?limit=2"),
+    ] {
+        walk.get(&path).await;
+    }
+    let combs = json!({ "instance_ids": [instance] });
+    walk.call("POST", "/v1/instances/combs:batch", combs).await;
+    let held = json!({
+        "snapshot_ids": [taken[0]["id"]], "action": "hold",
+        "hold": { "type": "never", "reason": "until the audit is over" },
+    });
+    walk.call("POST", "/v1/snapshots:batch?preview=true", held).await;
     let second = walk.app.instance("orders", 1);
     let assigned = json!({ "schedule_ids": [schedule] });
     walk.call("PUT", &format!("/v1/instances/{second}/schedules"), assigned).await;

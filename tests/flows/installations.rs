@@ -204,14 +204,14 @@ async fn what_another_has_just_taken_over_gets_no_mark_of_ours_and_loses_none_of
     let instance = app.instance("web", 2);
     let [old, set] = [app.take_snapshot(&instance).await, app.take_snapshot(&instance).await];
     app.clock.advance(SignedDuration::from_mins(11));
-    let path = format!("/v1/snapshots/{old}?grace=600");
+    let path = format!("/v1/snapshots/{old}?grace_minutes=600");
     app.call("DELETE", &path, Value::Null).await.expect(202);
     let ids: Vec<_> = [&old, &set].into_iter().flat_map(|one| members_of(&app, one)).collect();
     taken_over(&other, &ids).await;
     // Theirs by now, and condemned by them.
     let theirs = tag(&app, &ids[0], "snapkeep:id").unwrap();
     other
-        .call("DELETE", &format!("/v1/snapshots/{theirs}?grace=600"), Value::Null)
+        .call("DELETE", &format!("/v1/snapshots/{theirs}?grace_minutes=600"), Value::Null)
         .await
         .expect(202);
 

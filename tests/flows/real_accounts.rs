@@ -64,7 +64,7 @@ async fn what_is_enabled_for_fast_restore_says_so_and_goes_when_a_person_asks_ag
     app.pass_minutes(12).await;
 
     let entry = app.list(LEDGER).await.remove(0);
-    assert_eq!((text(&entry, "cause"), &entry["image_id"]), ("in_use", &Value::Null));
+    assert_eq!((text(&entry, "cause"), &entry["ami_id"]), ("in_use", &Value::Null));
     let detail = text(&entry, "detail");
     assert!(detail.contains("is currently enabled for fast restores in us-east-1b"), "{detail}");
     assert!(detail.contains("must be disabled"), "{detail}");
@@ -109,11 +109,13 @@ async fn a_second_deletion_with_less_grace_brings_it_forward() {
     let id = app.take_snapshot(&instance).await;
     let path = format!("/v1/snapshots/{id}");
 
-    app.call("DELETE", &format!("{path}?grace=600"), Value::Null).await.expect(202);
-    let longer = app.call("DELETE", &format!("{path}?grace=900"), Value::Null).await.expect(202);
+    app.call("DELETE", &format!("{path}?grace_minutes=600"), Value::Null).await.expect(202);
+    let longer =
+        app.call("DELETE", &format!("{path}?grace_minutes=900"), Value::Null).await.expect(202);
     let in_ten_hours = app.now() + SignedDuration::from_hours(10);
     assert_eq!(longer["condemned"]["delete_after"], json!(in_ten_hours));
-    let sooner = app.call("DELETE", &format!("{path}?grace=5"), Value::Null).await.expect(202);
+    let sooner =
+        app.call("DELETE", &format!("{path}?grace_minutes=5"), Value::Null).await.expect(202);
     let in_five_minutes = app.now() + SignedDuration::from_mins(5);
     assert_eq!(sooner["condemned"]["delete_after"], json!(in_five_minutes));
     app.pass_minutes(4).await;
@@ -262,7 +264,7 @@ async fn the_newest_snapshot_is_the_one_of_the_newest_content() {
     let shown = app.get(&format!("/v1/instances/{instance}")).await;
 
     let protection = &shown["protection"];
-    assert_eq!(protection["newest_available"]["id"], newest["id"], "{shown:#}");
+    assert_eq!(protection["newest_available"]["snapshot_id"], newest["id"], "{shown:#}");
     assert_eq!(text(protection, "status"), "ok", "{protection:#}");
 }
 
@@ -271,7 +273,7 @@ async fn what_is_missing_keeps_its_place_among_the_holds() {
     let app = App::start().await;
     let instance = app.instance("web", 1);
     let id = app.take_snapshot(&instance).await;
-    let hold = json!({ "hold": { "kind": "never", "reason": "the auditors" } });
+    let hold = json!({ "hold": { "type": "never", "reason": "the auditors" } });
     app.call("PATCH", &format!("/v1/snapshots/{id}"), hold).await.expect(200);
     let member = members(&app, &id).remove(0).id;
     ec2(&app, &format!("Action=DeleteSnapshot&SnapshotId={member}&Version=2016-11-15"));
@@ -297,4 +299,36 @@ async fn a_plus_that_was_not_encoded_is_answered_with_what_to_write() {
     assert_eq!((refused.status, text(&refused.body, "field")), (400, "created_after"));
     assert!(text(&refused.body, "detail").contains("%2B"), "{}", refused.body);
     assert_eq!(encoded.status, 200);
+}
+
+#[tokio::test]
+async fn an_instance_that_is_named_and_gone_fails_once_and_not_at_every_slot() {
+    let app = App::start().await;
+    let (web, old) = (app.instance("web", 1), app.instance("old", 1));
+    app.schedule("rate(10 minutes)", &[&web, &old], json!({ "keep_last": 9 })).await;
+    app.ec2.set_instance_state(&old, sim_ec2::InstanceState::Terminated);
+
+    app.pass_minutes(52).await;
+
+    let of = |id: &str| format!("/v1/snapshots?instance_id={id}");
+    let failed = app.list(&of(&old)).await;
+    assert_eq!(failed.len(), 1, "{failed:#?}");
+    assert_eq!(text(&failed[0], "status"), "error");
+    assert_eq!(app.list(&of(&web)).await.len(), 5);
+}
+
+#[tokio::test]
+async fn what_fails_says_why_in_ec2s_words() {
+    let app = App::start().await;
+    let instance = app.instance("web", 2);
+    app.ec2.fault(sim_ec2::Fault::on("CreateSnapshots").member_fails());
+    let id = app.request_snapshot(&instance).await;
+    app.pass_minutes(3).await;
+
+    let shown = app.get(&format!("/v1/snapshots/{id}")).await;
+
+    let failed = members(&app, &id).into_iter().find_map(|one| one.state_message);
+    assert_eq!(text(&shown, "status"), "error");
+    let message = text(&shown["failure"], "message");
+    assert!(message.contains(&failed.unwrap()), "{message}");
 }

@@ -8,10 +8,10 @@ use sim_ec2::{Fault, InstanceState};
 
 use crate::support::app::App;
 use crate::support::hands::{self, Witness};
-use crate::support::restores::{begun, devices, made, record};
+use crate::support::restores::{begun, devices, drive, made, record};
 
 /// How many courses are tried: some seconds of them.
-const COURSES: u64 = 60;
+const COURSES: u64 = 40;
 /// How many half minutes each is long.
 const MOMENTS: usize = 36;
 /// How long what somebody attaches stays at the least: a restore that stands still is looked at every five minutes.
@@ -217,7 +217,7 @@ async fn whatever_people_do_nothing_that_was_ever_attached_is_deleted() {
         let (mut course, may_stop) = Course::begun(seed).await;
         for moment in 0..MOMENTS {
             course.witness.look(&course.app);
-            if course.dice.roll(3) == 0 {
+            if course.dice.roll(2) == 0 {
                 course.hand(moment).await;
                 attached_by_hand += course.by_hand.len();
             }
@@ -225,13 +225,14 @@ async fn whatever_people_do_nothing_that_was_ever_attached_is_deleted() {
             if moment > 6 && course.dice.roll(4) == 0 {
                 course.word().await;
             }
-            course.app.pass(jiff::SignedDuration::from_secs(30)).await;
+            // Each look is by a worker that does not stay, so that hands come between any two of its steps.
+            drive(&course.app, &course.id, 1).await;
             course.must_hold(seed, moment);
         }
         // However it stands, a person can give it up, and still nothing is lost.
         let path = format!("/v1/restores/{}/cancel", course.id);
         course.app.call("POST", &path, Value::Null).await;
-        course.app.pass_minutes(12).await;
+        drive(&course.app, &course.id, 24).await;
         course.must_hold(seed, MOMENTS);
         if !may_stop {
             let stops = course.app.ec2.calls().get("StopInstances").copied().unwrap_or_default();

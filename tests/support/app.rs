@@ -43,6 +43,7 @@ pub(crate) struct App {
     pub(crate) fragile: Service,
     pub(crate) wire: Tripwire,
     dynamodb: aws_sdk_dynamodb::Client,
+    database: SimDynamoDb,
 }
 
 impl App {
@@ -85,6 +86,20 @@ impl App {
         Self::of(Config::default(), same, None, BTreeMap::from([id])).await
     }
 
+    /// Whose restored instances may get these roles alone.
+    pub(crate) async fn passing(roles: &str) -> Self {
+        let roles = ("SNAPKEEP_INSTANCE_ROLES".to_owned(), roles.to_owned());
+        Self::made(Config::default(), BTreeMap::from([roles])).await
+    }
+
+    /// What was saved to this file, at this time, with an empty table.
+    pub(crate) async fn resumed(saved: &std::path::Path, at: Timestamp) -> Self {
+        let clock = sim_ec2::Clock::at(at);
+        let config = Config::default();
+        let ec2 = SimEc2::load(saved, config.clone(), clock.clone()).unwrap();
+        Self::of(config, (ec2.clone(), clock), Some(ec2), BTreeMap::new()).await
+    }
+
     async fn made(config: Config, environment: BTreeMap<String, String>) -> Self {
         let clock = sim_ec2::Clock::at(BEGINNING.parse().unwrap());
         let ec2 = SimEc2::new(config.clone(), clock.clone());
@@ -111,6 +126,10 @@ impl App {
         (database, client): (SimDynamoDb, SharedHttpClient),
     ) -> Self {
         let base = base(&config.region);
+        // Unless a test says otherwise, restored instances may get any role of the account.
+        let roles = format!("arn:aws:iam::{}:role/*", config.account);
+        let mut environment = environment;
+        environment.entry("SNAPKEEP_INSTANCE_ROLES".to_owned()).or_insert(roles);
         let dynamodb = connections::through(base.clone(), client);
         let ec2_config = connections::through(base.clone(), ec2.http_client());
         let parts = Parts {
@@ -122,9 +141,11 @@ impl App {
             clock: function_clock(&clock),
             speed: 1,
             environment,
+            token: None,
+            rights: Some(ec2.clone()),
         };
         let world = World::new(&Template::embedded().unwrap(), parts).unwrap();
-        let service = world.service(Function::Api).unwrap();
+        let service = world.owner();
         service.table.create().await.unwrap();
 
         let wire = Tripwire::default();
@@ -138,7 +159,7 @@ impl App {
             eventbridge: connections::through(base, wire.over(world.bus().http_client())),
         };
         let fragile = Service::new(service.settings.clone(), &fragile);
-        Self { clock, ec2, world, fragile, wire, dynamodb: client }
+        Self { clock, ec2, world, fragile, wire, dynamodb: client, database }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -388,6 +409,36 @@ impl App {
         }
     }
 
+    /// Every item of the table, in order, as DynamoDB's JSON has it.
+    pub(crate) fn items(&self) -> Vec<Value> {
+        let mut found = BTreeMap::new();
+        let mut request = json!({ "TableName": TABLE });
+        loop {
+            let page = self.ask_table("Scan", &request);
+            for item in page["Items"].as_array().unwrap() {
+                found.insert(["pk", "sk"].map(|name| item[name]["S"].to_string()), item.clone());
+            }
+            if page["LastEvaluatedKey"].is_null() {
+                return found.into_values().collect();
+            }
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"].clone();
+        }
+    }
+
+    /// Puts these there as they are.
+    pub(crate) fn put_items(&self, all: &[Value]) {
+        for item in all {
+            self.ask_table("PutItem", &json!({ "TableName": TABLE, "Item": item }));
+        }
+    }
+
+    fn ask_table(&self, operation: &str, request: &Value) -> Value {
+        let target = format!("DynamoDB_20120810.{operation}");
+        let (status, answer) = self.database.answer(&target, request.to_string().as_bytes());
+        assert_eq!(status, 200, "{answer}");
+        serde_json::from_str(&answer).unwrap()
+    }
+
     /// All items of a list, following its cursors.
     pub(crate) async fn list(&self, path: &str) -> Vec<Value> {
         let mut items = Vec::new();
@@ -418,9 +469,9 @@ impl App {
         text(&answer, "id").to_owned()
     }
 
-    /// What a function works with, over a wire that never breaks.
+    /// What no role holds back.
     pub(crate) fn service(&self) -> &Service {
-        self.world.service(Function::Api).unwrap()
+        self.world.owner()
     }
 
     /// The clock as functions get it; their pauses move it on.

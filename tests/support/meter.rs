@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use serde_json::{Value, json};
-use shared::table::schema::schema;
+use shared::table::schema::{IndexSchema, schema};
 use sim_dynamodb::SimDynamoDb;
 
 /// Units of both kinds. Halves are counted, so reads are doubled.
@@ -162,8 +162,9 @@ fn index_writes(before: &Image, after: &Image) -> u64 {
         let image = image.as_ref()?;
         Some((image.get(partition)?.clone(), image.get(sort)?.clone()))
     };
-    let changed = |(_, partition, sort): &(String, String, String)| {
-        let (old, new) = (entry(before, partition, sort), entry(after, partition, sort));
+    let changed = |index: &IndexSchema| {
+        let of = |image: &Image| entry(image, &index.partition, &index.sort);
+        let (old, new) = (of(before), of(after));
         if old == new { 0 } else { u64::from(old.is_some()) + u64::from(new.is_some()) }
     };
     schema().indexes.iter().map(changed).sum()

@@ -1,8 +1,7 @@
 //! Every row of what people expect is carried by a test that has the row's letter and number in its name.
 //!
-//! What the rows are is said in `tests/features.rs`. Left out are those that only the page can show (`u2`, `m5`, `w23`,
-//! `b13`, `b19` to `b23`, `b25`) and those that are about other products or chapters of documents (`b31`, `b32`,
-//! `w19`).
+//! What the rows are is said in `tests/features.rs`. What a page, a dialog, a filter or a spinner shows is carried by a
+//! test in the browser. Left out are those that are about other products or chapters of documents (`b31`, `b32`, `w19`).
 
 use std::collections::BTreeMap;
 
@@ -17,6 +16,13 @@ const ROWS: [&str; 95] = [
     "b6", "b7", "b8", "b9", "b10", "b11", "b12", "b14", "b15", "b16", "b17", "b18", "b24", "b26",
     "b27", "b28", "b29", "b30", "t1", "t2", "t3", "t4", "t5", "t6", "t7", "t8", "t9", "t10", "t11",
     "t12", "t13", "t14", "t15", "t16", "t17", "t18", "t19", "t20",
+];
+
+/// The rows that a test in the browser carries, as the document that lists them names a page, a dialog, a button, a card, a
+/// badge, a filter, a spinner or a refresh.
+const ROWS_OF_THE_PAGE: [&str; 26] = [
+    "u1", "u2", "u9", "u10", "u11", "u13", "m5", "m6", "m7", "w2", "w3", "w9", "w12", "w23", "b13",
+    "b14", "b15", "b18", "b19", "b20", "b21", "b22", "b23", "b25", "b28", "b29",
 ];
 
 /// Rows that tests carry which are called otherwise: the row, the file, the test.
@@ -106,6 +112,34 @@ fn no_test_carries_a_row_that_there_is_not() {
             assert!(ROWS.contains(&row), "{test}: {row}");
         }
     }
+}
+
+/// The tests of the page, by what they are called.
+fn tests_of_the_page() -> Vec<String> {
+    let named = files(&["tests/browser"], "js").into_iter().flat_map(|(_, text)| {
+        let starts = text.split("test(").skip(1);
+        let names = starts.filter_map(|rest| {
+            let rest = rest.strip_prefix(['"', '`'])?;
+            Some(rest.split(['"', '`']).next()?.to_owned())
+        });
+        names.collect::<Vec<_>>()
+    });
+    named.collect()
+}
+
+#[test]
+fn what_a_page_shows_is_carried_by_a_test_in_the_browser() {
+    let tests = tests_of_the_page();
+    let carried: Vec<&str> = tests.iter().flat_map(|test| rows_of(test)).collect();
+
+    let missing: Vec<_> = ROWS_OF_THE_PAGE.iter().filter(|row| !carried.contains(*row)).collect();
+    let unknown: Vec<_> = carried
+        .iter()
+        .filter(|row| !ROWS.contains(*row) && !ROWS_OF_THE_PAGE.contains(*row))
+        .collect();
+
+    assert!(missing.is_empty(), "no test in the browser carries {missing:?}");
+    assert!(unknown.is_empty(), "there is no row {unknown:?}");
 }
 
 #[test]

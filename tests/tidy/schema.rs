@@ -68,7 +68,7 @@ fn the_data_survive_the_stack() {
     let template: Value = yaml_serde::from_str(&template).unwrap();
     let resource = &template["Resources"]["Table"];
 
-    assert_eq!(text(&resource["DeletionPolicy"]), "Retain");
+    assert_eq!(text(&resource["DeletionPolicy"]), "RetainExceptOnCreate");
     assert_eq!(text(&resource["UpdateReplacePolicy"]), "Retain");
     assert_eq!(resource["Properties"]["DeletionProtectionEnabled"].as_bool(), Some(true));
 }

@@ -33,7 +33,7 @@ fn walk(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     entries.sort();
     for path in entries {
         if path.is_dir() {
-            if path.file_name().is_some_and(|name| name != "target") {
+            if path.file_name().is_some_and(|name| name != "target" && name != "node_modules") {
                 walk(&path, ending, found);
             }
         } else if path.extension().is_some_and(|extension| extension == ending) {

@@ -9,6 +9,7 @@ use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use shared::Service;
 use shared::domain::audit::{Actor, Author};
+use shared::trace::TraceParent;
 
 use crate::app::App;
 use crate::caller::Caller;
@@ -27,6 +28,8 @@ pub(crate) struct Facts {
     pub(crate) now: Timestamp,
     pub(crate) request_id: Arc<str>,
     pub(crate) caller: Result<Caller, Problem>,
+    /// What it belongs to.
+    pub(crate) trace: Option<TraceParent>,
 }
 
 /// A role as a type, so that a handler's signature says who may call it.
@@ -93,7 +96,7 @@ impl<R: AtLeast, Q: FromQuery> FromRequestParts<Arc<App>> for Call<R, Q> {
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<App>) -> Result<Self, Problem> {
         let facts = parts.extensions.get::<Facts>().cloned();
-        let Facts { now, request_id, caller } =
+        let Facts { now, request_id, caller, trace } =
             facts.ok_or_else(|| Problem::internal("the envelope is missing around a route"))?;
         let Caller { who, role } = caller?;
         let role = role
@@ -109,7 +112,7 @@ impl<R: AtLeast, Q: FromQuery> FromRequestParts<Arc<App>> for Call<R, Q> {
             role: role.as_str().to_owned(),
             request_id: request_id.to_string(),
         };
-        let service = state.service.acting(Author { actor, reason });
+        let service = state.service.acting(Author { actor, reason }).traced(trace);
         Ok(Self { service, who, role, now, request_id, query, at_least: PhantomData })
     }
 }

@@ -54,19 +54,17 @@ impl Caller {
     }
 }
 
-/// The items of a claim. The authorizer writes a list as `[a b]` or `[a, b]`.
-fn listed(claim: &str) -> impl Iterator<Item = &str> {
-    claim
-        .trim_matches(['[', ']'])
-        .split([' ', ','])
-        .map(|item| item.trim_matches('"'))
-        .filter(|item| !item.is_empty())
+/// The items of a claim. The authorizer writes a list as `[a b]`, which is the one way to read it: a group may be called
+/// `x,snapkeep-admins`, and makes nobody an admin. Only what is JSON has quotes, and is read as that.
+fn listed(claim: &str) -> Vec<String> {
+    if let Ok(items) = serde_json::from_str::<Vec<String>>(claim) {
+        return items;
+    }
+    let inner = claim.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(claim);
+    inner.split(' ').filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
-fn highest<'a>(
-    given: impl Iterator<Item = &'a str>,
-    word: fn(Role) -> &'static str,
-) -> Option<Role> {
+fn highest(given: impl Iterator<Item = String>, word: fn(Role) -> &'static str) -> Option<Role> {
     given.filter_map(|given| Role::ALL.into_iter().find(|role| word(*role) == given)).max()
 }
 
@@ -91,7 +89,6 @@ mod tests {
             "snapkeep-operators",
             "[snapkeep-operators]",
             "[snapkeep-operators others]",
-            "[others, snapkeep-operators]",
             "[\"others\",\"snapkeep-operators\"]",
         ] {
             assert_eq!(role(&[("cognito:groups", groups)]), Some(Role::Operator), "{groups}");
@@ -107,8 +104,19 @@ mod tests {
 
     #[test]
     fn a_group_that_only_looks_like_one_gives_no_role() {
-        for groups in ["[]", "", "snapkeep-admin", "[xsnapkeep-admins]", "admin", "Snapkeep-Admins"]
-        {
+        for groups in [
+            "[]",
+            "",
+            "snapkeep-admin",
+            "[xsnapkeep-admins]",
+            "admin",
+            "Snapkeep-Admins",
+            "x,snapkeep-admins",
+            "[x,snapkeep-admins]",
+            "[x, snapkeep-admins,]",
+            "[\"snapkeep-admins\" x]",
+            "[[snapkeep-admins]]",
+        ] {
             assert_eq!(role(&[("cognito:groups", groups)]), None, "{groups}");
         }
     }

@@ -9,6 +9,7 @@ use http::header::{IF_MATCH, X_CONTENT_TYPE_OPTIONS};
 use http::{Extensions, HeaderValue};
 use lambda_http::Context;
 use lambda_http::request::RequestContext;
+use shared::trace::{TRACEPARENT, TraceParent};
 use tracing::{error, info};
 
 use crate::app::App;
@@ -36,7 +37,8 @@ pub(crate) async fn envelope(
     } else {
         Precondition::Absent
     };
-    let facts = Facts { now: app.clock.now(), request_id: Arc::clone(&request_id), caller };
+    let trace = trace(&request);
+    let facts = Facts { now: app.clock.now(), request_id: Arc::clone(&request_id), caller, trace };
     request.extensions_mut().insert(facts);
 
     let wishes = Wishes::of(&request);
@@ -54,6 +56,14 @@ pub(crate) async fn envelope(
     let status = response.status().as_u16();
     info!(request.id = %request_id, status, role, "{method} {path} is answered with {status}");
     response
+}
+
+/// What the request belongs to: what it says itself, or else Lambda's call.
+fn trace(request: &Request) -> Option<TraceParent> {
+    let given =
+        request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok()?.parse().ok());
+    let begun = || TraceParent::begun(&request.extensions().get::<Context>()?.request_id);
+    given.or_else(begun)
 }
 
 /// API Gateway's identifier of the request; Lambda's where there is none.

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use http::HeaderMap;
-use http::header::{CONTENT_TYPE, IF_MATCH};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, IF_MATCH};
 use http::request::Parts;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -195,6 +195,10 @@ enum MediaType {
 
 impl MediaType {
     fn of(headers: &HeaderMap) -> Self {
+        let coding = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+        if coding.is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
+            return Self::Other;
+        }
         let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let essence = value.and_then(|value| value.split(';').next()).unwrap_or_default();
         let essence = essence.trim().to_ascii_lowercase();

@@ -12,6 +12,7 @@ mod conditional;
 mod cursor;
 mod envelope;
 mod extract;
+#[cfg(test)]
 mod openapi;
 mod problem;
 mod query;
@@ -19,6 +20,7 @@ mod respond;
 mod role;
 mod router;
 mod routes;
+pub mod telemetry;
 #[cfg(test)]
 mod tests;
 

@@ -1,7 +1,8 @@
 //! The OpenAPI document: its frame, and the problems that routes have in common.
 //!
 //! Routes declare how they succeed and what only they refuse. What follows from their extractors (a token, an
-//! identifier, a body, a precondition, a key) is added here, so that no route can forget it.
+//! identifier, a body, a precondition, a key) is added here, so that no route can forget it. Only tests make the document:
+//! what is served is the one that they hold to be the same, ready-made.
 
 mod examples;
 mod finish;
@@ -27,9 +28,6 @@ use self::patterns::{complete_parameters, complete_schema};
 use crate::call::{REASON_HEADER, REASON_LENGTH_MAX};
 use crate::problem::{MEDIA_TYPE, ProblemBody, ProblemKind};
 use crate::role::Role;
-
-/// The document as it is kept, and served.
-pub(crate) const KEPT: &str = include_str!("../../../tests/openapi.json");
 
 const TOKEN: &str = "token";
 
@@ -149,7 +147,6 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operati
 }
 
 /// The examples that belong to no operation.
-#[cfg(test)]
 pub(crate) fn examples_left(document: &mut OpenApi) -> Vec<String> {
     let mut examples = AllExamples::kept();
     for item in document.paths.paths.values_mut() {

@@ -125,7 +125,7 @@ impl Problem {
     pub(crate) fn not_json() -> Self {
         Self::new(
             ProblemKind::NotJson,
-            "send the body as JSON, with Content-Type: application/json",
+            "send the body as JSON, uncompressed, with Content-Type: application/json",
         )
     }
 
@@ -151,8 +151,8 @@ impl Problem {
             ProblemKind::Stale => ProblemKind::Conflict,
             kind => kind,
         };
-        let (status, name, _) = kind.facts();
-        (format!("urn:snapkeep:problem:{name}"), status.as_u16(), &self.detail)
+        let (status, ..) = kind.facts();
+        (kind.uri(), status.as_u16(), &self.detail)
     }
 
     /// The error with its causes, where that belongs in the log.
@@ -162,10 +162,10 @@ impl Problem {
 
     /// Writes it into the answer that it was carried by.
     pub(crate) fn dress(&self, response: &mut Response, request_id: &str) {
-        let (status, name, title) = self.kind.facts();
+        let (status, _, title) = self.kind.facts();
         let Extra { field, needed_role, current_version, aws_action } = &*self.extra;
         let body = ProblemBody {
-            kind: format!("urn:snapkeep:problem:{name}"),
+            kind: self.kind.uri(),
             title,
             status: status.as_u16(),
             detail: &self.detail,

@@ -14,15 +14,19 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::app::App;
 use crate::envelope::envelope;
 use crate::extract::BODY_KIB_MAX;
+#[cfg(test)]
 use crate::openapi;
 use crate::problem::Problem;
 use crate::routes;
+
+/// The OpenAPI document as it is kept, and served.
+const DOCUMENT: &str = include_str!("../../../tests/openapi.json");
 
 /// The API over a service, telling the time by `clock`.
 pub fn router(service: Service, clock: Clock) -> Router {
     // The document is the one that is kept; a test holds that it is what these routes say.
     let (routes, _) = undocumented().split_for_parts();
-    let document = Bytes::from_static(openapi::KEPT.as_bytes());
+    let document = Bytes::from_static(DOCUMENT.as_bytes());
     let app = Arc::new(App { service, clock, document, premade: OnceLock::new() });
     routes
         .fallback(unknown_path)
@@ -35,14 +39,14 @@ pub fn router(service: Service, clock: Clock) -> Router {
 /// The routes with their document.
 #[cfg(test)]
 pub(crate) fn documented() -> OpenApiRouter<Arc<App>> {
-    let mut router = undocumented();
+    let mut router = OpenApiRouter::with_openapi(openapi::frame()).merge(undocumented());
     openapi::complete(router.get_openapi_mut());
     router
 }
 
 /// The routes with what they say of themselves.
 fn undocumented() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::with_openapi(openapi::frame())
+    OpenApiRouter::new()
         .merge(routes::meta::routes())
         .merge(routes::overview::routes())
         .merge(routes::instances::routes())

@@ -100,6 +100,13 @@ pub async fn ensure_table(
     Err(StartError::Declined(format!("table {name} is not ready yet: start again in a minute")))
 }
 
+/// A token that nobody guesses.
+pub(crate) fn token() -> Result<String, StartError> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| StartError::failed("a token", error))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 fn confirm(plan: &str) -> Result<(), StartError> {
     let failed = |error| StartError::failed("the terminal", error);
     if !io::stdin().is_terminal() {

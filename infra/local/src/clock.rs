@@ -33,6 +33,15 @@ impl SimulatedClock {
     pub fn start(real: RealTime, speed: u32, not_before: Option<Timestamp>) -> Self {
         let real_start = real();
         let start = not_before.map_or(real_start, |earliest| earliest.max(real_start));
+        Self::begun(real, real_start, start, speed)
+    }
+
+    /// A clock that starts at `start`, whatever the real one says.
+    pub fn at(real: RealTime, speed: u32, start: Timestamp) -> Self {
+        Self::begun(real, real(), start, speed)
+    }
+
+    fn begun(real: RealTime, real_start: Timestamp, start: Timestamp, speed: u32) -> Self {
         let latest = AtomicI64::new(start.as_microsecond());
         Self(Arc::new(Inner { real, real_start, start, speed, latest }))
     }
@@ -99,6 +108,13 @@ mod tests {
 
         assert_eq!(ahead.now(), at(5_000));
         assert_eq!(behind.now(), at(1_000));
+    }
+
+    #[test]
+    fn it_can_begin_in_the_past() {
+        let clock = SimulatedClock::at(|| at(5_000), 1, at(1_000));
+
+        assert_eq!(clock.now(), at(1_000));
     }
 
     #[test]

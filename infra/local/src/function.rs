@@ -7,6 +7,8 @@ use std::{fmt, str::FromStr};
 pub enum Function {
     /// The REST API.
     Api,
+    /// The page.
+    Console,
     /// The tick.
     Scheduler,
     /// Takes snapshots.
@@ -25,8 +27,9 @@ pub enum Function {
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Api,
+        Self::Console,
         Self::Scheduler,
         Self::Snapshotter,
         Self::Tracker,
@@ -40,6 +43,7 @@ impl Function {
     pub fn name(self) -> &'static str {
         match self {
             Self::Api => "api",
+            Self::Console => "console",
             Self::Scheduler => "scheduler",
             Self::Snapshotter => "snapshotter",
             Self::Tracker => "tracker",

@@ -5,26 +5,29 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 use crate::{
     dispatch::Identity,
+    function::Function,
     options::Role,
     template::{Access, Route},
 };
 
 /// The longest body API Gateway takes.
 pub const BODY_MAX: usize = 10 * 1024 * 1024;
-/// Overrides the role of `--as` for one request: `viewer`, `operator`, `admin` or `none`.
+/// Lowers the role of `--as` for one request: `viewer`, `operator`, `admin` or `none`.
 pub const ROLE_HEADER: &str = "x-snapkeep-role";
 
 /// The HTTP API of the template.
 #[derive(Debug)]
 pub struct Gateway {
     routes: Vec<Route>,
+    /// What stands for a person's token, where not everybody who reaches the port may call.
+    token: Option<String>,
     role_claim: String,
     identity: Identity,
     requests: AtomicU64,
@@ -55,16 +58,22 @@ pub enum Refusal {
 impl Gateway {
     /// The routes of a template; roles are told in the claim `role_claim`.
     pub fn new(routes: Vec<Route>, role_claim: String, identity: Identity) -> Self {
-        Self { routes, role_claim, identity, requests: AtomicU64::new(0) }
+        Self { routes, token: None, role_claim, identity, requests: AtomicU64::new(0) }
     }
 
-    /// The event that the function gets for this request.
+    /// The same, for those alone who bring this token as `Authorization: Bearer`.
+    #[must_use]
+    pub fn with_token(self, token: Option<String>) -> Self {
+        Self { token, ..self }
+    }
+
+    /// The function that answers this request, and the event that it gets for it.
     pub fn event(
         &self,
         request: &Request<Bytes>,
         caller: Caller,
         now: Timestamp,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<(Function, Value), Refusal> {
         let path = request.uri().path();
         let (route, parameters) =
             self.find(request.method().as_str(), path).ok_or(Refusal::NotFound)?;
@@ -72,6 +81,11 @@ impl Gateway {
         let authorizer = match (route.access, caller) {
             (Access::Open, _) => None,
             (Access::Authorized, Caller::Anonymous) => return Err(Refusal::Unauthorized),
+            (Access::Authorized, Caller::Person(_))
+                if self.token.as_ref().is_some_and(|token| !brings(request.headers(), token)) =>
+            {
+                return Err(Refusal::Unauthorized);
+            }
             (Access::Authorized, Caller::Person(role)) => Some(self.authorizer(role, now)),
         };
         if request.body().len() > BODY_MAX {
@@ -100,7 +114,7 @@ impl Gateway {
             let there = parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), part?)));
             event.extend(there);
         }
-        Ok(event)
+        Ok((route.function, event))
     }
 
     /// The route: one of this very method before one of any, and the more exact the better.
@@ -173,21 +187,34 @@ impl Refusal {
         };
         let mut response = Response::new(Bytes::from(json!({ "message": message }).to_string()));
         *response.status_mut() = status;
-        let json = header::HeaderValue::from_static("application/json");
+        let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
         response
     }
 }
 
+/// The caller, whose role the header may lower. What asks for more than there is gets what there is.
 fn caller_of(headers: &HeaderMap, default: Caller) -> Result<Caller, Refusal> {
     let Some(value) = headers.get(ROLE_HEADER) else { return Ok(default) };
-    match value.as_bytes() {
-        b"viewer" => Ok(Caller::Person(Role::Viewer)),
-        b"operator" => Ok(Caller::Person(Role::Operator)),
-        b"admin" => Ok(Caller::Person(Role::Admin)),
-        b"none" => Ok(Caller::Anonymous),
-        _ => Err(Refusal::UnknownRole),
-    }
+    let wanted = match value.as_bytes() {
+        b"viewer" => Role::Viewer,
+        b"operator" => Role::Operator,
+        b"admin" => Role::Admin,
+        b"none" => return Ok(Caller::Anonymous),
+        _ => return Err(Refusal::UnknownRole),
+    };
+    Ok(match default {
+        Caller::Anonymous => Caller::Anonymous,
+        Caller::Person(role) => Caller::Person(role.min(wanted)),
+    })
+}
+
+/// Whether a request brings the token that the run has printed. As long as it takes to compare, so long for each.
+fn brings(headers: &HeaderMap, token: &str) -> bool {
+    let given = headers.get(header::AUTHORIZATION).map_or(&b""[..], HeaderValue::as_bytes);
+    let wanted = format!("Bearer {token}");
+    let differences = given.iter().zip(wanted.as_bytes()).filter(|(one, other)| one != other);
+    (given.len() == wanted.len()) & (differences.count() == 0)
 }
 
 fn key(route: &Route) -> String {
@@ -271,7 +298,8 @@ mod tests {
 
     fn ask(request: http::request::Builder, body: &'static [u8]) -> Result<Value, Refusal> {
         let request = request.body(Bytes::from_static(body)).unwrap();
-        gateway().event(&request, Caller::Person(Role::Admin), Timestamp::UNIX_EPOCH)
+        let event = gateway().event(&request, Caller::Person(Role::Admin), Timestamp::UNIX_EPOCH);
+        event.map(|(_, event)| event)
     }
 
     fn get(path: &str) -> Result<Value, Refusal> {
@@ -306,8 +334,20 @@ mod tests {
     }
 
     #[test]
+    fn the_page_and_its_files_are_open_and_the_pages_own() {
+        for path in ["/", "/assets/0123/pages/list.js"] {
+            let request = Request::get(path).body(Bytes::new()).unwrap();
+            let (function, event) =
+                gateway().event(&request, Caller::Anonymous, Timestamp::UNIX_EPOCH).unwrap();
+
+            assert_eq!(function, Function::Console, "{path}");
+            assert!(event["requestContext"].get("authorizer").is_none(), "{path}");
+        }
+    }
+
+    #[test]
     fn what_has_no_route_is_not_found() {
-        for path in ["/", "/v1", "/v1/", "/v2/instances"] {
+        for path in ["/v1", "/v1/", "/v2/instances", "/assets", "/assets/"] {
             assert_eq!(get(path), Err(Refusal::NotFound), "{path}");
         }
     }
@@ -323,6 +363,43 @@ mod tests {
         assert!(event["headers"].get(ROLE_HEADER).is_none());
         assert_eq!(ask(request("none"), b""), Err(Refusal::Unauthorized));
         assert_eq!(ask(request("root"), b""), Err(Refusal::UnknownRole));
+    }
+
+    #[test]
+    fn the_header_never_raises_the_role() {
+        let as_who = |default, role: &str| {
+            let request = Request::get("/v1/me").header(ROLE_HEADER, role);
+            caller_of(request.body(()).unwrap().headers(), default)
+        };
+        let viewer = Caller::Person(Role::Viewer);
+
+        assert_eq!(as_who(viewer, "admin"), Ok(viewer));
+        assert_eq!(as_who(viewer, "operator"), Ok(viewer));
+        assert_eq!(as_who(Caller::Anonymous, "admin"), Ok(Caller::Anonymous));
+        let operator = Caller::Person(Role::Operator);
+        assert_eq!(as_who(Caller::Person(Role::Admin), "operator"), Ok(operator));
+    }
+
+    #[test]
+    fn with_a_token_only_who_brings_it_may_call() {
+        let gateway = gateway().with_token(Some("0123456789abcdef".to_owned()));
+        let ask = |path: &str, authorization: &str| {
+            let request = Request::get(path).header("authorization", authorization);
+            let request = request.body(Bytes::new()).unwrap();
+            gateway.event(&request, Caller::Person(Role::Admin), Timestamp::UNIX_EPOCH).map(|_| ())
+        };
+
+        assert_eq!(ask("/v1/me", "Bearer 0123456789abcdef"), Ok(()));
+        for wrong in [
+            "",
+            "Bearer ",
+            "Bearer 0123456789abcdeX",
+            "0123456789abcdef",
+            "Bearer 0123456789abcdef0",
+        ] {
+            assert_eq!(ask("/v1/me", wrong), Err(Refusal::Unauthorized), "{wrong}");
+        }
+        assert_eq!(ask("/v1/health", ""), Ok(()));
     }
 
     #[test]

@@ -10,12 +10,15 @@
 pub mod aws;
 pub mod clock;
 pub mod connections;
+pub mod demo;
 pub mod dispatch;
 pub mod endpoints;
 pub mod error;
 pub mod function;
+mod guard;
 pub mod http;
 pub mod options;
+mod rights;
 pub mod samples;
 mod screen;
 mod server;

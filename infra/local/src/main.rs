@@ -3,7 +3,7 @@
 use std::{
     fmt,
     io::{self, Write as _},
-    process::ExitCode,
+    process::{Command, ExitCode, Stdio},
 };
 
 use clap::Parser as _;
@@ -40,7 +40,25 @@ async fn run(options: &Options) -> Result<(), StartError> {
     write!(io::stderr(), "{}", running.welcome()).map_err(failed)?;
     writeln!(io::stdout(), "{}", running.ready()).map_err(failed)?;
     io::stdout().flush().map_err(failed)?;
+    if options.open {
+        open(running.api());
+    }
     running.run_until(told_to_end).await
+}
+
+/// Opens the page as the platform opens addresses. Where it cannot, its address stands on the screen.
+fn open(address: &str) {
+    let (program, before): (_, &[&str]) = if cfg!(target_os = "macos") {
+        ("open", &[])
+    } else if cfg!(windows) {
+        ("cmd", &["/C", "start", ""])
+    } else {
+        ("xdg-open", &[])
+    };
+    let opened = Command::new(program).args(before).arg(address).stdout(Stdio::null()).spawn();
+    if let Err(error) = opened {
+        tracing::warn!("{program} does not open the page ({error}): it is at {address}/");
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "a main reads the clock")]

@@ -30,6 +30,12 @@ pub struct Options {
     /// Start anew: delete what an earlier run left in the data folder
     #[arg(long, conflicts_with = "aws")]
     pub fresh: bool,
+    /// Begin with a made-up account that has a history, at the time when that ends
+    #[arg(long, conflicts_with = "aws")]
+    pub demo: bool,
+    /// Open the page in the browser
+    #[arg(long)]
+    pub open: bool,
     /// Let time pass N times faster, at most 600 (a call of a tenth of a second then takes a minute)
     #[arg(
         long,
@@ -38,19 +44,25 @@ pub struct Options {
         value_parser = clap::value_parser!(u32).range(1..=i64::from(SPEED_MAX)),
     )]
     pub speed: u32,
+    /// Let the functions do whatever they call, and not only what their roles in the template allow
+    #[arg(long, conflicts_with = "aws")]
+    pub every_right: bool,
     /// The role of everybody who calls the API
     #[arg(long = "as", value_enum, default_value_t = Role::Admin, value_name = "ROLE")]
     pub role: Role,
     /// Use the real EC2 and DynamoDB of your AWS credentials and region
     #[arg(long)]
     pub aws: bool,
+    /// With --aws: what callers must bring as `Authorization: Bearer` [default: made anew, and printed]
+    #[arg(long, requires = "aws", value_name = "TOKEN", value_parser = token)]
+    pub token: Option<String>,
     /// With --aws: create the table without asking
     #[arg(long, requires = "aws")]
     pub yes: bool,
 }
 
 /// What a caller of the API may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Role {
     /// Reads.
     Viewer,
@@ -58,6 +70,14 @@ pub enum Role {
     Operator,
     /// Deletes as well.
     Admin,
+}
+
+/// A token that nobody guesses and a header can hold.
+fn token(text: &str) -> Result<String, String> {
+    let is_good = text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_good
+        .then(|| text.to_owned())
+        .ok_or_else(|| "should be 16 or more letters and digits".to_owned())
 }
 
 impl Options {
@@ -114,6 +134,9 @@ mod tests {
         assert!(parse("--aws --fresh").is_err());
         assert!(parse("--aws --data x").is_err());
         assert!(parse("--yes").is_err());
+        assert!(parse("--token 0123456789abcdef").is_err());
+        assert!(parse("--aws --token short").is_err());
+        assert!(parse("--aws --token 0123456789abcdef").is_ok());
         assert!(parse("--aws --speed 60").unwrap().check().is_err());
         assert!(parse("--aws").unwrap().check().is_ok());
     }

@@ -15,6 +15,25 @@ pub(crate) struct Screen {
     pub(crate) role: Role,
     pub(crate) time: String,
     pub(crate) place: Backend,
+    pub(crate) kind: RunKind,
+}
+
+/// Whether what is shown is true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RunKind {
+    /// It happened, here or in AWS.
+    Real,
+    /// It began with a recorded history.
+    Demonstration,
+}
+
+impl RunKind {
+    fn remark(self) -> &'static str {
+        match self {
+            Self::Real => "; --demo shows one with a history",
+            Self::Demonstration => "; a demonstration: all of it is made up",
+        }
+    }
 }
 
 /// What is behind it.
@@ -22,8 +41,8 @@ pub(crate) struct Screen {
 pub(crate) enum Backend {
     /// A simulated EC2, with its data here and an instance to try things on.
     Simulated { data: String, instance: Option<String> },
-    /// The real one.
-    Aws,
+    /// The real one, for those who bring the token.
+    Aws { token: String },
 }
 
 impl Screen {
@@ -35,15 +54,18 @@ impl Screen {
 
     /// For people.
     pub(crate) fn welcome(&self) -> String {
-        let Self { api, ec2, dynamodb, region, table, role, time, place } = self;
+        let Self { api, ec2, dynamodb, region, table, role, time, place, kind } = self;
         let mut text = String::new();
         let mut line = |label: &str, what: String| {
             // Writing to a String cannot fail.
             _ = writeln!(text, "{label:<9} {what}");
         };
+        line("Page", format!("{api}/  (--open opens it{})", kind.remark()));
         line(
             "API",
-            format!("{api}  (you are {role}: --as; for one request -H 'x-snapkeep-role: viewer')"),
+            format!(
+                "{api}/v1  (you are {role}: --as; for one request -H 'x-snapkeep-role: viewer')"
+            ),
         );
         line("DynamoDB", format!("{dynamodb}  (table {table})"));
         let instance = match place {
@@ -53,7 +75,9 @@ impl Screen {
                 line("Time", time.clone());
                 instance.as_deref().unwrap_or("i-…")
             }
-            Backend::Aws => {
+            Backend::Aws { token } => {
+                line("Page", format!("{api}/#token={token}"));
+                line("Token", format!("-H 'authorization: Bearer {token}'"));
                 line("EC2", format!("{ec2}  (yours: what is taken is billed)"));
                 line(
                     "Time",

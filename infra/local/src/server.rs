@@ -16,6 +16,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     StartError,
+    guard::guarded,
     http::{BODY_MAX, Caller, Refusal},
     world::World,
 };
@@ -63,13 +64,14 @@ pub(crate) async fn reached(mut stages: watch::Receiver<Stage>, stage: Stage) {
     drop(stages.wait_for(|now| *now >= stage).await);
 }
 
-/// Serves `router` until the run has come to `stage`.
+/// Serves `router` until the run has come to `stage`, to those who may speak to a port of ours.
 pub(crate) async fn serve(
     port: Port,
     router: Router,
     stages: watch::Receiver<Stage>,
     stage: Stage,
 ) {
+    let router = guarded(router, port.address.port());
     let served = axum::serve(port.listener, router).with_graceful_shutdown(reached(stages, stage));
     if let Err(error) = served.await {
         tracing::error!("Port {} is no longer served: {error}", port.address.port());

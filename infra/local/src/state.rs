@@ -15,9 +15,10 @@ const LOCK: &str = "snapkeep.lock";
 const TABLE: &str = "table.sqlite";
 const EC2: &str = "ec2.json";
 const TIME: &str = "time";
+const DEMONSTRATION: &str = "demonstration";
 
 /// Everything we write beside the lock: what `--fresh` deletes, and nothing else.
-const OURS: [&str; 8] = [
+const OURS: [&str; 9] = [
     TABLE,
     "table.sqlite-wal",
     "table.sqlite-shm",
@@ -26,6 +27,7 @@ const OURS: [&str; 8] = [
     "ec2.json.new",
     TIME,
     "time.new",
+    DEMONSTRATION,
 ];
 
 /// A data folder that nobody else uses as long as this lives.
@@ -105,6 +107,16 @@ impl DataFolder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(StartError::file(&path, error)),
         }
+    }
+
+    /// Whether what is here was made up.
+    pub fn is_demonstration(&self) -> bool {
+        self.path.join(DEMONSTRATION).exists()
+    }
+
+    /// Says of the folder that what is in it was made up.
+    pub fn mark_demonstration(&self) -> io::Result<()> {
+        fs::write(self.path.join(DEMONSTRATION), "made up by --demo")
     }
 
     /// Promises that this run will not be past `time` without saying so first.

@@ -19,7 +19,7 @@ use crate::{
     dispatch::Identity,
     function::Function,
     http::Caller,
-    screen::{Backend, Screen},
+    screen::{Backend, RunKind, Screen},
     server::{self, Port, Stage},
     template::Template,
     world::{self, Parts, World},
@@ -81,7 +81,7 @@ async fn start_simulated(
     let (stages, stage) = watch::channel(Stage::Running);
     let port = Port::take(options.port, "--port").await?;
     let mut simulated = Simulated::start(options, machine.real, &stage).await?;
-    let parts = simulated.parts(overrides(&machine.environment));
+    let parts = simulated.parts(overrides(&machine.environment), options);
     let (clock, region) = (simulated.clock.clone(), parts.identity.region.clone());
     let world = Arc::new(World::new(template, parts)?);
     simulated.make_table(&world).await?;
@@ -102,6 +102,7 @@ async fn start_simulated(
             data: simulated.folder.path().display().to_string(),
             instance: simulated.first_instance(),
         },
+        kind: if simulated.is_demonstration() { RunKind::Demonstration } else { RunKind::Real },
     };
     let mut running = Running {
         world,
@@ -124,6 +125,10 @@ async fn start_with_aws(
     let port = Port::take(options.port, "--port").await?;
     let Account { config, region } = Account::find().await?;
     let clock = SimulatedClock::start(machine.real, 1, None);
+    let token = match &options.token {
+        Some(token) => token.clone(),
+        None => aws::token()?,
+    };
     let named = machine.environment.get("SNAPKEEP_TABLE").filter(|name| !name.is_empty());
     let table = named.cloned().unwrap_or_else(|| world::TABLE.to_owned());
     let mut environment = overrides(&machine.environment);
@@ -142,12 +147,13 @@ async fn start_with_aws(
         clock: clock.for_functions(),
         speed: 1,
         environment,
+        token: Some(token.clone()),
+        rights: None,
     };
     let world = Arc::new(World::new(template, parts)?);
-    if let Some(service) = world.service(Function::Api) {
-        aws::ensure_table(&service.table, &table, &region, options).await?;
-        aws::install(&service.table, &service.settings.installation).await?;
-    }
+    let owner = world.owner();
+    aws::ensure_table(&owner.table, &table, &region, options).await?;
+    aws::install(&owner.table, &owner.settings.installation).await?;
     let wrong =
         |error: ParseExpressionError| StartError::failed("the reconciler's schedule", error);
     let often: Expression = RECONCILER_WITHOUT_EVENTS.parse().map_err(wrong)?;
@@ -160,7 +166,8 @@ async fn start_with_aws(
         table,
         role: options.role,
         time: time_line(&clock),
-        place: Backend::Aws,
+        place: Backend::Aws { token },
+        kind: RunKind::Real,
     };
     let mut running =
         Running { world, clock, screen, stages, workers: JoinSet::new(), simulated: None };

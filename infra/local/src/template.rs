@@ -7,6 +7,7 @@
 mod context;
 mod function;
 mod node;
+mod policies;
 mod resources;
 mod rule;
 #[cfg(test)]
@@ -16,10 +17,11 @@ use std::{collections::BTreeMap, str::FromStr};
 
 use jiff::SignedDuration;
 use shared::domain::schedule::expression::Expression;
+use yaml_serde::Value;
 
 use crate::{dispatch::pattern::Pattern, function::Function};
 
-pub use self::node::TemplateError;
+pub use self::{node::TemplateError, policies::Place};
 
 const EMBEDDED: &str = include_str!("../../template.yaml");
 
@@ -38,6 +40,8 @@ pub struct Template {
     pub queues: BTreeMap<String, QueueSettings>,
     /// Which function takes from which queue, and how.
     pub mappings: Vec<QueueMapping>,
+    /// The properties of each function's role, as they are written.
+    roles: BTreeMap<Function, Value>,
 }
 
 /// A route of the HTTP API.
@@ -71,6 +75,8 @@ pub struct FunctionSettings {
     pub timeout: SignedDuration,
     /// How it is called by rules.
     pub invoke: AsyncInvoke,
+    /// Its role, by its logical id.
+    role: Option<String>,
 }
 
 /// The value of an environment variable.

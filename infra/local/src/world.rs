@@ -3,16 +3,20 @@
 //! Tests drive it with a clock of their own: [`World::step`] does everything that is due and what follows
 //! from it, until nothing is left to do at that time.
 
-use std::{collections::BTreeMap, panic::AssertUnwindSafe};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::AssertUnwindSafe,
+};
 
 use aws_config::SdkConfig;
 use axum::Router;
 use bytes::Bytes;
+use console::Console;
 use futures::{
     FutureExt as _,
     future::{LocalBoxFuture, join_all},
 };
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use shared::{
@@ -21,8 +25,9 @@ use shared::{
     error::{Error, chain},
     service::Connections,
     settings::Settings,
+    trace::TraceParent,
 };
-use sim_ec2::SimEc2;
+use sim_ec2::{SimEc2, iam::Right};
 
 use crate::{
     StartError, connections,
@@ -30,7 +35,8 @@ use crate::{
     endpoints::events::LocalBus,
     function::Function,
     http::{Caller, Gateway},
-    template::{BusKind, EnvironmentValue, FunctionSettings, Template},
+    rights::{self, ByFunction, Rights},
+    template::{BusKind, EnvironmentValue, FunctionSettings, Place, Template},
 };
 
 /// The name of our bus here.
@@ -59,6 +65,10 @@ pub struct Parts {
     pub speed: u32,
     /// Variables that stand before those of the template.
     pub environment: BTreeMap<String, String>,
+    /// What callers of the API must bring, if anything.
+    pub token: Option<String>,
+    /// The simulation that holds each function to the rights of its role in the template, if one does.
+    pub rights: Option<SimEc2>,
 }
 
 /// The whole system.
@@ -66,10 +76,14 @@ pub struct Parts {
 pub struct World {
     bus: LocalBus,
     services: BTreeMap<Function, Service>,
+    owner: Service,
     timeouts: BTreeMap<Function, SignedDuration>,
     api: Router,
+    page: Console,
     gateway: Gateway,
     simulation: Option<SimEc2>,
+    rights: Option<SimEc2>,
+    roles: ByFunction,
     clock: Clock,
     speed: u32,
 }
@@ -77,13 +91,15 @@ pub struct World {
 impl World {
     /// The system that `template` describes, made of `parts`.
     pub fn new(template: &Template, parts: Parts) -> Result<Self, StartError> {
-        let Parts { identity, table, ec2, dynamodb, simulation, clock, speed, environment } = parts;
+        let Parts { identity, table, ec2, dynamodb, simulation, .. } = parts;
+        let Parts { clock, speed, environment, token, rights, .. } = parts;
         let dispatch = Dispatch::new(template, identity.clone(), clock.now());
         let bus = LocalBus::new(BUS, dispatch, clock.clone());
         let eventbridge =
             connections::through(connections::local(&identity.region), bus.http_client());
         let connections = Connections { ec2, dynamodb, eventbridge };
         let mut services = BTreeMap::new();
+        let mut roles = ByFunction::new();
         for (function, settings) in &template.functions {
             let lookup = |name: &str| {
                 environment.get(name).cloned().or_else(|| match name {
@@ -93,17 +109,67 @@ impl World {
             };
             let settings = Settings::from_lookup(lookup)
                 .map_err(|source| StartError::Settings { function: *function, source })?;
-            services.insert(*function, Service::new(settings, &connections));
+            let Some(simulation) = &rights else {
+                services.insert(*function, Service::new(settings, &connections));
+                continue;
+            };
+            let roles_given = lookup("SNAPKEEP_INSTANCE_ROLES").unwrap_or_default();
+            let place = Place {
+                region: &identity.region,
+                account: &identity.account,
+                table: &table,
+                bus: BUS,
+                installation: settings.installation.as_str(),
+                regions: &settings.regions,
+                instance_roles: &roles_given,
+            };
+            let policy = template.policy(*function, &place)?;
+            let key = access_key(*function, &settings);
+            simulation.permit(&key, policy.clone());
+            let role = Rights::new(policy, place.table_arn(), place.bus_arn());
+            let held = Connections {
+                ec2: rights::signing(connections.ec2.clone(), &key),
+                dynamodb: role.over(connections.dynamodb.clone()),
+                eventbridge: role.over(connections.eventbridge.clone()),
+            };
+            services.insert(*function, Service::new(settings, &held));
+            roles.insert(*function, role);
         }
         let Some(api) = services.get(&Function::Api) else {
             return Err(StartError::Options("the template has no api function".to_owned()));
         };
+        let owner = Service::new(api.settings.clone(), &connections);
         let role_claim = api.settings.role_claim.clone();
-        let gateway = Gateway::new(template.routes.clone(), role_claim, identity);
+        let gateway =
+            Gateway::new(template.routes.clone(), role_claim, identity.clone()).with_token(token);
         let api = api::router(api.clone(), clock.clone());
+        let page = Console::new(console::Settings::from_lookup(|name| {
+            environment.get(name).cloned().or_else(|| match name {
+                "SNAPKEEP_PAGE_KIND" => Some("local".to_owned()),
+                name => variable(
+                    template.functions.get(&Function::Console)?,
+                    name,
+                    &table,
+                    &identity.region,
+                ),
+            })
+        }));
         let timeouts =
             template.functions.iter().map(|(name, settings)| (*name, settings.timeout)).collect();
-        Ok(Self { bus, services, timeouts, api, gateway, simulation, clock, speed })
+        Ok(Self {
+            bus,
+            services,
+            owner,
+            timeouts,
+            api,
+            page,
+            gateway,
+            simulation,
+            rights,
+            roles,
+            clock,
+            speed,
+        })
     }
 
     /// The bus, and the dispatch behind it.
@@ -114,6 +180,27 @@ impl World {
     /// What a function works with.
     pub fn service(&self, function: Function) -> Option<&Service> {
         self.services.get(&function)
+    }
+
+    /// What the account's owner works with, whom no role holds back: to make the table, and to look.
+    pub fn owner(&self) -> &Service {
+        &self.owner
+    }
+
+    /// The rights of a function's role that it has made use of, where it is held to them.
+    pub fn rights_used(&self, function: Function) -> BTreeSet<Right> {
+        let (Some(role), Some(service)) = (self.roles.get(&function), self.service(function))
+        else {
+            return BTreeSet::new();
+        };
+        let key = access_key(function, &service.settings);
+        let of_ec2 = self.rights.as_ref().map(|ec2| ec2.rights_used(&key));
+        role.used().into_iter().chain(of_ec2.into_iter().flatten()).collect()
+    }
+
+    /// The rights that the template gives a function of what is simulated here.
+    pub fn rights_given(&self, function: Function) -> BTreeSet<Right> {
+        self.roles.get(&function).map(Rights::given).unwrap_or_default()
     }
 
     /// How long a call of a function may take, in real time.
@@ -157,6 +244,7 @@ impl World {
         let clock = self.clock_of(function);
         let call = async move {
             let service = service.ok_or_else(|| Error::not_found("function", function))?;
+            let service = service.traced(TraceParent::of_event(&payload));
             invoke(function, &service, &clock, payload).await
         };
         let outcome = async move {
@@ -180,16 +268,22 @@ impl World {
         self.clock.clone().until(deadline.unwrap_or(Timestamp::MAX))
     }
 
-    /// Answers a request as API Gateway and the api function would.
+    /// Answers a request as API Gateway and the function behind the route would.
     pub async fn request(&self, request: Request<Bytes>, caller: Caller) -> Response<Bytes> {
-        let event = match self.gateway.event(&request, caller, self.clock.now()) {
-            Ok(event) => event,
+        let (function, event) = match self.gateway.event(&request, caller, self.clock.now()) {
+            Ok(found) => found,
             Err(refusal) => return refusal.response(),
         };
         match lambda_http::request::from_str(&event.to_string()) {
             Ok(request) => {
-                let answer = Box::pin(api::handle(self.api.clone(), request)).await;
-                answer.map(|body| Bytes::copy_from_slice(body.as_ref()))
+                let answer = if function == Function::Console {
+                    self.page.handle(&request)
+                } else {
+                    Box::pin(api::handle(self.api.clone(), request)).await
+                };
+                let mut answer = answer.map(|body| Bytes::copy_from_slice(body.as_ref()));
+                self.tell_time(answer.headers_mut());
+                answer
             }
             Err(error) => {
                 tracing::error!("An event for the api cannot be read: {error}");
@@ -198,6 +292,20 @@ impl World {
                 response
             }
         }
+    }
+}
+
+/// What a function signs with, of this installation.
+fn access_key(function: Function, settings: &Settings) -> String {
+    format!("{}.{function}", settings.installation)
+}
+
+impl World {
+    /// What a page here cannot know from its own clock: the simulated time, and how fast it passes.
+    fn tell_time(&self, headers: &mut HeaderMap) {
+        let now = HeaderValue::from_str(&self.clock.now().to_string());
+        headers.extend(now.map(|now| (HeaderName::from_static("x-snapkeep-now"), now)));
+        headers.insert("x-snapkeep-speed", HeaderValue::from(self.speed));
     }
 }
 
@@ -215,7 +323,9 @@ async fn invoke(
         Function::Reaper => Box::pin(reaper::handle(service, clock, event)).await,
         Function::Reconciler => Box::pin(reconciler::handle(service, clock, event)).await,
         Function::Restorer => Box::pin(restorer::handle(service, clock, event)).await,
-        Function::Api => Err(Error::invalid("function", "the api answers HTTP requests only")),
+        Function::Api | Function::Console => {
+            Err(Error::invalid("function", "it answers HTTP requests only"))
+        }
     }
 }
 

@@ -48,10 +48,12 @@ pub(crate) type Action = fn(&mut ActionContext<'_>, &Params) -> Reply;
 /// Where an action takes place.
 pub(crate) struct ActionContext<'a> {
     pub(crate) region: &'a mut Region,
-    /// The other Regions, where a copy finds its source.
+    /// The other places: of other Regions a copy finds its source, of other accounts what they share.
     pub(crate) others: &'a BTreeMap<String, Region>,
     /// The Region's name.
     pub(crate) name: &'a str,
+    /// Whose the call is.
+    pub(crate) account: &'a str,
     pub(crate) config: &'a Config,
     pub(crate) mint: &'a mut Mint,
     pub(crate) moment: Moment,
@@ -59,6 +61,32 @@ pub(crate) struct ActionContext<'a> {
     pub(crate) fate: Fate,
     /// Why the instances that are started or launched here do not come to run; nothing if they do.
     pub(crate) start: Option<StateReason>,
+}
+
+impl<'a> ActionContext<'a> {
+    /// Another Region of the same account.
+    pub(crate) fn elsewhere(&self, region: &str) -> Option<&'a Region> {
+        self.others.get(&place(self.config, self.account, region))
+    }
+
+    /// The same Region of the other accounts, each by whose it is.
+    pub(crate) fn neighbours(&self) -> impl Iterator<Item = (&'a str, &'a Region)> {
+        let (config, here) = (self.config, self.name);
+        let others = self.others.iter().map(|(place, region)| (whose(config, place), region));
+        others
+            .filter(move |((_, name), _)| *name == here)
+            .map(|((account, _), region)| (account, region))
+    }
+}
+
+/// Where the Region of an account is kept: under its name for the account that the simulation is of.
+pub(crate) fn place(config: &Config, account: &str, region: &str) -> String {
+    if account == config.account { region.to_owned() } else { format!("{account}/{region}") }
+}
+
+/// The account and the Region of a place.
+pub(crate) fn whose<'a>(config: &'a Config, place: &'a str) -> (&'a str, &'a str) {
+    place.split_once('/').unwrap_or((&config.account, place))
 }
 
 impl ActionContext<'_> {

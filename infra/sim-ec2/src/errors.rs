@@ -1,6 +1,6 @@
 //! The errors EC2 documents, by code.
 
-use crate::xml::Xml;
+use crate::{iam::Denial, xml::Xml};
 
 /// A refusal: EC2's code, its HTTP status and a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +73,14 @@ impl Ec2Error {
             ),
             403,
         )
+    }
+
+    /// A policy does not allow it. Which, EC2 says in a message that it encodes; here it is readable.
+    pub(crate) fn denied(who: &str, denial: &Denial) -> Self {
+        let message = format!(
+            "You are not authorized to perform this operation. {who} is not authorized to perform {denial}"
+        );
+        Self::with_status("UnauthorizedOperation", message, 403)
     }
 
     pub(crate) fn request_limit() -> Self {

@@ -1,6 +1,6 @@
 //! What a test does without a call: seeds, faults, counters, and looks inside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -9,8 +9,9 @@ use crate::{
     actions::ActionContext,
     event_queue::EventFault,
     faults::Fault,
+    iam::{Policy, Right},
     seed::{self, InstanceSpec},
-    sim::SimEc2,
+    sim::{Role, SimEc2},
     state::{
         Region,
         image::Image,
@@ -153,6 +154,17 @@ impl SimEc2 {
         let mut state = self.settled();
         state.revision += 1;
         self.act(&mut state.world, region, act)
+    }
+
+    /// From now on whoever signs with this access key may do what the policy allows, and no more.
+    pub fn permit(&self, access_key: &str, policy: Policy) {
+        let role = Role { policy, ..Role::default() };
+        self.lock().roles.insert(access_key.to_owned(), role);
+    }
+
+    /// The rights that calls with this access key have made use of.
+    pub fn rights_used(&self, access_key: &str) -> BTreeSet<Right> {
+        self.lock().roles.get(access_key).map(|role| role.used.clone()).unwrap_or_default()
     }
 
     /// From now on nobody is allowed to call the action, a dry run included.

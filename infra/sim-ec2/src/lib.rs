@@ -16,23 +16,27 @@
 //! - An action that fails has changed nothing.
 //! - Regions know nothing of each other, but for the source of a copy; ids are unique across them.
 //! - The same seed, clock and calls give the same ids and answers.
-//! - Signatures are not checked; only the Region is read from them.
+//! - Signatures are not checked; the Region is read from them, and the access key: what is signed with one that
+//!   [`SimEc2::permit`] knows may do what its policy allows, and whoever has another is the account's owner.
 
 mod actions;
 mod agenda;
 mod auto_scaling;
 mod clock;
 mod config;
+mod document;
 mod errors;
 mod event_queue;
 mod events;
 mod faults;
 mod filters;
+pub mod iam;
 mod ids;
 mod inspect;
 mod paging;
 mod persist;
 mod request;
+mod rights;
 mod seed;
 mod shelf;
 mod sim;

@@ -62,6 +62,16 @@ impl Params {
         }
     }
 
+    /// The names of what is given here.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.children.keys().map(String::as_str)
+    }
+
+    /// The parameters below `name`, if there are any.
+    pub(crate) fn child(&self, name: &str) -> Option<&Self> {
+        self.children.get(name)
+    }
+
     /// The structures of the list `name`, by their number.
     pub(crate) fn structures(&self, name: &str) -> Vec<&Self> {
         let Some(list) = self.children.get(name) else { return Vec::new() };

@@ -10,21 +10,21 @@ use jiff::SignedDuration;
 
 use crate::{
     actions::{self, Action, ActionContext, make_images},
-    auto_scaling,
     clock::{Clock, http_date},
     config::{Config, Throttling},
+    document,
     errors::Ec2Error,
     event_queue::EventFault,
     events::Sender,
     faults::{Fault, Loss, Trouble},
+    iam::{Policy, Right},
     request::Params,
+    rights::Call,
     shelf::Moment,
     state::{Region, World, instance::StateReason, snapshot::Fate},
     throttle::Buckets,
     xml::Xml,
 };
-
-const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
 
 /// A simulated EC2. Clones are the same one.
 #[derive(Clone, Debug)]
@@ -49,6 +49,15 @@ pub(crate) struct State {
     /// The actions that no policy allows.
     pub(crate) denied: BTreeSet<String>,
     pub(crate) revision: u64,
+    /// By access key.
+    pub(crate) roles: BTreeMap<String, Role>,
+}
+
+/// What whoever has an access key may do, and has done so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Role {
+    pub(crate) policy: Policy,
+    pub(crate) used: BTreeSet<Right>,
 }
 
 /// What EC2 answers.
@@ -91,6 +100,7 @@ impl SimEc2 {
             throttled: BTreeMap::new(),
             denied: BTreeSet::new(),
             revision: 0,
+            roles: BTreeMap::new(),
         };
         Self(Arc::new(Inner { config, clock, state: Mutex::new(state) }))
     }
@@ -105,8 +115,15 @@ impl SimEc2 {
         &self.0.clock
     }
 
-    /// Answers the form in `body`, as the Region's endpoint would.
+    /// Answers the form in `body`, as the Region's endpoint would answer the account's owner.
     pub fn answer(&self, region: &str, body: &[u8]) -> Answer {
+        self.answer_to(None, region, body)
+    }
+
+    /// The same to whoever has this access key. One of twelve digits stands for another account, which sees nothing of this
+    /// one's but what is shared with it; every other is of the account that the simulation is of. Buckets and faults are
+    /// those of the Region, whoever asks.
+    pub fn answer_to(&self, access_key: Option<&str>, region: &str, body: &[u8]) -> Answer {
         let params = Params::parse(body);
         let mut state = self.lock();
         let (fault, after) =
@@ -133,14 +150,11 @@ impl SimEc2 {
             )
             | None => {
                 let course = Course::of(fault.as_ref());
-                self.call(&mut state, region, &params, course)
+                self.call(&mut state, (access_key, region), &params, course)
             }
         };
         drop(state);
-        let (status, body) = match auto_scaling::answer(&params, &request_id) {
-            Some(body) => (200, body),
-            None => written(&params, result, &request_id),
-        };
+        let (status, body) = document::written(&params, result, &request_id);
         let delivery = self.delivery(fault.as_ref(), after);
         let headers = vec![
             ("content-type", "text/xml;charset=UTF-8".to_owned()),
@@ -172,10 +186,12 @@ impl SimEc2 {
     fn call(
         &self,
         state: &mut State,
-        region: &str,
+        (access_key, region): (Option<&str>, &str),
         params: &Params,
         course: Course,
     ) -> Result<Xml, Ec2Error> {
+        let account = access_key.and_then(account_of).unwrap_or(&self.config().account);
+        let place = &actions::place(self.config(), account, region);
         let name = params
             .get("Action")
             .ok_or_else(|| Ec2Error::new("MissingAction", "The request must contain an action."))?;
@@ -194,14 +210,17 @@ impl SimEc2 {
             return Err(Ec2Error::unauthorized(name));
         }
         self.settle(state);
+        if let Some(access_key) = access_key {
+            self.authorize(state, access_key, region, params)?;
+        }
         let dry_run = params.flag("DryRun")?.unwrap_or_default();
         if dry_run && name == "DeleteSnapshot" {
-            return self.rehearse_deletion(&mut state.world, region, params);
+            return self.rehearse_deletion(&mut state.world, place, params);
         }
         if dry_run {
-            return self.rehearse(state, region, action, params);
+            return self.rehearse(state, place, action, params);
         }
-        let result = self.act(&mut state.world, region, |context| {
+        let result = self.act(&mut state.world, place, |context| {
             context.fate = course.fate;
             context.start = course.start;
             action(context, params)
@@ -212,15 +231,40 @@ impl SimEc2 {
         result
     }
 
+    /// Refuses what the policy of the access key does not allow, and notes what it does.
+    fn authorize(
+        &self,
+        state: &mut State,
+        access_key: &str,
+        region: &str,
+        params: &Params,
+    ) -> Result<(), Ec2Error> {
+        let Some(role) = state.roles.get_mut(access_key) else { return Ok(()) };
+        let call = Call {
+            action: params.get("Action").unwrap_or_default(),
+            params,
+            region_name: region,
+            regions: &state.world.regions,
+            account: &self.config().account,
+        };
+        for asked in call.asked() {
+            match role.policy.allows(&asked) {
+                Ok(rights) => role.used.extend(rights),
+                Err(denial) => return Err(Ec2Error::denied(access_key, &denial)),
+            }
+        }
+        Ok(())
+    }
+
     /// The least that EC2 promises of a dry run: it looks at the rights, and here at whether there is such a snapshot. Who
     /// relies on locks and images being looked at too is found out.
     fn rehearse_deletion(
         &self,
         world: &mut World,
-        region: &str,
+        place: &str,
         params: &Params,
     ) -> Result<Xml, Ec2Error> {
-        self.act(world, region, |context| {
+        self.act(world, place, |context| {
             let id = params.required("SnapshotId")?;
             actions::describe_snapshots::find(context, id).map(|_| ())
         })?;
@@ -231,25 +275,26 @@ impl SimEc2 {
     fn rehearse(
         &self,
         state: &State,
-        region: &str,
+        place: &str,
         action: Action,
         params: &Params,
     ) -> Result<Xml, Ec2Error> {
         let mut copy = state.world.clone();
-        self.act(&mut copy, region, |context| action(context, params))?;
+        self.act(&mut copy, place, |context| action(context, params))?;
         Err(Ec2Error::dry_run())
     }
 
-    /// Acts in a Region, which is made when there is none.
+    /// Acts in a Region of an account, which is made when there is none.
     pub(crate) fn act<T>(
         &self,
         world: &mut World,
-        region: &str,
+        place: &str,
         act: impl FnOnce(&mut ActionContext<'_>) -> T,
     ) -> T {
         let moment = self.moment();
+        let (account, region) = actions::whose(self.config(), place);
         // Taken out for the time being, so that the others can be looked at.
-        let mut stage = world.regions.remove(region).unwrap_or_else(|| {
+        let mut stage = world.regions.remove(place).unwrap_or_else(|| {
             let mut new = Region::default();
             new.instances.lags_further(self.config().instance_lag);
             make_images::add_public(
@@ -263,6 +308,7 @@ impl SimEc2 {
             region: &mut stage,
             others: &world.regions,
             name: region,
+            account,
             config: self.config(),
             mint: &mut world.mint,
             moment,
@@ -270,7 +316,7 @@ impl SimEc2 {
             start: None,
         };
         let outcome = act(&mut context);
-        world.regions.insert(region.to_owned(), stage);
+        world.regions.insert(place.to_owned(), stage);
         outcome
     }
 
@@ -283,12 +329,9 @@ impl SimEc2 {
         let moment = self.moment();
         let World { regions, mint, events } = &mut state.world;
         for (name, region) in regions {
+            let (account, name) = actions::whose(self.config(), name);
             for ending in region.settle(moment) {
-                let sender = Sender {
-                    region: name,
-                    account: &self.config().account,
-                    seed: self.config().seed,
-                };
+                let sender = Sender { region: name, account, seed: self.config().seed };
                 ending.send(events, sender, mint, &mut state.event_faults);
                 state.revision += 1;
             }
@@ -346,19 +389,8 @@ fn count(counts: &mut BTreeMap<String, u64>, name: &str) {
     *counts.entry(name.to_owned()).or_default() += 1;
 }
 
-fn written(params: &Params, result: Result<Xml, Ec2Error>, request_id: &str) -> (u16, String) {
-    match result {
-        Err(error) => (error.status, error.document(request_id)),
-        Ok(content) => {
-            // Only known actions succeed, so that the name is one.
-            let action = params.get("Action").unwrap_or_default();
-            let content = content.into_text();
-            let body = format!(
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{action}Response \
-                 xmlns=\"{NAMESPACE}\"><requestId>{request_id}</requestId>{content}\
-                 </{action}Response>"
-            );
-            (200, body)
-        }
-    }
+/// The account that an access key of twelve digits stands for.
+fn account_of(access_key: &str) -> Option<&str> {
+    let is_account = access_key.len() == 12 && access_key.chars().all(|each| each.is_ascii_digit());
+    is_account.then_some(access_key)
 }

@@ -69,10 +69,10 @@ impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let sim = self.0.clone();
         HttpConnectorFuture::new(async move {
-            let region = region_of(request.headers().get("authorization"));
-            let region = region.unwrap_or(&sim.config().region);
+            let authorization = request.headers().get("authorization");
+            let region = region_of(authorization).unwrap_or(&sim.config().region);
             let body = request.body().bytes().unwrap_or_default();
-            let answer = sim.answer(region, body);
+            let answer = sim.answer_to(access_key_of(authorization), region, body);
             deliver(answer).await
         })
     }
@@ -101,7 +101,7 @@ async fn deliver(answer: Answer) -> Result<HttpResponse, ConnectorError> {
 async fn serve(State(sim): State<SimEc2>, headers: HeaderMap, body: Bytes) -> http::Response<Body> {
     let authorization = headers.get("authorization").and_then(|value| value.to_str().ok());
     let region = region_of(authorization).unwrap_or(&sim.config().region);
-    let mut answer = sim.answer(region, &body);
+    let mut answer = sim.answer_to(access_key_of(authorization), region, &body);
     match answer.delivery {
         Delivery::AtOnce => {}
         Delivery::Late(by) => tokio::time::sleep(by).await,
@@ -132,12 +132,109 @@ fn region_of(authorization: Option<&str>) -> Option<&str> {
     (plain && !region.is_empty()).then_some(region)
 }
 
+/// The access key in the same place.
+fn access_key_of(authorization: Option<&str>) -> Option<&str> {
+    let (_, credential) = authorization?.split_once("Credential=")?;
+    credential.split('/').next()
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
+    use proptest::prelude::*;
 
     use super::*;
-    use crate::{Clock, Config, Fault, InstanceSpec};
+    use crate::{Clock, Config, Fault, InstanceSpec, iam::Policy};
+
+    const NAMES: &[&str] = &[
+        "Action",
+        "InstanceId.1",
+        "SnapshotId",
+        "VolumeId",
+        "ResourceId.1",
+        "Tag.1.Key",
+        "Tag.1.Value",
+        "Filter.1.Name",
+        "Filter.1.Value.1",
+        "MaxResults",
+        "NextToken",
+        "InstanceSpecification.InstanceId",
+        "TagSpecification.1.ResourceType",
+        "TagSpecification.1.Tag.1.Key",
+        "BlockDeviceMapping.1.Ebs.SnapshotId",
+        "SourceRegion",
+        "SourceSnapshotId",
+        "DryRun",
+        "ImageId",
+        "MinCount",
+        "MaxCount",
+        "Size",
+        "AvailabilityZone",
+        "A.1.B.2.C",
+        "..",
+        "Tag.99999999999.Key",
+        "Tag.-1.Key",
+    ];
+    const ACTIONS: &[&str] = &[
+        "DescribeSnapshots",
+        "CreateSnapshots",
+        "CreateTags",
+        "DeleteTags",
+        "CopySnapshot",
+        "RunInstances",
+        "CreateVolume",
+        "RegisterImage",
+        "DescribeInstances",
+        "AttachVolume",
+        "CreateReplaceRootVolumeTask",
+        "DeleteSnapshot",
+        "LockSnapshot",
+    ];
+    const VALUES: &[&str] = &[
+        "i-0123456789abcdef0",
+        "snap-0123456789abcdef0",
+        "vol-1",
+        "-1",
+        "99999999999999999999",
+        "%00",
+        "%zz",
+        "true",
+        "",
+        "us-east-1",
+        "\u{202e}",
+        "😀",
+        "a=b&c",
+        "*",
+    ];
+
+    /// A form that somebody may send: names of parameters that are known, with anything in them.
+    fn form() -> impl Strategy<Value = Vec<u8>> {
+        let sample = prop::sample::select(VALUES).prop_map(str::to_owned);
+        let value = prop_oneof![any::<String>(), sample];
+        let pairs = prop::collection::vec((prop::sample::select(NAMES), value), 0..12);
+        let form = (prop::sample::select(ACTIONS), pairs).prop_map(|(action, pairs)| {
+            let pairs = pairs.iter().map(|(name, value)| format!("&{name}={value}"));
+            format!("Action={action}{}", pairs.collect::<String>()).into_bytes()
+        });
+        prop_oneof![form, prop::collection::vec(any::<u8>(), 0..300)]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_asked_is_answered(form in form(), authorization in any::<String>()) {
+            let sim = SimEc2::new(Config::default(), Clock::at(Timestamp::UNIX_EPOCH));
+            sim.add_instance(InstanceSpec::named("web"));
+            sim.permit("nobody", Policy::default());
+
+            let answer = sim.answer("us-east-1", &form);
+            let refused = sim.answer_to(Some("nobody"), "us-east-1", &form);
+
+            assert!(matches!(answer.status, 200 | 400 | 403 | 412 | 503), "{}: {}", answer.status, answer.body);
+            assert_ne!(refused.status, 200, "{}", refused.body);
+            let _ = region_of(Some(&authorization));
+            let _ = access_key_of(Some(&authorization));
+        }
+    }
 
     async fn served(sim: &SimEc2, region: &str, form: String) -> (u16, String, String) {
         let mut headers = HeaderMap::new();

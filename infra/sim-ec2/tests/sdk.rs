@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod sdk {
+    mod accounts;
     mod archive;
     mod copies;
     mod faults;

@@ -166,7 +166,11 @@ impl FateFacts<'_> {
     /// What a sweep condemns goes when its grace is over. The sweep that is foreseen for a full hour runs in the hour
     /// before it.
     fn after_grace(&self, snapshot: &Snapshot, sweep: Timestamp, not_before: Timestamp) -> Outlook {
-        let sweep = hour_before(sweep).max(self.now).max(not_before);
+        let held = snapshot.keepers.hold.as_ref().map_or(self.now, |hold| match hold.kind {
+            HoldKind::Until(end) => end,
+            HoldKind::Never => self.now,
+        });
+        let sweep = hour_before(sweep).max(self.now).max(not_before).max(held);
         let schedule = snapshot.schedule_id().and_then(|id| self.schedules.get(id));
         let grace = schedule.map_or(self.grace, |schedule| schedule.grace(self.grace));
         Outlook::At(sweep.saturating_add(grace).unwrap_or(Timestamp::MAX))

@@ -27,6 +27,8 @@ pub struct EbsSnapshot {
     /// The volume it was taken of; EC2 gives a made-up one for copies.
     pub volume_id: Option<VolumeId>,
     pub state: EbsState,
+    /// What EC2 says about its state: why it failed.
+    pub state_message: Option<String>,
     /// When EC2 began it: the instant whose content it has.
     pub started_at: Timestamp,
     /// When EC2 completed it, where EC2 says.
@@ -267,6 +269,7 @@ mod tests {
 
     fn snapshot(tags: &[(&str, &str)], description: &str) -> EbsSnapshot {
         EbsSnapshot {
+            state_message: None,
             id: "snap-0123456789abcdef0".parse().unwrap(),
             volume_id: None,
             state: EbsState::Completed,

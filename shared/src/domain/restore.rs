@@ -21,6 +21,7 @@ mod overdue;
 pub mod places;
 pub mod plan;
 pub mod refusal;
+pub mod roles;
 pub mod room;
 mod safety;
 pub mod seen;

@@ -60,9 +60,7 @@ where
     };
     Err(match meaning(&error) {
         Meaning::NotNow(failure) => passing(failure),
-        Meaning::Refused(failure) if LOOK_AGAIN.contains(&failure.code.as_str()) => {
-            passing(failure)
-        }
+        Meaning::Refused(failure) if is_explained_by_a_look(&failure) => passing(failure),
         Meaning::Refused(failure) => CallError::Refused(failure),
         Meaning::NotPermitted(failure) => {
             CallError::NotPermitted { right: format!("ec2:{action}"), message: failure.message }
@@ -73,6 +71,11 @@ where
             CallError::Passing(format!("{action}: {}", chain(&error)))
         }
     })
+}
+
+/// Whether a second look explains the refusal. A volume with Marketplace codes is never attached to a running instance.
+fn is_explained_by_a_look(failure: &Failure) -> bool {
+    LOOK_AGAIN.contains(&failure.code.as_str()) && !failure.message.contains("Marketplace codes")
 }
 
 /// Refusals of what is to be changed that nothing but a person's change of it ends.
@@ -116,5 +119,23 @@ where
         Meaning::Unknown => Err(CallError::Passing(format!("{action}: {}", chain(&error)))),
         // `DryRunOperation`, which says that it would have succeeded, or a refusal that comes after that check.
         Meaning::Refused(_) | Meaning::Gone(_) | Meaning::InUse(_) | Meaning::Locked(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Recorded: EC2 refuses it as long as the instance runs, with the code of what is on its way.
+    #[test]
+    fn a_volume_of_the_marketplace_is_not_waited_for() {
+        let refusal =
+            |message| is_explained_by_a_look(&Failure::new("IncorrectInstanceState", message));
+
+        assert!(refusal("Instance 'i-0123456789abcdef0' is not 'running'."));
+        assert!(!refusal(
+            "Cannot attach volume 'vol-0123456789abcdef0' with Marketplace codes as the instance \
+             'i-0123456789abcdef0' is not in the 'stopped' state."
+        ));
     }
 }

@@ -34,6 +34,7 @@ pub(super) fn ebs_snapshot(
         id: snapshot.snapshot_id()?.parse().ok()?,
         volume_id: snapshot.volume_id().and_then(|id| id.parse().ok()),
         state: ebs_state(snapshot.state()?),
+        state_message: snapshot.state_message().filter(|text| !text.is_empty()).map(str::to_owned),
         started_at: timestamp(snapshot.start_time()?)?,
         completed_at: snapshot.completion_time().and_then(timestamp),
         progress_percent: progress(snapshot.progress()),

@@ -13,6 +13,7 @@ use crate::events::{
     JobDue, OwnEvent, PER_EVENT_MAX, RequestedTarget, SnapshotDeletionDue, SnapshotRequested,
     SweepRequested,
 };
+use crate::metrics::Metric;
 use crate::operations::copies::order::order_copies;
 use crate::operations::runs::ask_targets::requests_for;
 use crate::service::Service;
@@ -86,7 +87,21 @@ async fn nudge_snapshots(
     now: Timestamp,
 ) -> Result<usize, Error> {
     let due = service.table.due_snapshots(kind, now, SNAPSHOTS_MAX).await?;
+    let since = due.iter().filter_map(unfinished_since);
+    if let Some(oldest) = since.min() {
+        service.metrics.measure(Metric::OldestUnfinishedSeconds, now.duration_since(oldest));
+    }
     nudge(service, &due, events, now).await
+}
+
+/// Since when a snapshot that is due waits for what is to be done. A grace is no delay, and what is blocked has an alarm of
+/// its own.
+fn unfinished_since(snapshot: &Snapshot) -> Option<Timestamp> {
+    match &snapshot.ending.condemnation {
+        None => Some(snapshot.created_at),
+        Some(_) if snapshot.ending.blocked.is_some() => None,
+        Some(condemnation) => Some(condemnation.delete_after),
+    }
 }
 
 /// Makes images known that have something to do, or are to be looked at.

@@ -5,6 +5,7 @@ pub mod begin;
 pub mod begin_due;
 pub mod look_after;
 mod overlap;
+mod told_gone;
 
 pub use self::begin::begin_now;
 pub use self::begin_due::begin_due;

@@ -19,6 +19,7 @@ use crate::domain::audit::{AuditItem, Author, DomainEvent, Entry, Timeline};
 use crate::domain::cursor::Order;
 use crate::domain::ids::EventId;
 use crate::error::{Error, chain};
+use crate::metrics::{Metric, Metrics};
 
 const SECONDS_A_DAY: i64 = 86_400;
 
@@ -76,6 +77,12 @@ impl Table {
         Self { audit_days: Some(days).filter(|days| *days > 0), ..self }
     }
 
+    /// The same table; what becomes of its records is counted there.
+    #[must_use]
+    pub fn counting(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
+    }
+
     /// Writes one record under a condition, and in the same transaction what the change is worth telling. Without
     /// entries it is a plain write.
     pub(super) async fn put_with_entries<T: Serialize>(
@@ -107,6 +114,9 @@ impl Table {
         writes.extend(told);
         if !self.transact(writes).await?.is_done() {
             return Ok(Written::Changed);
+        }
+        for metric in entries.iter().filter_map(|entry| Metric::of(entry.action)) {
+            self.metrics.count(metric);
         }
         while !rest.is_empty() {
             let further = rest.split_off(rest.len().min(TRANSACTION_MAX));

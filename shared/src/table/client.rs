@@ -16,6 +16,7 @@ use super::record::{Item, Record, body, key_item, key_of, text};
 use crate::domain::audit::Author;
 use crate::domain::cursor::Order;
 use crate::error::Error;
+use crate::metrics::Metrics;
 
 /// How many keys one `BatchGetItem` takes
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>).
@@ -34,6 +35,8 @@ pub struct Table {
     pub(super) author: Arc<Author>,
     /// For how many days the audit is kept; for ever if none.
     pub(super) audit_days: Option<u32>,
+    /// Where what becomes of records is counted.
+    pub(super) metrics: Metrics,
 }
 
 /// What became of a conditional write.
@@ -102,6 +105,7 @@ impl Table {
             name: name.into(),
             author: Arc::new(Author::rule("snapkeep")),
             audit_days: None,
+            metrics: Metrics::default(),
         }
     }
 

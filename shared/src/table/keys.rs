@@ -244,8 +244,10 @@ pub fn gone(id: &InstanceId) -> Key {
     Key::new(GONE, id.as_str())
 }
 
-/// What an idempotency key of a caller has served for.
+/// What an idempotency key of a caller has served for. No two of them have one key here, whatever callers are called:
+/// what ends the caller's name is written another way within it.
 pub fn idempotency(caller: &str, key: &str) -> Key {
+    let caller = caller.replace('%', "%25").replace('#', "%23");
     Key::new(format!("IDEMPOTENCY#{caller}#{key}"), "IDEMPOTENCY")
 }
 
@@ -320,6 +322,25 @@ pub(super) fn due_keys(kind: DueKind, at: Timestamp, id: &str) -> [(&'static str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_idempotency_keys_are_one() {
+        let pairs = [
+            ("a#b", "c"),
+            ("a", "b#c"),
+            ("a%23b", "c"),
+            ("a", "b%23c"),
+            ("a#b#c", ""),
+            ("", "a#b#c"),
+        ];
+
+        let keys: std::collections::BTreeSet<_> =
+            pairs.iter().map(|(caller, key)| idempotency(caller, key).pk).collect();
+
+        assert_eq!(keys.len(), pairs.len());
+        // What was stored before is found.
+        assert_eq!(idempotency("ada@example.org", "k#1").pk, "IDEMPOTENCY#ada@example.org#k#1");
+    }
 
     #[test]
     fn instants_sort_as_text() {

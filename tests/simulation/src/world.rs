@@ -463,7 +463,7 @@ impl World {
         };
         let request = request.body(bytes).unwrap();
         let now = self.now();
-        self.gateway.event(&request, Caller::Person(Role::Admin), now).unwrap()
+        self.gateway.event(&request, Caller::Person(Role::Admin), now).unwrap().1
     }
 }
 
@@ -481,7 +481,9 @@ async fn invoke(
         Function::Reaper => Box::pin(reaper::handle(service, clock, event)).await,
         Function::Reconciler => Box::pin(reconciler::handle(service, clock, event)).await,
         Function::Restorer => Box::pin(restorer::handle(service, clock, event)).await,
-        Function::Api => Err(Error::invalid("function", "the api answers HTTP requests only")),
+        Function::Api | Function::Console => {
+            Err(Error::invalid("function", "it answers HTTP requests only"))
+        }
     }
 }
 

@@ -49,7 +49,6 @@ impl AllExamples {
     }
 
     /// Those that no operation has taken.
-    #[cfg(test)]
     pub(super) fn left(&self) -> Vec<&str> {
         self.0.keys().map(String::as_str).collect()
     }

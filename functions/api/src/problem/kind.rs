@@ -22,6 +22,60 @@ pub(crate) enum ProblemKind {
 }
 
 impl ProblemKind {
+    /// All of them.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 14] = [
+        Self::Invalid,
+        Self::Unauthenticated,
+        Self::RoleTooLow,
+        Self::AwsNotPermitted,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::Conflict,
+        Self::Gone,
+        Self::Stale,
+        Self::TooLarge,
+        Self::NotJson,
+        Self::KeyReused,
+        Self::Internal,
+        Self::Unavailable,
+    ];
+
+    /// As `type` has it.
+    pub(crate) fn uri(self) -> String {
+        let (_, name, _) = self.facts();
+        format!("urn:snapkeep:problem:{name}")
+    }
+
+    /// What such a problem says for example.
+    #[cfg(test)]
+    pub(crate) fn example(self) -> &'static str {
+        match self {
+            Self::Invalid => "limit: must be a number from 1 to 200",
+            Self::Unauthenticated => "send an access token: Authorization: Bearer …",
+            Self::RoleTooLow => "this request needs the role operator (group snapkeep-operators)",
+            Self::AwsNotPermitted => "our role may not ec2:CreateSnapshots",
+            Self::NotFound => "there is no snapshot snp_0195500c-6d00-7000-8000-000000000000",
+            Self::MethodNotAllowed => "/v1/me has no POST; Allow says what it has",
+            Self::Conflict => {
+                "the snapshot is held until 2030-01-01T00:00:00Z; remove the hold first"
+            }
+            Self::Gone => "its restore window ended at 2026-03-01T00:00:00Z",
+            Self::Stale => "the snapshot has changed meanwhile: its version is 7",
+            Self::TooLarge => "the body may have 64 KiB",
+            Self::NotJson => {
+                "send the body as JSON, uncompressed, with Content-Type: application/json"
+            }
+            Self::KeyReused => {
+                "this Idempotency-Key was used for a different request within the last 24 hours"
+            }
+            Self::Internal => {
+                "this is a fault of Snapkeep's; the log has more under the request_id"
+            }
+            Self::Unavailable => "DynamoDB is unavailable; try again in a moment",
+        }
+    }
+
     /// The status, the name in `type`, and what it means.
     pub(crate) fn facts(self) -> (StatusCode, &'static str, &'static str) {
         match self {

@@ -96,6 +96,6 @@ async fn list_upcoming_fires(
 async fn search_everything(
     call: Call<Viewer, SearchParameters>,
 ) -> Result<Answer<SearchResult>, Problem> {
-    let found = search(call.service(), &call.query.q, call.now).await?;
+    let found = search(call.service(), call.query.text()?, call.now).await?;
     Ok(Answer::ok(SearchResult::of(found)))
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use shared::domain::cursor::Order;
 use shared::domain::ids::{RestoreId, SnapshotId};
 use shared::domain::restore as domain;
+use shared::domain::restore::roles::gives_another_profile;
 use shared::domain::restore::transitions::Cancellation;
 use shared::domain::restore::wanted::{Accepted, WantedMode, WantedRestore};
 use shared::operations::restores;
@@ -29,6 +30,7 @@ use crate::extract::{Body, Claimed, Creation, Id, NoFields};
 use crate::problem::Problem;
 use crate::query::PageParameters;
 use crate::respond::Answer;
+use crate::role::Role;
 
 /// For how many days old volumes are to be kept unless somebody says.
 const KEEP_OLD_DAYS: u32 = 14;
@@ -56,7 +58,8 @@ fn accepted(restore: domain::Restore) -> Answer<Restore> {
 /// `new_instance` launches another one, as the snapshot's record describes it. Before volumes are replaced a snapshot of
 /// the instance is taken, unless `snapshot_first` is false. It goes on step by step; whether our role may do all of it
 /// is the first. With `preview=true` nothing is recorded: the answer is the restore as it would be. What costs something must
-/// be accepted by name; a refusal lists what to add. Role: operator.
+/// be accepted by name; a refusal lists what to add. Role: operator;
+/// admin for an instance profile that was not recorded.
 #[utoipa::path(
     post,
     path = "/v1/snapshots/{id}/restore",
@@ -84,6 +87,14 @@ async fn restore_snapshot(
     creation: Creation<RequestRestore>,
 ) -> Result<Answer<Restore>, Problem> {
     let wanted = creation.body.clone().checked()?;
+    if let WantedMode::NewInstance(_) = &wanted.wanted.mode {
+        // A role is more than a disk: whoever gives an instance one that it did not have may do what that role may.
+        let snapshot = views::snapshots::show(call.service(), &snapshot_id).await?;
+        let recorded = snapshot.source.launch.instance_profile_arn.as_deref();
+        if gives_another_profile(&wanted.wanted.mode, recorded) {
+            call.needs(Role::Admin, "another instance profile than the recorded one")?;
+        }
+    }
     let is_preview = call.query.preview == Some(true);
     let Claimed { id, at } = if is_preview {
         Claimed { id: RestoreId::derived(call.now, &[&call.request_id]), at: call.now }

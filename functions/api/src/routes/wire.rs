@@ -63,15 +63,22 @@ impl<'de, const MAX: usize> Deserialize<'de> for Text<MAX> {
         let text = String::deserialize(deserializer)?;
         let is_text = !text.trim().is_empty()
             && text.chars().count() <= MAX
-            && !text.chars().any(|char| char.is_control() && char != '\n');
+            && !text
+                .chars()
+                .any(|char| (char.is_control() && char != '\n') || turns_text_round(char));
         if is_text {
             Ok(Self(text))
         } else {
             Err(D::Error::custom(format!(
-                "must have 1 to {MAX} characters, not only spaces, and no control characters"
+                "must have 1 to {MAX} characters, not only spaces, and none that control how text is shown"
             )))
         }
     }
+}
+
+/// Whether a character is not seen and changes how those after it are shown: a name could look like another's.
+fn turns_text_round(char: char) -> bool {
+    matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A display name; EC2 shows it as the tag `Name`, whose values have 256 characters at the most.
@@ -180,7 +187,7 @@ mod tests {
         let text = |text: &str| serde_json::from_value::<Text<3>>(text.into());
 
         assert!(text("äöü").is_ok());
-        for bad in ["", "  ", "abcd", "a\u{0}"] {
+        for bad in ["", "  ", "abcd", "a\u{0}", "a\u{202e}b"] {
             text(bad).expect_err(bad);
         }
     }

@@ -1,8 +1,8 @@
 //! What stands in for AWS in a run, and the folder it is kept in.
 
-use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fs, future::Future, path::PathBuf, sync::Arc, time::Duration};
 
-use dynoxide::Database;
+use dynoxide::types::Item;
 use jiff::{SignedDuration, Timestamp};
 use sim_ec2::{Clock, Config, InstanceState, SimEc2, Throttling};
 use tokio::{sync::watch, task::JoinSet, time::timeout};
@@ -10,10 +10,10 @@ use tokio::{sync::watch, task::JoinSet, time::timeout};
 use crate::{
     Options, StartError,
     clock::{RealTime, SimulatedClock},
-    connections,
+    connections, demo,
+    demo::{Beginning, Recorded},
     dispatch::Identity,
-    endpoints::ec2::KeptEc2,
-    function::Function,
+    endpoints::{dynamodb::KeptDynamoDb, ec2::KeptEc2},
     samples,
     server::{Port, Stage, reached, serve},
     state::DataFolder,
@@ -31,10 +31,14 @@ pub(super) struct Simulated {
     pub(super) clock: SimulatedClock,
     /// Where DynamoDB answers.
     pub(super) dynamodb: String,
+    table: KeptDynamoDb,
     ec2: KeptEc2,
     ec2_port: Option<Port>,
     history: History,
     servers: JoinSet<()>,
+    /// What the table gets, once, when a demonstration begins.
+    beginning: Option<Beginning>,
+    is_demonstration: bool,
 }
 
 /// Whether there was a run before this one.
@@ -50,41 +54,72 @@ impl Simulated {
         real: RealTime,
         stage: &watch::Receiver<Stage>,
     ) -> Result<Self, StartError> {
-        let path = options.data.clone().map_or_else(DataFolder::default_path, Ok)?;
+        let path = options.data.clone().map_or_else(|| default_path(options), Ok)?;
         let folder = DataFolder::open(&path)?;
         let ec2_port = Port::take(options.ec2_port, "--ec2-port").await?;
         let dynamodb_port = Port::take(options.dynamodb_port, "--dynamodb-port").await?;
         if options.fresh {
             folder.wipe()?;
         }
-        let clock = SimulatedClock::start(real, options.speed, folder.time()?);
+        let beginning = begin_demonstration(options, &folder)?;
+        let is_demonstration = beginning.is_some() || folder.is_demonstration();
+        let clock = match (folder.time()?, is_demonstration) {
+            // Its time is its own, whatever the calendar says.
+            (Some(time), true) => SimulatedClock::at(real, options.speed, time),
+            (time, _) => SimulatedClock::start(real, options.speed, time),
+        };
         keep(&folder, &clock).map_err(|error| StartError::file(folder.path(), error))?;
         let (ec2, history) = load_ec2(&folder, &clock)?;
         let dynamodb = dynamodb_port.url();
         let mut servers = JoinSet::new();
-        servers.spawn(serve_dynamodb(dynamodb_port, open_table(&folder)?, stage.clone()));
+        let table = open_table(&folder)?;
+        let beginning =
+            beginning.map(|items| Beginning { database: table.database().clone(), items });
+        let router = table.router();
+        servers.spawn(serve(dynamodb_port, router, stage.clone(), Stage::Closing));
         let folder = Arc::new(folder);
         let ec2_port = Some(ec2_port);
-        Ok(Self { folder, clock, dynamodb, ec2, ec2_port, history, servers })
+        Ok(Self {
+            folder,
+            clock,
+            dynamodb,
+            table,
+            ec2,
+            ec2_port,
+            history,
+            servers,
+            beginning,
+            is_demonstration,
+        })
     }
 
-    pub(super) fn parts(&self, environment: BTreeMap<String, String>) -> Parts {
+    /// What a world is made of; functions are held to the template's roles unless the options say otherwise.
+    pub(super) fn parts(
+        &self,
+        mut environment: BTreeMap<String, String>,
+        options: &Options,
+    ) -> Parts {
+        if self.is_demonstration {
+            environment.extend(demo::environment());
+        }
         let Config { account, region, .. } = self.ec2.simulation().config().clone();
         let base = connections::local(&region);
         Parts {
             identity: Identity { account, region },
             table: world::TABLE.to_owned(),
             ec2: connections::through(base.clone(), self.ec2.http_client()),
-            dynamodb: connections::at(base, &self.dynamodb),
+            dynamodb: connections::through(base, self.table.http_client()),
             simulation: Some(self.ec2.simulation().clone()),
             clock: self.clock.for_functions(),
             speed: self.clock.speed(),
             environment,
+            token: None,
+            rights: (!options.every_right).then(|| self.ec2.simulation().clone()),
         }
     }
 
-    pub(super) async fn make_table(&self, world: &World) -> Result<(), StartError> {
-        let Some(service) = world.service(Function::Api) else { return Ok(()) };
+    pub(super) async fn make_table(&mut self, world: &World) -> Result<(), StartError> {
+        let service = world.owner();
         let failed = |error| StartError::failed("the table", error);
         if !service.table.is_ready().await.map_err(failed)? {
             service.table.create().await.map_err(failed)?;
@@ -93,6 +128,12 @@ impl Simulated {
         for index in service.table.missing_indexes().await.map_err(failed)? {
             tracing::info!("The table gets the index {index}");
             service.table.add_index(&index).await.map_err(failed)?;
+        }
+        if let Some(beginning) = self.beginning.take() {
+            beginning.load(world::TABLE)?;
+            // Last: what is not whole is no demonstration, and is refused until it is deleted.
+            let failed = |error| StartError::file(self.folder.path(), error);
+            self.folder.mark_demonstration().map_err(failed)?;
         }
         Ok(())
     }
@@ -104,6 +145,10 @@ impl Simulated {
         let router = self.ec2.router(world.bus().clone());
         self.servers.spawn(serve(port, router, stage.clone(), Stage::Closing));
         url
+    }
+
+    pub(super) fn is_demonstration(&self) -> bool {
+        self.is_demonstration
     }
 
     pub(super) fn is_continued(&self) -> bool {
@@ -158,6 +203,34 @@ fn keep(folder: &DataFolder, clock: &SimulatedClock) -> std::io::Result<()> {
     folder.keep_time(until.unwrap_or(Timestamp::MAX))
 }
 
+/// A demonstration has a folder of its own, so that it never stands where somebody's own trials are.
+fn default_path(options: &Options) -> Result<PathBuf, StartError> {
+    let path = DataFolder::default_path()?;
+    Ok(if options.demo { path.join("demonstration") } else { path })
+}
+
+/// Puts the recorded account into a folder that nothing was in; comes back with what the table gets.
+fn begin_demonstration(
+    options: &Options,
+    folder: &DataFolder,
+) -> Result<Option<Vec<Item>>, StartError> {
+    if !options.demo || folder.is_demonstration() {
+        return Ok(None);
+    }
+    if folder.ec2().exists() {
+        let reason = format!(
+            "{} has a run of its own: --demo wants another folder (--data), or --fresh, which deletes what is there",
+            folder.path().display()
+        );
+        return Err(StartError::Options(reason));
+    }
+    let Recorded { time, ec2, items } = demo::history()?;
+    let failed = |error| StartError::file(folder.path(), error);
+    fs::write(folder.ec2(), ec2.to_string()).map_err(failed)?;
+    folder.keep_time(time).map_err(failed)?;
+    Ok(Some(items))
+}
+
 fn load_ec2(folder: &DataFolder, clock: &SimulatedClock) -> Result<(KeptEc2, History), StartError> {
     let path = folder.ec2();
     let config = Config { throttling: Throttling::Default, ..Config::default() };
@@ -175,21 +248,13 @@ fn load_ec2(folder: &DataFolder, clock: &SimulatedClock) -> Result<(KeptEc2, His
     Ok((kept, History::First))
 }
 
-fn open_table(folder: &DataFolder) -> Result<Database, StartError> {
+fn open_table(folder: &DataFolder) -> Result<KeptDynamoDb, StartError> {
     let path = folder.table();
     let context = path.display().to_string();
     let text = path
         .to_str()
         .ok_or_else(|| StartError::failed(context.clone(), "the path is not valid Unicode"))?;
-    Database::new(text).map_err(|error| StartError::failed(context, error.to_string()))
-}
-
-async fn serve_dynamodb(port: Port, database: Database, stages: watch::Receiver<Stage>) {
-    let end = reached(stages, Stage::Closing);
-    let served = dynoxide::server::serve_with_shutdown(port.listener, database, end).await;
-    if let Err(error) = served {
-        tracing::error!("DynamoDB is no longer served: {error}");
-    }
+    KeptDynamoDb::open(text).map_err(|error| StartError::failed(context, error.to_string()))
 }
 
 #[cfg(test)]

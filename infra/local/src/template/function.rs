@@ -14,21 +14,22 @@ use super::{
 use crate::function::Function;
 
 /// How the code is built, where it logs and what it costs: of no effect here.
-const WITHOUT_EFFECT: [&str; 10] = [
+const WITHOUT_EFFECT: [&str; 9] = [
     "Architectures",
     "CodeUri",
     "Description",
     "Handler",
     "LoggingConfig",
     "MemorySize",
-    "Role",
     "Runtime",
     "Tags",
     "Tracing",
 ];
 
+/// Under this condition the stack has a sign-in; here nobody signs in.
+const WITH_SIGN_IN: &str = "UseCognito";
 /// What a stack's installation is called; here there is no stack.
-const INSTALLATION: &str = "${AWS::StackName}.${AWS::Region}";
+pub(super) const INSTALLATION: &str = "${AWS::StackName}.${AWS::Region}";
 
 /// What all functions have in common.
 #[derive(Debug, Default)]
@@ -80,13 +81,14 @@ impl Block<'_> {
         template: &mut Template,
     ) -> Result<(), TemplateError> {
         let mut known = WITHOUT_EFFECT.to_vec();
-        known.extend(["Environment", "Timeout", "EventInvokeConfig", "Events"]);
+        known.extend(["Environment", "Timeout", "EventInvokeConfig", "Events", "Role"]);
         let fields = properties.fields(&known)?;
         let mut environment_here = self.globals.environment.clone();
         environment_here.extend(environment(fields.get("Environment"), context)?);
         let timeout = fields.get("Timeout").map(|timeout| timeout.seconds()).transpose()?;
         let settings = FunctionSettings {
             environment: environment_here,
+            role: fields.get("Role").and_then(|role| role.attribute("Arn").ok()).map(str::to_owned),
             // Lambda's default is three seconds.
             timeout: timeout.or(self.globals.timeout).unwrap_or(SignedDuration::from_secs(3)),
             invoke: invoke(fields.get("EventInvokeConfig"), context)?,
@@ -130,8 +132,10 @@ impl Block<'_> {
     fn route(&self, properties: &Node<'_>, context: &Context<'_>) -> Result<Route, TemplateError> {
         let fields =
             properties.fields(&["ApiId", "Method", "Path", "PayloadFormatVersion", "Auth"])?;
-        if self.function != Function::Api {
-            return Err(properties.refuse("the local run knows routes of the api only"));
+        if !matches!(self.function, Function::Api | Function::Console) {
+            return Err(
+                properties.refuse("the local run knows routes of the api and the page only")
+            );
         }
         let api = fields.required("ApiId")?;
         let kind = api.reference().and_then(|id| context.kinds.get(id));
@@ -231,6 +235,9 @@ fn environment(
 fn variable(node: &Node<'_>, context: &Context<'_>) -> Result<EnvironmentValue, TemplateError> {
     if node.substitution() == Some(INSTALLATION) {
         return Ok(EnvironmentValue::Installation);
+    }
+    if let Some((WITH_SIGN_IN, otherwise)) = node.choice() {
+        return variable(&otherwise, context);
     }
     let Some(name) = node.reference() else {
         let literal = node.scalar().map_err(|_| {

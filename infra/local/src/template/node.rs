@@ -118,6 +118,13 @@ impl<'a> Node<'a> {
         self.intrinsic("Sub")?.as_str()
     }
 
+    /// The condition of `!If` and what stands where it does not hold, if this is one.
+    pub(super) fn choice(&self) -> Option<(&'a str, Self)> {
+        let parts = self.intrinsic("If")?.as_sequence()?;
+        let [condition, _, otherwise] = parts.as_slice() else { return None };
+        Some((condition.as_str()?, self.below("If.2", otherwise)))
+    }
+
     /// The resource of `!GetAtt Resource.attribute`.
     pub(super) fn attribute(&self, attribute: &str) -> Result<&'a str, TemplateError> {
         let parts = match self.intrinsic("GetAtt") {

@@ -15,7 +15,7 @@ use super::{
 
 /// Resources without which the system behaves the same on one machine: who may what, where logs go, who is
 /// told of failures, how people sign in, what AWS keeps beside.
-const WITHOUT_EFFECT: [&str; 15] = [
+const WITHOUT_EFFECT: [&str; 16] = [
     "AWS::ApplicationInsights::Application",
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
@@ -29,6 +29,7 @@ const WITHOUT_EFFECT: [&str; 15] = [
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
     "AWS::Rbin::Rule",
+    "AWS::SNS::Subscription",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
 ];
@@ -62,6 +63,7 @@ pub(super) fn read(text: &str) -> Result<Template, TemplateError> {
         rules: Vec::new(),
         queues: BTreeMap::new(),
         mappings: Vec::new(),
+        roles: BTreeMap::new(),
     };
     for (id, resource) in resources {
         match context.kinds.get(id) {
@@ -86,6 +88,12 @@ pub(super) fn read(text: &str) -> Result<Template, TemplateError> {
                 | ReferenceKind::WithoutEffect,
             )
             | None => {}
+        }
+    }
+    for (function, settings) in &template.functions {
+        let role = settings.role.as_deref().and_then(|role| value["Resources"].get(role));
+        if let Some(role) = role {
+            template.roles.insert(*function, role["Properties"].clone());
         }
     }
     Ok(template)
@@ -140,6 +148,7 @@ fn queue(properties: &Node<'_>, context: &Context<'_>) -> Result<QueueSettings, 
     let fields = properties.fields(&[
         "VisibilityTimeout",
         "MessageRetentionPeriod",
+        "KmsMasterKeyId",
         "SqsManagedSseEnabled",
         "RedrivePolicy",
     ])?;

@@ -242,3 +242,25 @@ fn a_rule_that_only_sends_mail_is_left_out() {
     assert!(template("", &rule("Topic")).unwrap().rules.is_empty());
     assert!(refusal("", &rule("Dead")).contains("Condition"));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 64, ..Default::default() })]
+
+    #[test]
+    fn a_spoiled_template_is_read_or_refused(
+        from in proptest::prelude::any::<proptest::sample::Index>(),
+        length in 0_usize..200,
+        instead in "(\\PC{0,20}|[ \\n:!\\[\\]{}&*-]{0,20})",
+    ) {
+        // Spoiled anywhere: letters are left out, and others put in.
+        let letters: Vec<char> = EMBEDDED.chars().collect();
+        let at = from.index(letters.len());
+        let rest = (at + length).min(letters.len());
+        let spoiled: String =
+            letters[..at].iter().chain(&instead.chars().collect::<Vec<_>>()).chain(&letters[rest..]).collect();
+
+        if let Err(error) = spoiled.parse::<Template>() {
+            assert!(!error.to_string().is_empty());
+        }
+    }
+}

@@ -84,8 +84,7 @@ fn source(context: &ActionContext<'_>, region: &str, id: &str) -> Result<Snapsho
     }
     IdKind::Snapshot.check(id)?;
     let snapshot = context
-        .others
-        .get(region)
+        .elsewhere(region)
         .and_then(|region| region.snapshots.get(id))
         .ok_or_else(|| IdKind::Snapshot.not_found(id))?;
     describe_snapshots::check_usable(snapshot)?;

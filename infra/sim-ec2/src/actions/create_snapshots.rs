@@ -285,7 +285,7 @@ fn write_info(xml: &mut Xml, snapshot: &Snapshot, context: &ActionContext<'_>) {
     xml.leaf("volumeSize", snapshot.volume_size_gib);
     xml.leaf("startTime", wire_time(snapshot.started_at));
     xml.leaf("progress", "");
-    xml.leaf("ownerId", &context.config.account);
+    xml.leaf("ownerId", context.account);
     xml.leaf("snapshotId", &snapshot.id);
     xml.leaf("sseType", if snapshot.encrypted { "sse-kms" } else { "none" });
 }

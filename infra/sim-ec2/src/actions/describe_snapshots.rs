@@ -1,6 +1,7 @@
 //! `DescribeSnapshots`, and a snapshot as EC2 writes it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::{ActionContext, Reply, tags};
 use crate::{
@@ -40,40 +41,91 @@ pub(crate) fn describe(context: &mut ActionContext<'_>, params: &Params) -> Repl
     let page = Page::parse(params, "DescribeSnapshots", USUAL)?;
     let filters = Filters::parse(params, &KNOWN)?;
     let context = &*context;
-    let owned = owned_by_us(params, context);
-    let admitted = |snapshot: &Snapshot| {
-        owned && filters.admit(&snapshot.tags, |name| field(snapshot, name, context))
+    let owners = Owners::parse(params, context);
+    let admitted = |(owner, snapshot): &(&str, &Snapshot)| {
+        let wanted = owners.admit(owner);
+        wanted && filters.admit(&snapshot.tags, |name| field((*owner, *snapshot), name, context))
     };
-    let (now, shelf) = (context.moment.now, &context.region.snapshots);
     let (snapshots, next) = if !ids.is_empty() {
         let mut found = Vec::new();
         for id in &ids {
             IdKind::Snapshot.check(id)?;
-            found.push(shelf.seen(id, now).ok_or_else(|| IdKind::Snapshot.not_found(id))?);
+            found.push(readable(context, id).ok_or_else(|| IdKind::Snapshot.not_found(id))?);
         }
-        found.retain(|snapshot| admitted(snapshot));
+        found.retain(admitted);
         (found, None)
     } else if let Some(exact) = filters.exact("snapshot-id") {
         let after = page.after.as_deref().unwrap_or_default();
         let named = exact.iter().filter(|id| id.as_str() > after);
-        page.cut(
-            named
-                .filter_map(|id| Some((id.as_str(), shelf.seen(id, now)?)))
-                .filter(|(_, snapshot)| admitted(snapshot)),
-        )
+        let found = named.filter_map(|id| Some((id.as_str(), readable(context, id)?)));
+        page.cut(found.filter(|(_, one)| admitted(one)))
     } else {
-        page.cut(
-            shelf.seen_after(page.after.as_deref(), now).filter(|(_, snapshot)| admitted(snapshot)),
-        )
+        let (after, now) = (page.after.as_deref(), context.moment.now);
+        let own = context.region.snapshots.seen_after(after, now);
+        let own = own.map(|(id, snapshot)| (id, (context.account, snapshot)));
+        let shared = shared_with_us(context);
+        if shared.is_empty() {
+            page.cut(own.filter(|(_, one)| admitted(one)))
+        } else {
+            let after = after.unwrap_or_default();
+            let shared = shared.into_iter().filter(|(id, _)| *id > after);
+            let all: BTreeMap<&str, (&str, &Snapshot)> = own.chain(shared).collect();
+            page.cut(all.into_iter().filter(|(_, one)| admitted(one)))
+        }
     };
     let mut xml = Xml::default();
-    xml.list("snapshotSet", snapshots, |xml, snapshot| write(xml, snapshot, context));
+    xml.list("snapshotSet", snapshots, |xml, one| write_of(xml, one, context));
     xml.optional("nextToken", next);
     Ok(xml)
 }
 
-/// A snapshot as EC2 writes it.
+/// Whose snapshots are asked for.
+struct Owners(Vec<String>);
+
+impl Owners {
+    fn parse(params: &Params, context: &ActionContext<'_>) -> Self {
+        let named = params.values("Owner").into_iter();
+        Self(
+            named.map(|one| if one == "self" { context.account.to_owned() } else { one }).collect(),
+        )
+    }
+
+    fn admit(&self, owner: &str) -> bool {
+        self.0.is_empty() || self.0.iter().any(|one| one == owner)
+    }
+}
+
+/// What other accounts share with this one, or with everybody.
+fn shared_with_us<'a>(context: &'a ActionContext<'_>) -> Vec<(&'a str, (&'a str, &'a Snapshot))> {
+    let now = context.moment.now;
+    let mut shared = Vec::new();
+    for (owner, region) in context.neighbours() {
+        let seen = region.snapshots.seen_after(None, now);
+        let ours = seen.filter(|(_, snapshot)| is_shared(snapshot, context.account));
+        shared.extend(ours.map(|(id, snapshot)| (id, (owner, snapshot))));
+    }
+    shared
+}
+
+fn is_shared(snapshot: &Snapshot, account: &str) -> bool {
+    snapshot.shared_with.contains("all") || snapshot.shared_with.contains(account)
+}
+
+/// The snapshot `id` as this account sees it, with whose it is.
+fn readable<'a>(context: &'a ActionContext<'_>, id: &str) -> Option<(&'a str, &'a Snapshot)> {
+    if let Some(own) = context.region.snapshots.seen(id, context.moment.now) {
+        return Some((context.account, own));
+    }
+    let shared = shared_with_us(context).into_iter().find(|(shared, _)| *shared == id);
+    shared.map(|(_, one)| one)
+}
+
+/// A snapshot of this account's, as EC2 writes it.
 pub(crate) fn write(xml: &mut Xml, snapshot: &Snapshot, context: &ActionContext<'_>) {
+    write_of(xml, (context.account, snapshot), context);
+}
+
+fn write_of(xml: &mut Xml, (owner, snapshot): (&str, &Snapshot), context: &ActionContext<'_>) {
     let now = context.moment.now;
     xml.leaf("snapshotId", &snapshot.id);
     xml.leaf("volumeId", &snapshot.volume_id);
@@ -81,7 +133,7 @@ pub(crate) fn write(xml: &mut Xml, snapshot: &Snapshot, context: &ActionContext<
     xml.optional("statusMessage", snapshot.state_message.as_ref());
     xml.leaf("startTime", wire_time(snapshot.started_at));
     xml.leaf("progress", snapshot.progress(now));
-    xml.leaf("ownerId", &context.config.account);
+    xml.leaf("ownerId", owner);
     xml.leaf("volumeSize", snapshot.volume_size_gib);
     xml.leaf("description", &snapshot.description);
     xml.leaf("encrypted", snapshot.encrypted);
@@ -100,17 +152,15 @@ pub(crate) fn write(xml: &mut Xml, snapshot: &Snapshot, context: &ActionContext<
     }
 }
 
-fn owned_by_us(params: &Params, context: &ActionContext<'_>) -> bool {
-    let owners = params.values("Owner");
-    owners.is_empty()
-        || owners.iter().any(|owner| owner == "self" || *owner == context.config.account)
-}
-
-fn field<'a>(snapshot: &'a Snapshot, name: &str, context: &ActionContext<'_>) -> Vec<Cow<'a, str>> {
+fn field<'a>(
+    (owner, snapshot): (&str, &'a Snapshot),
+    name: &str,
+    context: &ActionContext<'_>,
+) -> Vec<Cow<'a, str>> {
     match name {
         "description" => one(&snapshot.description),
         "encrypted" => one(snapshot.encrypted.to_string()),
-        "owner-id" => one(context.config.account.clone()),
+        "owner-id" => one(owner.to_owned()),
         "progress" => one(snapshot.progress(context.moment.now)),
         "snapshot-id" => one(&snapshot.id),
         "start-time" => one(wire_time(snapshot.started_at)),
@@ -134,7 +184,13 @@ pub(crate) fn find_usable<'a>(
     context: &'a ActionContext<'_>,
     id: &str,
 ) -> Result<&'a Snapshot, Ec2Error> {
-    let snapshot = find(context, id)?;
+    let snapshot = match find(context, id) {
+        Ok(own) => own,
+        Err(error) => {
+            let shared = shared_with_us(context).into_iter().find(|(shared, _)| *shared == id);
+            shared.map(|(_, (_, snapshot))| snapshot).ok_or(error)?
+        }
+    };
     check_usable(snapshot)?;
     Ok(snapshot)
 }

@@ -87,14 +87,14 @@ pub(crate) fn describe(context: &mut ActionContext<'_>, params: &Params) -> Repl
     const KNOWN: [&str; 4] = ["availability-zone", "owner-id", "snapshot-id", "state"];
     let filters = Filters::parse(params, &KNOWN)?;
     let page = Page::parse(params, "DescribeFastSnapshotRestores", USUAL)?;
-    let (now, account) = (context.moment.now, &context.config.account);
+    let (now, account) = (context.moment.now, context.account);
     let mut all: Vec<(String, (&Snapshot, &str, &FastRestore))> = Vec::new();
     for (id, snapshot) in context.region.snapshots.seen_after(None, now) {
         for (zone, each) in &snapshot.fast_restores {
             let state = each.state(snapshot.volume_size_gib, now);
             let admitted = filters.admit(&snapshot.tags, |name| match name {
                 "availability-zone" => one(zone.clone()),
-                "owner-id" => one(account.clone()),
+                "owner-id" => one(account),
                 "snapshot-id" => one(id.to_owned()),
                 "state" => one(Cow::Borrowed(state.name())),
                 _ => Vec::new(),
@@ -184,7 +184,7 @@ fn write(
     xml.leaf("availabilityZone", zone);
     xml.leaf("state", each.state(size, now).name());
     xml.leaf("stateTransitionReason", "Client.UserInitiated");
-    xml.leaf("ownerId", &context.config.account);
+    xml.leaf("ownerId", context.account);
     xml.leaf("enablingTime", wire_time(each.enabling_at));
     xml.optional("optimizingTime", passed(each.optimizing_at()));
     xml.optional("enabledTime", passed(each.enabled_at(size)));

@@ -158,7 +158,7 @@ pub(crate) fn find_available<'a>(
 fn own_image<'a>(context: &'a ActionContext<'_>, id: &str) -> Result<&'a Image, Ec2Error> {
     IdKind::Image.check(id)?;
     let image = context.region.images.get(id).ok_or_else(|| IdKind::Image.not_found(id))?;
-    if image.owner != context.config.account {
+    if image.owner != context.account {
         return Err(Ec2Error::with_status(
             "AuthFailure",
             format!("Not authorized for image:{id}"),
@@ -170,14 +170,14 @@ fn own_image<'a>(context: &'a ActionContext<'_>, id: &str) -> Result<&'a Image, 
 
 fn is_owner(image: &Image, owner: &str, context: &ActionContext<'_>) -> bool {
     match owner {
-        "self" => image.owner == context.config.account,
-        "amazon" => image.owner != context.config.account,
+        "self" => image.owner == context.account,
+        "amazon" => image.owner != context.account,
         account => image.owner == account,
     }
 }
 
 fn is_public(image: &Image, context: &ActionContext<'_>) -> bool {
-    image.owner != context.config.account
+    image.owner != context.account
 }
 
 fn write(xml: &mut Xml, image: &Image, context: &ActionContext<'_>) {

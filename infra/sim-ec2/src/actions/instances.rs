@@ -90,7 +90,7 @@ pub(crate) fn write_reservation(
     context: &ActionContext<'_>,
 ) {
     xml.leaf("reservationId", reservation);
-    xml.leaf("ownerId", &context.config.account);
+    xml.leaf("ownerId", context.account);
     xml.element("groupSet", |_| {});
     xml.list("instancesSet", instances, |xml, instance| write(xml, instance, context));
 }
@@ -129,7 +129,7 @@ fn write(xml: &mut Xml, instance: &Instance, context: &ActionContext<'_>) {
         });
     }
     if let Some(address) = &instance.public_ip {
-        write_interface(xml, instance, address, &context.config.account);
+        write_interface(xml, instance, address, context.account);
     }
     xml.leaf("architecture", architecture(instance));
     xml.leaf("rootDeviceType", instance.root.name());
@@ -265,7 +265,7 @@ fn field<'a>(
         "instance-type" => one(&instance.instance_type),
         "key-name" => maybe(instance.key_name.as_deref()),
         "launch-time" => one(wire_time(instance.launched_at)),
-        "owner-id" => one(&context.config.account),
+        "owner-id" => one(context.account),
         "private-ip-address" => one(&instance.private_ip),
         "reservation-id" => one(&instance.reservation_id),
         "root-device-name" => one(&instance.root_device),

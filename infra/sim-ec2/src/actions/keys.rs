@@ -22,7 +22,7 @@ pub(crate) fn arn(name: Option<&str>, context: &ActionContext<'_>) -> String {
     if name.starts_with("arn:") {
         return name.to_owned();
     }
-    let account = &context.config.account;
+    let account = context.account;
     let id = if name.starts_with("alias/") {
         ids::uuid_of(context.config.seed, &["key", account, context.name, name])
     } else {

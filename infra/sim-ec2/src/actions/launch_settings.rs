@@ -157,7 +157,7 @@ fn instance_profile(
         (None, None) => Ok(None),
         (Some(arn), None) => Ok(Some(arn.to_owned())),
         (None, Some(name)) => {
-            Ok(Some(format!("arn:aws:iam::{}:instance-profile/{name}", context.config.account)))
+            Ok(Some(format!("arn:aws:iam::{}:instance-profile/{name}", context.account)))
         }
         (Some(_), Some(_)) => Err(Ec2Error::combination(
             "The parameter iamInstanceProfile.name cannot be used with the parameter \

@@ -99,7 +99,7 @@ pub(crate) fn describe(context: &mut ActionContext<'_>, params: &Params) -> Repl
     let (locked, next): (Vec<(&Snapshot, &Lock)>, _) = page.cut(locked);
     let mut xml = Xml::default();
     xml.list("snapshotSet", locked, |xml, (snapshot, lock)| {
-        xml.leaf("ownerId", &context.config.account);
+        xml.leaf("ownerId", context.account);
         xml.leaf("snapshotId", &snapshot.id);
         write(xml, lock, now);
     });

@@ -57,7 +57,7 @@ pub(crate) fn register(context: &mut ActionContext<'_>, params: &Params) -> Repl
     let image = Image {
         id: id.clone(),
         region: context.name.to_owned(),
-        owner: context.config.account.clone(),
+        owner: context.account.to_owned(),
         name,
         description: create_snapshots::description(params)?,
         architecture,
@@ -114,7 +114,7 @@ pub(crate) fn create(context: &mut ActionContext<'_>, params: &Params) -> Reply 
     let image = Image {
         id: id.clone(),
         region: context.name.to_owned(),
-        owner: context.config.account.clone(),
+        owner: context.account.to_owned(),
         name,
         description: create_snapshots::description(params)?,
         architecture: architecture.to_owned(),
@@ -261,7 +261,7 @@ fn new_name(context: &ActionContext<'_>, params: &Params) -> Result<String, Ec2E
         .region
         .images
         .current()
-        .find(|image| image.name == name && image.owner == context.config.account);
+        .find(|image| image.name == name && image.owner == context.account);
     match taken {
         None => Ok(name.to_owned()),
         Some(image) => Err(Ec2Error::new(

@@ -196,7 +196,8 @@ fn resources(context: &ActionContext<'_>, params: &Params) -> Result<Vec<String>
     Ok(ids)
 }
 
-fn tags_of<'a>(region: &'a Region, id: &str) -> Option<&'a Tags> {
+/// The tags of whatever bears this id.
+pub(crate) fn tags_of<'a>(region: &'a Region, id: &str) -> Option<&'a Tags> {
     match IdKind::of(id)? {
         IdKind::Instance => region.instances.get(id).map(|instance| &instance.tags),
         IdKind::Volume => region.volumes.get(id).map(|volume| &volume.tags),

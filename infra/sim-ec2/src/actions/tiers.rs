@@ -94,7 +94,7 @@ pub(crate) fn describe(context: &mut ActionContext<'_>, params: &Params) -> Repl
         xml.leaf("snapshotId", &snapshot.id);
         xml.leaf("volumeId", &snapshot.volume_id);
         xml.leaf("status", snapshot.state.name());
-        xml.leaf("ownerId", &context.config.account);
+        xml.leaf("ownerId", context.account);
         tags::write(xml, &snapshot.tags);
         xml.leaf("storageTier", snapshot.tiering.tier.name());
         xml.leaf("lastTieringStartTime", wire_time(last.started_at));

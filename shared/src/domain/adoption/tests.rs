@@ -19,6 +19,7 @@ fn id(number: u32) -> EbsSnapshotId {
 fn candidate(number: u32, second: i64, instance: &str) -> Candidate {
     Candidate {
         seen: EbsSnapshot {
+            state_message: None,
             id: id(number),
             volume_id: Some(format!("vol-{number:08x}").parse().unwrap()),
             state: EbsState::Completed,

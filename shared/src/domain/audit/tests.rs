@@ -61,6 +61,7 @@ fn member() -> Member {
 
 fn seen(state: EbsState, progress_percent: u8) -> EbsSnapshot {
     EbsSnapshot {
+        state_message: None,
         id: "snap-00000001".parse().unwrap(),
         volume_id: None,
         state,

@@ -123,11 +123,11 @@ fn a_week_of_nights_goes_one_by_one_and_sundays_stay_longer() {
         nights.iter().map(|day| snapshot(&format!("{day}T01:30:00Z"), Some(&schedule))).collect();
 
     insta::assert_snapshot!(told(Some(&schedule), &snapshots, "2026-03-04T10:00:00Z"), @"
-    02-22T01:30 [] 2026-03-04T11:30:00Z: no rule keeps it then; the sweep at 2026-03-04T11:00:00Z lets it go
-    03-01T01:30 [weekly 2 of 2] 2026-03-09T02:30:00Z: from the snapshot of 2026-03-09T01:30:00Z on, weekly has enough newer ones; the sweep at 2026-03-09T02:00:00Z lets it go
-    03-02T01:30 [daily 3 of 3] 2026-03-05T02:30:00Z: from the snapshot of 2026-03-05T01:30:00Z on, daily has enough newer ones; the sweep at 2026-03-05T02:00:00Z lets it go
-    03-03T01:30 [daily 2 of 3] 2026-03-06T02:30:00Z: from the snapshot of 2026-03-06T01:30:00Z on, daily has enough newer ones; the sweep at 2026-03-06T02:00:00Z lets it go
-    03-04T01:30 [daily 1 of 3, weekly 1 of 2] 2026-03-07T02:30:00Z: from the snapshot of 2026-03-07T01:30:00Z on, daily has enough newer ones; the sweep at 2026-03-07T02:00:00Z lets it go
+    02-22T01:30 [] 2026-03-04T10:30:00Z: no rule keeps it then; the sweep between 2026-03-04T10:00:00Z and 2026-03-04T11:00:00Z lets it go
+    03-01T01:30 [weekly 2 of 2] 2026-03-08T23:30:00Z: from the first snapshot begun after 2026-03-08T23:00:00Z on, weekly has enough newer ones; the sweep between 2026-03-08T23:00:00Z and 2026-03-09T00:00:00Z lets it go
+    03-02T01:30 [daily 3 of 3] 2026-03-05T01:30:00Z: from the snapshot of 2026-03-05T01:30:00Z on, daily has enough newer ones; the sweep between 2026-03-05T01:00:00Z and 2026-03-05T02:00:00Z lets it go
+    03-03T01:30 [daily 2 of 3] 2026-03-06T01:30:00Z: from the snapshot of 2026-03-06T01:30:00Z on, daily has enough newer ones; the sweep between 2026-03-06T01:00:00Z and 2026-03-06T02:00:00Z lets it go
+    03-04T01:30 [daily 1 of 3, weekly 1 of 2] 2026-03-07T01:30:00Z: from the snapshot of 2026-03-07T01:30:00Z on, daily has enough newer ones; the sweep between 2026-03-07T01:00:00Z and 2026-03-07T02:00:00Z lets it go
     ");
 }
 
@@ -139,7 +139,7 @@ fn what_is_being_taken_counts_as_if_it_were_there() {
     let snapshots = [snapshot("2026-03-02T01:30:00Z", Some(&schedule)), pending];
 
     insta::assert_snapshot!(told(Some(&schedule), &snapshots, "2026-03-03T01:40:00Z"), @"
-    03-02T01:30 [last 1 of 1] 2026-03-03T02:30:00Z: no rule keeps it then; the sweep at 2026-03-03T02:00:00Z lets it go
+    03-02T01:30 [last 1 of 1] 2026-03-03T02:10:00Z: no rule keeps it then; the sweep between 2026-03-03T01:00:00Z and 2026-03-03T02:00:00Z lets it go
     03-03T01:30 [] unknown: EC2 is still writing it
     ");
 }
@@ -159,8 +159,8 @@ fn a_hold_comes_before_the_rules() {
 
     insta::assert_snapshot!(format!("{never}{until}{shorter}"), @"
     03-03T01:30 [last 1 of 1] never: held: never delete automatically
-    03-03T01:30 [last 1 of 1] 2026-03-20T09:30:00Z: held until 2026-03-20T08:10:00Z; the sweep at 2026-03-20T09:00:00Z lets it go
-    03-03T01:30 [last 1 of 1] 2026-03-04T02:30:00Z: the newest of its instance until the snapshot of 2026-03-04T01:30:00Z; the sweep at 2026-03-04T02:00:00Z lets it go
+    03-03T01:30 [last 1 of 1] 2026-03-20T08:40:00Z: held until 2026-03-20T08:10:00Z; the sweep between 2026-03-20T08:00:00Z and 2026-03-20T09:00:00Z lets it go
+    03-03T01:30 [last 1 of 1] 2026-03-04T01:30:00Z: the newest of its instance until the snapshot of 2026-03-04T01:30:00Z; the sweep between 2026-03-04T01:00:00Z and 2026-03-04T02:00:00Z lets it go
     ");
 }
 
@@ -196,7 +196,7 @@ fn what_expires_goes_unless_it_is_the_newest() {
     };
 
     insta::assert_snapshot!(told(None, &[older, newer], "2026-03-03T10:00:00Z"), @"
-    03-01T01:30 [expires at 2026-03-05T12:20:00Z] 2026-03-05T14:00:00Z: it expires at 2026-03-05T12:20:00Z; the sweep at 2026-03-05T13:00:00Z lets it go
+    03-01T01:30 [expires at 2026-03-05T12:20:00Z] 2026-03-05T13:20:00Z: it expires at 2026-03-05T12:20:00Z; the sweep between 2026-03-05T12:00:00Z and 2026-03-05T13:00:00Z lets it go
     03-02T01:30 [expires at 2026-03-05T12:20:00Z] unknown: it expires at 2026-03-05T12:20:00Z, but stays as long as it is the newest of its instance
     ");
 }
@@ -260,7 +260,7 @@ fn what_is_not_available_says_what_is_true() {
     03-02T01:30 [] 2026-03-03T10:00:00Z: it was deleted at 2026-03-03T10:00:00Z
     03-02T01:30 [] unknown: it is not taken yet
     03-02T01:30 [] unknown: EC2 is still writing it
-    03-02T01:30 [failed; kept until 2026-03-04T01:40:00Z to show why] 2026-03-04T02:30:00Z: failed; kept until 2026-03-04T01:40:00Z to show why
+    03-02T01:30 [failed; kept until 2026-03-04T01:40:00Z to show why] 2026-03-04T02:10:00Z: failed; kept until 2026-03-04T01:40:00Z to show why
     03-02T01:30 [] 2026-03-03T10:00:00Z: it is being deleted
     03-02T01:30 [EC2 does not show all of it; looked for again] unknown: EC2 does not show all of it; it is looked for again
     03-02T01:30 [] 2026-03-03T10:00:00Z: EC2 no longer has it, as was found at 2026-03-03T10:00:00Z
@@ -301,7 +301,7 @@ fn what_is_left_of_a_gone_instance_goes_by_the_rule_for_it_and_nothing_newer_com
     let two = WhenGone::KeepLast(NonZeroU32::new(2).unwrap());
 
     insta::assert_snapshot!(told(two), @r"
-    03-01T01:30 [] 2026-03-03T11:30:00Z: its instance is gone; the sweep at 2026-03-03T11:00:00Z lets it go
+    03-01T01:30 [] 2026-03-03T10:30:00Z: its instance is gone; the next sweep lets it go
     03-02T01:30 [instance gone: last 2 of 2] never: instance gone: last 2 of 2
     03-03T01:30 [instance gone: last 1 of 2] never: instance gone: last 1 of 2
     ");

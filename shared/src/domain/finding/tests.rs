@@ -9,6 +9,7 @@ use crate::domain::tags::Tags;
 
 fn finding(number: u32, owner: Owner, place: FindingState) -> Finding {
     let seen = EbsSnapshot {
+        state_message: None,
         id: format!("snap-{number:08x}").parse().unwrap(),
         volume_id: Some(format!("vol-{:08x}", number / 2).parse().unwrap()),
         state: EbsState::Completed,
@@ -170,6 +171,7 @@ fn the_largest_page_fits_an_item_by_far() {
     let image = |number: usize| format!("ami-{number:017x}").parse().unwrap();
     let images: Vec<ImageId> = (0..100).map(image).collect();
     let seen = EbsSnapshot {
+        state_message: None,
         id: "snap-0123456789abcdef0".parse().unwrap(),
         volume_id: Some("vol-0123456789abcdef0".parse().unwrap()),
         state: EbsState::Completed,

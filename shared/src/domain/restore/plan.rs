@@ -5,6 +5,7 @@ pub use super::course::{SnapshotFirst, steps};
 use super::mode::{Launch, PlannedVolume, RestoreMode};
 use super::places::{accept_staying, in_place_of, is_same_device, staying};
 use super::refusal::{Refusal, field, state};
+use super::roles;
 use super::volumes::{all_have_devices, can_boot, planned, volumes};
 use super::wanted::{Attach, LaunchChoice, Loss, VolumeChoice, WantedMode, WantedRestore};
 use crate::domain::ebs;
@@ -277,7 +278,7 @@ fn launched(
         security_group_ids: choice.security_group_ids.clone().unwrap_or(groups),
         subnet_id,
         key_name: choice.key_name.clone().or(launch.key_name),
-        instance_profile_arn: choice.instance_profile_arn.clone().or(launch.instance_profile_arn),
+        instance_profile_arn: roles::profile(choice, launch.instance_profile_arn),
         tags,
         architecture: recorded("architecture", &choice.architecture, &source.architecture)?,
         root_device: boot.device.clone().unwrap_or_default(),

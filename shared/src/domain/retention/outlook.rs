@@ -32,7 +32,7 @@ mod tests;
 use jiff::{SignedDuration, Timestamp};
 
 use self::{
-    coming::{Coming, NoFire},
+    coming::{Beginning, Coming, NoFire},
     entrant::{PeriodPlace, RankedCandidate, newest_first},
     release::{Cause, Lasting, Release},
 };
@@ -292,12 +292,15 @@ impl Outlook<'_> {
                 let fire = match (count.saturating_sub(standing.newer_periods), successor) {
                     (0, _) => return Ok(at_once),
                     // Its own period counts as one of the newer ones from then on.
-                    (1, Some(fire)) => Ok(fire),
+                    (1, Some(fire)) => Ok(Beginning { fire, at: fire }),
                     (missing, Some(_)) => self.coming.beginning(period, missing - 1),
                     (missing, None) => self.coming.beginning(period, missing),
                 };
-                let fire = fire.map_err(|no_fire| Lasting::Waits(rule, no_fire))?;
-                Ok(at_once.postponed(sweep_after(fire), Cause::Full(rule, fire)))
+                let Beginning { fire, at } =
+                    fire.map_err(|no_fire| Lasting::Waits(rule, no_fire))?;
+                let cause =
+                    if at == fire { Cause::Full(rule, fire) } else { Cause::FullIfLate(rule, at) };
+                Ok(at_once.postponed(sweep_after(at), cause))
             }
             Rule::Within(_, span) => {
                 let taken_at = entrant.candidate.taken_at;

@@ -6,7 +6,7 @@ use super::member::Member;
 use super::{Snapshot, Status};
 use crate::domain::ids::EbsSnapshotId;
 use crate::domain::installation::Installation;
-use crate::domain::ownership::{EbsSnapshot, StorageTier};
+use crate::domain::ownership::{EbsSnapshot, EbsState, StorageTier};
 use crate::domain::sighting::Sighting;
 use crate::domain::snapshot::Course;
 
@@ -45,6 +45,21 @@ impl Snapshot {
         }
         shown.course.absent_since = is_absent.then(|| self.course.absent_since.unwrap_or(now));
         shown
+    }
+
+    /// Which members EC2 says have failed, each with its words, if it has any.
+    pub(super) fn why_failed(&self, seen: &[EbsSnapshot]) -> String {
+        let failed =
+            seen.iter().filter(|one| one.state == EbsState::Error && self.has_member(&one.id));
+        let words: Vec<_> = failed
+            .filter_map(|one| Some(format!("{}: {}", one.id, one.state_message.as_ref()?)))
+            .collect();
+        let reports = "EC2 reports that a member of the set failed";
+        if words.is_empty() {
+            reports.to_owned()
+        } else {
+            format!("{reports}: {}", words.join("; "))
+        }
     }
 
     /// Whether a member that EC2 shows with this installation is another's by now.

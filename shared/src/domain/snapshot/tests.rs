@@ -50,6 +50,7 @@ fn member(number: u8) -> Member {
 
 fn seen(number: u8, state: EbsState) -> EbsSnapshot {
     EbsSnapshot {
+        state_message: None,
         id: format!("snap-{number:08x}").parse().unwrap(),
         volume_id: None,
         state,

@@ -20,9 +20,6 @@ pub(super) const NUDGE_AFTER: SignedDuration = SignedDuration::from_mins(15);
 /// When the tick asks again for what EC2 had put off: limits free themselves within seconds.
 const PUT_OFF_FOR: SignedDuration = SignedDuration::from_mins(1);
 
-/// When the tick asks again for what waits for the end of a restore.
-const HELD_FOR: SignedDuration = SignedDuration::from_mins(5);
-
 /// The snapshot does not stand where the transition begins; the text says so in words.
 pub(super) type Refusal = String;
 
@@ -140,7 +137,7 @@ impl Snapshot {
             "held by {restore}, which has volumes off the instance; it is taken once that is over"
         );
         next.course.failure = Some(Failure::new("HeldByRestore", message));
-        next.course.attention_at = later(now, HELD_FOR);
+        next.course.attention_at = later(now, PUT_OFF_FOR);
         Ok(next)
     }
 
@@ -230,10 +227,7 @@ impl Snapshot {
                     .completed_at
                     .or((status == Status::Available).then_some(now)),
                 failure: if status == Status::Error && self.course.failure.is_none() {
-                    Some(Failure::new(
-                        "SnapshotFailed",
-                        "EC2 reports that a member of the set failed",
-                    ))
+                    Some(Failure::new("SnapshotFailed", self.why_failed(seen)))
                 } else if settled == Status::Pending && status == Status::Available {
                     None
                 } else {

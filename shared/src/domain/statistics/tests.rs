@@ -60,6 +60,7 @@ fn members(number: u8) -> Vec<Member> {
 
 fn seen(member: &Member, state: EbsState, now: Timestamp) -> EbsSnapshot {
     EbsSnapshot {
+        state_message: None,
         id: member.ebs_snapshot_id.clone(),
         volume_id: Some(member.volume_id.clone()),
         state,

@@ -25,6 +25,7 @@ use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::ownership::{EbsSnapshot, Images, Owner};
 use crate::ec2::{Attachments, Ec2};
 use crate::error::{Error, chain};
+use crate::metrics::Metric;
 use crate::operations::copies::advance::end_unreachable;
 use crate::operations::reconciliation;
 use crate::operations::reconciliation::recount::{Counted, Reading, RecountReport};
@@ -132,6 +133,7 @@ pub async fn reconcile(service: &Service, now: Timestamp) -> Result<Reconciliati
         Err(error) => Err(error),
     };
     report.log();
+    service.metrics.count_all(Metric::DriftFound, report.drift());
     match failure {
         Some(error) if reached == 0 => Err(error),
         // What was mended stands, whatever becomes of the numbers.
@@ -251,6 +253,12 @@ impl Reconciliation {
             warn!(region, error.chain = %chain(&error), "That {region} is out of reach is not stored");
         }
         self.out_of_reach.push((region.to_owned(), reason));
+    }
+
+    /// How much is not as the records had it: repairs, and what is missing. That a pending snapshot is done is no drift.
+    fn drift(&self) -> usize {
+        let is_missing = |(_, status): &&(SnapshotId, String)| status == "missing";
+        self.repaired.len() + self.refreshed.iter().filter(is_missing).count()
     }
 
     /// Logs the repairs: the function's answer is read by nobody.

@@ -11,6 +11,7 @@ use crate::domain::schedule::{Schedule, TARGETS_MAX};
 use crate::domain::snapshot::{Failure, ScheduleSlot};
 use crate::error::{Error, chain};
 use crate::operations::runs::ask_targets::visit;
+use crate::operations::runs::told_gone::told_gone;
 use crate::regions::find_targets;
 use crate::service::Service;
 use crate::views;
@@ -53,8 +54,10 @@ pub(crate) async fn dispatch(
         _ = service.table.update_run(run, &failed).await?;
         return Ok(failed);
     }
+    let told = if down.is_empty() { told_gone(service, schedule).await? } else { BTreeSet::new() };
+    let targets = found.ids.into_iter().filter(|id| !told.contains(id)).collect();
     let spread_minutes = schedule.settings.spread_minutes.unwrap_or_default();
-    let begun = run.begun(found.ids, spread_minutes, now).lacking(found.unresolved);
+    let begun = run.begun(targets, spread_minutes, now).lacking(found.unresolved);
     let begun = visit(service, &begun, now).await?;
     if !service.table.update_run(run, &begun.run).await?.is_done() {
         // Another tick has taken the run over, and asks for the same snapshots.

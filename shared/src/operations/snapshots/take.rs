@@ -29,6 +29,7 @@ use crate::domain::tags::Tags;
 use crate::ec2::{CreateSet, CreatedMember, CreationError};
 use crate::error::{Error, chain};
 use crate::events::{RequestedTarget, SnapshotRequested};
+use crate::metrics::Metric;
 use crate::operations::snapshots;
 use crate::operations::snapshots::recover::Origin;
 use crate::service::Service;
@@ -189,7 +190,13 @@ async fn create(
     let Ok(next) = next else { return TakeOutcome::AlreadySo };
     info!(snapshot.id = %next.id, "Snapshot {} is {}", next.id, next.status);
     match service.table.update_members(Some(&claimed), &next).await {
-        Ok(written) if written.is_done() => taken,
+        Ok(written) if written.is_done() => {
+            if let (TakeOutcome::Created, Some(slot)) = (taken, &next.slot) {
+                let late = now.duration_since(slot.slot);
+                service.metrics.measure(Metric::LatenessSeconds, late);
+            }
+            taken
+        }
         Ok(_) => TakeOutcome::AlreadySo,
         Err(error) => later(target, &error),
     }

@@ -33,6 +33,7 @@ pub(super) async fn copies_beside(
     let copies = page.items.iter().filter(|one| one.copy_of.is_some());
     let members = copies.flat_map(|one| {
         stored_members(one).map(|member| EbsSnapshot {
+            state_message: None,
             id: member.ebs_snapshot_id.clone(),
             volume_id: Some(member.volume_id.clone()),
             state: member.state,

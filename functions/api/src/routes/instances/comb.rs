@@ -11,7 +11,7 @@ use shared::domain::snapshot::{self as domain, Origin, Status};
 use shared::views::combs::{
     CombQuery, CombView, INSTANCES_MAX, SHOWN_MAX, SHOWN_OF_MANY_MAX, combs,
 };
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -31,7 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 }
 
 /// Which part of a comb is wanted.
-#[derive(Debug, IntoParams)]
+#[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct CombParameters {
     /// Taken at this instant or later.

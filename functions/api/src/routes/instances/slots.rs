@@ -13,7 +13,7 @@ use shared::views::instances::InstanceQuery;
 use shared::views::slots::{
     Calendar, CalendarDays, Calendars, DayCounts, PromisedSlot, calendar, calendars,
 };
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -37,7 +37,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 }
 
 /// Which days are wanted.
-#[derive(Debug, IntoParams)]
+#[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct DayParameters {
     /// From this day on; 29 days before `to` unless told.
@@ -72,7 +72,7 @@ impl DayParameters {
 }
 
 /// Which instances' calendars are wanted: those to which everything given applies.
-#[derive(Debug, IntoParams)]
+#[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct SlotParameters {
     #[param(ignore)]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use shared::domain::snapshot::Snapshot;
 use shared::views::search::{Found, Hit};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::problem::Problem;
 use crate::query::{FromQuery, Parameters};
@@ -12,24 +12,29 @@ use crate::query::{FromQuery, Parameters};
 const LENGTH_MAX: usize = 100;
 
 /// What is looked for.
-#[derive(Debug, IntoParams)]
+#[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct SearchParameters {
     /// An identifier, or a part of a name; case does not matter.
-    #[param(min_length = 1, max_length = 100, example = "snap-0123456789abcdef0")]
-    pub(super) q: String,
+    #[param(value_type = String, required = true, min_length = 1, max_length = 100, example = "snap-0123456789abcdef0")]
+    q: Option<String>,
 }
 
 impl FromQuery for SearchParameters {
     fn from_query(given: &mut Parameters) -> Result<Self, Problem> {
-        let text: Option<String> = given.one("q")?;
-        let text = text.map(|text| text.trim().to_owned());
-        let is_text = |text: &String| (1..=LENGTH_MAX).contains(&text.chars().count());
-        let text = text.filter(is_text).ok_or_else(|| {
+        Ok(Self { q: given.one("q")? })
+    }
+}
+
+impl SearchParameters {
+    /// The text, which must be given.
+    pub(super) fn text(&self) -> Result<&str, Problem> {
+        let text = self.q.as_deref().map(str::trim);
+        let is_text = |text: &&str| (1..=LENGTH_MAX).contains(&text.chars().count());
+        text.filter(is_text).ok_or_else(|| {
             let allowed = format!("must be given, with 1 to {LENGTH_MAX} characters");
             Problem::invalid("q", allowed)
-        })?;
-        Ok(Self { q: text })
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use shared::domain::todo::{Severity, TodoItem};
 use shared::views::overview as views;
 use shared::views::protection_counts::ProtectionCounts;
 use shared::views::upcoming as coming;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::super::statistics::SnapshotStatistics;
 use crate::problem::Problem;
@@ -19,7 +19,7 @@ const HOURS_DEFAULT: u32 = 24;
 const HOURS_MAX: u32 = 168;
 
 /// How far ahead fires are wanted.
-#[derive(Debug, IntoParams)]
+#[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct UpcomingParameters {
     /// Within so many hours.

@@ -58,12 +58,12 @@ pub(super) struct RequestRestore {
     volume_initialization_rate: Option<i64>,
     /// With `replace_volumes`: whether the instance may be stopped. It is started again if it ran.
     stop: Option<bool>,
-    /// With `replace_volumes` and `replace_root`: whether a snapshot of the instance is taken first.
-    #[schema(default = true)]
+    /// With `replace_volumes` and `replace_root`: whether a snapshot of the instance is taken first. It is, unless told
+    /// otherwise.
     snapshot_first: Option<bool>,
-    /// With `replace_volumes` and `replace_root`: for how many days the old volumes are to be kept. Nothing deletes them:
-    /// they are tagged with when a person may.
-    #[schema(default = 14, minimum = 1, maximum = 3650, value_type = Option<u32>)]
+    /// With `replace_volumes` and `replace_root`: for how many days the old volumes are to be kept; 14 unless told. Nothing
+    /// deletes them: they are tagged with when a person may.
+    #[schema(minimum = 1, maximum = 3650, value_type = Option<u32>)]
     keep_old_days: Option<i64>,
     /// With `new_instance`: how it differs from what was recorded.
     instance: Option<NewInstance>,
@@ -121,7 +121,8 @@ pub(super) struct NewInstance {
     /// Its key pair.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     key_name: Option<Text<255>>,
-    /// The ARN of its instance profile.
+    /// The ARN of its instance profile; `none` for an instance without one. Another one than was recorded needs the role
+    /// admin.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 512)]
     instance_profile_arn: Option<Text<512>>,
     /// All its tags.

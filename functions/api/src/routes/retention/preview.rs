@@ -9,7 +9,7 @@ use shared::domain::schedule::zone::Zone;
 use shared::domain::schedule::{Schedule, Settings};
 use shared::domain::sweep::plan::PlanEntry;
 use shared::views;
-use shared::views::retention_preview::{KeepOrDelete, SNAPSHOTS_MAX, preview_rules};
+use shared::views::retention_preview::{KeepOrDelete, RECORDS_MAX, SNAPSHOTS_MAX, preview_rules};
 use utoipa::ToSchema;
 
 use super::rules::Retention;
@@ -71,8 +71,11 @@ impl<'de> Deserialize<'de> for GivenId {
 /// What rules would do.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RetentionPreview {
-    /// One for each snapshot: in the order they were given, those of a schedule oldest first.
+    /// One for each snapshot: in the order they were given, those of a schedule oldest first. Of more than 10,000, first
+    /// those that would go, and 10,000 in all.
     verdicts: Vec<SnapshotVerdict>,
+    /// Whether there are more than these.
+    more: bool,
     /// How many would stay.
     kept: usize,
     /// How many would go.
@@ -118,8 +121,7 @@ pub(crate) enum PreviewVerdict {
     request_body = PreviewRetention,
     responses(
         (status = 200, description = "A verdict for every snapshot", body = RetentionPreview),
-        (status = 404, description = "There is no such schedule"),
-        (status = 409, description = "The schedule has more than 10,000 available snapshots")
+        (status = 404, description = "There is no such schedule")
     )
 )]
 pub(super) async fn preview_retention(
@@ -141,7 +143,7 @@ pub(super) async fn preview_retention(
             let rules = rules.or_else(|| schedule.settings.rules.clone());
             let settings = Settings { rules, timezone, ..schedule.settings };
             let schedule = Schedule { settings, ..schedule };
-            let entries = preview_rules(call.service(), &schedule, SNAPSHOTS_MAX, now).await?;
+            let entries = preview_rules(call.service(), &schedule, RECORDS_MAX, now).await?;
             entries.into_iter().map(SnapshotVerdict::from).collect()
         }
         (Some(_), Some(_)) => {
@@ -181,10 +183,15 @@ fn of_given(
 }
 
 impl RetentionPreview {
-    fn of(verdicts: Vec<SnapshotVerdict>) -> Self {
+    fn of(mut verdicts: Vec<SnapshotVerdict>) -> Self {
         let count = |wanted| verdicts.iter().filter(|one| one.verdict == wanted).count();
         let (kept, deleted) = (count(PreviewVerdict::Keep), count(PreviewVerdict::Delete));
-        Self { verdicts, kept, deleted }
+        let more = verdicts.len() > SNAPSHOTS_MAX;
+        if more {
+            verdicts.sort_by_key(|one| one.verdict == PreviewVerdict::Keep);
+            verdicts.truncate(SNAPSHOTS_MAX);
+        }
+        Self { verdicts, more, kept, deleted }
     }
 }
 

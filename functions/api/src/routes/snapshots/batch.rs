@@ -10,7 +10,7 @@ use shared::domain::ids::SnapshotId;
 use shared::domain::snapshot::{self as domain, Status};
 use shared::operations::snapshots::batch::{BatchMode, BatchOutcome, Deed, batch};
 use shared::views;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -34,7 +34,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 }
 
 /// Whether anything is done.
-#[derive(Debug, IntoParams)]
+#[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct BatchParameters {
     /// Say what would become of each, and do nothing.

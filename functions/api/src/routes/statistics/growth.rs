@@ -1,25 +1,23 @@
 //! Growth over any time, on the wire.
 
-use std::str::FromStr;
+mod step;
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 use serde::Serialize;
 use shared::views::growth::{GrowthQuery, Period, Step};
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::Schema;
-use utoipa::{IntoParams, PartialSchema, ToSchema};
+use utoipa::ToSchema;
 
+use self::step::GrowthStep;
 use super::wire::GrowthDay;
 use crate::problem::Problem;
 use crate::query::{FromQuery, Parameters};
-use crate::routes::words::words;
 
 /// How many days are told unless somebody asks for others.
 const DAYS_DEFAULT: i64 = 30;
 
 /// Which growth is wanted.
-#[derive(Debug, IntoParams)]
+#[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct GrowthParameters {
     /// From this day on, in UTC; 29 days before `to` unless told.
@@ -59,32 +57,6 @@ impl GrowthParameters {
         }
         let step = step.map_or(Step::Day, |step| step.0);
         Ok(GrowthQuery { from, to, step, region: region.clone() })
-    }
-}
-
-/// How long the periods are.
-#[derive(Clone, Copy, Debug)]
-struct GrowthStep(Step);
-
-impl GrowthStep {
-    const ALL: [(&'static str, Step); 3] =
-        [("day", Step::Day), ("week", Step::Week), ("month", Step::Month)];
-}
-
-impl PartialSchema for GrowthStep {
-    fn schema() -> RefOr<Schema> {
-        words("How long the periods are.", Self::ALL.into_iter().map(|(word, _)| word))
-    }
-}
-
-impl ToSchema for GrowthStep {}
-
-impl FromStr for GrowthStep {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|(word, _)| *word == text);
-        found.map(|(_, step)| Self(step)).ok_or("must be day, week or month")
     }
 }
 

@@ -49,11 +49,11 @@ pub(super) struct Coming<'a> {
 
 /// The earliest snapshot of a new period.
 #[derive(Clone, Copy, Debug)]
-struct Beginning {
+pub(super) struct Beginning {
     /// The fire that gives it.
-    fire: Timestamp,
+    pub(super) fire: Timestamp,
     /// When it can be begun: then, or when the period begins, if that is later.
-    at: Timestamp,
+    pub(super) at: Timestamp,
 }
 
 impl<'a> Fires<'a> {
@@ -159,7 +159,7 @@ impl<'a> Coming<'a> {
     }
 
     /// When the first snapshot can be begun in the `count`th of the periods that are newer than all there is, from 1.
-    pub(super) fn beginning(&mut self, period: Period, count: usize) -> Result<Timestamp, NoFire> {
+    pub(super) fn beginning(&mut self, period: Period, count: usize) -> Result<Beginning, NoFire> {
         let Self { fires, newest, begun } = self;
         let begun = begun.entry(period).or_default();
         while begun.len() < count {
@@ -175,8 +175,7 @@ impl<'a> Coming<'a> {
                 }
             });
         }
-        let begun = begun.get(count.saturating_sub(1)).ok_or(NoFire::Over)?;
-        Ok(begun.at)
+        begun.get(count.saturating_sub(1)).copied().ok_or(NoFire::Over)
     }
 
     /// When the newest snapshot that a sweep sees can have been begun, the earliest first: when the last fire before it

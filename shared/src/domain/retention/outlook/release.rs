@@ -23,6 +23,8 @@ pub(super) enum Cause {
     NewerThere(Timestamp),
     /// The rule has its count without it.
     Full(Rule, Timestamp),
+    /// The rule has its count without it, if a snapshot is begun late, from this instant on.
+    FullIfLate(Rule, Timestamp),
     /// A newer one of the same period takes its place.
     Surpassed(Rule, Timestamp),
     /// The span no longer reaches it.
@@ -61,6 +63,12 @@ impl Cause {
             }
             Self::Full(rule, fire) => {
                 format!("from the snapshot of {fire} on, {} has enough newer ones", rule.name())
+            }
+            Self::FullIfLate(rule, at) => {
+                format!(
+                    "from the first snapshot begun after {at} on, {} has enough newer ones",
+                    rule.name()
+                )
             }
             Self::Surpassed(rule, fire) => {
                 let noun = rule.period().map_or("period", Period::noun);

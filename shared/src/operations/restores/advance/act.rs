@@ -95,7 +95,7 @@ impl Work<'_> {
         let restore = &self.held;
         match act {
             Act::Check => {
-                rehearse(ec2, restore, seen).await?;
+                rehearse(ec2, restore, seen, self.service.settings.instance_roles).await?;
                 return Ok(Acted::Over(Box::new(after.clone())));
             }
             Act::TagOld => {

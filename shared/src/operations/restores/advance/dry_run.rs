@@ -2,6 +2,7 @@
 
 use crate::domain::restore::Restore;
 use crate::domain::restore::mode::RestoreMode;
+use crate::domain::restore::roles::{InstanceRoles, cannot_be_passed};
 use crate::domain::restore::seen::RestoreFacts;
 use crate::ec2::Ec2;
 use crate::ec2::calls::{Call, CallError};
@@ -14,6 +15,7 @@ pub(super) async fn rehearse(
     ec2: &Ec2,
     restore: &Restore,
     seen: &RestoreFacts,
+    roles: InstanceRoles,
 ) -> Result<(), CallError> {
     match &restore.mode {
         RestoreMode::NewVolumes { .. } | RestoreMode::Drill => {
@@ -39,6 +41,10 @@ pub(super) async fn rehearse(
             rehearse_marking(ec2, restore, seen).await
         }
         RestoreMode::NewInstance(launch) => {
+            // EC2 asks it only of a launch, which comes after the image is made.
+            if let Some(message) = cannot_be_passed(launch, roles) {
+                return Err(CallError::NotPermitted { right: "iam:PassRole".to_owned(), message });
+            }
             let image = NewImage {
                 name: &restore.image_name(),
                 launch,

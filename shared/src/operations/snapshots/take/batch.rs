@@ -105,7 +105,10 @@ impl Batch {
             return Step::Fail(Failure::new("ScheduleDeleted", message));
         }
         let Some(instance) = self.facts.instances.get(&target.instance_id) else {
-            let message = format!("EC2 has no instance {}", target.instance_id);
+            let message = format!(
+                "EC2 has no instance {}; if its schedule names it, take it out of the targets",
+                target.instance_id
+            );
             return Step::Fail(Failure::new("InstanceNotFound", message));
         };
         match instance.chosen_volumes(&self.request(record, Some(instance)).exclusions) {

@@ -292,3 +292,29 @@ proptest! {
         }
     }
 }
+
+// From a public report: `11-23/2` is every other hour of a range, as Quartz and EventBridge read it.
+#[test]
+fn a_step_goes_through_a_range_to_its_end() {
+    for (range, listed) in [
+        ("cron(0 11-23/2 * * ? *)", "cron(0 11,13,15,17,19,21,23 * * ? *)"),
+        ("cron(0-30/10 2 * * ? *)", "cron(0,10,20,30 2 * * ? *)"),
+        ("cron(0 20-2/2 * * ? *)", "cron(0 20,22,0,2 * * ? *)"),
+        ("cron(0 2 1-15/7 * ? *)", "cron(0 2 1,8,15 * ? *)"),
+        ("cron(0 2 1 JAN-JUN/2 ? *)", "cron(0 2 1 1,3,5 ? *)"),
+        ("cron(0 2 1 * ? 2026-2030/2)", "cron(0 2 1 * ? 2026,2028,2030)"),
+    ] {
+        let fires = |text: &str| {
+            let mut at = "2026-01-01T00:00:00Z".parse().unwrap();
+            let mut fires = Vec::new();
+            while let Some(next) =
+                expression(text).next_after(&zone("UTC"), at, at).filter(|_| fires.len() < 30)
+            {
+                fires.push(next);
+                at = next;
+            }
+            fires
+        };
+        assert_eq!(fires(range), fires(listed), "{range}");
+    }
+}

@@ -1,0 +1,96 @@
+/** What is being restored, and what was? */
+
+import { withQuery } from "../lib/api.js";
+import { h } from "../lib/dom.js";
+import { time, words } from "../lib/format.js";
+import { head } from "../lib/head.js";
+import { filters } from "../lib/filters.js";
+import { list, nothing } from "../lib/list.js";
+import { identifier, instanceLink } from "../lib/ids.js";
+import { badge } from "../lib/marks.js";
+import { curlButton, empty } from "../lib/parts.js";
+import { link } from "../lib/router.js";
+
+/** @param {import("../lib/page.js").Page} page */
+export function show(page) {
+  const path = () =>
+    withQuery("/v1/restores", {
+      status: page.query.status,
+      instance_id: page.query.instance_id,
+      snapshot_id: page.query.snapshot_id,
+      limit: 50,
+    });
+  return h(
+    "div",
+    { class: "page" },
+    head("Restores and drills", {
+      note: "What will be done, how far is it, and how do I get back?",
+      tools: curlButton("GET", path),
+    }),
+    filters(page, {
+      selects: [
+        {
+          name: "status",
+          label: "Any status",
+          options: ["requested", "running", "done", "failed", "cancelling", "cancelled"].map((word) => [word, word]),
+        },
+      ],
+    }),
+    list(page, {
+      path,
+      caption: "Restores and drills",
+      key: (item) => item.id,
+      none: () =>
+        nothing("restores", Boolean(page.query.status), () =>
+          empty(
+            "No restore yet",
+            "Choose a snapshot: a restore into new volumes touches nothing.",
+            h(
+              "a",
+              {
+                class: "button",
+                href: link("/snapshots", { status: "available" }),
+              },
+              "To the snapshots",
+            ),
+          ),
+        ),
+      columns: [
+        {
+          name: "Restore",
+          show: (item) =>
+            h("span", { class: "named" }, h("a", { class: "name", href: link(`/restores/${item.id}`) }, words(item.mode)), identifier(item.id)),
+        },
+        {
+          name: "Of",
+          show: (item) =>
+            h(
+              "div",
+              null,
+              h("a", { href: link(`/snapshots/${item.snapshot_id}`), dir: "auto" }, item.snapshot_name),
+              h("div", null, instanceLink(item.instance_id, item.instance_name)),
+            ),
+        },
+        { name: "Status", show: (item) => badge(item.status) },
+        {
+          name: "How far",
+          kind: "wide",
+          show: (item) =>
+            h(
+              "div",
+              { class: "progress" },
+              ["running", "requested", "cancelling"].includes(item.status) &&
+                h("progress", {
+                  max: 100,
+                  value: item.progress.percent,
+                  "aria-label": "Progress",
+                }),
+              h("span", null, item.failure?.message ?? item.progress.text),
+            ),
+        },
+        { name: "Begun", show: (item) => time(item.created_at, "both") },
+        { name: "By", show: (item) => h("bdi", null, item.requested_by) },
+      ],
+    }),
+  );
+}

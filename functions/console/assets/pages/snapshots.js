@@ -1,0 +1,357 @@
+/** Which do I want, and how long will it be here? */
+
+import { ask, withQuery } from "../lib/api.js";
+import { now } from "../lib/clock.js";
+import { fill, h } from "../lib/dom.js";
+import { rowDeeds } from "../lib/deeds.js";
+import { gib, humane, plural, time, words } from "../lib/format.js";
+import { head, picture, room } from "../lib/head.js";
+import { filters } from "../lib/filters.js";
+import { list, nothing } from "../lib/list.js";
+import { nameOf } from "../lib/names.js";
+import { instanceLink, snapshotLink } from "../lib/ids.js";
+import { badge, mark } from "../lib/marks.js";
+import { button, curlButton, empty, section } from "../lib/parts.js";
+import { link, setQuery } from "../lib/router.js";
+import { comb, combLegend, kindOf } from "../pictures/comb.js";
+import { summary } from "./summary.js";
+
+/** How many lines are drawn before somebody asks for more. */
+const LINES = 12;
+const STATUSES = ["available", "requested", "creating", "pending", "error", "condemned", "deleting", "deleted", "missing"];
+const ORIGINS = ["schedule", "manual", "copy", "adopted"];
+
+/** @param {import("../lib/page.js").Page} page */
+export async function show(page) {
+  /** @type {any[]} */
+  let items = [];
+  /** @type {Set<string>} */
+  const picked = new Set();
+  const drawer = h("aside", { "aria-label": "The chosen snapshot" });
+  const bar = h("div");
+  const columns = h("div", { class: "columns" });
+  const path = () => listed(page.query);
+  const regions = await ask("GET", "/v1/capabilities").then(
+    (answer) => answer.regions,
+    () => [],
+  );
+
+  /** @type {import("../pictures/comb.js").Line[]} */
+  let lines = [];
+  let all = false;
+  const combOf = picture(page, () => {
+    if (lines.length === 0) return h("span", { class: "note" }, "Nothing to draw yet.");
+    const shown = all ? lines : lines.slice(0, LINES);
+    const used = new Set(shown.flatMap((line) => line.teeth.map(kindOf)));
+    const wide = page.query.open && room() > 900 ? 380 : 0;
+    return h(
+      "div",
+      { class: "stack" },
+      combLegend(used),
+      comb(shown, {
+        width: room(1, wide),
+        now: now(),
+        chosen: page.query.open,
+        choose: open,
+      }),
+      lines.length > shown.length &&
+        h(
+          "button",
+          {
+            type: "button",
+            class: "button quiet",
+            id: "all-lines",
+            onclick: () => {
+              all = true;
+              combOf.again();
+            },
+          },
+          `Show all ${lines.length} instances`,
+        ),
+    );
+  });
+  let drawn = "";
+  async function drawComb() {
+    const instances = [...new Set(items.map((item) => item.instance_id))].slice(0, 50);
+    const wanted = instances.join();
+    if (wanted === drawn) return;
+    drawn = wanted;
+    lines = await combsOf(instances).catch(() => byInstance(items));
+    combOf.again();
+  }
+
+  /** @param {string} id */
+  function open(id) {
+    setQuery({ open: id === page.query.open ? "" : id }, { step: true });
+  }
+
+  function opened() {
+    const id = page.query.open;
+    columns.classList.toggle("aside", Boolean(id));
+    drawer.hidden = !id;
+    fill(drawer, id && summary(page, id, () => setQuery({ open: "" }, { step: true })));
+    combOf.again();
+  }
+
+  function pickedBar() {
+    const chosen = items.filter((item) => picked.has(item.id));
+    const gone = () => {
+      picked.clear();
+      for (const box of table.querySelectorAll("input[type=checkbox]"))
+        /** @type {HTMLInputElement} */ (box).checked = false;
+      pickedBar();
+    };
+    fill(
+      bar,
+      chosen.length > 0 &&
+        h(
+          "div",
+          { class: "pick", role: "status" },
+          h("strong", null, `${plural(chosen.length, "snapshot")} chosen, ${gib(chosen.reduce((sum, each) => sum + each.size_gib, 0))}`),
+          button("Hold", async () => (await import("../dialogs/bulk.js")).bulk(chosen, "hold", gone), { needs: "operator" }),
+          button("Delete", async () => (await import("../dialogs/bulk.js")).bulk(chosen, "delete", gone), { needs: "admin", tone: "danger" }),
+          button("Choose none", gone, { tone: "quiet" }),
+        ),
+    );
+  }
+
+  const table = list(page, {
+    path,
+    caption: "Snapshots",
+    key: (item) => item.id ?? item.snapshot_id,
+    none: () =>
+      nothing(
+        "snapshots",
+        Object.keys(page.query).some((name) => name !== "open"),
+        () =>
+          empty(
+            "No snapshots yet",
+            "Take one of an instance, or make a schedule.",
+            h("a", { class: "button primary", href: link("/instances") }, "To the instances"),
+          ),
+      ),
+    onitems(found) {
+      items = found.filter((item) => item.id);
+      drawComb();
+      pickedBar();
+    },
+    columns: [
+      {
+        name: "Snapshot",
+        show: (item) =>
+          h(
+            "div",
+            { class: "row" },
+            item.id &&
+              h("input", {
+                type: "checkbox",
+                "aria-label": `Choose ${item.name}`,
+                checked: picked.has(item.id),
+                onchange: (/** @type {any} */ event) => {
+                  if (event.target.checked) picked.add(item.id);
+                  else picked.delete(item.id);
+                  pickedBar();
+                },
+              }),
+            snapshotLink(item.id ?? item.snapshot_id, item.name),
+          ),
+      },
+      {
+        name: "Instance",
+        show: (item) => instanceLink(item.instance_id, item.instance_name),
+      },
+      {
+        name: "Created",
+        show: (item) => time(item.created_at ?? item.taken_at),
+      },
+      {
+        name: "Size",
+        kind: "number",
+        show: (item) => h("span", { "data-tip": "Size of its volumes" }, gib(item.size_gib)),
+      },
+      {
+        name: "Where",
+        show: (item) => h("span", null, item.region ?? "–", item.zone && h("span", { class: "faint" }, ` ${item.zone}`)),
+      },
+      {
+        name: "Status",
+        show: (item) =>
+          h(
+            "div",
+            { class: "stack" },
+            badge(item.status),
+            item.ami_ids?.length > 0 && badge("calm", "used by an image"),
+            item.blocked && badge("blocked", `blocked: ${words(item.blocked.cause)}`),
+            item.status === "pending" && progress(item.progress_percent),
+          ),
+      },
+      { name: "Why it is here, how long", kind: "wide", show: fate },
+      {
+        name: "",
+        kind: "actions",
+        show: (item) => (item.id ? rowDeeds(item) : null),
+      },
+    ],
+  });
+
+  page.onQuery(opened);
+  fill(columns, h("div", { class: "stack" }, bar, table), drawer);
+  opened();
+  return h(
+    "div",
+    { class: "page" },
+    head("Snapshots", {
+      note: "Which do I want, and how long will it be here?",
+      tools: curlButton("GET", path),
+    }),
+    filters(page, {
+      search: "Name, instance or id",
+      selects: [
+        {
+          name: "status",
+          label: "Any status",
+          options: STATUSES.map((word) => [word, words(word)]),
+        },
+        {
+          name: "region",
+          label: "Any region",
+          options: regions.map((/** @type {string} */ region) => [region, region]),
+        },
+        {
+          name: "origin",
+          label: "Any origin",
+          options: ORIGINS.map((word) => [word, words(word)]),
+        },
+        {
+          name: "show",
+          label: "All of them",
+          options: [
+            ["held", "held"],
+            ["blocked", "blocked"],
+            ["gone", "with deleted ones"],
+          ],
+        },
+      ],
+    }),
+    section(
+      "The comb",
+      {
+        note: "A line is an instance, a tooth a snapshot; its shape says what keeps it. Right of now a line shows how long it stays. The instances are those of the list below.",
+      },
+      combOf.element,
+    ),
+    columns,
+  );
+}
+
+/** What of the API this view is. @param {Record<string, string>} query */
+function listed({ show: which, q, status, region, origin, instance_id, schedule_id }) {
+  if (which === "held") return "/v1/holds?limit=100";
+  if (which === "blocked") return "/v1/sweeps/blocked?limit=100";
+  return withQuery("/v1/snapshots", {
+    q,
+    status,
+    region,
+    origin,
+    instance_id,
+    schedule_id,
+    include_deleted: which === "gone" ? "true" : "",
+    include: "fate",
+    limit: 50,
+  });
+}
+
+/** @param {any} item */
+function fate(item) {
+  if (item.condemned)
+    return h(
+      "div",
+      { class: "clip" },
+      h("span", null, "goes ", time(item.condemned.delete_after, "relative")),
+      h("div", { class: "note" }, humane(item.condemned.reason)),
+    );
+  if (item.failure) return h("span", { class: "clip" }, humane(item.failure.message));
+  if (item.hold)
+    return h(
+      "div",
+      { class: "clip" },
+      h("span", { class: "row" }, mark("calm"), item.hold.until ? ["held until ", time(item.hold.until)] : "held"),
+      h("div", { class: "note", dir: "auto" }, item.hold.reason),
+    );
+  if (item.detail) return h("span", { class: "clip" }, humane(item.detail));
+  const known = item.fate;
+  if (!known) return "–";
+  return h(
+    "div",
+    { class: "clip" },
+    known.outlook === "never" ? "stays" : known.expected_deletion_at ? ["goes ", time(known.expected_deletion_at, "relative")] : "not foreseen",
+    h(
+      "div",
+      { class: "row" },
+      known.kept_by.map((/** @type {string} */ reason) => badge("calm", words(reason))),
+    ),
+  );
+}
+
+/** @param {number} percent */
+const progress = (percent) =>
+  h(
+    "div",
+    { class: "progress" },
+    h("progress", { max: 100, value: percent, "aria-label": "Progress" }),
+    h("span", { class: "note" }, `${percent} %`),
+  );
+
+/** @param {any[]} items */
+export function byInstance(items) {
+  /** @type {Map<string, any>} */
+  const lines = new Map();
+  for (const item of items) {
+    if (!item.taken_at && !item.created_at) continue;
+    if (item.status === "deleted") continue;
+    const line = lines.get(item.instance_id) ?? {
+      id: item.instance_id,
+      name: item.instance_name ?? item.instance_id,
+      href: link(`/instances/${item.instance_id}`),
+      teeth: [],
+    };
+    line.teeth.push(toothOf(item));
+    lines.set(item.instance_id, line);
+  }
+  return [...lines.values()].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true })).slice(0, 60);
+}
+
+/** @param {any} item @returns {import("../pictures/comb.js").Tooth} */
+export function toothOf(item) {
+  return {
+    id: item.id ?? item.snapshot_id,
+    name: item.name ?? "",
+    taken_at: item.taken_at ?? item.created_at,
+    status: item.status,
+    held: Boolean(item.held ?? item.hold),
+    kept_by: item.kept_by ?? item.fate?.kept_by ?? [],
+    outlook: item.outlook ?? item.fate?.outlook ?? "unknown",
+    goes_at: item.condemned?.delete_after ?? item.expected_deletion_at ?? item.fate?.expected_deletion_at ?? null,
+  };
+}
+
+/** All snapshots of these instances in short. @param {string[]} ids */
+async function combsOf(ids) {
+  /** @type {any[]} */
+  const answers = [];
+  for (let at = 0; at < ids.length; at += 25)
+    answers.push(
+      await ask("POST", "/v1/instances/combs:batch", {
+        body: { instance_ids: ids.slice(at, at + 25) },
+      }),
+    );
+  const combs = answers.flatMap((answer) => answer.items).filter((each) => each.items.length > 0);
+  return combs
+    .map((each) => ({
+      id: each.instance_id,
+      name: each.instance_name ?? nameOf(each.instance_id) ?? each.instance_id,
+      href: link(`/instances/${each.instance_id}`),
+      teeth: each.items.map(toothOf),
+    }))
+    .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+}
