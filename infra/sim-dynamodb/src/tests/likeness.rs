@@ -26,7 +26,7 @@ const UPDATES: [&str; 8] = [
     "ADD #body :version",
     "SET pk = :same",
     "SET #body = :same, #body = :other",
-    "ADD version :version REMOVE due_pk",
+    "ADD version :version REMOVE #due",
 ];
 
 const KEY_CONDITIONS: [&str; 7] = [
@@ -135,9 +135,14 @@ fn meant(expressions: &[&str], values: [(&str, &Value); 3], more: bool) -> (Valu
         })
     };
     let mut names = Map::new();
-    for (placeholder, name) in
-        [("#body", "body"), ("#deep", "d"), ("#p", "pk"), ("#s", "sk"), ("#unknown", "unknown")]
-    {
+    for (placeholder, name) in [
+        ("#body", "body"),
+        ("#deep", "d"),
+        ("#p", "pk"),
+        ("#s", "sk"),
+        ("#unknown", "unknown"),
+        ("#due", "due_pk"),
+    ] {
         if is_meant(placeholder) {
             names.insert(placeholder.to_owned(), json!(name));
         }
