@@ -71,6 +71,11 @@ impl<K: Clone, T> Crew<K, T> {
         self.0.push(Worker { kind, work, flag, limits, began, polls: 0 });
     }
 
+    /// Whether somebody can go on.
+    pub(crate) fn is_anybody_ready(&self) -> bool {
+        self.0.iter().any(|worker| worker.flag.0.load(Ordering::Relaxed))
+    }
+
     /// When the next one must end who does not end by itself.
     pub(crate) fn next_end(&self) -> Option<Timestamp> {
         self.0.iter().map(|worker| worker.limits.until).min()

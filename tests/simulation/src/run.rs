@@ -1,6 +1,7 @@
 //! One history from its beginning to its end.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use jiff::SignedDuration;
 
@@ -43,7 +44,8 @@ pub fn run(seed: u64) -> Verdict {
 /// What comes of this plan.
 pub(crate) fn carry_out(plan: &Plan) -> Verdict {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let mut world = runtime.block_on(World::new(&plan.setup));
+    let runtime = Rc::new(runtime);
+    let mut world = World::new(&plan.setup, Rc::clone(&runtime));
     // Whoever asks for a timeout of the runtime's gets one that never comes: no time passes there.
     let entered = runtime.enter();
     world.is_kind = false;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ use shared::service::Connections;
 use shared::settings::Settings;
 use sim_dynamodb::SimDynamoDb;
 use sim_ec2::{Config, InstanceSpec, SeedVolume, SimEc2};
+use tokio::runtime::Runtime;
 
 use crate::crew::{Crew, Ending, Limits};
 use crate::hands::Hands;
@@ -54,6 +56,9 @@ const RESERVE: SignedDuration = SignedDuration::from_secs(20);
 /// Of how many in a thousand ticks that find nothing to do are made all the same.
 const TICKS_KEPT: u64 = 60;
 
+/// How often tasks are polled in between: enough for a few calls.
+const ROUNDS_OF_TASKS: usize = 24;
+
 /// The template is read once: it is the same for all worlds.
 static TEMPLATE: LazyLock<Template> = LazyLock::new(|| Template::embedded().unwrap());
 
@@ -77,6 +82,8 @@ pub(crate) enum Done {
 /// The whole system.
 #[derive(Debug)]
 pub(crate) struct World {
+    /// What tasks run on that functions begin besides themselves. No time passes there.
+    runtime: Rc<Runtime>,
     pub(crate) hands: Hands,
     pub(crate) ec2: SimEc2,
     pub(crate) database: SimDynamoDb,
@@ -100,7 +107,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) async fn new(setup: &Setup) -> Self {
+    pub(crate) fn new(setup: &Setup, runtime: Rc<Runtime>) -> Self {
         let hands = Hands::at(BEGINNING.parse().unwrap());
         let config = Config {
             region: HOME.to_owned(),
@@ -149,6 +156,7 @@ impl World {
         let gateway =
             Gateway::new(TEMPLATE.routes.clone(), api.settings.role_claim.clone(), identity);
         let mut world = Self {
+            runtime,
             api: api::router(api, clock(&hands, &skew)),
             hands,
             ec2,
@@ -167,7 +175,8 @@ impl World {
             denied: Vec::new(),
             lie: setup.lie,
         };
-        world.services[&Function::Api].table.create().await.unwrap();
+        let created = world.services[&Function::Api].table.create();
+        _ = world.runtime.block_on(created).unwrap();
         world.furnish(setup);
         world
     }
@@ -248,11 +257,25 @@ impl World {
                 name_of(kind).clone_into(&mut ledger.actor);
                 ledger.actor_since = Some(began);
             });
-            match turn {
-                None => return,
-                Some(None) => {}
-                Some(Some((kind, ending))) => self.ended(kind, ending),
+            let is_idle = turn.is_none();
+            if let Some(Some((kind, ending))) = turn {
+                self.ended(kind, ending);
             }
+            self.run_tasks();
+            if is_idle && !self.crew.is_anybody_ready() {
+                return;
+            }
+        }
+    }
+
+    /// Lets the tasks go on that those at work have begun.
+    fn run_tasks(&self) {
+        if self.runtime.metrics().num_alive_tasks() > 0 {
+            self.runtime.block_on(async {
+                for _ in 0..ROUNDS_OF_TASKS {
+                    tokio::task::yield_now().await;
+                }
+            });
         }
     }
 
@@ -444,6 +467,7 @@ impl World {
             if let std::task::Poll::Ready(answer) = work.as_mut().poll(&mut context) {
                 break answer;
             }
+            self.run_tasks();
         };
         held(&self.weather).storm = storm;
         Reply::of(answer.status().as_u16(), answer.body())
