@@ -36,12 +36,13 @@ impl Database {
         let mut keys: BTreeSet<String> = names.names().cloned().collect();
         let mut indexes = BTreeMap::new();
         for NewIndex { index_name, key_schema, projection } in &request.global_secondary_indexes {
-            if projection.projection_type != "KEYS_ONLY" {
-                return Err(Refusal::invalid("indexes here hold keys only"));
+            let holds = projection.non_key_attributes.clone();
+            if projection.projection_type != projection_type(&holds) {
+                return Err(Refusal::invalid("indexes here hold keys, or what they name beside"));
             }
             let names = KeyNames::of(key_schema)?;
             keys.extend(names.names().cloned());
-            indexes.insert(index_name.clone(), Index { names, entries: BTreeSet::new() });
+            indexes.insert(index_name.clone(), Index { names, holds, entries: BTreeSet::new() });
         }
         are_texts(&keys, attribute_definitions)?;
         let table = Table { names, items: BTreeMap::new(), indexes, time_to_live: None };
@@ -81,11 +82,23 @@ fn are_texts(keys: &BTreeSet<String>, definitions: &[AttributeDefinition]) -> Ou
     Ok(())
 }
 
+fn projection_type(holds: &[String]) -> &'static str {
+    if holds.is_empty() { "KEYS_ONLY" } else { "INCLUDE" }
+}
+
+fn projection(holds: &[String]) -> Json {
+    let kind = projection_type(holds);
+    if holds.is_empty() {
+        return json!({ "ProjectionType": kind });
+    }
+    json!({ "ProjectionType": kind, "NonKeyAttributes": holds })
+}
+
 fn described(name: &str, table: &Table) -> Json {
     let index = |(name, index): (&String, &Index)| {
         json!({
             "IndexName": name, "KeySchema": index.names.schema(), "IndexStatus": "ACTIVE",
-            "Projection": { "ProjectionType": "KEYS_ONLY" },
+            "Projection": projection(&index.holds),
         })
     };
     let indexes: Vec<_> = table.indexes.iter().map(index).collect();

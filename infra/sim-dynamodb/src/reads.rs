@@ -203,7 +203,10 @@ fn in_index<'a>(table: &'a Table, index: &'a Index, range: &Range) -> Page<'a> {
         values
     };
     let read = |entry: &&(Key, Key)| {
-        let values = position(entry);
+        let mut values = position(entry);
+        let item = table.items.get(&entry.1);
+        let held = |name: &String| Some((name.clone(), item?.values.get(name)?.clone()));
+        values.extend(index.holds.iter().filter_map(held));
         (Cow::Owned(serde_json::to_string(&values).unwrap_or_default()), size(&values))
     };
     let entries = index.entries.range(range);
