@@ -336,7 +336,6 @@ fn a_step_that_takes_too_long_is_given_up() {
 fn a_root_that_is_being_replaced_cannot_be_cancelled() {
     let restore = restore(&RestoreMode::ReplaceRoot { instance_id: instance_id() });
     let begun = at_step(&restore, StepName::ReplaceRoot);
-
     assert!(restore.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().is_some());
     assert!(begun.cancelled("ada", Cancellation::TakeBack, NOW).is_err());
 }

@@ -3,11 +3,10 @@
 use jiff::Timestamp;
 use tracing::info;
 
-use crate::domain::ids::{InstanceId, RestoreId, SnapshotId};
+use crate::domain::ids::RestoreId;
 use crate::domain::restore::outlook::{Outlook, Sight};
 use crate::domain::restore::plan::{Plan, SnapshotFirst, steps};
 use crate::domain::restore::step::Step;
-use crate::domain::restore::wanted::WantedRestore;
 use crate::domain::restore::{Before, Course, Made};
 use crate::domain::restore::{Restore, RestoreStatus};
 use crate::domain::snapshot::{Snapshot, Status};
