@@ -36,12 +36,19 @@ impl Database {
         let mut keys: BTreeSet<String> = names.names().cloned().collect();
         let mut indexes = BTreeMap::new();
         for NewIndex { index_name, key_schema, projection } in &request.global_secondary_indexes {
-            if projection.projection_type != "KEYS_ONLY" {
-                return Err(Refusal::invalid("indexes here hold keys only"));
+            let holds = projection.non_key_attributes.clone();
+            match (projection.projection_type.as_str(), holds.is_empty()) {
+                ("KEYS_ONLY", true) | ("INCLUDE", false) => {}
+                _ => {
+                    return Err(Refusal::invalid(
+                        "indexes here hold keys, or what they name beside",
+                    ));
+                }
             }
             let names = KeyNames::of(key_schema)?;
             keys.extend(names.names().cloned());
-            indexes.insert(index_name.clone(), Index { names, entries: BTreeSet::new() });
+            let index = Index { names, holds, entries: BTreeSet::new() };
+            indexes.insert(index_name.clone(), index);
         }
         are_texts(&keys, attribute_definitions)?;
         let table = Table { names, items: BTreeMap::new(), indexes, time_to_live: None };
@@ -83,9 +90,14 @@ fn are_texts(keys: &BTreeSet<String>, definitions: &[AttributeDefinition]) -> Ou
 
 fn described(name: &str, table: &Table) -> Json {
     let index = |(name, index): (&String, &Index)| {
+        let projection = if index.holds.is_empty() {
+            json!({ "ProjectionType": "KEYS_ONLY" })
+        } else {
+            json!({ "ProjectionType": "INCLUDE", "NonKeyAttributes": index.holds })
+        };
         json!({
             "IndexName": name, "KeySchema": index.names.schema(), "IndexStatus": "ACTIVE",
-            "Projection": { "ProjectionType": "KEYS_ONLY" },
+            "Projection": projection,
         })
     };
     let indexes: Vec<_> = table.indexes.iter().map(index).collect();

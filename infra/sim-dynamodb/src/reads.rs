@@ -203,7 +203,12 @@ fn in_index<'a>(table: &'a Table, index: &'a Index, range: &Range) -> Page<'a> {
         values
     };
     let read = |entry: &&(Key, Key)| {
-        let values = position(entry);
+        let mut values = position(entry);
+        let item = table.items.get(&entry.1);
+        for name in &index.holds {
+            let held = item.and_then(|item| item.values.get(name));
+            values.extend(held.map(|value| (name.clone(), value.clone())));
+        }
         (Cow::Owned(serde_json::to_string(&values).unwrap_or_default()), size(&values))
     };
     let entries = index.entries.range(range);

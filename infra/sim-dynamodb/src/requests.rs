@@ -40,6 +40,8 @@ pub(crate) struct NewIndex {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Projection {
     pub(crate) projection_type: String,
+    #[serde(default)]
+    pub(crate) non_key_attributes: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
