@@ -319,9 +319,8 @@ async fn an_original_stays_while_it_is_copied() {
 async fn an_original_that_is_deleted_by_name_cancels_copies_that_have_not_begun() {
     let app = two_regions().await;
     let (original, copy) = ordered(&app, 2).await;
-    app.take_snapshot(text(&original, "instance_id")).await;
     app.ec2.deny("CopySnapshot");
-    app.pass_minutes(3).await;
+    app.take_snapshot(text(&original, "instance_id")).await;
     let path = format!("/v1/snapshots/{}", text(&original, "id"));
 
     app.call("DELETE", &path, Value::Null).await.expect(202);
