@@ -5,13 +5,11 @@
 
 use std::future::Future;
 
-use http::Uri;
 use shared::domain::cursor::Cursor;
 use shared::domain::ids::digest;
 use tokio::task_local;
 
 use crate::problem::Problem;
-use crate::query::Parameters;
 
 /// How many characters of the digest a cursor bears.
 const LENGTH: usize = 8;
@@ -41,12 +39,6 @@ impl Scope {
         Self(text)
     }
 
-    /// The same for a request.
-    pub(crate) fn of_uri(uri: &Uri) -> Self {
-        Parameters::of(uri)
-            .map_or_else(|_| Self::of(uri.path(), &[]), |given| given.scope().clone())
-    }
-
     /// Answers a request whose cursors belong here.
     pub(crate) async fn within<F: Future>(self, answer: F) -> F::Output {
         SCOPE.scope(self, answer).await
@@ -73,9 +65,10 @@ pub(crate) fn written(cursor: &Cursor) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::query::scope_of;
 
     fn scope(uri: &str) -> Scope {
-        Scope::of_uri(&uri.parse().unwrap())
+        scope_of(&uri.parse().unwrap())
     }
 
     #[tokio::test]

@@ -16,8 +16,8 @@ use crate::app::App;
 use crate::call::Facts;
 use crate::caller::Caller;
 use crate::conditional::Wishes;
-use crate::cursor::Scope;
 use crate::problem::{Precondition, as_problem};
+use crate::query::scope_of;
 use crate::role::Role;
 
 /// Runs a request and dresses its answer.
@@ -42,7 +42,7 @@ pub(crate) async fn envelope(
     request.extensions_mut().insert(facts);
 
     let wishes = Wishes::of(&request);
-    let scope = Scope::of_uri(request.uri());
+    let scope = scope_of(request.uri());
     let mut response = scope.within(next.run(request)).await;
     if let Some(problem) = as_problem(&mut response) {
         let problem = problem.in_view_of(precondition);

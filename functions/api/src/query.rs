@@ -74,6 +74,11 @@ impl PageParameters {
     }
 }
 
+/// What the cursors of an answer to this request belong to.
+pub(crate) fn scope_of(uri: &Uri) -> Scope {
+    Parameters::of(uri).map_or_else(|_| Scope::of(uri.path(), &[]), |given| given.scope().clone())
+}
+
 impl Parameters {
     /// The parameters of a query.
     pub(crate) fn of(uri: &Uri) -> Result<Self, Problem> {

@@ -37,18 +37,12 @@ impl Database {
         let mut indexes = BTreeMap::new();
         for NewIndex { index_name, key_schema, projection } in &request.global_secondary_indexes {
             let holds = projection.non_key_attributes.clone();
-            match (projection.projection_type.as_str(), holds.is_empty()) {
-                ("KEYS_ONLY", true) | ("INCLUDE", false) => {}
-                _ => {
-                    return Err(Refusal::invalid(
-                        "indexes here hold keys, or what they name beside",
-                    ));
-                }
+            if projection.projection_type != projection_type(&holds) {
+                return Err(Refusal::invalid("indexes here hold keys, or what they name beside"));
             }
             let names = KeyNames::of(key_schema)?;
             keys.extend(names.names().cloned());
-            let index = Index { names, holds, entries: BTreeSet::new() };
-            indexes.insert(index_name.clone(), index);
+            indexes.insert(index_name.clone(), Index { names, holds, entries: BTreeSet::new() });
         }
         are_texts(&keys, attribute_definitions)?;
         let table = Table { names, items: BTreeMap::new(), indexes, time_to_live: None };
@@ -88,6 +82,18 @@ fn are_texts(keys: &BTreeSet<String>, definitions: &[AttributeDefinition]) -> Ou
     Ok(())
 }
 
+fn projection_type(holds: &[String]) -> &'static str {
+    if holds.is_empty() { "KEYS_ONLY" } else { "INCLUDE" }
+}
+
+fn projection(holds: &[String]) -> Json {
+    let kind = projection_type(holds);
+    if holds.is_empty() {
+        return json!({ "ProjectionType": kind });
+    }
+    json!({ "ProjectionType": kind, "NonKeyAttributes": holds })
+}
+
 fn described(name: &str, table: &Table) -> Json {
     let index = |(name, index): (&String, &Index)| {
         let projection = if index.holds.is_empty() {
@@ -97,7 +103,7 @@ fn described(name: &str, table: &Table) -> Json {
         };
         json!({
             "IndexName": name, "KeySchema": index.names.schema(), "IndexStatus": "ACTIVE",
-            "Projection": projection,
+            "Projection": projection(&index.holds),
         })
     };
     let indexes: Vec<_> = table.indexes.iter().map(index).collect();

@@ -205,10 +205,8 @@ fn in_index<'a>(table: &'a Table, index: &'a Index, range: &Range) -> Page<'a> {
     let read = |entry: &&(Key, Key)| {
         let mut values = position(entry);
         let item = table.items.get(&entry.1);
-        for name in &index.holds {
-            let held = item.and_then(|item| item.values.get(name));
-            values.extend(held.map(|value| (name.clone(), value.clone())));
-        }
+        let held = |name: &String| Some((name.clone(), item?.values.get(name)?.clone()));
+        values.extend(index.holds.iter().filter_map(held));
         (Cow::Owned(serde_json::to_string(&values).unwrap_or_default()), size(&values))
     };
     let entries = index.entries.range(range);

@@ -46,10 +46,11 @@ pub(crate) struct Item {
     pub(crate) size: usize,
 }
 
-/// An index, which holds keys, and of an item the attributes that it names beside.
+/// An index, which holds keys and few attributes.
 #[derive(Debug)]
 pub(crate) struct Index {
     pub(crate) names: KeyNames,
+    /// The attributes that it holds beside keys.
     pub(crate) holds: Vec<String>,
     /// Its own key, and that of the item.
     pub(crate) entries: BTreeSet<(Key, Key)>,

@@ -23,7 +23,7 @@ fn new_table() -> Value {
             { "AttributeName": sort, "KeyType": "RANGE" },
         ])
     };
-    let attributes = ["pk", "sk", "due_pk", "due_sk"].map(attribute);
+    let attributes = ["pk", "sk", "due_pk", "due_sk", "short_pk"].map(attribute);
     json!({
         "TableName": TABLE,
         "AttributeDefinitions": attributes,
@@ -31,6 +31,9 @@ fn new_table() -> Value {
         "GlobalSecondaryIndexes": [{
             "IndexName": "due", "KeySchema": keys("due_pk", "due_sk"),
             "Projection": { "ProjectionType": "KEYS_ONLY" },
+        }, {
+            "IndexName": "short", "KeySchema": keys("short_pk", "sk"),
+            "Projection": { "ProjectionType": "INCLUDE", "NonKeyAttributes": ["short"] },
         }],
         "BillingMode": "PAY_PER_REQUEST",
     })
@@ -63,6 +66,27 @@ fn what_is_written_is_read() {
 
     assert_eq!(written.0, 200);
     assert_eq!(read, (200, json!({ "Item": key("1") })));
+}
+
+#[test]
+fn an_index_has_what_it_holds_and_nothing_else() {
+    let database = with_table();
+    let text = |text: &str| json!({ "S": text });
+    let mut item = key("1");
+    item["short_pk"] = text("b");
+    item["short"] = text("x");
+    item["long"] = text("y");
+    call(&database, "PutItem", &json!({ "TableName": TABLE, "Item": item }));
+
+    let query = json!({
+        "TableName": TABLE, "IndexName": "short", "KeyConditionExpression": "#p = :p",
+        "ExpressionAttributeNames": { "#p": "short_pk" },
+        "ExpressionAttributeValues": { ":p": text("b") },
+    });
+    let (_, found) = call(&database, "Query", &query);
+
+    item.as_object_mut().unwrap().remove("long");
+    assert_eq!(found["Items"], json!([item]));
 }
 
 #[test]

@@ -328,7 +328,7 @@ struct Resolved {
 
 /// The snapshot, if its record can be read. One that cannot guards no other and is not deleted until it can again.
 fn readable(key: &Key, snapshot: Result<Snapshot, Error>) -> Option<Snapshot> {
-    let id = key.pk.trim_start_matches("SNAPSHOT#");
+    let id = keys::snapshot_id(key).map_or_else(|| key.pk.clone(), String::from);
     snapshot
         .inspect_err(|error| {
             error!(snapshot.id = %id, error.chain = %chain(error), "Snapshot {id} cannot be read, and is left alone");

@@ -9,7 +9,6 @@ use super::mode::{OldVolume, PlannedVolume, RestoreMode};
 use super::plan::ended_once_stopped;
 use super::room::{self, in_the_way};
 use super::seen::RestoreFacts;
-use super::undo::root_first;
 use crate::domain::ids::{InstanceId, VolumeId};
 use crate::domain::instance::{Instance, InstanceState};
 use crate::domain::restore::{Before, Made};
@@ -281,4 +280,13 @@ pub(super) fn start_again(restore: &Restore, instance: &Instance) -> Next {
         // For want of capacity it is tried again and again.
         Some(_) | None => Next::Act(Act::Start),
     }
+}
+
+/// The places with that of the root first: with it alone the instance can at least be started.
+pub(super) fn root_first(
+    mut places: Vec<(VolumeId, String)>,
+    instance: &Instance,
+) -> Vec<(VolumeId, String)> {
+    places.sort_by_key(|(_, device)| instance.root_device.as_ref() != Some(device));
+    places
 }

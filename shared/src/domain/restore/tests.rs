@@ -1,5 +1,6 @@
 //! Restores: what is decided from a record and what EC2 shows.
 
+mod images;
 mod shared_volumes;
 
 use jiff::{SignedDuration, Timestamp};
@@ -597,15 +598,4 @@ fn failure() -> RestoreFailure {
         missing_right: None,
         at: NOW,
     }
-}
-
-#[test]
-fn the_images_of_every_attempt_are_removed() {
-    let restore =
-        at_step(&restore(&RestoreMode::NewInstance(Box::default())), StepName::RunInstance);
-    let back = restore.cancelled("ada", Cancellation::TakeBack, NOW).unwrap().unwrap();
-    let image: ImageId = "ami-0123456789abcdef0".parse().unwrap();
-    let seen = RestoreFacts { earlier_images: vec![image.clone()], ..RestoreFacts::default() };
-
-    assert_eq!(next(&back, &seen, at(30)), Some(Next::Act(Act::Deregister(vec![image]))));
 }

@@ -12,7 +12,7 @@ use super::mode::{OldVolume, RestoreMode};
 use super::safety::{must_not_stop, old_volume_gone, written};
 use super::seen::{RestoreFacts, SeenVolume, VolumeState};
 use super::step::StepName;
-use super::swap::{start_again, take_off};
+use super::swap::{root_first, start_again, take_off};
 use super::{Restore, SETTLES_WITHIN, undo_whole};
 use crate::domain::ids::VolumeId;
 use crate::domain::instance::{Instance, InstanceState};
@@ -238,15 +238,6 @@ fn reattach_old(restore: &Restore, seen: &RestoreFacts) -> Next {
         (true, false) if restore.before.old_volumes_expire_at.is_some() => Next::Act(Act::UntagOld),
         (true, false) => Next::Done,
     }
-}
-
-/// The places with that of the root first: with it alone the instance can at least be started.
-pub(super) fn root_first(
-    mut places: Vec<(VolumeId, String)>,
-    instance: &Instance,
-) -> Vec<(VolumeId, String)> {
-    places.sort_by_key(|(_, device)| instance.root_device.as_ref() != Some(device));
-    places
 }
 
 /// What is to be done of `other`, which is where an old volume is to come back: it goes if this restore has made it.

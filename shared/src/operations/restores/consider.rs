@@ -1,19 +1,40 @@
 //! What EC2 shows where a restore is asked for: the instance, the volumes that make room, what the stop costs; and the
 //! plan by it, or why there is none.
 
-use crate::domain::ids::VolumeId;
+use jiff::Timestamp;
+
+use crate::domain::ids::{InstanceId, RestoreId, SnapshotId, VolumeId};
 use crate::domain::instance::{Instance, InstanceState};
 use crate::domain::restore::mode::{OldVolume, RestoreMode};
-use crate::domain::restore::plan::{Plan, plan};
+use crate::domain::restore::plan::{Plan, SnapshotFirst, plan};
 use crate::domain::restore::refusal::Refusal;
 use crate::domain::restore::room::{in_the_way, refuse_shared};
 use crate::domain::restore::seen::SeenVolume;
-use crate::domain::restore::wanted::{Attach, Loss, WantedMode};
+use crate::domain::restore::wanted::{Attach, Loss, WantedMode, WantedRestore};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::tags;
 use crate::error::Error;
-use crate::operations::restores::request::NewRestore;
 use crate::service::Service;
+
+/// A restore that is wanted.
+#[derive(Clone, Debug)]
+pub struct NewRestore {
+    /// Chosen by the caller, so that asking twice makes one.
+    pub id: RestoreId,
+    pub snapshot_id: SnapshotId,
+    /// What the caller takes the snapshot for: its name or identifier.
+    pub confirm: String,
+    pub who: String,
+    pub wanted: WantedRestore,
+    /// The instance that new volumes are attached to.
+    pub attach_to: Option<InstanceId>,
+    /// Whether a snapshot of the instance is taken first; if nothing is said, wherever volumes are replaced.
+    pub snapshot_first: Option<SnapshotFirst>,
+    /// For how many days the old volumes are to be kept.
+    pub keep_old_days: u32,
+    /// The due time of the schedule's drill that it is; none if a person asks for it.
+    pub drill_due: Option<Timestamp>,
+}
 
 /// A plan, and what it was made by.
 pub(super) struct Considered {

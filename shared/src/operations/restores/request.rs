@@ -13,30 +13,11 @@ use crate::domain::restore::{Restore, RestoreStatus};
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::Error;
 use crate::events::{JobDue, OwnEvent};
+pub use crate::operations::restores::consider::NewRestore;
 use crate::operations::restores::consider::{Considered, consider};
 use crate::operations::rewrite::until_written;
 use crate::service::Service;
 use crate::table::restores::Restoring;
-
-/// A restore that is wanted.
-#[derive(Clone, Debug)]
-pub struct NewRestore {
-    /// Chosen by the caller, so that asking twice makes one.
-    pub id: RestoreId,
-    pub snapshot_id: SnapshotId,
-    /// What the caller takes the snapshot for: its name or identifier.
-    pub confirm: String,
-    pub who: String,
-    pub wanted: WantedRestore,
-    /// The instance that new volumes are attached to.
-    pub attach_to: Option<InstanceId>,
-    /// Whether a snapshot of the instance is taken first; if nothing is said, wherever volumes are replaced.
-    pub snapshot_first: Option<SnapshotFirst>,
-    /// For how many days the old volumes are to be kept.
-    pub keep_old_days: u32,
-    /// The due time of the schedule's drill that it is; none if a person asks for it.
-    pub drill_due: Option<Timestamp>,
-}
 
 /// Records that the restore is wanted and makes it known. Asked again under the same id, it answers what there is.
 ///
