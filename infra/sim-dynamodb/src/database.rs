@@ -96,11 +96,6 @@ fn projection(holds: &[String]) -> Json {
 
 fn described(name: &str, table: &Table) -> Json {
     let index = |(name, index): (&String, &Index)| {
-        let projection = if index.holds.is_empty() {
-            json!({ "ProjectionType": "KEYS_ONLY" })
-        } else {
-            json!({ "ProjectionType": "INCLUDE", "NonKeyAttributes": index.holds })
-        };
         json!({
             "IndexName": name, "KeySchema": index.names.schema(), "IndexStatus": "ACTIVE",
             "Projection": projection(&index.holds),
