@@ -319,9 +319,8 @@ async fn an_original_stays_while_it_is_copied() {
 async fn an_original_that_is_deleted_by_name_cancels_copies_that_have_not_begun() {
     let app = two_regions().await;
     let (original, copy) = ordered(&app, 2).await;
-    app.take_snapshot(text(&original, "instance_id")).await;
     app.ec2.deny("CopySnapshot");
-    app.pass_minutes(3).await;
+    app.take_snapshot(text(&original, "instance_id")).await;
     let path = format!("/v1/snapshots/{}", text(&original, "id"));
 
     app.call("DELETE", &path, Value::Null).await.expect(202);
@@ -334,37 +333,6 @@ async fn an_original_that_is_deleted_by_name_cancels_copies_that_have_not_begun(
     assert_eq!(text(&cancelled, "status"), "error");
     assert_eq!(text(&cancelled["failure"], "code"), "Cancelled");
     assert!(told.iter().any(|one| one["action"] == "snapshot.failed"), "{told:#?}");
-    assert!(ebs_there(&app).is_empty());
-}
-
-#[tokio::test]
-async fn copies_that_nobody_has_ordered_yet_are_cancelled_too() {
-    let app = two_regions().await;
-    let instance = app.instance("web", 1);
-    copied(&app, &[&instance], there()).await;
-    let all_but_ticks = [
-        local::function::Function::Snapshotter,
-        local::function::Function::Tracker,
-        local::function::Function::Reaper,
-    ];
-    while originals(&app).await.is_empty() {
-        app.clock.advance(SignedDuration::from_secs(30));
-        app.settle_only(&[local::function::Function::Scheduler]).await;
-        app.settle_only(&all_but_ticks).await;
-    }
-    for _ in 0..6 {
-        app.clock.advance(SignedDuration::from_secs(30));
-        app.settle_only(&all_but_ticks).await;
-    }
-    let original = originals(&app).await.remove(0);
-    let path = format!("/v1/snapshots/{}", text(&original, "id"));
-
-    app.call("DELETE", &path, Value::Null).await.expect(202);
-    app.pass_minutes(10).await;
-
-    assert_eq!((text(&original, "status"), stages(&original)), ("available", vec!["wanted"]));
-    assert_eq!(app.status(text(&original, "id")).await, "deleted");
-    assert_eq!(text(&copies(&app).await[0]["failure"], "code"), "Cancelled");
     assert!(ebs_there(&app).is_empty());
 }
 
