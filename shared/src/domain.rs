@@ -15,6 +15,7 @@ pub mod ids;
 pub mod image;
 pub mod installation;
 pub mod instance;
+pub(crate) mod later;
 pub mod ownership;
 pub mod restore;
 pub mod retention;

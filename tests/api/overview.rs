@@ -118,7 +118,7 @@ async fn anything_is_found_by_its_identifier() {
     assert!(found(&app, "snap-0123456789abcdef0").await.is_empty());
     let audit = app.list(&format!("/v1/audit?resource_id={schedule}")).await;
     let request = text(&audit[0]["actor"], "request_id").to_owned();
-    assert_eq!(found(&app, &request).await, [of("audit_entry", text(&audit[0], "id"))]);
+    assert!(found(&app, &request).await.contains(&of("audit_entry", text(&audit[0], "id"))));
     terminate(&app, &instance).await;
     app.pass_minutes(90).await;
     assert_eq!(found(&app, &instance).await, [of("gone_instance", &instance)]);

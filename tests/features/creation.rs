@@ -129,7 +129,8 @@ fn b12_errors_have_one_form_and_words_of_a_kind_are_listed() {
                 Some(reference) => document.pointer(&reference[1..]).unwrap(),
                 None => response,
             };
-            if status.starts_with(['4', '5']) {
+            // API Gateway throttles in words of its own.
+            if status.starts_with(['4', '5']) && status != "429" {
                 let schema = &response["content"]["application/problem+json"]["schema"];
                 assert_eq!(schema["$ref"], problem, "{method} {path} {status}");
             }

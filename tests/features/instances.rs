@@ -33,7 +33,7 @@ async fn assign(app: &App, instance: &str, schedules: &[&str]) -> Value {
 
 fn schedules_of(protection: &Value) -> Vec<&str> {
     let schedules = protection["schedules"].as_array().unwrap();
-    schedules.iter().map(|one| text(one, "id")).collect()
+    schedules.iter().map(|one| text(one, "schedule_id")).collect()
 }
 
 #[tokio::test]
@@ -133,7 +133,7 @@ async fn b15_an_instance_shows_its_configuration() {
     assert_eq!(shown["instance_type"], json!("g4dn.xlarge"));
     assert_eq!(
         shown["machine"],
-        json!({ "vcpus": 4, "memory_mib": 16_384, "gpus": [
+        json!({ "vcpus": 4, "memory_mib": 16_384, "instance_store_gb": 125, "gpus": [
             { "name": "NVIDIA T4", "count": 1, "memory_mib": 16_384 }
         ] })
     );

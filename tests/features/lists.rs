@@ -34,7 +34,7 @@ async fn u3_u4_u5_u8_b2_each_has_its_id_name_instance_and_time() {
     let asked = app.call("POST", "/v1/snapshots", body).await.expect(202);
     app.pass_minutes(2).await;
 
-    let listed = app.list("/v1/snapshots").await.remove(0);
+    let listed = app.list("/v1/snapshots?include=fate").await.remove(0);
     let shown = app.get(&format!("/v1/snapshots/{}", text(&asked, "id"))).await;
 
     assert_eq!(listed, shown);

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::{ImageId, InstanceId, VolumeId};
 use crate::domain::instance::circumstances::Circumstances;
 use crate::domain::instance::launch::{LaunchSettings, VolumeSettings};
+use crate::domain::later::is_default;
 use crate::domain::tags::Tags;
 use crate::domain::tags::pattern::TagPattern;
 
@@ -304,7 +305,7 @@ pub struct InstanceType {
     pub gpus: Vec<Gpu>,
     /// How large the disks of its host are that it has for itself: what is on them is lost when it stops. None if it has
     /// none, or if that was not recorded.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub instance_store_gb: Option<i64>,
 }
 

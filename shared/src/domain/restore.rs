@@ -40,6 +40,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ImageId, InstanceId, RestoreId, ScheduleId, SnapshotId, VolumeId};
+use crate::domain::later::is_default;
 use crate::domain::restore::mode::{OldVolume, PlannedVolume, RestoreMode};
 use crate::domain::restore::outlook::Outlook;
 use crate::domain::restore::step::{Step, StepName};
@@ -154,7 +155,7 @@ pub struct Restore {
     #[serde(default)]
     pub notes: Vec<String>,
     /// What it was told to do and cost when it was asked for.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub outlook: Outlook,
     #[serde(flatten)]
     pub made: Made,
@@ -188,7 +189,7 @@ pub struct Made {
     #[serde(default)]
     pub is_in_use: bool,
     /// The volumes that EC2 has shown attached to something: none of them is ever deleted.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub seen_attached: Vec<VolumeId>,
 }
 
@@ -234,10 +235,10 @@ pub struct Course {
     #[serde(default)]
     pub finished_at: Option<Timestamp>,
     /// Where the volumes that it makes or replaces were when they were last looked at, once it has stopped.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub places: Vec<SeenPlace>,
     /// Whether EC2 was asked at this step to have volumes go with their instance as before.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub flags_asked: bool,
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::later::is_default;
 use crate::domain::tags::Tags;
 
 /// How an instance was launched, beside its type, zone and tags. What EC2 did not tell is left out.
@@ -27,6 +28,7 @@ pub struct LaunchSettings {
     /// `optional` or `required`: whether its metadata service asks for tokens.
     pub metadata_tokens: Option<String>,
     /// What else of it is made again.
+    #[serde(skip_serializing_if = "is_default")]
     pub replayed: ReplayedSettings,
 }
 
@@ -59,5 +61,6 @@ pub struct VolumeSettings {
     /// Whether it goes with its instance.
     pub delete_on_termination: Option<bool>,
     /// Its tags.
+    #[serde(skip_serializing_if = "is_default")]
     pub tags: Tags,
 }

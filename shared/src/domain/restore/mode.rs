@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::{EbsSnapshotId, InstanceId, VolumeId};
 use crate::domain::instance::AttachedVolume;
 use crate::domain::instance::launch::ReplayedSettings;
+use crate::domain::later::is_default;
 use crate::domain::tags::Tags;
 
 /// What is to become of the snapshot.
@@ -90,7 +91,7 @@ pub struct Launch {
     /// `optional` or `required`; EC2's default if none.
     pub metadata_tokens: Option<String>,
     /// What it gets as the recorded one had it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub replayed: ReplayedSettings,
     /// Whether the image stays after it has served.
     #[serde(default)]
@@ -145,7 +146,7 @@ pub struct PlannedVolume {
     #[serde(default)]
     pub attached_at: Option<Timestamp>,
     /// The tags that it gets beside ours.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub tags: Tags,
 }
 
@@ -166,9 +167,9 @@ pub struct OldVolume {
     /// Where it was attached.
     pub device: String,
     /// When EC2 was first about to be asked to take it off.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub detached_at: Option<Timestamp>,
     /// Whether it went with its instance, where EC2 said.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub delete_on_termination: Option<bool>,
 }

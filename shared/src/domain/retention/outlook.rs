@@ -12,16 +12,6 @@
 //! period the first fire that can still reach it counts, however late it would have to be, and a span is measured
 //! from the latest instant at which the newest snapshot can have been begun. Nobody relies on the oldest snapshot's
 //! being kept for that reason unless it is the oldest already.
-//!
-//! # Why a rule that has let go does not take back
-//!
-//! What a counting rule counts it keeps. The periods newer than a snapshot's that are within the count are thus
-//! there at the next sweep too, each with its newest snapshot, and further ones only come on top. And a newer
-//! snapshot of the same period is kept as long as the rule would keep the older one. So both only ever grow: the
-//! number of newer periods, and the number of snapshots whose place a newer one has taken.
-//!
-//! A span of months can take back: 31 March less one month is 3 March, 1 April less one month 1 March. So after
-//! the last rule has let go all are asked again for that very sweep.
 
 mod coming;
 mod entrant;
