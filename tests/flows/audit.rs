@@ -205,6 +205,8 @@ fn expected() -> BTreeMap<&'static str, Option<Action>> {
         ("edit_snapshot", Some(Action::SnapshotEdited)),
         ("delete_snapshot", Some(Action::SnapshotCondemned)),
         ("rescue_snapshot", Some(Action::SnapshotRescued)),
+        ("change_snapshots", Some(Action::SnapshotHeld)),
+        ("decide_schedule_leftovers", Some(Action::SnapshotEdited)),
         ("create_schedule", Some(Action::ScheduleCreated)),
         ("edit_schedule", Some(Action::ScheduleEdited)),
         ("delete_schedule", Some(Action::ScheduleDeleted)),
@@ -223,6 +225,7 @@ fn expected() -> BTreeMap<&'static str, Option<Action>> {
         ("request_reconciliation", None),
         // A list, with the wanted snapshots in the body because a query has no room for them.
         ("list_images_of_snapshots", None),
+        ("show_combs", None),
         // They only try something out.
         ("preview_schedule", None),
         ("preview_retention", None),
@@ -243,10 +246,16 @@ async fn do_everything(app: &App) {
     app.call("DELETE", &format!("{snapshot}?grace_minutes=60"), Value::Null).await.expect(202);
     app.call("POST", &format!("{snapshot}/rescue"), Value::Null).await.expect(200);
     app.call("POST", &format!("{schedule}/runs"), Value::Null).await.expect(202);
+    let held = json!({
+        "snapshot_ids": [text(&app.get(&snapshot).await, "id")], "action": "hold", "hold": { "type": "never" },
+    });
+    app.call("POST", "/v1/snapshots:batch", held).await.expect(200);
     let assigned = format!("/v1/instances/{instance}/schedules");
     let schedule_id = schedule.rsplit('/').next().unwrap();
     app.call("PUT", &assigned, json!({ "schedule_ids": [schedule_id] })).await.expect(200);
     app.call("DELETE", &schedule, Value::Null).await.expect(204);
+    let end = json!({ "expires_at": "2030-01-01T00:00:00Z" });
+    app.call("POST", &format!("{schedule}/leftovers"), end).await.expect(200);
     Box::pin(restore_and_image(app, &instance)).await;
     let others = taken_elsewhere(app, "us-east-1", &instance);
     adopt(app, these(&others)).await;

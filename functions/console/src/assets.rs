@@ -5,6 +5,7 @@ use std::{
     fs,
     io::{self, Write as _},
     path::Path,
+    sync::OnceLock,
 };
 
 use flate2::{Compression, write::GzEncoder};
@@ -30,7 +31,8 @@ pub(crate) struct Asset {
     pub(crate) media_type: &'static str,
     pub(crate) etag: HeaderValue,
     pub(crate) plain: Vec<u8>,
-    pub(crate) compressed: Vec<u8>,
+    /// Made when it is first asked for.
+    compressed: OnceLock<Vec<u8>>,
 }
 
 impl Assets {
@@ -76,17 +78,16 @@ impl Asset {
     fn new(name: &str, plain: Vec<u8>) -> Self {
         let etag = format!("\"{}\"", digest([plain.as_slice()]));
         let etag = HeaderValue::from_str(&etag);
-        let compressed = compress(&plain);
         Self {
             media_type: media_type(name),
             etag: etag.unwrap_or(HeaderValue::from_static("\"none\"")),
             plain,
-            compressed,
+            compressed: OnceLock::new(),
         }
     }
 
-    pub(crate) fn compressed_len(&self) -> usize {
-        self.compressed.len()
+    pub(crate) fn compressed(&self) -> &[u8] {
+        self.compressed.get_or_init(|| compress(&self.plain))
     }
 }
 

@@ -51,7 +51,7 @@ impl Console {
 
     /// How many bytes a browser loads if it loads everything.
     pub fn compressed_bytes(&self) -> usize {
-        self.assets.iter().map(Asset::compressed_len).sum()
+        self.assets.iter().map(|asset| asset.compressed().len()).sum()
     }
 }
 
@@ -81,7 +81,7 @@ fn serve(asset: &Asset, wanted: &HeaderMap, caching: HeaderValue) -> Response<Bo
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.media_type));
     let body = if names(wanted, header::ACCEPT_ENCODING, "gzip") {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        asset.compressed.clone()
+        asset.compressed().to_vec()
     } else {
         asset.plain.clone()
     };

@@ -1,5 +1,7 @@
 //! The simulation itself, and the way of a call through it.
 
+mod before;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -9,7 +11,7 @@ use std::{
 use jiff::SignedDuration;
 
 use crate::{
-    actions::{self, Action, ActionContext, make_images},
+    actions::{self, ActionContext, make_images},
     clock::{Clock, http_date},
     config::{Config, Throttling},
     document,
@@ -19,7 +21,6 @@ use crate::{
     faults::{Fault, Loss, Trouble},
     iam::{Policy, Right},
     request::Params,
-    rights::Call,
     shelf::Moment,
     state::{Region, World, instance::StateReason, snapshot::Fate},
     throttle::Buckets,
@@ -229,59 +230,6 @@ impl SimEc2 {
             state.revision += 1;
         }
         result
-    }
-
-    /// Refuses what the policy of the access key does not allow, and notes what it does.
-    fn authorize(
-        &self,
-        state: &mut State,
-        access_key: &str,
-        region: &str,
-        params: &Params,
-    ) -> Result<(), Ec2Error> {
-        let Some(role) = state.roles.get_mut(access_key) else { return Ok(()) };
-        let call = Call {
-            action: params.get("Action").unwrap_or_default(),
-            params,
-            region_name: region,
-            regions: &state.world.regions,
-            account: &self.config().account,
-        };
-        for asked in call.asked() {
-            match role.policy.allows(&asked) {
-                Ok(rights) => role.used.extend(rights),
-                Err(denial) => return Err(Ec2Error::denied(access_key, &denial)),
-            }
-        }
-        Ok(())
-    }
-
-    /// The least that EC2 promises of a dry run: it looks at the rights, and here at whether there is such a snapshot. Who
-    /// relies on locks and images being looked at too is found out.
-    fn rehearse_deletion(
-        &self,
-        world: &mut World,
-        place: &str,
-        params: &Params,
-    ) -> Result<Xml, Ec2Error> {
-        self.act(world, place, |context| {
-            let id = params.required("SnapshotId")?;
-            actions::describe_snapshots::find(context, id).map(|_| ())
-        })?;
-        Err(Ec2Error::dry_run())
-    }
-
-    /// Does it to a copy, so that a dry run refuses what the call itself would.
-    fn rehearse(
-        &self,
-        state: &State,
-        place: &str,
-        action: Action,
-        params: &Params,
-    ) -> Result<Xml, Ec2Error> {
-        let mut copy = state.world.clone();
-        self.act(&mut copy, place, |context| action(context, params))?;
-        Err(Ec2Error::dry_run())
     }
 
     /// Acts in a Region of an account, which is made when there is none.

@@ -4,6 +4,7 @@ mod batch;
 mod copies;
 mod fate;
 mod hold;
+mod left_out;
 mod request;
 mod sort;
 mod wire;

@@ -6,7 +6,6 @@ use shared::domain::fate;
 use shared::domain::ids::{
     EbsSnapshotId, ImageId, InstanceId, RestoreId, ScheduleId, SnapshotId, VolumeId,
 };
-use shared::domain::instance::Exclusions;
 use shared::domain::ownership;
 use shared::domain::snapshot::labels::left_out;
 use shared::domain::snapshot::member::Member;
@@ -15,12 +14,12 @@ use shared::domain::tags::Tags;
 use utoipa::ToSchema;
 
 use super::super::instances::machine::{Gpu, Machine};
-use super::super::tags::TagPattern;
 use super::super::wire::Failure;
 use super::super::words::{SnapshotOrigin, SnapshotStatus, wire_words};
 use super::copies::{CopyOf, SnapshotCopy};
 use super::fate::{Blocked, Condemned, Damaged, Fate};
 use super::hold::Hold;
+use super::left_out::LeftOut;
 
 /// What `crash` means.
 pub(in crate::routes) const CONSISTENCY_NOTE: &str = "the instance is not shut down first: all volumes are of the same instant, as after a \
@@ -140,26 +139,6 @@ struct SnapshotMachine {
     memory_mib: Option<i64>,
     /// Graphics processors by kind, where they were recorded.
     gpus: Option<Vec<Gpu>>,
-}
-
-/// What of an instance was to be left out of its snapshot.
-#[derive(Debug, Serialize, ToSchema)]
-struct LeftOut {
-    /// The volume that it boots from.
-    boot_volume: bool,
-    /// These volumes.
-    #[schema(value_type = Vec<String>, example = json!(["vol-0123456789abcdef0"]))]
-    volume_ids: Vec<VolumeId>,
-    /// The volumes that bore one of these tags.
-    volumes_tagged: Vec<TagPattern>,
-}
-
-impl From<Exclusions> for LeftOut {
-    fn from(exclusions: Exclusions) -> Self {
-        let Exclusions { boot_volume, volumes, tagged } = exclusions;
-        let volumes_tagged = tagged.into_iter().map(TagPattern::from).collect();
-        Self { boot_volume, volume_ids: volumes, volumes_tagged }
-    }
 }
 
 /// One EBS snapshot of a snapshot.
