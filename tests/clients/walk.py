@@ -71,8 +71,12 @@ def restores(snapshot):
 
 def schedules():
     """Made, edited after a preview, and deleted."""
+    instance = list_instances.sync(client=client).items[0]
     wanted = models.CreateSchedule(
-        name="of a generated client", expression="rate(1 hour)", retention=models.Retention(keep_last=3)
+        name="of a generated client",
+        expression="rate(1 hour)",
+        targets=models.WantedTargets(instance_ids=[instance.id]),
+        retention=models.Retention(keep_last=3),
     )
     made = create_schedule.sync(client=client, body=wanted)
     fires = list_upcoming_fires.sync(client=client, hours=2)

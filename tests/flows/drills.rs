@@ -83,7 +83,7 @@ async fn instances_are_drilled_in_turn_and_the_last_drill_is_shown() {
     assert_eq!(app.record(text(&drill, "snapshot_id")).await.keepers.restores, []);
     let schedule = shown(&app, &id).await;
     let last = &schedule["last_drill"];
-    assert_eq!((&last["restore_id"], &last["at"]), (&drill["id"], &drill["finished_at"]));
+    assert_eq!((&last["restore_id"], &last["finished_at"]), (&drill["id"], &drill["finished_at"]));
     assert_eq!((text(last, "outcome"), &last["failure"]), ("done", &Value::Null));
     assert!(last["usable_after_seconds"].as_i64().unwrap() > 0, "{last}");
     assert_eq!(app.list("/v1/schedules").await[0]["last_drill"], *last);

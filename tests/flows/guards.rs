@@ -298,7 +298,7 @@ async fn an_archived_set_is_seen_as_what_it_is() {
     let newest = &protection["protection"]["newest_available"];
     assert_eq!((&shown["archived"], &shown["restorable"]), (&json!(true), &json!(false)));
     assert_eq!(shown["volumes"][0]["storage_tier"], "archive");
-    assert_eq!(newest["id"], id.as_str());
+    assert_eq!(newest["snapshot_id"], id.as_str());
     let restore = format!("/v1/snapshots/{newer}/restore");
     let refused =
         app.call("POST", &restore, json!({ "confirm": newer, "mode": "new_volumes" })).await;

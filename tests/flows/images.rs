@@ -248,7 +248,7 @@ async fn what_ec2_has_deleted_since_is_a_clear_failure() {
 
     let image = show_image(&app, &id).await;
     assert_eq!(text(&image, "status"), "failed");
-    assert!(text(&image["failure"], "message").contains("no longer has an EBS snapshot"));
+    assert!(text(&image["failure"], "message").contains(&member), "{image:#}");
 }
 
 #[tokio::test]

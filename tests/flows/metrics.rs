@@ -94,7 +94,7 @@ async fn misfortunes(app: &App) {
     let other = app.instance("db", 1);
     let (old, lost) = (app.take_snapshot(&other).await, app.take_snapshot(&other).await);
     app.take_snapshot(&other).await;
-    let path = format!("/v1/snapshots/{old}?grace=60");
+    let path = format!("/v1/snapshots/{old}?grace_minutes=60");
     app.call("DELETE", &path, Value::Null).await.expect(202);
     register_image(app, &old);
     let of = |id: &str| {

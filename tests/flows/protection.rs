@@ -182,7 +182,7 @@ async fn exactly_the_assigned_schedules_are_for_the_instance() {
         assert_eq!(change(&preview, id), expected);
     }
     assert_eq!(preview["protection"], answer["protection"]);
-    assert_eq!(answer["protection"]["schedules"][0]["id"], json!(new));
+    assert_eq!(answer["protection"]["schedules"][0]["schedule_id"], json!(new));
     assert_eq!(answer["protection"]["schedules"].as_array().unwrap().len(), 1);
     assert_eq!((&preview["preview"], &answer["preview"]), (&json!(true), &json!(false)));
     let warnings = answer["warnings"].as_array().unwrap();

@@ -291,12 +291,11 @@ async fn a_plus_that_was_not_encoded_is_answered_with_what_to_write() {
     let app = App::start().await;
 
     let refused =
-        app.call("GET", "/v1/snapshots?created_after=2026-03-01T00:00:00+01:00", Value::Null).await;
-    let encoded = app
-        .call("GET", "/v1/snapshots?created_after=2026-03-01T00:00:00%2B01:00", Value::Null)
-        .await;
+        app.call("GET", "/v1/snapshots?from=2026-03-01T00:00:00+01:00", Value::Null).await;
+    let encoded =
+        app.call("GET", "/v1/snapshots?from=2026-03-01T00:00:00%2B01:00", Value::Null).await;
 
-    assert_eq!((refused.status, text(&refused.body, "field")), (400, "created_after"));
+    assert_eq!((refused.status, text(&refused.body, "field")), (400, "from"));
     assert!(text(&refused.body, "detail").contains("%2B"), "{}", refused.body);
     assert_eq!(encoded.status, 200);
 }

@@ -77,7 +77,7 @@ async fn the_good_second_of_a_set_that_failed_counts_in_its_stead() {
     }
 
     assert_eq!(text(&failed, "status"), "error");
-    assert_eq!(protection["newest_available"]["id"], second.as_str());
+    assert_eq!(protection["newest_available"]["snapshot_id"], second.as_str());
     assert_eq!(app.status(&id).await, "deleted");
     // Newer ones are there, and the rules have room for it.
     assert_eq!(app.status(&second).await, "available");

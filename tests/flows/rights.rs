@@ -28,7 +28,134 @@ const FUNCTIONS: [Function; 8] = [
 ];
 
 /// What the day does not use, each with why it is given all the same.
-const KEPT: &[(Function, &str, &str, &str)] = &[];
+const KEPT: &[(Function, &str, &str, &str)] = &[
+    (
+        Function::Api,
+        "UseTable",
+        "dynamodb:ConditionCheckItem",
+        "one statement of the table for all functions",
+    ),
+    (
+        Function::Scheduler,
+        "LookAtEc2",
+        "ec2:DescribeSnapshots",
+        "a lost reply is looked for by its tag",
+    ),
+    (
+        Function::Scheduler,
+        "UseTable",
+        "dynamodb:ConditionCheckItem",
+        "one statement of the table for all functions",
+    ),
+    (
+        Function::Scheduler,
+        "UseTable",
+        "dynamodb:GetItem",
+        "one statement of the table for all functions",
+    ),
+    (
+        Function::Snapshotter,
+        "LookAtEc2",
+        "ec2:DescribeSnapshots",
+        "a lost reply is looked for by its tag",
+    ),
+    (
+        Function::Snapshotter,
+        "UseIndexes",
+        "dynamodb:Query",
+        "one statement of the table for all functions",
+    ),
+    (
+        Function::Snapshotter,
+        "UseTable",
+        "dynamodb:ConditionCheckItem",
+        "one statement of the table for all functions",
+    ),
+    (
+        Function::Snapshotter,
+        "UseTable",
+        "dynamodb:Query",
+        "one statement of the table for all functions",
+    ),
+    (
+        Function::Tracker,
+        "UseIndexes",
+        "dynamodb:Query",
+        "one statement of the table for all functions",
+    ),
+    (
+        Function::Tracker,
+        "UseTable",
+        "dynamodb:ConditionCheckItem",
+        "one statement of the table for all functions",
+    ),
+    (
+        Function::Tracker,
+        "UseTable",
+        "dynamodb:GetItem",
+        "one statement of the table for all functions",
+    ),
+    (
+        Function::Tracker,
+        "UseTable",
+        "dynamodb:Query",
+        "one statement of the table for all functions",
+    ),
+    (
+        Function::Sweeper,
+        "ForgetLooks",
+        "dynamodb:DeleteItem",
+        "a look is forgotten once a sweep has begun after it",
+    ),
+    (
+        Function::Sweeper,
+        "LookAtEc2",
+        "ec2:DescribeInstances",
+        "rules for instances that are gone ask for them",
+    ),
+    (
+        Function::Sweeper,
+        "UseTable",
+        "dynamodb:ConditionCheckItem",
+        "one statement of the table for all functions",
+    ),
+    (
+        Function::Reaper,
+        "LookAtEc2",
+        "ec2:DescribeInstances",
+        "rules for instances that are gone ask for them",
+    ),
+    (
+        Function::Reaper,
+        "UseTable",
+        "dynamodb:Query",
+        "one statement of the table for all functions",
+    ),
+    (
+        Function::Restorer,
+        "OfVolumesThere",
+        "ec2:ModifyInstanceAttribute",
+        "volumes that went with their instance do so again, where EC2 shows them late",
+    ),
+    (
+        Function::Restorer,
+        "UseTable",
+        "dynamodb:ConditionCheckItem",
+        "one statement of the table for all functions",
+    ),
+    (
+        Function::Restorer,
+        "UseTable",
+        "dynamodb:Query",
+        "one statement of the table for all functions",
+    ),
+    (
+        Function::Reconciler,
+        "UseTable",
+        "dynamodb:ConditionCheckItem",
+        "one statement of the table for all functions",
+    ),
+];
 
 /// An instance whose restore uses whatever a launch can.
 fn web(app: &App) -> String {
@@ -78,7 +205,7 @@ async fn routine(app: &App, web: &str) {
 async fn by_name(app: &App, web: &str) {
     let id = app.take_snapshot(web).await;
     let path = format!("/v1/snapshots/{id}");
-    app.call("DELETE", &format!("{path}?grace=60"), Value::Null).await.expect(202);
+    app.call("DELETE", &format!("{path}?grace_minutes=60"), Value::Null).await.expect(202);
     app.call("POST", &format!("{path}/rescue"), Value::Null).await.expect(200);
     app.call("DELETE", &path, Value::Null).await.expect(202);
     app.pass_minutes(10).await;

@@ -260,6 +260,8 @@ async fn no_slot_is_lost_where_a_schedule_is_disabled_by_somebody_who_dies() {
         let schedule = id.parse().unwrap();
         let edit = schedules::edit::edit(&app.fragile, &schedule, disabled, None, app.now());
         let alive = app.wire.run(trip, Box::pin(edit)).await.is_some();
+        // The tick that finds the slot due, if the schedule still fires.
+        app.clock.set("2026-03-02T10:04:00Z".parse().unwrap());
         app.settle().await;
 
         let path = format!("/v1/schedules/{id}");

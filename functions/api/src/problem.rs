@@ -271,7 +271,11 @@ fn in_words(field: &str, reason: String) -> String {
     let name = field.rsplit('.').next().unwrap_or(field);
     let is_parsers = reason.contains("pars") || reason.contains("expected");
     if INSTANTS.contains(&name) && is_parsers {
-        "must be an instant such as 2026-11-22T08:00:00Z (RFC 3339)".to_owned()
+        let words = "must be an instant such as 2026-11-22T08:00:00Z (RFC 3339)";
+        match reason.split_once("; in a query ") {
+            Some((_, hint)) => format!("{words}; in a query {hint}"),
+            None => words.to_owned(),
+        }
     } else {
         reason
     }

@@ -100,7 +100,7 @@ fn expected_deletions(
     let known: Vec<_> = snapshots
         .iter()
         .copied()
-        .filter(|snapshot| snapshot.joined_at().is_none_or(|joined| joined <= since))
+        .filter(|snapshot| snapshot.joined_at().is_none_or(|joined| joined < since))
         .collect();
     let Some(any) = known.first() else { return BTreeSet::new() };
     if !is_named(any, &schedule.enforced.copies) {
