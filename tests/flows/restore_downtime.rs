@@ -39,7 +39,7 @@ async fn an_undisturbed_restore_keeps_the_instance_down_for_hardly_longer_than_e
     assert!(down <= SignedDuration::from_secs(24 + 10), "{down:#}");
 }
 
-/// R6: what DescribeInstances still shows at a device is what was taken off a moment ago.
+/// R6: what `DescribeInstances` still shows at a device is what was taken off a moment ago.
 #[tokio::test]
 async fn what_is_shown_late_is_waited_for() {
     for lag in [1, 20, 75] {

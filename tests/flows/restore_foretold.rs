@@ -259,7 +259,7 @@ async fn new_volumes_have_the_tags_of_those_that_they_replace() {
     assert!(names.contains(&"pgdata".to_owned()), "{names:?}");
 }
 
-/// R10: DeleteOnTermination is as it was, there and back.
+/// R10: `DeleteOnTermination` is as it was, there and back.
 #[tokio::test]
 async fn volumes_go_with_their_instance_as_before() {
     for is_cancelled in [false, true] {

@@ -58,7 +58,7 @@ fn numbers_have_the_bounds_that_the_functions_check() {
         assert!(takes(&variable, &written(most)), "{parameter} may be {most}");
         assert!((least..=most).contains(&default) && takes(&variable, &written(default)));
         // CloudFormation takes fractions for any number.
-        let between = (least + most) / 2.0 + 0.5;
+        let between = f64::midpoint(least, most) + 0.5;
         assert!(takes(&variable, &format!("{between:.1}")), "{parameter} may be {between}");
         assert!(!takes(&variable, &written(most + 1.0)), "{parameter} may not be more");
         let less = if least >= 1.0 { least - 1.0 } else { least - 0.1 };

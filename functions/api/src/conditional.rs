@@ -136,15 +136,12 @@ fn hash(bytes: &[u8]) -> String {
     while let Some(place) = rest.iter().position(|byte| *byte == b'"') {
         let (before, from) = rest.split_at(place);
         hasher.write(before);
-        rest = match VOLATILE.iter().find_map(|name| from.strip_prefix(*name)) {
-            Some(value) => {
-                let end = value.iter().position(|byte| matches!(byte, b',' | b'}'));
-                value.get(end.unwrap_or(value.len())..).unwrap_or_default()
-            }
-            None => {
-                hasher.write(b"\"");
-                from.get(1..).unwrap_or_default()
-            }
+        rest = if let Some(value) = VOLATILE.iter().find_map(|name| from.strip_prefix(*name)) {
+            let end = value.iter().position(|byte| matches!(byte, b',' | b'}'));
+            value.get(end.unwrap_or(value.len())..).unwrap_or_default()
+        } else {
+            hasher.write(b"\"");
+            from.get(1..).unwrap_or_default()
         };
     }
     hasher.write(rest);

@@ -111,7 +111,7 @@ pub fn refusal(wanted: &Wanted<'_>) -> Option<NotTaken> {
         }
         (Some(_) | None, Some(_)) | (None, None) => {}
     }
-    let Some(throughput) = throughput_mibps else { return None };
+    let throughput = throughput_mibps?;
     if !has_throughput(volume_type) {
         let reason = format!("a volume of type {volume_type} has none");
         return not_taken("throughput_mibps", reason);

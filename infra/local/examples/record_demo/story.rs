@@ -156,7 +156,7 @@ fn others(run: &Run) -> Outcome<()> {
         let id = id.ok_or("no snapshot was made")?;
         match at % 6 {
             0 => {
-                run.ec2.tag_snapshot(id, "aws:dlm:lifecycle-policy-id", "policy-0f3c9a5b7d1e2f604")
+                run.ec2.tag_snapshot(id, "aws:dlm:lifecycle-policy-id", "policy-0f3c9a5b7d1e2f604");
             }
             2 => run.ec2.tag_snapshot(id, "aws:backup:source-resource", "i-0f3c9a5b7d1e2f604"),
             _ => run.ec2.tag_snapshot(id, "Name", "before the move"),

@@ -21,7 +21,7 @@ pub struct Place<'a> {
     pub installation: &'a str,
     /// The regions that are looked after, the stack's own among them.
     pub regions: &'a [String],
-    /// The parameter InstanceRoles.
+    /// The parameter `InstanceRoles`.
     pub instance_roles: &'a str,
 }
 
@@ -55,7 +55,7 @@ impl Template {
     }
 }
 
-/// A value with its references resolved; none is what AWS::NoValue leaves.
+/// A value with its references resolved; none is what `AWS::NoValue` leaves.
 fn resolve(value: &Value, place: &Place<'_>) -> Result<Option<serde_json::Value>, String> {
     let text = |text: String| Ok(Some(serde_json::Value::String(text)));
     match value {

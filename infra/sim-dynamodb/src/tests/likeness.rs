@@ -251,9 +251,10 @@ fn querying() -> impl Strategy<Value = Call> {
             body["ConsistentRead"] = json!(consistent);
             if index {
                 body["IndexName"] = json!("due");
-                body["ExpressionAttributeNames"] = match condition.contains("#s") {
-                    true => json!({ "#p": "due_pk", "#s": "due_sk" }),
-                    false => json!({ "#p": "due_pk" }),
+                body["ExpressionAttributeNames"] = if condition.contains("#s") {
+                    json!({ "#p": "due_pk", "#s": "due_sk" })
+                } else {
+                    json!({ "#p": "due_pk" })
                 };
             }
             if let Some(limit) = limit {
@@ -261,11 +262,12 @@ fn querying() -> impl Strategy<Value = Call> {
             }
             // A page begins where one has ended: in the partition, and with nothing said of the sort key.
             if let Some((pk, sk, due)) = start.filter(|_| condition == "#p = :p") {
-                body["ExclusiveStartKey"] = match index {
-                    true => json!({
+                body["ExclusiveStartKey"] = if index {
+                    json!({
                         "pk": { "S": pk }, "sk": { "S": sk }, "due_pk": p, "due_sk": { "S": due },
-                    }),
-                    false => json!({ "pk": p, "sk": { "S": sk } }),
+                    })
+                } else {
+                    json!({ "pk": p, "sk": { "S": sk } })
                 };
             }
             Call { operation: "Query", body }

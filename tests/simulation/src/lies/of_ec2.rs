@@ -37,7 +37,7 @@ impl Lie {
             ),
             (Self::NewestDeleted, "DeleteSnapshot") if is_real => {
                 let id = named("SnapshotId=");
-                let other = instead(&ec2.snapshots(), &id, |one, asked| is_of(one, asked));
+                let other = instead(&ec2.snapshots(), &id, is_of);
                 in_place_of(&id, other)
             }
             (Self::ForeignDeleted, "DeleteSnapshot") if is_real => {

@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::operations::snapshots::newest::{Stays, among_shown, guardians_among, shown};
 
 /// What is said right before the claim.
+#[expect(clippy::large_enum_variant, reason = "one at a time, and moved once")]
 pub(super) enum Moment {
     /// It may go, as long as all that lets it go is as it was read.
     Go { seen: BTreeSet<EbsSnapshotId>, lets_go: LetsGo },
