@@ -327,12 +327,12 @@ class Run:
 
     def single_snapshots(self):
         ec2 = self.ec2
-        made = ec2.create_snapshot(VolumeId=self.volume, Description="one <of> them & é",
+        made = ec2.create_snapshot(VolumeId=self.volume, Description="one <of> them & more",
                                    TagSpecifications=[specification("snapshot", Name="one")])
         self.single = made["SnapshotId"]
         check("a snapshot is pending first", made["State"] == "pending", made)
         check("a snapshot has its size", made["VolumeSize"] == 5, made)
-        check("a snapshot has its description", made["Description"] == "one <of> them & é", made)
+        check("a snapshot has its description", made["Description"] == "one <of> them & more", made)
         refused("another at once", "SnapshotCreationPerVolumeRateExceeded", 400,
                 ec2.create_snapshot, VolumeId=self.volume)
         refused("a snapshot of nothing", "InvalidVolume.NotFound", 400,
