@@ -94,6 +94,25 @@ async fn holds_and_expiries_are_set_and_taken_off_again() {
 }
 
 #[tokio::test]
+async fn where_a_schedule_decides_no_end_is_set() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    app.schedule("rate(10 minutes)", &[&instance], json!({ "keep_last": 9 })).await;
+    app.pass_minutes(15).await;
+    let id = text(&app.list("/v1/snapshots").await[0], "id").to_owned();
+    let body = json!({
+        "snapshot_ids": [id], "action": "set_expiry", "expires_at": "2027-01-01T00:00:00Z",
+    });
+
+    let preview = batch(&app, "?preview=true", body.clone()).await;
+    let done = batch(&app, "", body).await;
+
+    assert_eq!((outcomes(&preview), outcomes(&done)), (vec!["refused"], vec!["refused"]));
+    assert!(text(&done["items"][0]["problem"], "detail").contains("up to the rules"), "{done:#}");
+    assert_eq!(app.record(&id).await.ending.expires_at, None);
+}
+
+#[tokio::test]
 async fn parts_that_do_not_fit_are_refused_at_the_field() {
     let app = App::start().await;
     let id = "snp_0195500c-6d00-7000-8000-000000000000";

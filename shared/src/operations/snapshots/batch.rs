@@ -12,7 +12,7 @@ use crate::error::{Error, chain};
 use crate::events::{OwnEvent, SnapshotDeletionDue};
 use crate::operations::copies::cancel::cancellable;
 use crate::operations::snapshots::delete::{in_use_refusal, is_on_its_way};
-use crate::operations::snapshots::edit::{HoldEdit, SnapshotEdit, edited};
+use crate::operations::snapshots::edit::{self, HoldEdit, SnapshotEdit};
 use crate::operations::snapshots::mark::{mark_sets, unmark};
 use crate::operations::snapshots::refresh::stale;
 use crate::service::Service;
@@ -70,7 +70,7 @@ pub async fn batch(
                 deleted(service, &before, (*grace, mode), &images, (who, now)).await
             }
             Deed::Hold(_) | Deed::Release | Deed::Expire(_) | Deed::Rescue => {
-                edited_or_rescued(&before, deed, who, now)
+                edited_or_rescued(service, &before, deed, who, now).await
             }
         };
         let after = match (planned, mode) {
@@ -118,7 +118,8 @@ async fn deleted(
 }
 
 /// The snapshot with the deed done to it; none if that changes nothing.
-fn edited_or_rescued(
+async fn edited_or_rescued(
+    service: &Service,
     snapshot: &Snapshot,
     deed: &Deed,
     who: &str,
@@ -135,13 +136,7 @@ fn edited_or_rescued(
         }
         Deed::Rescue => return snapshot.rescue(now).map(Some).map_err(Error::conflict),
     };
-    let edited = edited(snapshot, edit, who, now)?;
-    if edited == *snapshot {
-        return Ok(None);
-    }
-    let mut next = Snapshot { version: snapshot.version + 1, ..edited };
-    next.course.touched_at = now;
-    Ok(Some(next))
+    edit::after(service, snapshot, edit, who, now).await
 }
 
 /// What EC2 is told, and what is made known, once the records are written. What fails here the tick finds again.

@@ -59,18 +59,30 @@ pub async fn edit(
     now: Timestamp,
 ) -> Result<Snapshot, Error> {
     let snapshot = expected(service, id, editor.expected_version).await?;
-    let decided = decided(service, &snapshot, &edit, now).await?;
-    let edited = edited(&decided, edit, editor.who, now)?;
-    if edited == snapshot {
+    let Some(edited) = after(service, &snapshot, edit, editor.who, now).await? else {
         return Ok(snapshot);
-    }
-    let edited = Snapshot {
-        version: snapshot.version + 1,
-        course: Course { touched_at: now, ..edited.course },
-        ..edited
     };
     let written = service.table.update_snapshot(&snapshot, &edited).await?;
     if written.is_done() { Ok(edited) } else { Err(stale(&snapshot)) }
+}
+
+/// The record as an edit leaves it, to be written; none if that changes nothing. Refused is what may not be: an end where a
+/// schedule decides, above all.
+pub(crate) async fn after(
+    service: &Service,
+    snapshot: &Snapshot,
+    edit: SnapshotEdit,
+    who: &str,
+    now: Timestamp,
+) -> Result<Option<Snapshot>, Error> {
+    let decided = decided(service, snapshot, &edit, now).await?;
+    let edited = edited(&decided, edit, who, now)?;
+    if edited == *snapshot {
+        return Ok(None);
+    }
+    let mut next = Snapshot { version: snapshot.version + 1, ..edited };
+    next.course.touched_at = now;
+    Ok(Some(next))
 }
 
 /// The snapshot of this id, if it has the version that the caller expects.
@@ -125,7 +137,7 @@ pub(crate) async fn must_be_there(service: &Service, id: &ScheduleId) -> Result<
 }
 
 /// The record with an edit made to it, or why it cannot be made.
-pub(crate) fn edited(
+fn edited(
     snapshot: &Snapshot,
     edit: SnapshotEdit,
     who: &str,
