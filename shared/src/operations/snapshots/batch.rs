@@ -9,9 +9,8 @@ use crate::domain::ids::{EbsSnapshotId, ImageId};
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::{Error, chain};
-use crate::events::{OwnEvent, SnapshotDeletionDue};
 use crate::operations::copies::cancel::cancellable;
-use crate::operations::snapshots::delete::{in_use_refusal, is_on_its_way};
+use crate::operations::snapshots::delete::{in_use_refusal, is_on_its_way, make_due};
 use crate::operations::snapshots::edit::{self, HoldEdit, SnapshotEdit};
 use crate::operations::snapshots::mark::{mark_sets, unmark};
 use crate::operations::snapshots::refresh::stale;
@@ -148,15 +147,7 @@ async fn follow_up(service: &Service, deed: &Deed, changed: &[Snapshot], now: Ti
         Deed::Delete(_) => {
             // What could not be marked says so in its record.
             _ = mark_sets(service, changed, now).await;
-            let is_due = |one: &&Snapshot| {
-                one.ending.condemnation.as_ref().is_some_and(|past| past.delete_after <= now)
-            };
-            let snapshot_ids: Vec<_> =
-                changed.iter().filter(is_due).map(|one| one.id.clone()).collect();
-            if !snapshot_ids.is_empty() {
-                let detail = SnapshotDeletionDue { snapshot_ids };
-                service.bus.publish_or_leave(&[OwnEvent::SnapshotDeletionDue(detail)]).await;
-            }
+            make_due(service, changed, now).await;
         }
         Deed::Rescue => unmark(service, changed).await,
         Deed::Hold(_) | Deed::Release | Deed::Expire(_) => {}

@@ -1,13 +1,13 @@
 //! A person deletes a snapshot by name: it is condemned, marked, and goes at once unless a grace is asked for.
 
 use jiff::{SignedDuration, Timestamp};
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::domain::hold::Deleter;
 use crate::domain::ids::{EbsSnapshotId, ImageId, SnapshotId};
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
-use crate::error::{Error, chain};
+use crate::error::Error;
 use crate::events::{OwnEvent, SnapshotDeletionDue};
 use crate::operations::copies::cancel::cancellable;
 use crate::operations::snapshots::edit::expected;
@@ -61,10 +61,7 @@ pub async fn delete(
         let noted = service.table.snapshot(&id).await?;
         return Ok(noted.unwrap_or(condemned));
     }
-    if let Err(error) = make_due(service, &condemned, now).await {
-        // The record stands: the tick makes it known again.
-        warn!(snapshot.id = %id, error.chain = %chain(&error), "The deletion of {id} waits for the tick");
-    }
+    make_due(service, std::slice::from_ref(&condemned), now).await;
     Ok(condemned)
 }
 
@@ -81,17 +78,20 @@ async fn hurry(
     }
     // What could not be marked may be by now.
     _ = mark_sets(service, std::slice::from_ref(&hurried), now).await;
-    make_due(service, &hurried, now).await?;
+    make_due(service, std::slice::from_ref(&hurried), now).await;
     Ok(hurried)
 }
 
-async fn make_due(service: &Service, condemned: &Snapshot, now: Timestamp) -> Result<(), Error> {
-    let is_due = condemned.ending.condemnation.as_ref().is_some_and(|one| one.delete_after <= now);
-    if is_due {
-        let detail = SnapshotDeletionDue { snapshot_ids: vec![condemned.id.clone()] };
+/// Makes known which of these are due for deletion. What fails here the tick makes known again.
+pub(crate) async fn make_due(service: &Service, condemned: &[Snapshot], now: Timestamp) {
+    let is_due = |one: &&Snapshot| {
+        one.ending.condemnation.as_ref().is_some_and(|past| past.delete_after <= now)
+    };
+    let snapshot_ids: Vec<_> = condemned.iter().filter(is_due).map(|one| one.id.clone()).collect();
+    if !snapshot_ids.is_empty() {
+        let detail = SnapshotDeletionDue { snapshot_ids };
         service.bus.publish_or_leave(&[OwnEvent::SnapshotDeletionDue(detail)]).await;
     }
-    Ok(())
 }
 
 /// Why what an image uses cannot be deleted.
