@@ -648,7 +648,7 @@ class Run:
         """boto3's paginators: what comes in pages of five is what comes at once."""
         ec2 = self.ec2
         answered = 0
-        for name in sorted(dir(ec2)):
+        for name in sorted(ec2.meta.method_to_api_mapping):
             if not ec2.can_paginate(name) or not name.startswith(("describe_", "list_")):
                 continue
             try:

@@ -72,16 +72,6 @@ pub enum AdoptedFrom {
     AnotherInstallation,
 }
 
-impl AdoptedFrom {
-    /// Whether it is nobody: what most records need not say.
-    pub fn is_nobody(&self) -> bool {
-        match self {
-            Self::Nobody => true,
-            Self::AnotherInstallation => false,
-        }
-    }
-}
-
 /// EBS snapshots that become one set.
 #[derive(Clone, Debug)]
 pub struct Group {

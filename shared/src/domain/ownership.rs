@@ -63,14 +63,6 @@ pub enum StorageTier {
     Restored,
 }
 
-impl StorageTier {
-    /// Whether it is ready for use, and stays so.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    pub(crate) fn is_standard(&self) -> bool {
-        *self == Self::Standard
-    }
-}
-
 /// Where an EBS snapshot stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

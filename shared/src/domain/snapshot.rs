@@ -32,6 +32,7 @@ use crate::domain::adoption::AdoptedFrom;
 use crate::domain::hold::{Deleter, Hold};
 use crate::domain::ids::{EbsSnapshotId, InstanceId, RestoreId, ScheduleId, SnapshotId};
 use crate::domain::instance::Exclusions;
+use crate::domain::later::is_default;
 use crate::domain::snapshot::condemnation::{Blocked, Condemnation};
 use crate::domain::snapshot::copying::{CopyOf, CopyOrder};
 use crate::domain::snapshot::images::ImagesNote;
@@ -79,13 +80,13 @@ pub struct Snapshot {
     /// The set that this one was made twice for, by a lost reply.
     pub duplicate_of: Option<SnapshotId>,
     /// That one has failed: this one counts in its stead.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub stands_in: bool,
     /// What it is a copy of; none for what was taken.
     #[serde(default)]
     pub copy_of: Option<CopyOf>,
     /// From whom it may be adopted, as the person who adopts it has said.
-    #[serde(default, skip_serializing_if = "AdoptedFrom::is_nobody")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub adopted_from: AdoptedFrom,
     #[serde(flatten)]
     pub course: Course,

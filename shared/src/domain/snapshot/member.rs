@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{EbsSnapshotId, VolumeId};
 use crate::domain::instance::launch::VolumeSettings;
+use crate::domain::later::is_default;
 use crate::domain::ownership::{EbsState, StorageTier, is_made_up};
 use crate::domain::sighting::Sighting;
 
@@ -34,7 +35,7 @@ pub struct Member {
     #[serde(default)]
     pub volume: Option<VolumeSettings>,
     /// Where EC2 keeps it.
-    #[serde(default, skip_serializing_if = "StorageTier::is_standard")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub tier: StorageTier,
     /// Out of the archive for some days only: until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]

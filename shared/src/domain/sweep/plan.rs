@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::hold::Deleter;
 use crate::domain::ids::{EbsSnapshotId, ImageId, InstanceId, ScheduleId, SnapshotId, digest};
+use crate::domain::later::is_default;
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
@@ -67,7 +68,7 @@ pub struct PlanEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shielded_from: Option<CondemnedBy>,
     /// With what it is counted together.
-    #[serde(default, skip_serializing_if = "Group::is_default")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub group: Group,
     /// What became of it.
     pub outcome: Option<Outcome>,

@@ -46,9 +46,4 @@ impl Group {
             Self::Own | Self::CopiesIn(_) => vec![self],
         }
     }
-
-    /// Whether it is the one that a snapshot is in if nothing is said.
-    pub fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
 }
