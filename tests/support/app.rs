@@ -1,6 +1,7 @@
 //! The whole system, in process, on a clock that a test sets.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -33,6 +34,9 @@ use super::tripwire::Tripwire;
 const BEGINNING: &str = "2026-03-02T10:00:30Z";
 /// How far apart the looks are while time passes.
 const STEP: SignedDuration = SignedDuration::from_secs(30);
+
+/// The template, read once: a test of deaths makes hundreds of systems.
+static TEMPLATE: LazyLock<Template> = LazyLock::new(|| Template::embedded().unwrap());
 
 /// The whole system.
 pub(crate) struct App {
@@ -144,7 +148,7 @@ impl App {
             token: None,
             rights: Some(ec2.clone()),
         };
-        let world = World::new(&Template::embedded().unwrap(), parts).unwrap();
+        let world = World::new(&TEMPLATE, parts).unwrap();
         let service = world.owner();
         service.table.create().await.unwrap();
 

@@ -6,7 +6,7 @@ import uuid
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, ParamValidationError, WaiterError
+from botocore.exceptions import ClientError, PaginationError, ParamValidationError, WaiterError
 
 IMAGE = "ami-0abcdef1234567890"
 NOBODY = "0123456789abcdef0"
@@ -651,8 +651,13 @@ class Run:
         for name in sorted(ec2.meta.method_to_api_mapping):
             if not ec2.can_paginate(name) or not name.startswith(("describe_", "list_")):
                 continue
+            paginator = ec2.get_paginator(name)
             try:
-                pages = list(ec2.get_paginator(name).paginate(PaginationConfig={"PageSize": 5}))
+                try:
+                    pages = list(paginator.paginate(PaginationConfig={"PageSize": 5}))
+                except PaginationError:
+                    # An operation whose pages have the size that EC2 gives them.
+                    pages = list(paginator.paginate())
             except (ClientError, ParamValidationError) as error:
                 told = getattr(error, "response", {}).get("Error", {}).get("Code")
                 # What nobody of ours asks is not simulated.
