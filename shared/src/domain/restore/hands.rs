@@ -20,10 +20,10 @@ impl Restore {
 
     /// The same with every volume noted that EC2 shows attached now, wherever; none if all of them were noted before.
     pub fn noticing(&self, seen: &RestoreFacts) -> Option<Self> {
-        let attached = seen.volumes.iter().filter(|one| !one.attachments.is_empty());
+        let attached = seen.made_by(&self.id).filter(|one| !one.attachments.is_empty());
         let mapped = seen.instance.iter().flat_map(|instance| &instance.volumes);
         let planned = |id: &VolumeId| self.made.volumes.iter().any(|one| one.is(id));
-        let ids = attached.filter(|one| one.is_made_by(&self.id)).map(|one| &one.id);
+        let ids = attached.map(|one| &one.id);
         let ids = ids.chain(mapped.map(|one| &one.volume_id).filter(|id| planned(id)));
         let mut seen_attached = self.made.seen_attached.clone();
         for id in ids {
@@ -87,8 +87,8 @@ pub(super) fn attached_by_us<'a>(
     restore: &'a Restore,
     seen: &'a RestoreFacts,
 ) -> impl Iterator<Item = &'a SeenVolume> {
-    let made = seen.volumes.iter().filter(|volume| volume.is_made_by(&restore.id));
-    made.filter(|volume| volume.attachments.iter().any(|at| restore.is_ours(volume, at)))
+    seen.made_by(&restore.id)
+        .filter(|volume| volume.attachments.iter().any(|at| restore.is_ours(volume, at)))
 }
 
 /// Why the way back takes nothing off the instance: a person has attached to it what the restore has made. None if nobody
@@ -98,8 +98,8 @@ pub(super) fn attached_by_hand(
     instance: &Instance,
     seen: &RestoreFacts,
 ) -> Option<Next> {
-    let made = seen.volumes.iter().filter(|volume| volume.is_made_by(&restore.id));
-    let mut here = made.filter_map(|volume| Some((volume, volume.at(&instance.id)?)));
+    let mut here =
+        seen.made_by(&restore.id).filter_map(|volume| Some((volume, volume.at(&instance.id)?)));
     let (volume, at) = here.find(|(volume, at)| !restore.is_ours(volume, at))?;
     let message = format!(
         "somebody has attached {} to {} at {}, and may have written to it; the way back has changed nothing: take it \

@@ -109,6 +109,11 @@ impl RestoreFacts {
         self.volumes.iter().find(|volume| volume.id == *id)
     }
 
+    /// The volumes that this restore has made.
+    pub fn made_by(&self, restore: &RestoreId) -> impl Iterator<Item = &SeenVolume> {
+        self.volumes.iter().filter(move |volume| volume.is_made_by(restore))
+    }
+
     /// Where each of these volumes is, in words.
     pub fn places(&self) -> Vec<SeenPlace> {
         let place = |volume: &SeenVolume| match (volume.state, volume.attachments.first()) {

@@ -90,15 +90,11 @@ pub(super) fn next(restore: &Restore, seen: &RestoreFacts, step: StepName, now: 
     }
 }
 
-fn made<'a>(restore: &'a Restore, seen: &'a RestoreFacts) -> impl Iterator<Item = &'a SeenVolume> {
-    seen.volumes.iter().filter(|volume| volume.is_made_by(&restore.id))
-}
-
 /// Whether nothing of what the restore has done to the volumes of the instance is left.
 fn is_as_before(restore: &Restore, instance: &Instance, seen: &RestoreFacts) -> bool {
     let is_here = |id: &VolumeId| instance.volumes.iter().any(|one| one.volume_id == *id);
     let is_settled = |one: &SeenVolume| one.at(&instance.id).is_none_or(|at| at.is_settled);
-    let none_new = !made(restore, seen).any(|volume| volume.is_at(&instance.id));
+    let none_new = !seen.made_by(&restore.id).any(|volume| volume.is_at(&instance.id));
     none_new
         && restore.taken_off().into_iter().all(|one| {
             is_here(&one.volume_id) && seen.volume(&one.volume_id).is_some_and(is_settled)
@@ -279,7 +275,7 @@ fn start(restore: &Restore, seen: &RestoreFacts) -> Next {
 /// worker died may show late, so an absence is believed after a while only.
 pub(super) fn delete_made(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Next {
     let (mut ready, mut is_waiting) = (Vec::new(), false);
-    for volume in made(restore, seen) {
+    for volume in seen.made_by(&restore.id) {
         let id = &volume.id;
         if let Some(why) = restore.kept_for(volume) {
             if let Some(note) = restore.noted(format!("{id} stays: {why}")) {
