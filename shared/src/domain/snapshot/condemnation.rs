@@ -188,7 +188,7 @@ impl Snapshot {
     /// The snapshot, not condemned, with the image that keeps a rule from condemning it, or without one any more;
     /// nothing if it says so already.
     ///
-    /// It stays what it is. Not even [`Snapshot::touched_at`] moves, which the deletion of a failed one goes by.
+    /// It stays what it is. Not even [`super::Course::touched_at`] moves, which the deletion of a failed one goes by.
     pub fn noted_in_use(
         &self,
         wanted: Option<(ImageId, WantedDeletion)>,

@@ -26,7 +26,7 @@ impl Snapshot {
 
     /// The snapshot with these images noted at `now`; nothing if they are noted already.
     ///
-    /// It stays what it is: not even [`Snapshot::touched_at`] moves.
+    /// It stays what it is: not even [`super::Course::touched_at`] moves.
     pub fn with_images(&self, ids: BTreeSet<ImageId>, now: Timestamp) -> Option<Self> {
         let ids: Vec<_> = ids.into_iter().collect();
         (ids != self.image_ids()).then(|| Self {

@@ -317,7 +317,7 @@ impl Snapshot {
         Ok(next)
     }
 
-    /// The tick has published it again and looks at it later. Nothing has become of it: [`Snapshot::touched_at`] stays,
+    /// The tick has published it again and looks at it later. Nothing has become of it: [`super::Course::touched_at`] stays,
     /// which the age of a broken deletion goes by.
     #[must_use]
     pub fn nudged(&self, now: Timestamp) -> Self {
