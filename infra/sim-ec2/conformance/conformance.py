@@ -135,6 +135,8 @@ class Run:
         check("Regions are listed", "us-east-1" in names and self.region in names, names)
         zones = self.ec2.describe_availability_zones()["AvailabilityZones"]
         check("zones are listed", self.zone in [each["ZoneName"] for each in zones], zones)
+        known = client(self.endpoint, "us-east-1").describe_availability_zones()["AvailabilityZones"]
+        check("us-east-1 has six zones", [each["ZoneName"][-1] for each in known] == list("abcdef"), known)
         refused(
             "an unknown Region", "InvalidParameterValue", 400,
             self.ec2.describe_regions, RegionNames=["mars-1"],
