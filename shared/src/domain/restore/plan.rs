@@ -330,6 +330,7 @@ mod tests {
 
     use super::*;
     use crate::domain::instance::launch::LaunchSettings;
+    use crate::domain::notes::Notes;
     use crate::domain::ownership::{EbsState, StorageTier};
     use crate::domain::snapshot::member::Member;
     use crate::domain::snapshot::{Origin, Source};
@@ -348,6 +349,7 @@ mod tests {
             volume: None,
             tier: StorageTier::Standard,
             restore_expires_at: None,
+            notes: Notes::default(),
             deleted: false,
         }
     }
