@@ -14,6 +14,7 @@ mod images;
 mod instances;
 pub mod launches;
 mod marks;
+mod notes;
 mod registration;
 mod snapshots;
 mod types;
