@@ -16,6 +16,7 @@ pub mod launches;
 mod marks;
 mod registration;
 mod snapshots;
+mod surroundings;
 mod types;
 pub mod volumes;
 
