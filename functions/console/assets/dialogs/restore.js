@@ -88,7 +88,10 @@ export async function restoreSnapshot(snapshot) {
     return asking;
   }
 
+  /** From then on it is no longer asked what would be done: it is being done. */
+  let begun = false;
   const preview = debounced(async () => {
+    if (begun) return;
     const asked = mode;
     try {
       const found = await ask("POST", `${path}?preview=true`, { body: { ...body(), confirm: snapshot.id } });
@@ -179,17 +182,14 @@ export async function restoreSnapshot(snapshot) {
     extra: curlButton("POST", path, body),
     ready: () => !MODES[mode].replaces || typed.value === snapshot.name || typed.value === snapshot.id,
     run: async () => {
-      if (hold.checked)
-        await ask("PATCH", `/v1/snapshots/${snapshot.id}`, {
-          body: {
-            hold: {
-              type: "never",
-              reason: "Chosen for a restore",
-              review_at: `${dayAhead(7)}T08:00:00Z`,
-            },
-          },
-        });
-      return ask("POST", path, { body: body(), key });
+      begun = true;
+      try {
+        if (hold.checked) await ask("PATCH", `/v1/snapshots/${snapshot.id}`, { body: { hold: forAWeek() } });
+        return await ask("POST", path, { body: body(), key });
+      } catch (error) {
+        begun = false;
+        throw error;
+      }
     },
   });
   show();
@@ -198,6 +198,13 @@ export async function restoreSnapshot(snapshot) {
   toast("The restore has begun.");
   go(link(`/restores/${restore.id}`));
 }
+
+/** The hold of a snapshot that is chosen. */
+const forAWeek = () => ({
+  type: "never",
+  reason: "Chosen for a restore",
+  review_at: `${dayAhead(7)}T08:00:00Z`,
+});
 
 /** What the API foresees. @param {any} outlook */
 export function outlookOf(outlook) {
