@@ -123,13 +123,7 @@ impl World {
         let dispatch = Dispatch::new(&TEMPLATE, identity.clone(), hands.now());
         let true_clock = clock(&hands, &Arc::default());
         let bus = LocalBus::new(BUS, dispatch, true_clock);
-        let ledger: Shared<Ledger> = Arc::default();
-        {
-            let mut ledger = held(&ledger);
-            ledger.database = Some(database.clone());
-            ledger.tells_calls = setup.tells_calls;
-            ledger.brake_deletions = usize::try_from(setup.brake_deletions).unwrap_or(0);
-        }
+        let ledger: Shared<Ledger> = Arc::new(Mutex::new(Ledger::of(setup, &database)));
         let weather = Arc::new(Mutex::new(Weather::calm(setup.seed)));
         let base = base(&hands);
         let wire = |behind| {
