@@ -48,7 +48,8 @@ test("u1_u2_u3_u4_u5_u6_u7_u8_one_list_shows_all_snapshots_with_id_name_instance
 });
 
 test("u9_u11_u12_m3_m6_m7_a_restore_names_the_four_things_shows_its_steps_and_wants_the_name", async () => {
-  const { page, context, holds } = await look(browser, run);
+  // In place it needs the instance stopped: what is not allowed yet is a refusal that the browser notes.
+  const { page, context, holds } = await look(browser, run, "desk-light", { expect: /409 \(Conflict\)/ });
   const snapshot = await first("status=available&origin=schedule");
   await visit(page, `#/instances/${snapshot.instance_id}`);
   await page.getByRole("button", { name: `Restore ${snapshot.name}` }).click();
