@@ -57,7 +57,7 @@ const ATTEMPT_LASTS: Duration = Duration::from_secs(10);
 const CALL_LASTS: Duration = Duration::from_secs(20);
 /// How long a creation may last, which is never repeated: an answer that never comes must not hold the worker until Lambda
 /// ends it. What became of it is looked for, as after any lost answer.
-const CREATION_LASTS: Duration = Duration::from_secs(60);
+const CREATION_LASTS: Duration = Duration::from_mins(1);
 
 /// EC2 in one region.
 #[derive(Clone, Debug)]

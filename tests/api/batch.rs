@@ -75,15 +75,15 @@ async fn holds_and_expiries_are_set_and_taken_off_again() {
     let unknown = "snp_0195500c-6d00-7000-8000-000000000000";
     let some = json!([ids[0], unknown]);
 
-    let held = json!({ "snapshot_ids": some, "action": "hold", "hold": hold });
-    let held = batch(&app, "", held).await;
+    let holding = json!({ "snapshot_ids": some, "action": "hold", "hold": hold });
+    let holding = batch(&app, "", holding).await;
     let expiring = json!({ "snapshot_ids": ids, "action": "set_expiry", "expires_at": "2027-01-01T00:00:00Z" });
     let expiring = batch(&app, "", expiring).await;
     let released = json!({ "snapshot_ids": ids, "action": "release_hold" });
     let released = batch(&app, "", released).await;
 
-    assert_eq!(outcomes(&held), ["done", "refused"]);
-    assert_eq!(held["items"][1]["problem"]["status"], 404);
+    assert_eq!(outcomes(&holding), ["done", "refused"]);
+    assert_eq!(holding["items"][1]["problem"]["status"], 404);
     assert_eq!(outcomes(&expiring), ["done"; 3]);
     assert_eq!(outcomes(&released), ["done", "unchanged", "unchanged"]);
     let shown = app.get(&format!("/v1/snapshots/{}", ids[0])).await;

@@ -26,8 +26,8 @@ async fn what_waits_is_in_one_list_and_leads_to_what_it_is_about() {
     let nothing = app.get("/v1/todo").await;
     let snapshots = app.list("/v1/snapshots?status=available").await;
     let hold = json!({ "hold": { "type": "never", "review_at": "2026-03-02T12:01:00Z" } });
-    let held = format!("/v1/snapshots/{}", text(&snapshots[0], "id"));
-    app.call("PATCH", &held, hold).await.expect(200);
+    let first = format!("/v1/snapshots/{}", text(&snapshots[0], "id"));
+    app.call("PATCH", &first, hold).await.expect(200);
     app.call("PATCH", &path, json!({ "retention": { "keep_last": 2 } })).await.expect(200);
     app.call("POST", "/v1/sweeps", json!({ "mode": "execute" })).await.expect(202);
     app.settle().await;

@@ -280,10 +280,10 @@ async fn what_is_missing_keeps_its_place_among_the_holds() {
     app.pass_minutes(150).await;
 
     assert_eq!(app.status(&id).await, "missing");
-    let held = app.list("/v1/holds").await;
+    let holds = app.list("/v1/holds").await;
 
-    assert_eq!(held.len(), 1, "{held:?}");
-    assert!(held[0].to_string().contains(&id));
+    assert_eq!(holds.len(), 1, "{holds:?}");
+    assert!(holds[0].to_string().contains(&id));
 }
 
 #[tokio::test]

@@ -171,7 +171,7 @@ async fn what_cannot_be_stopped_is_told_at_once() {
     let snapshot = app.take_snapshot(&asleep).await;
     let reason = StateReason::of("Client.UserInitiatedHibernate", "User initiated hibernate");
     app.ec2.set_instance_state(&asleep, InstanceState::Stopped);
-    app.ec2.set_state_reason(&asleep, reason);
+    app.ec2.set_state_reason(&asleep, &reason);
     let refused = ask(&app, &snapshot, in_place()).await;
     assert_eq!(refused.status, 409);
     assert!(text(&refused.body, "detail").contains("holds its memory"), "{:#}", refused.body);

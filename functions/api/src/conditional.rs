@@ -27,6 +27,7 @@ const VOLATILE: [&[u8]; 2] = [b"\"as_of\":", b"\"age_seconds\":"];
 
 /// What a client says it has, and what it takes.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a header's own")]
 pub(crate) struct Wishes {
     is_get: bool,
     has: Vec<String>,

@@ -147,10 +147,8 @@ impl Problem {
 
     /// Its `type`, its status and what is wrong in this case; a stale record is a conflict where no version was given.
     pub(crate) fn told(&self) -> (String, u16, &str) {
-        let kind = match self.kind {
-            ProblemKind::Stale => ProblemKind::Conflict,
-            kind => kind,
-        };
+        let is_stale = self.kind == ProblemKind::Stale;
+        let kind = if is_stale { ProblemKind::Conflict } else { self.kind };
         let (status, ..) = kind.facts();
         (kind.uri(), status.as_u16(), &self.detail)
     }

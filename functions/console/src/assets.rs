@@ -110,7 +110,9 @@ fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let digest: [u8; 32] = hash.finalize().into();
+    let [first, ..] = digest.as_chunks::<8>().0 else { return String::new() };
+    format!("{:016x}", u64::from_be_bytes(*first))
 }
 
 /// Writing to memory cannot fail; an empty file would be seen by the tests.

@@ -104,7 +104,7 @@ pub async fn ensure_table(
 pub(crate) fn token() -> Result<String, StartError> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes).map_err(|error| StartError::failed("a token", error))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
 fn confirm(plan: &str) -> Result<(), StartError> {

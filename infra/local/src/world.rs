@@ -113,7 +113,7 @@ impl World {
                 services.insert(*function, Service::new(settings, &connections));
                 continue;
             };
-            let roles_given = lookup("SNAPKEEP_INSTANCE_ROLES").unwrap_or_default();
+            let instance_roles = lookup("SNAPKEEP_INSTANCE_ROLES").unwrap_or_default();
             let place = Place {
                 region: &identity.region,
                 account: &identity.account,
@@ -121,7 +121,7 @@ impl World {
                 bus: BUS,
                 installation: settings.installation.as_str(),
                 regions: &settings.regions,
-                instance_roles: &roles_given,
+                instance_roles: &instance_roles,
             };
             let policy = template.policy(*function, &place)?;
             let key = access_key(*function, &settings);
@@ -143,17 +143,7 @@ impl World {
         let gateway =
             Gateway::new(template.routes.clone(), role_claim, identity.clone()).with_token(token);
         let api = api::router(api.clone(), clock.clone());
-        let page = Console::new(console::Settings::from_lookup(|name| {
-            environment.get(name).cloned().or_else(|| match name {
-                "SNAPKEEP_PAGE_KIND" => Some("local".to_owned()),
-                name => variable(
-                    template.functions.get(&Function::Console)?,
-                    name,
-                    &table,
-                    &identity.region,
-                ),
-            })
-        }));
+        let page = page_settings(template, &environment, &table, &identity.region);
         let timeouts =
             template.functions.iter().map(|(name, settings)| (*name, settings.timeout)).collect();
         Ok(Self {
@@ -162,7 +152,7 @@ impl World {
             owner,
             timeouts,
             api,
-            page,
+            page: Console::new(page),
             gateway,
             simulation,
             rights,
@@ -327,6 +317,22 @@ async fn invoke(
             Err(Error::invalid("function", "it answers HTTP requests only"))
         }
     }
+}
+
+/// What the page is told: what was given, and else what the template says of its function.
+fn page_settings(
+    template: &Template,
+    given: &BTreeMap<String, String>,
+    table: &str,
+    region: &str,
+) -> console::Settings {
+    console::Settings::from_lookup(|name| {
+        let of_template = |settings| variable(settings, name, table, region);
+        given.get(name).cloned().or_else(|| match name {
+            "SNAPKEEP_PAGE_KIND" => Some("local".to_owned()),
+            _ => template.functions.get(&Function::Console).and_then(of_template),
+        })
+    })
 }
 
 fn variable(settings: &FunctionSettings, name: &str, table: &str, region: &str) -> Option<String> {

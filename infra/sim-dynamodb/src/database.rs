@@ -27,8 +27,8 @@ impl Database {
         self.tables.get_mut(name).ok_or_else(|| Refusal::NoTable(name.to_owned()))
     }
 
-    pub(crate) fn create_table(&mut self, request: CreateTable) -> Outcome<Json> {
-        let CreateTable { table_name, key_schema, attribute_definitions, .. } = &request;
+    pub(crate) fn create_table(&mut self, request: &CreateTable) -> Outcome<Json> {
+        let CreateTable { table_name, key_schema, attribute_definitions, .. } = request;
         if self.tables.contains_key(table_name) {
             return Err(Refusal::TableExists(table_name.clone()));
         }

@@ -163,7 +163,9 @@ impl Path {
         let (first, rest) = self.0.split_first()?;
         rest.iter().try_fold(item.get(first)?, |value, name| match value {
             Value::Map(fields) => fields.get(name),
-            _ => None,
+            Value::Text(_) | Value::Number(_) | Value::Bool(_) | Value::Null | Value::List(_) => {
+                None
+            }
         })
     }
 

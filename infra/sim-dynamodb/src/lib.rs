@@ -75,7 +75,7 @@ impl SimDynamoDb {
         let done = |outcome: Outcome<()>| outcome.map(|()| "{}".to_owned());
         match operation {
             "BatchGetItem" => database.batch_get(read(body)?),
-            "CreateTable" => database.create_table(read(body)?).map(|answer| answer.to_string()),
+            "CreateTable" => database.create_table(&read(body)?).map(|answer| answer.to_string()),
             "DeleteItem" => done(database.delete(read(body)?)),
             "DescribeTable" => {
                 database.describe_table(&read(body)?).map(|answer| answer.to_string())

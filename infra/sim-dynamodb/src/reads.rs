@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, ops::Bound};
 
-use serde_json::json;
+use serde_json::{Map, Value as Json, json};
 
 use crate::{
     database::Database,
@@ -51,7 +51,7 @@ impl Database {
         if count > BATCH_MAX || request.request_items.values().any(|keys| keys.keys.is_empty()) {
             return Err(Refusal::invalid("there are from 1 to 100 keys in a BatchGetItem"));
         }
-        let (mut answers, mut unprocessed, mut size) = (Vec::new(), json!({}), 0);
+        let (mut answers, mut unprocessed, mut size) = (Vec::new(), Map::new(), 0);
         for (name, Keys { keys, .. }) in request.request_items {
             let table = self.table(&name)?;
             let (mut items, mut left, mut seen) = (Vec::new(), Vec::new(), Vec::new());
@@ -70,11 +70,11 @@ impl Database {
                 seen.push(key);
             }
             if !left.is_empty() {
-                unprocessed[&name] = json!({ "Keys": left });
+                unprocessed.insert(name.clone(), json!({ "Keys": left }));
             }
             answers.push(format!("\"{name}\":[{}]", items.join(",")));
         }
-        let answers = answers.join(",");
+        let (answers, unprocessed) = (answers.join(","), Json::Object(unprocessed));
         Ok(format!("{{\"Responses\":{{{answers}}},\"UnprocessedKeys\":{unprocessed}}}"))
     }
 

@@ -137,6 +137,7 @@ pub(crate) struct Delete {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "DynamoDB's name")]
 pub(crate) struct Update {
     pub(crate) table_name: String,
     pub(crate) key: Values,

@@ -257,6 +257,7 @@ mod tests {
         }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]
     fn policy(statements: Value) -> Policy {
         Policy::read(statements.as_array().unwrap()).unwrap()
     }
@@ -338,7 +339,7 @@ mod tests {
             json!({ "Effect": "Allow", "Action": "*", "Resource": "*", "Condition": { "IpAddress": {} } }),
             json!({ "Effect": "Allow", "Action": 3, "Resource": "*" }),
         ] {
-            assert!(Policy::read(&[statement.clone()]).is_err(), "{statement}");
+            assert!(Policy::read(std::slice::from_ref(&statement)).is_err(), "{statement}");
         }
     }
 }

@@ -40,7 +40,7 @@ impl SimEc2 {
     }
 
     /// Gives the state of an instance this reason, behind everybody's back.
-    pub fn set_state_reason(&self, id: &str, reason: StateReason) {
+    pub fn set_state_reason(&self, id: &str, reason: &StateReason) {
         let mut state = self.settled();
         state.revision += 1;
         for region in state.world.regions.values_mut() {

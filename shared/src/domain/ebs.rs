@@ -129,7 +129,7 @@ pub fn refusal(wanted: &Wanted<'_>) -> Option<NotTaken> {
 }
 
 /// Why EC2 would refuse to attach a volume under this name, in words; nothing if it may take it. What the operating
-/// system calls an NVMe disk is no such name.
+/// system calls an `NVMe` disk is no such name.
 pub fn device_refusal(device: &str) -> Option<String> {
     let name = device.strip_prefix("/dev/").unwrap_or(device);
     if is_device(name) {

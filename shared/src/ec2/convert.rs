@@ -209,7 +209,8 @@ fn replayed_settings(instance: &sdk::Instance) -> ReplayedSettings {
     let tenancy = instance.placement().and_then(|placement| placement.tenancy());
     let monitoring = instance.monitoring().and_then(|monitoring| monitoring.state());
     ReplayedSettings {
-        metadata_hop_limit: metadata.and_then(|options| options.http_put_response_hop_limit()),
+        metadata_hop_limit: metadata
+            .and_then(sdk::InstanceMetadataOptionsResponse::http_put_response_hop_limit),
         metadata_endpoint: metadata
             .and_then(|options| options.http_endpoint())
             .map(|value| value.as_str().to_owned()),

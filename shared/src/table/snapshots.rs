@@ -312,7 +312,7 @@ impl Table {
             match readable(&position.key, record) {
                 Some(snapshot) => resolved.snapshots.push((position.sort, snapshot)),
                 None => {
-                    resolved.unreadable.extend(keys::snapshot_id(&position.key).map(String::from))
+                    resolved.unreadable.extend(keys::snapshot_id(&position.key).map(String::from));
                 }
             }
         }

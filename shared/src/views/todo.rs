@@ -14,6 +14,7 @@ use crate::domain::run::{Run, RunStatus};
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::statistics::Measure;
+use crate::domain::sweep::Sweep;
 use crate::domain::todo::{TodoAbout, TodoItem, TodoKind};
 use crate::error::Error;
 use crate::service::Service;
@@ -82,8 +83,8 @@ fn newest(limit: usize) -> PageRequest {
 
 async fn sweeps(service: &Service) -> Result<Vec<TodoItem>, Error> {
     let page = service.table.list_sweeps(&newest(LOOKED_AT_MAX)).await?;
-    let waiting = page.items.into_iter().filter(|sweep| sweep.needs_approval());
-    let of = |sweep: crate::domain::sweep::Sweep| {
+    let waiting = page.items.into_iter().filter(Sweep::needs_approval);
+    let of = |sweep: Sweep| {
         let schedules = sweep.brakes_total;
         let detail = format!("the brake has stopped it at {schedules} schedules");
         let about = TodoAbout::Sweep(sweep.id.to_string());
@@ -101,8 +102,8 @@ async fn runs(
     let ids: Vec<_> = schedules.keys().take(LOOKED_AT_MAX).cloned().collect();
     for chunk in ids.chunks(READS_MAX) {
         let mut reads = JoinSet::new();
-        for id in chunk.iter().cloned() {
-            let table = service.table.clone();
+        for id in chunk {
+            let (table, id) = (service.table.clone(), id.clone());
             reads.spawn(async move { last_settled(&table, &id).await });
         }
         while let Some(read) = reads.join_next().await {
@@ -141,10 +142,8 @@ fn run_item(run: &Run, name: &str) -> Option<TodoItem> {
         RunStatus::Done | RunStatus::Dispatching | RunStatus::Running => return None,
     };
     let about = TodoAbout::Run(run.slot.schedule_id.clone(), at);
-    let count = match kind {
-        TodoKind::RunFailed => u64::from(counts.failed).max(1),
-        _ => u64::from(run.missed).max(1),
-    };
+    let many = if kind == TodoKind::RunFailed { counts.failed } else { run.missed };
+    let count = u64::from(many).max(1);
     Some(TodoItem::new(kind, (count, false), Some(at), detail, about))
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use sim_dynamodb::SimDynamoDb;
 use sim_ec2::{Snapshot, SnapshotState, StorageTier, Tags};
 
+use crate::plan::Setup;
 use crate::rules::Promise;
 
 /// How long before a function was called something may have been done that it does not see: EC2 shows it late.
@@ -138,6 +139,16 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    /// One of a history that begins so.
+    pub(crate) fn of(setup: &Setup, database: &SimDynamoDb) -> Self {
+        Self {
+            database: Some(database.clone()),
+            tells_calls: setup.tells_calls,
+            brake_deletions: usize::try_from(setup.brake_deletions).unwrap_or(0),
+            ..Self::default()
+        }
+    }
+
     /// A line of the history.
     pub(crate) fn note(&mut self, now: Timestamp, text: impl AsRef<str>) {
         let time = now.strftime("%d. %H:%M:%S");

@@ -9,8 +9,8 @@ impl World {
     /// What somebody does to an instance.
     pub(crate) fn at_a_machine(&mut self, what: &What) {
         match what {
-            What::Stop(nth) => self.to_instance(*nth, "StopInstances"),
-            What::Start(nth) => self.to_instance(*nth, "StartInstances"),
+            What::Stop(nth) => self.ask_of_instance(*nth, "StopInstances"),
+            What::Start(nth) => self.ask_of_instance(*nth, "StartInstances"),
             What::Detach(nth, volume) => self.detach(*nth, *volume),
             What::Attach(nth, volume) => self.attach(*nth, *volume),
             _ => {}
@@ -21,7 +21,7 @@ impl World {
         self.ec2.instance(&self.instances[nth % self.instances.len()])
     }
 
-    fn to_instance(&mut self, nth: usize, action: &str) {
+    fn ask_of_instance(&mut self, nth: usize, action: &str) {
         if let Some(Instance { id, region, .. }) = self.machine(nth) {
             self.ec2_call(&region, &format!("{action}&InstanceId.1={id}"));
         }

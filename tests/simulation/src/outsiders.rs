@@ -29,6 +29,7 @@ pub(crate) fn choose(ledger: &Ledger, shown: &Shown<'_>, choice: Choice) -> Opti
 
 impl World {
     /// What an outsider does.
+    #[expect(clippy::too_many_lines, reason = "an act an arm")]
     pub(crate) fn by_outsider(&mut self, what: &What) {
         match what {
             What::Lose(choice, part) => {
@@ -222,6 +223,7 @@ impl World {
     }
 
     /// Another installation's set, which bears tags like ours but for whose it is.
+    #[expect(clippy::fn_params_excessive_bools, reason = "as the plan draws it")]
     fn take_as_another(&mut self, nth: usize, is_marked: bool) {
         let id = self.instances[nth % self.instances.len()].clone();
         let before: BTreeSet<_> = self.ec2.snapshots().into_iter().map(|one| one.id).collect();
@@ -241,9 +243,8 @@ impl World {
         );
         for (at, (key, value)) in tags.iter().enumerate() {
             let at = at + 1;
-            call.push_str(&format!(
-                "&TagSpecification.1.Tag.{at}.Key={key}&TagSpecification.1.Tag.{at}.Value={value}"
-            ));
+            let tag = format!("&TagSpecification.1.Tag.{at}");
+            call.extend([&*tag, ".Key=", key, &*tag, ".Value=", value]);
         }
         self.ec2_call(&self.region_of(&id), &call);
         let now = self.ec2.snapshots();

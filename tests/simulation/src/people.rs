@@ -241,6 +241,7 @@ impl World {
         self.send("PATCH", &path, body, Then::RulesEdited(id));
     }
 
+    #[expect(clippy::fn_params_excessive_bools, reason = "as the plan draws it")]
     fn enable(&mut self, nth: usize, on: bool) {
         let Some(id) = self.schedule(nth) else { return };
         self.perhaps(&id);

@@ -35,6 +35,7 @@ impl World {
         self.post(&format!("/v1/snapshots/{set}/restore"), body, Then::Restoring(set));
     }
 
+    #[expect(clippy::fn_params_excessive_bools, reason = "as the plan draws it")]
     pub(crate) fn cancel_restore(&mut self, nth: usize, leave: bool) {
         if let Some(id) = self.restore_of(nth) {
             let path = format!("/v1/restores/{id}/cancel");

@@ -120,13 +120,7 @@ impl World {
         let skew: Shared<SignedDuration> = Arc::new(Mutex::new(SignedDuration::ZERO));
         let identity = Identity { account: ACCOUNT.to_owned(), region: HOME.to_owned() };
         let bus = new_bus(&identity, &hands);
-        let ledger: Shared<Ledger> = Arc::default();
-        {
-            let mut ledger = held(&ledger);
-            ledger.database = Some(database.clone());
-            ledger.tells_calls = setup.tells_calls;
-            ledger.brake_deletions = usize::try_from(setup.brake_deletions).unwrap_or(0);
-        }
+        let ledger: Shared<Ledger> = Arc::new(Mutex::new(Ledger::of(setup, &database)));
         let weather = Arc::new(Mutex::new(Weather::calm(setup.seed)));
         let wire = Wire {
             behind: Behind::Ec2(ec2.clone()),

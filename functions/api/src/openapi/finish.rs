@@ -140,8 +140,8 @@ fn lift_descriptions(document: &mut Value) {
             return;
         }
         let references = choices.iter_mut().filter(|one| one.get("$ref").is_some());
-        let objects = references.filter_map(Value::as_object_mut);
-        let description = objects.filter_map(|one| one.remove("description")).next();
+        let mut objects = references.filter_map(Value::as_object_mut);
+        let description = objects.find_map(|one| one.remove("description"));
         fields.extend(description.map(|text| ("description".to_owned(), text)));
     });
 }
@@ -158,7 +158,9 @@ fn require_what_is_always_sent(document: &mut Value) {
     while let Some(name) = waiting.pop() {
         let mut further = BTreeSet::new();
         let schema = document.pointer_mut(&format!("/components/schemas/{name}"));
-        schema.into_iter().for_each(|schema| references(schema, &mut further));
+        if let Some(schema) = schema {
+            references(schema, &mut further);
+        }
         waiting.extend(further.into_iter().filter(|name| asked.insert(name.clone())));
     }
     let Some(schemas) = schemas(document) else { return };

@@ -129,6 +129,7 @@ impl Run {
         self.ask_as(Role::Admin, method, path, body, "").await
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of a request")]
     pub(crate) async fn ask_as(
         &self,
         role: Role,
@@ -178,7 +179,7 @@ impl Run {
 
     /// Everything, compressed.
     pub(crate) fn recorded(&self) -> Outcome<Vec<u8>> {
-        let items = self.shown(self.items()?);
+        let items = self.shown(&self.items()?);
         let path = std::env::temp_dir().join("snapkeep-demo-ec2.json");
         self.ec2.save(&path)?;
         let ec2: Value = serde_json::from_str(&std::fs::read_to_string(&path)?)?;
@@ -210,13 +211,13 @@ impl Run {
     }
 
     /// What is long gone, was told long ago, or was found by a look that was not the last, is left out.
-    fn shown(&self, items: Vec<Value>) -> Vec<Value> {
+    fn shown(&self, items: &[Value]) -> Vec<Value> {
         let days = |number: i64| self.now() - SignedDuration::from_hours(24 * number);
         let (gone_since, plans_since) = (days(16).to_string(), days(2).as_millisecond());
         let told_since = days(21).strftime("%Y-%m-%d").to_string();
         let mut looks = BTreeMap::new();
         let mut left_out = BTreeSet::new();
-        for item in &items {
+        for item in items {
             let (pk, sk) = (text(item, "pk"), text(item, "sk"));
             if pk == "FINDINGS" {
                 looks.insert(sk, text(&item["body"]["M"]["found"]["M"], "run"));

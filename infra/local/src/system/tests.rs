@@ -1,6 +1,6 @@
 //! The whole run, started and stopped on free ports.
 
-use std::{future::ready, path::Path};
+use std::{future::ready, iter, path::Path};
 
 use bytes::Bytes;
 use clap::Parser as _;
@@ -187,8 +187,10 @@ async fn raw(url: &str, request: &str) -> (u16, String) {
 
 /// A request as a browser or a program sends it, without a body or with a form's.
 fn written(line: &str, headers: &[String]) -> String {
-    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-    format!("{line} HTTP/1.1\r\n{headers}connection: close\r\ncontent-length: 0\r\n\r\n")
+    let first = format!("{line} HTTP/1.1");
+    let last = ["connection: close", "content-length: 0", "", ""];
+    let lines = iter::once(&*first).chain(headers.iter().map(String::as_str)).chain(last);
+    lines.collect::<Vec<_>>().join("\r\n")
 }
 
 #[tokio::test]

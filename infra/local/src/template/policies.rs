@@ -44,12 +44,11 @@ impl Template {
         let root = Node::root(role);
         let refused = |why: String| root.refuse(format_args!("the role of {function}: {why}"));
         let mut statements = Vec::new();
-        for policy in role["Policies"].as_sequence().into_iter().flatten() {
-            for statement in
-                policy["PolicyDocument"]["Statement"].as_sequence().into_iter().flatten()
-            {
-                statements.extend(resolve(statement, place).map_err(refused)?);
-            }
+        let policies = role.get("Policies").and_then(Value::as_sequence).into_iter().flatten();
+        let documents =
+            policies.filter_map(|policy| policy.get("PolicyDocument")?.get("Statement"));
+        for statement in documents.filter_map(Value::as_sequence).flatten() {
+            statements.extend(resolve(statement, place).map_err(refused)?);
         }
         Policy::read(&statements).map_err(refused)
     }

@@ -91,9 +91,9 @@ pub(super) fn read(text: &str) -> Result<Template, TemplateError> {
         }
     }
     for (function, settings) in &template.functions {
-        let role = settings.role.as_deref().and_then(|role| value["Resources"].get(role));
-        if let Some(role) = role {
-            template.roles.insert(*function, role["Properties"].clone());
+        let role = settings.role.as_deref().and_then(|role| value.get("Resources")?.get(role));
+        if let Some(properties) = role.and_then(|role| role.get("Properties")) {
+            template.roles.insert(*function, properties.clone());
         }
     }
     Ok(template)

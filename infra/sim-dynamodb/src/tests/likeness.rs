@@ -125,6 +125,7 @@ fn item() -> impl Strategy<Value = Value> {
 }
 
 /// The names and values that expressions mention, and now and then one more.
+#[expect(clippy::fn_params_excessive_bools, reason = "drawn by chance")]
 fn meant(expressions: &[&str], values: [(&str, &Value); 3], more: bool) -> (Value, Value) {
     let is_meant = |name: &str| {
         expressions.iter().any(|expression| {
@@ -159,6 +160,7 @@ fn meant(expressions: &[&str], values: [(&str, &Value); 3], more: bool) -> (Valu
     (Value::Object(names), Value::Object(meant))
 }
 
+#[expect(clippy::fn_params_excessive_bools, reason = "drawn by chance")]
 fn with(mut body: Value, expressions: &[&str], values: [(&str, &Value); 3], more: bool) -> Value {
     let (names, values) = meant(expressions, values, more);
     if names != json!({}) {
@@ -280,7 +282,9 @@ fn likened(operation: &str, (status, mut answer): (u16, Value)) -> (u16, Value) 
     if status == 200 {
         if operation == "BatchGetItem" {
             let items = answer["Responses"][TABLE].as_array_mut();
-            items.into_iter().for_each(|items| items.sort_by_key(Value::to_string));
+            if let Some(items) = items {
+                items.sort_by_key(Value::to_string);
+            }
         }
         return (status, answer);
     }

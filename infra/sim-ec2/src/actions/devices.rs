@@ -26,10 +26,10 @@ pub(crate) fn check_mapped(name: &str) -> Result<(), Ec2Error> {
 fn is_known(name: &str) -> bool {
     let name = name.strip_prefix("/dev/").unwrap_or(name).as_bytes();
     match name {
-        [b'x', b'v', b'd', last] => last.is_ascii_lowercase(),
-        [b'x', b'v', b'd', b'a'..=b'd', last] => last.is_ascii_lowercase(),
-        [b's' | b'h', b'd', letter] => letter.is_ascii_lowercase(),
-        [b's' | b'h', b'd', letter, b'1'..=b'9']
+        [b'x', b'v', b'd', letter]
+        | [b'x', b'v', b'd', b'a'..=b'd', letter]
+        | [b's' | b'h', b'd', letter]
+        | [b's' | b'h', b'd', letter, b'1'..=b'9']
         | [b's' | b'h', b'd', letter, b'1', b'0'..=b'5'] => letter.is_ascii_lowercase(),
         _ => false,
     }

@@ -59,6 +59,7 @@ pub struct Instance {
 /// What an instance was launched with, beside its type, image, zone and key pair.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "EC2's true and false")]
 pub struct LaunchSettings {
     /// Its subnet; the default one of its zone when there is none.
     pub subnet_id: Option<String>,

@@ -9,6 +9,7 @@ use super::Tags;
 
 /// A volume as the simulation knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "one is EC2's, one a test's")]
 pub struct Volume {
     /// `vol-…`
     pub id: String,

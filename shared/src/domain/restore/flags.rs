@@ -1,4 +1,4 @@
-//! DeleteOnTermination of volumes that a restore puts in place: EC2 attaches them so that they stay when their instance
+//! `DeleteOnTermination` of volumes that a restore puts in place: EC2 attaches them so that they stay when their instance
 //! is terminated, and a restore has them go or stay as before
 //! (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configure-root-volume-delete-on-termination.html>).
 

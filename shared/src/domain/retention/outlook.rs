@@ -114,8 +114,7 @@ impl Rules {
                     oldest_from.map(|from| from.max(sweep_after(sweep)))
                 }
                 // It may go later, and the next one is not the oldest then.
-                End::Sweep(_) => None,
-                End::Never | End::Unforeseen => None,
+                End::Sweep(_) | End::Never | End::Unforeseen => None,
             };
             prospects.push((entrant.position, prospect));
         }

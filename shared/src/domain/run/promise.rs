@@ -46,13 +46,12 @@ impl Run {
     ) -> Option<KeptPromise> {
         let plain = |outcome| Some(KeptPromise { outcome, lateness: None });
         match (self.trigger, self.status, position) {
-            (Trigger::Person, ..) => None,
             (Trigger::Schedule, RunStatus::Missed, _) => plain(SlotOutcome::Missed),
             (Trigger::Schedule, RunStatus::Failed, None) if self.targets.is_empty() => {
                 plain(SlotOutcome::Failed)
             }
             (Trigger::Schedule, RunStatus::Dispatching, None) => plain(SlotOutcome::Open),
-            (Trigger::Schedule, _, None) => None,
+            (Trigger::Person, ..) | (Trigger::Schedule, _, None) => None,
             (Trigger::Schedule, _, Some(position)) => {
                 match self.outcome(position, record, &self.skipped_for()) {
                     Outcome::Skipped => plain(SlotOutcome::PutOff),

@@ -61,7 +61,10 @@ pub(super) async fn consider(
             RestoreMode::ReplaceRoot { .. } => {
                 instance.volumes.iter().filter(|volume| volume.boot).map(OldVolume::at).collect()
             }
-            _ => in_the_way(&plan.volumes, instance),
+            RestoreMode::NewVolumes { .. }
+            | RestoreMode::ReplaceVolumes { .. }
+            | RestoreMode::NewInstance(_)
+            | RestoreMode::Drill => in_the_way(&plan.volumes, instance),
         };
         let ids: Vec<_> = old_volumes.iter().map(|old| old.volume_id.clone()).collect();
         let seen = service.ec2_in(&instance.region)?.seen_volumes(&ids).await?;
@@ -72,7 +75,10 @@ pub(super) async fn consider(
                 accept_loss(new, instance, instance_store_gb)?;
                 inherit_tags(&mut plan, &old_volumes, &seen);
             }
-            _ => of_its_lineage(snapshot, &seen)?,
+            RestoreMode::NewVolumes { .. }
+            | RestoreMode::ReplaceRoot { .. }
+            | RestoreMode::NewInstance(_)
+            | RestoreMode::Drill => of_its_lineage(snapshot, &seen)?,
         }
     }
     Ok(Considered { plan, instance, old_volumes, instance_store_gb })

@@ -72,7 +72,7 @@ impl Lie {
                     let mut call = format!("Action=CreateSnapshot&VolumeId={volume}");
                     for (at, (key, value)) in tags.enumerate() {
                         let tag = format!("&TagSpecification.1.Tag.{}", at + 1);
-                        call.push_str(&format!("{tag}.Key={key}{tag}.Value={value}"));
+                        call.extend([&*tag, ".Key=", &*key, &*tag, ".Value=", &*value]);
                     }
                     call.push_str("&TagSpecification.1.ResourceType=snapshot");
                     ec2.answer(region, call.as_bytes());

@@ -105,6 +105,7 @@ struct CombFire {
 
 /// A snapshot in short.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "JSON's true and false")]
 struct CombTooth {
     /// The snapshot.
     #[schema(value_type = String, example = "snp_0195500c-6d00-7000-8000-000000000000")]

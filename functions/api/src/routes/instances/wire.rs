@@ -17,6 +17,7 @@ use super::protection::Protection;
 
 /// An EC2 instance.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "EC2's name")]
 pub(super) struct Instance {
     /// EC2's identifier.
     #[schema(value_type = String, example = "i-0123456789abcdef0")]

@@ -167,12 +167,11 @@ impl<'a> Coming<'a> {
                 return Err(NoFire::Many);
             }
             let used = begun.last().map(|last| last.fire);
-            begun.push(match begun.last().map(|last| last.at).or(*newest) {
-                Some(last) => fires.in_newer(period, last, used)?,
-                None => {
-                    let fire = fires.after(fires.since)?;
-                    Beginning { fire, at: fire }
-                }
+            let last = begun.last().map(|last| last.at).or(*newest);
+            let next = last.map(|last| fires.in_newer(period, last, used)).transpose()?;
+            begun.push(match next {
+                Some(next) => next,
+                None => fires.after(fires.since).map(|fire| Beginning { fire, at: fire })?,
             });
         }
         begun.get(count.saturating_sub(1)).copied().ok_or(NoFire::Over)

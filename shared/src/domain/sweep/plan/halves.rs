@@ -49,15 +49,21 @@ mod tests {
     use crate::domain::instance::Exclusions;
     use crate::domain::sweep::plan::tests::snapshot;
 
-    /// A set of this hour with its root volume, or of a data volume alone.
-    fn set(hour: i64, boot: bool) -> Snapshot {
+    /// A set of this hour with its root volume.
+    fn whole(hour: i64) -> Snapshot {
         let mut set = snapshot(hour, None);
-        for member in &mut set.members {
-            member.boot = boot;
-        }
+        set.members.iter_mut().for_each(|member| member.boot = true);
         set
     }
 
+    /// A set of this hour of a data volume alone.
+    fn data(hour: i64) -> Snapshot {
+        let mut set = snapshot(hour, None);
+        set.members.iter_mut().for_each(|member| member.boot = false);
+        set
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "as `apart` takes it")]
     fn newest_two(snapshots: &[&Snapshot]) -> Option<Vec<bool>> {
         let newer = |one: &Snapshot| {
             snapshots.iter().filter(|other| other.taken_at() > one.taken_at()).count()
@@ -67,7 +73,7 @@ mod tests {
 
     #[test]
     fn half_sets_push_no_whole_one_out() {
-        let sets = [set(1, true), set(2, true), set(3, false), set(4, false), set(5, false)];
+        let sets = [whole(1), whole(2), data(3), data(4), data(5)];
         let sets: Vec<_> = sets.iter().collect();
 
         assert_eq!(halves(&sets), [false, false, true, true, true]);
@@ -78,12 +84,11 @@ mod tests {
     #[test]
     fn what_was_left_out_on_purpose_makes_no_half() {
         let wish = Exclusions { boot_volume: true, ..Exclusions::default() };
-        let mut data = set(2, false);
-        data.request.exclusions = wish;
-        let whole = set(1, true);
+        let mut meant = data(2);
+        meant.request.exclusions = wish;
 
-        assert_eq!(halves(&[&whole, &data]), [false, false]);
-        let only_data = [set(1, false), set(2, false)];
+        assert_eq!(halves(&[&whole(1), &meant]), [false, false]);
+        let only_data = [data(1), data(2)];
         assert_eq!(halves(&only_data.iter().collect::<Vec<_>>()), [false, false]);
     }
 }
