@@ -612,6 +612,10 @@ def other_cases():
     looks = {
         "ec2:DescribeInstances": {"Api", "Scheduler", "Snapshotter", "Sweeper", "Reaper", "Restorer"},
         "ec2:DescribeInstanceTypes": {"Api", "Snapshotter"},
+        "ec2:DescribeAvailabilityZones": {"Api"},
+        "ec2:DescribeSubnets": {"Api"},
+        "ec2:DescribeSecurityGroups": {"Api"},
+        "ec2:DescribeKeyPairs": {"Api"},
         "ec2:DescribeVolumes": {"Api", "Snapshotter", "Reconciler", "Restorer"},
         "ec2:DescribeSnapshots": set(FUNCTIONS) - {"Console"},
         "ec2:DescribeImages": {"Api", "Sweeper", "Reaper", "Reconciler", "Restorer"},

@@ -17,6 +17,7 @@ mod marks;
 mod notes;
 mod registration;
 mod snapshots;
+mod surroundings;
 mod types;
 pub mod volumes;
 

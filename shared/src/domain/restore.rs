@@ -26,6 +26,7 @@ pub mod room;
 mod safety;
 pub mod seen;
 pub mod step;
+pub mod surroundings;
 mod swap;
 pub mod tokens;
 pub mod transitions;

@@ -44,9 +44,18 @@ export function list(page, options) {
       fill(foot, state.loading && skeleton(6));
       return;
     }
+    const before = first;
     first = itemsOf(state.data);
     if (more.length === 0) cursor = state.data.next_cursor;
+    else more = [...pushedOut(before), ...more];
     show();
+  }
+
+  /** What new items have pushed out of the first page stands before the second now. @param {any[]} before */
+  function pushedOut(before) {
+    const last = first.at(-1);
+    const at = before.findIndex((item) => last && options.key(item) === options.key(last));
+    return at < 0 ? [] : before.slice(at + 1);
   }
 
   function show() {
@@ -73,14 +82,20 @@ export function list(page, options) {
     );
   }
 
-  async function next() {
+  /** @param {Event} event */
+  async function next(event) {
+    const asked = path;
+    const button = /** @type {HTMLButtonElement} */ (event.currentTarget);
+    button.disabled = true;
     try {
       const answer = await ask("GET", withQuery(path, { cursor }));
+      if (asked !== path) return;
       more = [...more, ...itemsOf(answer)];
       cursor = answer.next_cursor;
       show();
     } catch (error) {
       fill(problem, trouble(error));
+      button.disabled = false;
     }
   }
 

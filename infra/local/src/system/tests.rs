@@ -187,8 +187,9 @@ async fn raw(url: &str, request: &str) -> (u16, String) {
 
 /// A request as a browser or a program sends it, without a body or with a form's.
 fn written(line: &str, headers: &[String]) -> String {
+    let first = format!("{line} HTTP/1.1");
     let last = ["connection: close", "content-length: 0", "", ""];
-    let lines = iter::once(line).chain(headers.iter().map(String::as_str)).chain(last);
+    let lines = iter::once(&*first).chain(headers.iter().map(String::as_str)).chain(last);
     lines.collect::<Vec<_>>().join("\r\n")
 }
 

@@ -77,7 +77,7 @@ pub(crate) fn register(context: &mut ActionContext<'_>, params: &Params) -> Repl
 pub(crate) fn create(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let instance_id = params.required("InstanceId")?;
     let name = new_name(context, params)?;
-    let own_description = create_snapshots::description(params)?;
+    let image_description = create_snapshots::description(params)?;
     let allowed = [IdKind::Image, IdKind::Snapshot];
     let image_tags = tags::specified(params, IdKind::Image, &allowed)?;
     let snapshot_tags = tags::specified(params, IdKind::Snapshot, &allowed)?;
@@ -117,7 +117,7 @@ pub(crate) fn create(context: &mut ActionContext<'_>, params: &Params) -> Reply 
         region: context.name.to_owned(),
         owner: context.account.to_owned(),
         name,
-        description: own_description,
+        description: image_description,
         architecture: architecture.to_owned(),
         root_device: instance.root_device.clone(),
         devices,
