@@ -1,11 +1,13 @@
 //! Copies in another region: made once, at most twenty at a time, kept by their own rules, restorable there.
 
 use jiff::SignedDuration;
+use local::function::Function;
 use serde_json::{Value, json};
 use shared::domain::snapshot::Status;
 use shared::domain::snapshot::copying::CopyStage;
 use shared::operations::snapshots;
 use shared::operations::snapshots::delete::DeleteRequest;
+use shared::table::Written;
 use sim_ec2::{Completion, Config, Fault, InstanceSpec, SeedVolume, SnapshotState};
 
 use super::crash::at_every_call;
@@ -57,17 +59,30 @@ async fn ordered(app: &App, volumes: usize) -> (Value, String) {
     copied(app, &[&instance], there()).await;
     while app.list("/v1/snapshots?origin=copy").await.is_empty() {
         app.clock.advance(SignedDuration::from_secs(30));
-        app.settle_only(&[
-            local::function::Function::Scheduler,
-            local::function::Function::Snapshotter,
-            local::function::Function::Tracker,
-        ])
-        .await;
+        app.settle_only(&[Function::Scheduler, Function::Snapshotter, Function::Tracker]).await;
     }
     let copy = copies(app).await.remove(0);
     assert_eq!(text(&copy, "status"), "requested");
     let id = text(&copy, "id").to_owned();
     (originals(app).await.remove(0), id)
+}
+
+/// An original that is available, and of whose copy nothing is recorded: no tick has come since.
+async fn wanted(app: &App) -> (Value, String) {
+    let instance = app.instance("web", 1);
+    copied(app, &[&instance], there()).await;
+    let without_ticks = [Function::Snapshotter, Function::Tracker];
+    let with_ticks = [Function::Scheduler, Function::Snapshotter];
+    loop {
+        app.clock.advance(SignedDuration::from_secs(30));
+        let found = originals(app).await.pop();
+        app.settle_only(if found.is_none() { &with_ticks } else { &without_ticks }).await;
+        if let Some(original) = found.filter(|one| text(one, "status") == "available") {
+            assert!(copies(app).await.is_empty());
+            let id = text(&original, "id").to_owned();
+            return (original, id);
+        }
+    }
 }
 
 #[tokio::test]
@@ -190,14 +205,13 @@ async fn ordering_copies_survives_death_at_every_call() {
         let app = two_regions().await;
         let instance = app.instance("web", 1);
         copied(&app, &[&instance], there()).await;
-        let functions =
-            [local::function::Function::Scheduler, local::function::Function::Snapshotter];
+        let functions = [Function::Scheduler, local::function::Function::Snapshotter];
         while app.list("/v1/snapshots?status=pending").await.is_empty() {
             app.clock.advance(SignedDuration::from_secs(30));
             app.settle_only(&functions).await;
         }
         app.clock.advance(SignedDuration::from_secs(55));
-        app.settle_only(&[local::function::Function::Tracker]).await;
+        app.settle_only(&[Function::Tracker]).await;
 
         let clock = app.function_clock();
         let work = Box::pin(scheduler::handle(&app.fragile, &clock, tick(app.now())));
@@ -333,6 +347,29 @@ async fn an_original_that_is_deleted_by_name_cancels_copies_that_have_not_begun(
     assert_eq!(text(&cancelled, "status"), "error");
     assert_eq!(text(&cancelled["failure"], "code"), "Cancelled");
     assert!(told.iter().any(|one| one["action"] == "snapshot.failed"), "{told:#?}");
+    assert!(ebs_there(&app).is_empty());
+}
+
+#[tokio::test]
+async fn an_original_that_is_deleted_by_name_cancels_copies_that_no_tick_has_ordered_yet() {
+    let app = two_regions().await;
+    let (original, id) = wanted(&app).await;
+    // A tick that has read the original, and gets no further until it is deleted.
+    let before = app.service().table.snapshot(&id.parse().unwrap()).await.unwrap().unwrap();
+
+    app.call("DELETE", &format!("/v1/snapshots/{id}?grace_minutes=60"), Value::Null)
+        .await
+        .expect(202);
+    let order = before.keepers.copies.first().unwrap();
+    let late = app.service().table.insert_snapshot(&before.copy_ordered(order, app.now())).await;
+    app.pass_minutes(90).await;
+
+    let cancelled = copies(&app).await;
+    assert_eq!(stages(&original), ["wanted"]);
+    assert_eq!(late.unwrap(), Written::Changed);
+    assert_eq!(cancelled.len(), 1);
+    assert_eq!(text(&cancelled[0]["failure"], "code"), "Cancelled");
+    assert_eq!(app.status(&id).await, "deleted");
     assert!(ebs_there(&app).is_empty());
 }
 

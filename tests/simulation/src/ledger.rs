@@ -69,6 +69,8 @@ pub(crate) struct ScheduleFacts {
     /// From when its slots count, and how many minutes lie between them.
     pub(crate) anchor: Timestamp,
     pub(crate) minutes: i64,
+    /// Whether it wants a drill each day.
+    pub(crate) drills: bool,
     /// Whether it fires: since when that is certain, or uncertain.
     pub(crate) fires: Vec<(Timestamp, Fires)>,
 }
@@ -114,6 +116,8 @@ pub(crate) struct Ledger {
     pub(crate) others: BTreeMap<String, Tags>,
     /// What rules let go, of which schedule and when, although the rules of a day before would have kept it.
     pub(crate) unexpected: Vec<(String, Timestamp)>,
+    /// From when to when nothing of ours ran.
+    pub(crate) standstills: Vec<(Timestamp, Timestamp)>,
     /// When a person last approved a plan.
     pub(crate) approved: Option<Timestamp>,
     pub(crate) brake_deletions: usize,

@@ -22,8 +22,10 @@
     reason = "this is a test, from end to end: what cannot be is a panic that names itself"
 )]
 
+mod another;
 mod crew;
 mod hands;
+mod installations;
 mod ledger;
 mod lies;
 mod machines;

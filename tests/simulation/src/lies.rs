@@ -49,6 +49,10 @@ pub enum Lie {
     RunsMiscounted,
     /// Every other run is only said to be stored.
     RunsDropped,
+    /// When the drills of a schedule are looked at is not stored.
+    DrillsForgotten,
+    /// The other installation is told that it is ours.
+    OneInstallation,
     /// EC2 deletes the newest set's member in place of the one it was asked to.
     NewestDeleted,
     /// EC2 deletes a snapshot of somebody else's in place of the one it was asked to.
@@ -88,6 +92,8 @@ impl Lie {
             Self::EmptyRunsDone => &["slot-without-target"],
             Self::RunsMiscounted => &["slot-miscounted"],
             Self::RunsDropped => &["slot-missing"],
+            Self::DrillsForgotten => &["drill-missing"],
+            Self::OneInstallation => &["not-ours", "others-tags"],
             Self::NewestDeleted => &["newest", "newest-of-volume"],
             Self::ForeignDeleted => &["not-ours"],
             Self::LocksHidden => &["torn"],
@@ -134,6 +140,10 @@ impl Lie {
             }
             Self::OutboxKept => part["Delete"]["Key"]["pk"]["S"] == "OUTBOX",
             Self::RunsDropped => is_every_other_run(&part["Put"]["Item"]),
+            Self::DrillsForgotten => {
+                let sort = part["Put"]["Item"]["sk"]["S"].as_str().unwrap_or_default();
+                sort.starts_with("DUE#")
+            }
             _ => false,
         }
     }

@@ -1,6 +1,7 @@
 //! What must hold of every deletion, at that moment; and of everything, when it has been calm for a while.
 
 mod calm;
+mod drills;
 mod machines;
 mod restored;
 mod slots;
@@ -14,6 +15,7 @@ use crate::ledger::{Group, Hold, Ledger, Shown};
 use crate::world::TABLE;
 
 pub(crate) use calm::{Books, Judgement, judge_calm};
+pub(crate) use drills::judge_drills;
 pub(crate) use machines::{Done, judge_machines, look};
 
 /// How far a function's clock may be off.

@@ -172,6 +172,7 @@ impl World {
             What::Allow => self.allow_all(),
             What::LoseEvents(count) => self.ec2.event_fault(EventFault::lost().times(*count)),
             What::MemberFails => self.ec2.fault(Fault::on("CreateSnapshots").member_fails()),
+            What::Standstill(hours) => self.stand_still(jiff::SignedDuration::from_hours(*hours)),
             What::Skew(minutes) => {
                 *held(&self.skew) = jiff::SignedDuration::from_mins(*minutes);
             }

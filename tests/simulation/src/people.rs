@@ -199,7 +199,7 @@ impl World {
 
     fn make_schedule(&mut self, wanted: &NewSchedule) {
         let NewSchedule { minutes, rules, by_tag, instances, .. } = wanted;
-        let NewSchedule { without_boot_volume, grace_minutes, copies, .. } = wanted;
+        let NewSchedule { without_boot_volume, grace_minutes, copies, drills, .. } = wanted;
         let targets = if *by_tag {
             json!({ "tags": { "all_of": [{ "key": "Backup", "value": "daily" }] } })
         } else {
@@ -215,6 +215,7 @@ impl World {
             "options": { "exclude_boot_volume": without_boot_volume },
             "grace_minutes": grace_minutes,
             "copies": copies,
+            "drill_every": drills.then_some("1d"),
         });
         self.post("/v1/schedules", body, Then::ScheduleMade(*rules, *minutes));
     }
@@ -378,6 +379,7 @@ impl World {
                     dropped: false,
                     anchor: made.unwrap_or(now),
                     minutes,
+                    drills: !errand.body["drill_every"].is_null(),
                     fires: vec![(now, Fires::Yes)],
                 };
                 ledger.schedules.insert(reply.id(), facts);

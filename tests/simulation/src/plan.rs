@@ -33,6 +33,8 @@ pub(crate) struct NewSchedule {
     pub(crate) without_boot_volume: bool,
     pub(crate) grace_minutes: Option<i64>,
     pub(crate) copies: bool,
+    /// Whether one of its snapshots is drilled each day.
+    pub(crate) drills: bool,
 }
 
 /// What is made of a snapshot.
@@ -115,6 +117,8 @@ pub(crate) enum What {
     LoseEvents(u64),
     MemberFails,
     Skew(i64),
+    /// Nothing of ours runs for so many hours.
+    Standstill(i64),
 }
 
 /// How much of a set.
@@ -142,6 +146,8 @@ pub(crate) struct Setup {
     pub(crate) two_regions: bool,
     pub(crate) lag_seconds: i64,
     pub(crate) brake_deletions: u32,
+    /// Whether there is a second installation at work in the account.
+    pub(crate) is_shared: bool,
     /// In which way the world lies, if it does.
     pub(crate) lie: Option<Lie>,
     /// Whether each call is a line of the history.
@@ -166,6 +172,7 @@ impl Plan {
             two_regions: count > 1 && rng.chance(250),
             lag_seconds: *rng.pick(&[0, 0, 3, 20]),
             brake_deletions: *rng.pick(&[2, 10, 1_000]),
+            is_shared: rng.chance(150),
             lie: None,
             tells_calls: false,
         };
@@ -280,7 +287,7 @@ fn by_outsiders(rng: &mut Rng) -> What {
 }
 
 fn by_weather(rng: &mut Rng) -> What {
-    match rng.below(14) {
+    match rng.below(15) {
         0 | 1 => What::Storm(Storm::Breeze),
         2 | 3 => What::Storm(Storm::Gale),
         4 => What::Storm(Storm::Calm),
@@ -305,6 +312,7 @@ fn by_weather(rng: &mut Rng) -> What {
         10 => What::Allow,
         11 => What::LoseEvents(u64::try_from(1 + rng.below(6)).unwrap_or(1)),
         12 => What::MemberFails,
+        13 => What::Standstill(if rng.chance(700) { 25 } else { rng.within(2, 12) }),
         _ => What::Skew(rng.within(-4, 4)),
     }
 }
@@ -332,6 +340,7 @@ fn new_schedule(rng: &mut Rng) -> NewSchedule {
         without_boot_volume: rng.chance(150),
         grace_minutes: rng.chance(400).then(|| *rng.pick(&[0, 10, 120, 600])),
         copies: rng.chance(150),
+        drills: rng.chance(250),
     }
 }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use jiff::SignedDuration;
 
 use crate::ledger::Violation;
-use crate::oracle::{Books, Judgement, judge_calm};
+use crate::oracle::{Books, Judgement, judge_calm, judge_drills};
 use crate::plan::{Act, Plan, What};
 use crate::rng::{Rng, mixed};
 use crate::wire::held;
@@ -48,6 +48,7 @@ pub(crate) fn carry_out(plan: &Plan) -> Verdict {
     let mut world = World::new(&plan.setup, Rc::clone(&runtime));
     // Whoever asks for a timeout of the runtime's gets one that never comes: no time passes there.
     let entered = runtime.enter();
+    world.found_another();
     world.is_kind = false;
     for act in &plan.acts {
         world.act(act);
@@ -125,6 +126,7 @@ impl World {
             | What::Allow
             | What::LoseEvents(_)
             | What::MemberFails
+            | What::Standstill(_)
             | What::Skew(_) => self.by_weather(what),
         }
         self.pass(SignedDuration::from_mins(*minutes));
@@ -138,6 +140,8 @@ impl World {
         self.pass(ENDING);
         let before = self.given_up();
         self.pass(CALM);
+        let (books, now) = (Books::read(&self.database), self.now());
+        judge_drills(&mut held(&self.ledger), &books, now);
         self.disable_all();
         self.pass(QUIET);
         if !held(&self.ledger).violations.is_empty() {

@@ -65,6 +65,7 @@ pub fn main(options: &Options) -> ExitCode {
 fn plan(seed: u64, lie: Option<Lie>) -> Plan {
     let mut plan = Plan::of(seed);
     plan.setup.lie = lie;
+    plan.setup.is_shared |= lie == Some(Lie::OneInstallation);
     plan
 }
 

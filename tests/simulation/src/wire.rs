@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use sim_dynamodb::SimDynamoDb;
 use sim_ec2::SimEc2;
 
+use crate::another::judge_another;
 use crate::hands::Hands;
 use crate::ledger::Ledger;
 use crate::lies::{Lie, Told};
@@ -49,6 +50,8 @@ pub(crate) struct Wire {
     pub(crate) weather: Shared<Weather>,
     pub(crate) ledger: Shared<Ledger>,
     pub(crate) lie: Option<Lie>,
+    /// Whether who calls is the other installation.
+    pub(crate) is_anothers: bool,
 }
 
 /// An answer before it is one of the SDK's.
@@ -155,9 +158,10 @@ impl Wire {
     fn answer(&self, target: &str, region: &str, body: &[u8], fortune: Fortune) -> Plain {
         self.count(target, body);
         match &self.behind {
+            Behind::Ec2(ec2) if self.is_anothers => self.ask_ec2_as_another(ec2, region, body),
             Behind::Ec2(ec2) => self.ask_ec2(ec2, region, body),
             Behind::DynamoDb(database) => {
-                let told = match self.lie {
+                let told = match self.lie.filter(|_| !self.is_anothers) {
                     Some(lie) => lie.told_to_dynamodb(target, body),
                     None => Some(body.to_vec()),
                 };
@@ -173,6 +177,29 @@ impl Wire {
                 plain(status.as_u16(), "application/x-amz-json-1.1", body.to_string())
             }
         }
+    }
+
+    /// What EC2 answers the other installation.
+    fn ask_ec2_as_another(&self, ec2: &SimEc2, region: &str, body: &[u8]) -> Plain {
+        let action = action_of(body);
+        let changes = [
+            "CreateSnapshot",
+            "CreateSnapshots",
+            "CopySnapshot",
+            "DeleteSnapshot",
+            "CreateTags",
+            "DeleteTags",
+        ];
+        let is_watched = changes.contains(&action);
+        let before = if is_watched { ec2.snapshots() } else { Vec::new() };
+        if !is_permitted(action, &before, body) {
+            return refused(403, "UnauthorizedOperation");
+        }
+        let answer = ec2.answer(region, body);
+        if is_watched {
+            judge_another(&mut held(&self.ledger), ec2, (action, &before), self.hands.now());
+        }
+        Plain { status: answer.status, headers: answer.headers, body: answer.body }
     }
 
     fn ask_ec2(&self, ec2: &SimEc2, region: &str, body: &[u8]) -> Plain {

@@ -4,34 +4,29 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::Duration;
 
-use aws_config::SdkConfig;
-use aws_config::retry::RetryConfig;
-use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use bytes::Bytes;
 use futures::FutureExt as _;
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
-use local::connections;
-use local::dispatch::{Delivery, Dispatch, Identity, Outcome};
+use local::dispatch::{Delivery, Identity, Outcome};
 use local::endpoints::events::LocalBus;
 use local::function::Function;
 use local::http::{Caller, Gateway};
 use local::options::Role;
-use local::template::{BusKind, EnvironmentValue, FunctionSettings, Template};
+use local::template::{BusKind, Template};
 use serde_json::Value;
 use shared::Service;
 use shared::clock::Clock;
 use shared::error::{Error, chain};
-use shared::service::Connections;
-use shared::settings::Settings;
 use sim_dynamodb::SimDynamoDb;
 use sim_ec2::{Config, InstanceSpec, SeedVolume, SimEc2};
 use tokio::runtime::Runtime;
 
+use crate::another::Another;
 use crate::crew::{Crew, Ending, Limits};
 use crate::hands::Hands;
+use crate::installations::{a_second_one, clock, new_bus, services, ways};
 use crate::ledger::Ledger;
 use crate::lies::Lie;
 use crate::oracle::look;
@@ -45,22 +40,23 @@ pub(crate) const HOME: &str = "us-east-1";
 pub(crate) const ABROAD: &str = "eu-west-1";
 pub(crate) const TABLE: &str = "snapkeep";
 /// Whose everything is.
-const INSTALLATION: &str = "simulated";
-const BUS: &str = "snapkeep";
+pub(crate) const INSTALLATION: &str = "simulated";
 const ACCOUNT: &str = "123456789012";
 /// Shortly after an hour, so that hourly ticks lie ahead.
 const BEGINNING: &str = "2026-03-02T10:00:30Z";
 /// What a function keeps of its time to finish the work at hand; as in `shared::lambda`.
 const RESERVE: SignedDuration = SignedDuration::from_secs(20);
 
-/// Of how many in a thousand ticks that find nothing to do are made all the same.
-const TICKS_KEPT: u64 = 60;
+/// Of a thousand ticks that find nothing to do, how many are made all the same.
+const TICKS_KEPT: u64 = 30;
+/// The same of those that would only tell what has changed.
+const TELLING_TICKS_KEPT: u64 = 300;
 
 /// How often tasks are polled in between: enough for a few calls.
 const ROUNDS_OF_TASKS: usize = 24;
 
 /// The template is read once: it is the same for all worlds.
-static TEMPLATE: LazyLock<Template> = LazyLock::new(|| Template::embedded().unwrap());
+pub(crate) static TEMPLATE: LazyLock<Template> = LazyLock::new(|| Template::embedded().unwrap());
 
 /// Somebody at work.
 #[derive(Clone, Debug)]
@@ -69,6 +65,8 @@ pub(crate) enum Kind {
     Function(Function, u64),
     /// A function, called once more with what it had already.
     Again(Function),
+    /// A function of the other installation, called with a delivery of its.
+    Another(Function, u64),
     /// A person's request.
     Person(Errand),
 }
@@ -83,7 +81,7 @@ pub(crate) enum Done {
 #[derive(Debug)]
 pub(crate) struct World {
     /// What tasks run on that functions begin besides themselves. No time passes there.
-    runtime: Rc<Runtime>,
+    pub(crate) runtime: Rc<Runtime>,
     pub(crate) hands: Hands,
     pub(crate) ec2: SimEc2,
     pub(crate) database: SimDynamoDb,
@@ -91,6 +89,7 @@ pub(crate) struct World {
     gateway: Gateway,
     api: axum::Router,
     services: BTreeMap<Function, Service>,
+    pub(crate) another: Option<Another>,
     pub(crate) crew: Crew<Kind, Done>,
     pub(crate) ledger: Shared<Ledger>,
     pub(crate) weather: Shared<Weather>,
@@ -120,32 +119,20 @@ impl World {
         let database = SimDynamoDb::memory();
         let skew: Shared<SignedDuration> = Arc::new(Mutex::new(SignedDuration::ZERO));
         let identity = Identity { account: ACCOUNT.to_owned(), region: HOME.to_owned() };
-        let dispatch = Dispatch::new(&TEMPLATE, identity.clone(), hands.now());
-        let true_clock = clock(&hands, &Arc::default());
-        let bus = LocalBus::new(BUS, dispatch, true_clock);
+        let bus = new_bus(&identity, &hands);
         let ledger: Shared<Ledger> = Arc::new(Mutex::new(Ledger::of(setup, &database)));
         let weather = Arc::new(Mutex::new(Weather::calm(setup.seed)));
-        let base = base(&hands);
-        let wire = |behind| {
-            let wire = Wire {
-                behind,
-                hands: hands.clone(),
-                weather: Arc::clone(&weather),
-                ledger: Arc::clone(&ledger),
-                lie: setup.lie,
-            };
-            connections::through(base.clone(), wire.client())
+        let wire = Wire {
+            behind: Behind::Ec2(ec2.clone()),
+            hands: hands.clone(),
+            weather: Arc::clone(&weather),
+            ledger: Arc::clone(&ledger),
+            lie: setup.lie,
+            is_anothers: false,
         };
-        let ways = Connections {
-            ec2: wire(Behind::Ec2(ec2.clone())),
-            dynamodb: wire(Behind::DynamoDb(database.clone())),
-            eventbridge: wire(Behind::Bus(bus.clone())),
-        };
-        let services: BTreeMap<_, _> = TEMPLATE
-            .functions
-            .iter()
-            .map(|(function, given)| (*function, Service::new(settings(given, setup), &ways)))
-            .collect();
+        let services = services(setup, INSTALLATION, &ways(&wire, &database, &bus));
+        let another =
+            setup.is_shared.then(|| a_second_one(setup, &wire, new_bus(&identity, &hands), &skew));
         let api = services[&Function::Api].clone();
         let gateway =
             Gateway::new(TEMPLATE.routes.clone(), api.settings.role_claim.clone(), identity);
@@ -158,6 +145,7 @@ impl World {
             bus,
             gateway,
             services,
+            another,
             crew: Crew::new(),
             ledger,
             weather,
@@ -173,6 +161,13 @@ impl World {
         _ = world.runtime.block_on(created).unwrap();
         world.furnish(setup);
         world
+    }
+
+    /// Nothing of ours runs for a while; EC2 and people go on.
+    pub(crate) fn stand_still(&mut self, time: SignedDuration) {
+        let from = self.now();
+        self.hands.set(from + time);
+        held(&self.ledger).standstills.push((from, self.now()));
     }
 
     fn furnish(&mut self, setup: &Setup) {
@@ -288,17 +283,18 @@ impl World {
         for delivery in due {
             self.dispatch(&delivery);
         }
+        self.deliver_to_another(&events);
     }
 
     fn dispatch(&mut self, delivery: &Delivery) {
         held(&self.ledger).events += 1;
         let Delivery { id, function, payload } = delivery;
-        let kind = Kind::Function(*function, *id);
+        let (kind, service) = (Kind::Function(*function, *id), self.services[function].clone());
         if self.lie == Some(Lie::TrackerFails) && *function == Function::Tracker {
             let failed = Outcome::Failed("a lie".to_owned());
             return self.bus.dispatch().settle(*id, &failed, self.now());
         }
-        if *function == Function::Scheduler && self.is_idle() && !self.rng.chance(TICKS_KEPT) {
+        if *function == Function::Scheduler && !self.is_tick_made(&self.database.clone()) {
             return self.bus.dispatch().settle(*id, &Outcome::Answered(Value::Null), self.now());
         }
         if self.is_lied_to(*function) {
@@ -306,7 +302,7 @@ impl World {
         }
         if self.is_kind {
             let limits = self.limits(*function, SignedDuration::ZERO, None);
-            return self.call(kind, *function, payload, (SignedDuration::ZERO, limits));
+            return self.call((kind, service), *function, payload, (SignedDuration::ZERO, limits));
         }
         if self.rng.chance(8) {
             self.note(format!("    a call of {function} is lost"));
@@ -314,25 +310,34 @@ impl World {
         }
         let (late, polls) = self.hazards();
         let limits = self.limits(*function, late, polls);
-        self.call(kind, *function, payload, (late, limits));
+        self.call((kind, service.clone()), *function, payload, (late, limits));
         let more = if self.rng.chance(60) { 1 + self.rng.below(4) } else { 0 };
         for _ in 0..more {
             let (late, polls) = self.hazards();
             let limits = self.limits(*function, late, polls);
-            self.call(Kind::Again(*function), *function, payload, (late, limits));
+            self.call(
+                (Kind::Again(*function), service.clone()),
+                *function,
+                payload,
+                (late, limits),
+            );
         }
     }
 
-    /// Whether a tick would find nothing to do: nothing that it looks at has become due, and nobody is to be told
-    /// anything. By far the most do, and ask for it twenty times.
-    fn is_idle(&self) -> bool {
+    /// Whether a tick is made. Most would find nothing to do, and ask for it ten times: nothing that they look at has become
+    /// due. Others would only tell somebody something, which can wait for the next.
+    pub(crate) fn is_tick_made(&mut self, database: &SimDynamoDb) -> bool {
         let now = self.now() + *held(&self.skew);
         let is_due = |sort: &str| {
             let at = sort.split('#').next().and_then(|text| text.parse::<Timestamp>().ok());
             at.is_none_or(|at| at <= now)
         };
-        let first = self.database.first_of_each(TABLE, "due");
-        !first.iter().any(|(_, sort)| is_due(sort)) && !self.database.has_any(TABLE, "OUTBOX")
+        let first = database.first_of_each(TABLE, "due");
+        if first.iter().any(|(_, sort)| is_due(sort)) {
+            return true;
+        }
+        let kept = if database.has_any(TABLE, "OUTBOX") { TELLING_TICKS_KEPT } else { TICKS_KEPT };
+        self.rng.chance(kept)
     }
 
     /// Whether the function is never called, and everybody thinks it was.
@@ -347,7 +352,7 @@ impl World {
     }
 
     /// How much later a call is made, and after how many polls it ends in the middle.
-    fn hazards(&mut self) -> (SignedDuration, Option<u32>) {
+    pub(crate) fn hazards(&mut self) -> (SignedDuration, Option<u32>) {
         let late = match self.rng.below(20) {
             0 => self.rng.within(30, 1_200),
             1..=3 => self.rng.within(1, 30),
@@ -360,23 +365,28 @@ impl World {
         (SignedDuration::from_secs(late), polls)
     }
 
-    fn limits(&self, function: Function, late: SignedDuration, polls: Option<u32>) -> Limits {
+    pub(crate) fn limits(
+        &self,
+        function: Function,
+        late: SignedDuration,
+        polls: Option<u32>,
+    ) -> Limits {
         Limits { polls, until: self.now() + late + timeout(function) }
     }
 
-    fn call(
+    pub(crate) fn call(
         &mut self,
-        kind: Kind,
+        (kind, service): (Kind, Service),
         function: Function,
         payload: &Value,
         (late, limits): (SignedDuration, Limits),
     ) {
-        let service = self.services[&function].clone();
         let until = limits.until.saturating_sub(RESERVE).unwrap_or(limits.until);
         let skew = *held(&self.skew);
         let clock = clock(&self.hands, &self.skew).until(until + skew);
         let (payload, hands) = (payload.clone(), self.hands.clone());
-        let panics = self.lie == Some(Lie::ReaperPanics) && function == Function::Reaper;
+        let is_ours = !matches!(kind, Kind::Another(..));
+        let panics = is_ours && self.lie == Some(Lie::ReaperPanics) && function == Function::Reaper;
         let work = async move {
             if late > SignedDuration::ZERO {
                 hands.sleep(late).await;
@@ -397,14 +407,11 @@ impl World {
     fn ended(&mut self, kind: Kind, ending: Ending<Done>) {
         match (kind, ending) {
             (Kind::Function(function, id), ending) => {
-                let outcome = match ending {
-                    Ending::Done(Done::Outcome(outcome)) => outcome,
-                    Ending::Done(Done::Reply(_)) => return,
-                    Ending::Killed => Outcome::Failed("it was ended".to_owned()),
-                };
+                let outcome = outcome_of(ending);
                 self.tell_failure(function, &outcome);
                 self.bus.dispatch().settle(id, &outcome, self.now());
             }
+            (Kind::Another(function, id), ending) => self.ended_there(function, id, ending),
             (Kind::Again(function), Ending::Done(Done::Outcome(outcome))) => {
                 self.tell_failure(function, &outcome);
             }
@@ -450,9 +457,12 @@ impl World {
 
     /// What the API answers now, in fine weather and with nobody else at work.
     pub(crate) fn ask(&mut self, method: &str, path: &str, body: Value) -> Reply {
-        let errand = Errand::plain(method, path, body);
-        let event = self.event(&errand);
-        let api = self.api.clone();
+        self.ask_of(self.api.clone(), &Errand::plain(method, path, body))
+    }
+
+    /// The same of an API.
+    pub(crate) fn ask_of(&mut self, api: axum::Router, errand: &Errand) -> Reply {
+        let event = self.event(errand);
         let storm = std::mem::replace(&mut held(&self.weather).storm, Storm::Calm);
         let request = lambda_http::request::from_str(&event.to_string()).unwrap();
         let mut work = Box::pin(api::handle(api, request));
@@ -508,6 +518,7 @@ async fn invoke(
 fn name_of(kind: &Kind) -> &'static str {
     match kind {
         Kind::Function(function, _) | Kind::Again(function) => function.name(),
+        Kind::Another(..) => "the other installation",
         Kind::Person(_) => "api",
     }
 }
@@ -516,39 +527,11 @@ fn timeout(function: Function) -> SignedDuration {
     TEMPLATE.functions[&function].timeout
 }
 
-/// The functions' clock; their pauses take time.
-fn clock(hands: &Hands, skew: &Shared<SignedDuration>) -> Clock {
-    let (reader, sleeper, skew) = (hands.clone(), hands.clone(), Arc::clone(skew));
-    Clock::new(move || reader.now() + *held(&skew), move |time| sleeper.sleep(time))
-}
-
-/// Clients that go by these hands, and wait no random time.
-fn base(hands: &Hands) -> SdkConfig {
-    let retries = RetryConfig::standard().with_initial_backoff(Duration::ZERO);
-    connections::local(HOME)
-        .into_builder()
-        .retry_config(retries)
-        .sleep_impl(hands.clone())
-        .time_source(hands.clone())
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .build()
-}
-
-fn settings(given: &FunctionSettings, setup: &Setup) -> Settings {
-    let regions = if setup.two_regions { ABROAD } else { "" };
-    Settings::from_lookup(|name| match name {
-        "AWS_REGION" => Some(HOME.to_owned()),
-        "SNAPKEEP_REGIONS" => Some(regions.to_owned()),
-        "SNAPKEEP_BRAKE_DELETIONS" if setup.lie == Some(Lie::BrakeOff) => {
-            Some("1000000".to_owned())
-        }
-        "SNAPKEEP_BRAKE_DELETIONS" => Some(setup.brake_deletions.to_string()),
-        name => Some(match given.environment.get(name)? {
-            EnvironmentValue::Literal(text) => text.clone(),
-            EnvironmentValue::Table => TABLE.to_owned(),
-            EnvironmentValue::Bus => BUS.to_owned(),
-            EnvironmentValue::Installation => INSTALLATION.to_owned(),
-        }),
-    })
-    .unwrap()
+/// How a call ended, for whoever delivers messages.
+pub(crate) fn outcome_of(ending: Ending<Done>) -> Outcome {
+    match ending {
+        Ending::Done(Done::Outcome(outcome)) => outcome,
+        Ending::Done(Done::Reply(_)) => Outcome::Answered(Value::Null),
+        Ending::Killed => Outcome::Failed("it was ended".to_owned()),
+    }
 }

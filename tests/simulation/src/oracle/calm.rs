@@ -28,6 +28,7 @@ pub(crate) struct Books {
     pub(crate) sweeps: Vec<Value>,
     pub(crate) runs: Vec<Value>,
     pub(crate) restores: Vec<Value>,
+    pub(crate) schedules: Vec<Value>,
     pub(crate) audit: Vec<Value>,
     /// Since when what is still to be told to other systems waits.
     pub(crate) outbox: Vec<Timestamp>,
@@ -63,6 +64,7 @@ impl Books {
             "SWEEPS" => &mut self.sweeps,
             "RUNS" => &mut self.runs,
             "RESTORES" => &mut self.restores,
+            "SCHEDULES" => &mut self.schedules,
             "AUDIT" => &mut self.audit,
             "OUTBOX" => {
                 let since = item["sk"]["S"].as_str().and_then(|text| text.split('#').next());

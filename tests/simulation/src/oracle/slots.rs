@@ -10,6 +10,9 @@ use crate::ledger::{Fires, Ledger, ScheduleFacts};
 /// How near to a slot a change may be that leaves open whether it fires; clocks are off by minutes.
 const NEAR: SignedDuration = SignedDuration::from_mins(12);
 
+/// How many of the slots that a standstill lets pass are recorded one by one, clocks being off: the latest.
+const NAMED: i32 = 90;
+
 /// Each slot ends as a snapshot or as something that a person sees.
 pub(crate) fn judge_slots(ledger: &mut Ledger, judgement: &Judgement<'_>) {
     recorded(ledger, judgement);
@@ -28,7 +31,13 @@ fn recorded(ledger: &mut Ledger, judgement: &Judgement<'_>) {
             .filter(|run| run["slot"]["schedule_id"] == **id)
             .filter_map(|run| Some(instant(&run["slot"]["slot"])?.as_second()))
             .collect();
-        let mut due = facts.due_slots(now - NEAR);
+        let step = SignedDuration::from_mins(facts.minutes);
+        let is_excused = |slot: &Timestamp| {
+            let named = step * NAMED;
+            let mut still = ledger.standstills.iter();
+            still.any(|(from, to)| *from <= *slot && *slot + named < *to)
+        };
+        let mut due = facts.due_slots(now - NEAR).filter(|slot| !is_excused(slot));
         let is_there = |slot: &Timestamp| {
             let second = slot.as_second();
             slots.range(second - 1..=second + 1).next().is_some()
