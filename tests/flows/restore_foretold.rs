@@ -311,6 +311,28 @@ async fn a_new_instance_has_the_settings_that_were_recorded() {
     assert_eq!((new.tenancy, new.monitored), (settings.tenancy, true));
 }
 
+/// R11: nobody is told of what somebody has deleted in time.
+#[tokio::test]
+async fn old_volumes_that_are_gone_in_time_are_told_to_nobody() {
+    let app = App::start().await;
+    let web = app.ec2.add_instance(spec("web"));
+    let snapshot = app.take_snapshot(&web).await;
+    let before = devices(&app, &web);
+    let body = json!({ "mode": "replace_volumes", "stop": true, "keep_old_days": 1 });
+    let id = begun(&app, &snapshot, body).await;
+    assert_eq!(after(&app, &id, 15).await["status"], "done");
+    for volume in before.values() {
+        assert!(hands::act(&app, &format!("DeleteVolume&VolumeId={volume}")));
+    }
+
+    app.clock.advance(jiff::SignedDuration::from_hours(25));
+    app.pass_minutes(30).await;
+
+    let told = app.announced();
+    let is_it = |event: &Value| event["detail-type"] == "snapkeep.restore.old_volumes_due";
+    assert!(!told.iter().any(is_it), "{told:#?}");
+}
+
 /// R11: what is left behind is marked at once, ends with its snapshot, and is listed until a person has deleted it.
 #[tokio::test]
 async fn old_volumes_past_their_time_are_listed_until_they_are_deleted() {
@@ -332,6 +354,15 @@ async fn old_volumes_past_their_time_are_listed_until_they_are_deleted() {
     let review = app.get("/v1/snapshots/review").await;
     let why = review["old_volumes_due"]["items"][0]["why"].to_string();
     assert!(before.values().all(|volume| why.contains(volume)), "{review:#}");
+
+    app.pass_minutes(30).await;
+    app.clock.advance(jiff::SignedDuration::from_hours(7));
+    app.pass_minutes(30).await;
+    let told = app.announced();
+    let is_it = |event: &&Value| event["detail-type"] == "snapkeep.restore.old_volumes_due";
+    let told: Vec<_> = told.iter().filter(is_it).collect();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0]["detail"]["summary"].to_string().contains(&id), "{told:#?}");
 
     for volume in before.values() {
         assert!(hands::act(&app, &format!("DeleteVolume&VolumeId={volume}")));

@@ -16,7 +16,8 @@ export function list(page, options) {
   const { element, update } = table(options);
   const foot = h("div", { class: "foot" });
   const problem = h("div");
-  const whole = h("div", { class: "listing" }, problem, element, foot);
+  const loading = h("div");
+  const whole = h("div", { class: "listing" }, problem, element, loading, foot);
   const itemsOf = options.items ?? ((/** @type {any} */ data) => data?.items ?? []);
   /** @type {any[]} */
   let more = [];
@@ -41,9 +42,11 @@ export function list(page, options) {
     fill(problem, state.error && trouble(state.error, () => resource(path).refresh()));
     if (state.data === undefined) {
       element.hidden = true;
-      fill(foot, state.loading && skeleton(6));
+      fill(foot);
+      fill(loading, state.loading && skeleton(6));
       return;
     }
+    fill(loading);
     const before = first;
     first = itemsOf(state.data);
     if (more.length === 0) cursor = state.data.next_cursor;

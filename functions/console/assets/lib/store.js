@@ -75,13 +75,20 @@ export class Resource {
   /** @param {State} state */
   tell(state) {
     this.state = state;
-    for (const listener of this.listeners) listener(state);
+    for (const listener of this.listeners) {
+      try {
+        listener(state);
+      } catch (error) {
+        // What one part of a page cannot show keeps no other part from it.
+        reportError(error);
+      }
+    }
   }
 
   get due() {
     const calm = RECKONED.test(this.path) ? RARELY : LATER;
     const wait = this.state.error || (calm === LATER && PENDING.test(this.text)) ? SOON : calm;
-    return Date.now() - this.askedAt >= Math.max(wait, this.took * (REST + 1));
+    return Date.now() - this.askedAt >= Math.max(wait, Math.min(this.took * (REST + 1), RARELY));
   }
 }
 
