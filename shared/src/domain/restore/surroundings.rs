@@ -134,9 +134,12 @@ mod tests {
         assert_eq!(Named::default().refuse_lost(&Surroundings::default()), Ok(()));
     }
 
+    /// The field that is refused, in which words, and what has to go for it.
+    type Loss = (&'static str, &'static str, fn(&mut Surroundings));
+
     #[test]
     fn what_is_lost_is_refused_by_the_field_that_names_another() {
-        let lost: [(&str, &str, fn(&mut Surroundings)); 5] = [
+        let lost: [Loss; 5] = [
             ("zone", "it has eu-west-1b", |there| drop(there.zones.remove(0))),
             ("instance.subnet_id", "no subnet subnet-1", |there| there.subnet = None),
             ("instance.security_group_ids", "no security group sg-2", |there| {
