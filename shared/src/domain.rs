@@ -16,6 +16,7 @@ pub mod image;
 pub mod installation;
 pub mod instance;
 pub(crate) mod later;
+pub mod notes;
 pub mod ownership;
 pub mod restore;
 pub mod retention;

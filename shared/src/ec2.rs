@@ -14,8 +14,10 @@ mod images;
 mod instances;
 pub mod launches;
 mod marks;
+mod notes;
 mod registration;
 mod snapshots;
+mod surroundings;
 mod types;
 pub mod volumes;
 

@@ -129,6 +129,7 @@ impl Metric {
             | Action::RestoreCancelling
             | Action::RestoreCancelled
             | Action::RestoreFinished
+            | Action::RestoreOldVolumesDue
             | Action::DrillRequested
             | Action::DrillRetried
             | Action::DrillCancelling

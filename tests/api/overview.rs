@@ -51,6 +51,7 @@ async fn what_waits_is_in_one_list_and_leads_to_what_it_is_about() {
     };
     assert_eq!(overview["todo"]["high"], json!(severities("high")));
     assert_eq!(overview["todo"]["low"], json!(severities("low")));
+    assert_eq!(overview["todo"]["items"], todo["items"]);
     assert_eq!(overview["statistics"]["snapshots"], json!(snapshots.len()));
 }
 
@@ -174,10 +175,12 @@ async fn the_calendar_says_what_became_of_each_promised_slot() {
     assert_eq!((&day["due"], &day["met"], &day["failed"]), (&json!(4), &json!(3), &json!(1)));
     let of = |id: &str| {
         let items = list["items"].as_array().unwrap();
-        items.iter().find(|item| text(item, "instance_id") == id).unwrap()["days"].clone()
+        let item = items.iter().find(|item| text(item, "instance_id") == id).unwrap();
+        (item["days"].clone(), item["coming"].as_u64().unwrap())
     };
-    assert_eq!(of(&web), calendar["days"]);
-    assert_eq!(of(&other), json!([]));
+    assert_eq!(of(&web), (calendar["days"].clone(), 24));
+    assert_eq!(calendar["coming"], 24);
+    assert_eq!(of(&other), (json!([]), 0));
     let refused = app.call("GET", "/v1/instances/slots?from=2026-01-01&to=2026-03-01", Value::Null);
     assert_eq!(refused.await.expect(400)["field"], "to");
 }

@@ -28,19 +28,6 @@ async function spare(name) {
   return ask(run, `/v1/snapshots/${snapshot.id}`, { method: "PATCH", body: { name } });
 }
 
-/** A snapshot that a test may do with as it likes. @param {string} name */
-async function own(name) {
-  const instance = (await ask(run, "/v1/instances?q=wiki&limit=50")).items[0];
-  const made = await ask(run, "/v1/snapshots", {
-    method: "POST",
-    body: { instance_id: instance.id, name, description: "for a test" },
-  });
-  for (;;) {
-    const now = await ask(run, `/v1/snapshots/${made.id}`);
-    if (now.status !== "requested" && now.status !== "creating") return now;
-  }
-}
-
 test("u1_u2_u3_u4_u5_u6_u7_u8_one_list_shows_all_snapshots_with_id_name_instance_size_place_and_time", async () => {
   const { page, context, holds } = await look(browser, run);
   await visit(page, "#/");
@@ -60,8 +47,9 @@ test("u1_u2_u3_u4_u5_u6_u7_u8_one_list_shows_all_snapshots_with_id_name_instance
   await context.close();
 });
 
-test("u9_u11_u12_m3_m6_m7_a_restore_names_the_four_things_shows_its_steps_and_wants_the_name", async () => {
-  const { page, context, holds } = await look(browser, run);
+test("u9_u11_u12_m3_m6_m7_b5_a_restore_names_the_four_things_shows_its_steps_and_wants_the_name", async () => {
+  // In place it needs the instance stopped: what is not allowed yet is a refusal that the browser notes.
+  const { page, context, holds } = await look(browser, run, "desk-light", { expect: /409 \(Conflict\)/ });
   const snapshot = await first("status=available&origin=schedule");
   await visit(page, `#/instances/${snapshot.instance_id}`);
   await page.getByRole("button", { name: `Restore ${snapshot.name}` }).click();
@@ -163,7 +151,7 @@ test("w10_w11_m5_a_hold_is_placed_with_its_reason_and_undone_from_the_toast", as
   await context.close();
 });
 
-test("m1_m5_w12_w23_b3_b21_a_snapshot_is_taken_by_hand_after_a_warning_and_the_list_has_it", async () => {
+test("m1_m5_w12_w22_w23_b3_b21_a_snapshot_is_taken_by_hand_after_a_warning_and_the_list_has_it", async () => {
   const { page, context, holds } = await look(browser, run);
   await visit(page, "#/instances?q=jump");
   await page.getByRole("button", { name: "Take a snapshot of jump" }).click();
@@ -203,12 +191,12 @@ test("w1_w2_w3_schedules_have_a_screen_of_their_own_and_are_assigned_at_the_inst
   await dialog.getByRole("button", { name: "Save" }).click();
   await dialog.waitFor({ state: "detached" });
 
-  await page.getByRole("link", { name: "every sixty minutes" }).waitFor();
+  await page.getByRole("link", { name: "every sixty minutes", exact: true }).waitFor();
   holds();
   await context.close();
 });
 
-test("w8_w16_what_is_deleted_leaves_the_list_and_is_found_by_a_filter", async () => {
+test("m4_w8_w16_what_is_deleted_leaves_the_list_is_found_by_a_filter_and_restored_no_more", async () => {
   const { page, context, holds } = await look(browser, run);
   await visit(page, "#/snapshots");
   assert.equal(await page.locator("table.list tbody .badge", { hasText: /^deleted$/ }).count(), 0);
@@ -218,6 +206,7 @@ test("w8_w16_what_is_deleted_leaves_the_list_and_is_found_by_a_filter", async ()
   const row = page.locator("table.list tbody tr", { has: page.locator(".badge", { hasText: /^deleted$/ }) }).first();
   if ((await row.count()) === 0) await page.getByRole("button", { name: "Show more" }).click();
   await row.waitFor();
+  assert.equal(await row.getByRole("button", { name: /^Restore / }).count(), 0);
   holds();
   await context.close();
 });
@@ -256,17 +245,31 @@ test("b22_the_list_is_refreshed_by_hand_with_a_spinner", async () => {
   await context.close();
 });
 
-test("b23_b30_a_snapshots_status_changes_on_the_screen_by_itself", async () => {
-  const { page, context, holds } = await look(browser, run);
-  const snapshot = await own("watched");
-  await visit(page, `#/snapshots/${snapshot.id}`);
-  assert.match(await page.locator("h1 + .badge").innerText(), /pending|available/);
-  await page.locator("h1 + .badge", { hasText: "available" }).waitFor({ timeout: 200_000 });
+test("b23_b30_w25_a_snapshots_status_changes_on_the_screen_by_itself", async () => {
+  const quick = await start(["--speed", "10"]);
+  const { page, context, holds } = await look(browser, quick);
+  await visit(page, "#/instances");
+  await page
+    .getByRole("button", { name: /^Take a snapshot of / })
+    .first()
+    .click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name", { exact: true }).fill("watched");
+  await dialog.getByRole("button", { name: "Take it" }).click();
+  await dialog.waitFor({ state: "detached" });
+  await page.getByRole("link", { name: "Snapshots", exact: true }).click();
+  await page.getByRole("link", { name: "watched" }).first().click();
+  const status = page.locator("h1 + .badge");
+  await status.filter({ hasText: /requested|creating|pending/ }).waitFor();
+
+  await status.filter({ hasText: "available" }).waitFor();
+
   holds();
   await context.close();
+  await quick.stop();
 });
 
-test("b28_b29_snapshots_are_filtered_by_region_and_counted", async () => {
+test("u18_b28_b29_snapshots_are_filtered_by_region_and_counted_with_their_sizes", async () => {
   const { page, context, holds } = await look(browser, run);
   await visit(page, "#/snapshots");
   await page.getByLabel("Any region").selectOption("eu-west-1");
@@ -275,7 +278,9 @@ test("b28_b29_snapshots_are_filtered_by_region_and_counted", async () => {
   const where = await page.locator("table.list tbody td[data-label=Where]").allInnerTexts();
   assert.ok(where.length > 0 && where.every((text) => text.includes("eu-west-1")), where.join());
   await visit(page, "#/");
-  assert.match(await page.locator(".figures").innerText(), /Snapshots\s+[\d,]+/);
+  const figures = await page.locator(".figures").innerText();
+  assert.match(figures, /Snapshots\s+[\d,]+/i);
+  assert.match(figures, /Size of their volumes\s+[\d,.]+ [GT]iB/i);
   holds();
   await context.close();
 });
@@ -326,7 +331,7 @@ test("b8_b10_an_image_is_registered_from_a_snapshot_and_the_snapshot_says_so", a
   await context.close();
 });
 
-test("u21_m8_a_viewer_sees_what_they_may_not_do_and_which_role_may", async () => {
+test("u20_u21_m8_a_viewer_sees_what_they_may_not_do_and_which_role_may", async () => {
   const { page, context, holds } = await look(browser, run);
   await visit(page, "#/snapshots");
   await page.getByLabel("Role").selectOption("viewer");
@@ -334,14 +339,17 @@ test("u21_m8_a_viewer_sees_what_they_may_not_do_and_which_role_may", async () =>
   const restore = page.getByRole("button", { name: /^Restore / }).first();
   await restore.waitFor();
   assert.equal(await restore.getAttribute("aria-disabled"), "true");
-  await restore.click();
+  // What is only said to be disabled can still be pressed, and then says why: a real one would be silent.
+  await restore.click({ force: true });
   await page.getByText("Needs the role operator; you are viewer.").first().waitFor();
   assert.equal(await page.getByRole("dialog").count(), 0);
+  const remove = page.getByRole("button", { name: /^Delete / }).first();
+  assert.equal(await remove.getAttribute("aria-description"), "Needs the role admin; you are viewer.");
   holds();
   await context.close();
 });
 
-test("the_brake_is_explained_and_an_admin_approves_the_very_plan", async () => {
+test("w5_the_brake_is_explained_and_an_admin_approves_the_very_plan", async () => {
   const { page, context, holds } = await look(browser, run);
   const sweep = (await ask(run, "/v1/sweeps?limit=50")).items.find((/** @type {any} */ each) => each.status === "needs_approval");
   await visit(page, `#/sweeps/${sweep.id}`);
@@ -366,6 +374,66 @@ test("the_editor_says_what_an_edit_deletes_before_it_is_saved", async () => {
   await page.getByText(/snapshots would go that would stay now/).waitFor();
   assert.ok((await page.locator(".river .lost").count()) > 0);
   assert.equal((await ask(run, `/v1/schedules/${schedule.id}`)).version, schedule.version);
+  holds();
+  await context.close();
+});
+
+test("u16_b26_a_name_with_purpose_and_date_is_proposed_and_a_description_asked_for", async () => {
+  const { page, context, holds } = await look(browser, run);
+  await visit(page, "#/instances?q=jump");
+  await page.getByRole("button", { name: "Take a snapshot of jump" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Before an upgrade" }).click();
+
+  assert.match(await dialog.getByLabel("Name", { exact: true }).inputValue(), /^jump before the upgrade \d{4}-\d\d-\d\d$/);
+  assert.match(await dialog.getByLabel("Delete it after").inputValue(), /^\d{4}-\d\d-\d\d$/);
+  assert.equal(await dialog.getByLabel("Description").count(), 1);
+  holds();
+  await context.close();
+});
+
+test("u17_what_is_to_be_looked_at_is_a_list_of_its_own_with_reasons", async () => {
+  const { page, context, holds } = await look(browser, run);
+  await visit(page, "#/snapshots");
+  await page.getByLabel("All of them").selectOption("review");
+  await page.waitForURL(/show=review/);
+  await settled(page);
+
+  const review = await ask(run, "/v1/snapshots/review");
+  const row = page.locator("table.list tbody tr", { hasText: review.held_review_due.items[0].name });
+  assert.match(await row.innerText(), /hold to be reviewed/);
+  assert.match(await row.innerText(), /was to be reviewed by/);
+  assert.match(await page.locator("table.list").innerText(), /blocked for long/);
+  holds();
+  await context.close();
+});
+
+test("u19_what_is_not_filled_in_or_not_valid_is_said_beside_the_form_and_nothing_is_saved", async () => {
+  const { page, context } = await look(browser, run, "desk-light", { expect: /400 \(Bad Request\)/ });
+  const before = (await ask(run, "/v1/schedules?limit=50")).items.length;
+  await visit(page, "#/schedules/new/edit");
+  await page.getByText("Give it a name, and say of which instances.").waitFor();
+  await page.getByLabel("Name", { exact: true }).fill("not valid");
+  await page.getByLabel("Tags, all of them").fill("Environment: nowhere");
+  await page.getByLabel("When", { exact: true }).fill("rate(5 lightyears)");
+  await page.getByRole("button", { name: "Save" }).click();
+
+  const problem = page.locator("form ~ div .trouble, form + div .trouble").first();
+  await problem.waitFor();
+  assert.match(await problem.innerText(), /expression/);
+  assert.equal((await ask(run, "/v1/schedules?limit=50")).items.length, before);
+  await context.close();
+});
+
+test("w7_what_a_schedule_took_is_in_the_list_and_found_by_its_origin", async () => {
+  const { page, context, holds } = await look(browser, run);
+  await visit(page, "#/snapshots");
+  await page.getByLabel("Any origin").selectOption("schedule");
+  await page.waitForURL(/origin=schedule/);
+  await settled(page);
+
+  const taken = (await ask(run, "/v1/snapshots?origin=schedule&limit=50")).items;
+  await page.getByRole("link", { name: taken[0].name }).first().waitFor();
   holds();
   await context.close();
 });

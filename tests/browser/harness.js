@@ -29,6 +29,9 @@ export const FORMS = /** @type {Record<string, import("playwright-core").Browser
   "phone-dark": { viewport: { width: 390, height: 844 }, colorScheme: "dark", hasTouch: true, isMobile: true },
 });
 
+// A test that is ended from outside leaves no run behind.
+for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => process.exit(1));
+
 /** @typedef {{url: string, stop: () => Promise<void>}} Run */
 
 /**
@@ -39,6 +42,8 @@ export const FORMS = /** @type {Record<string, import("playwright-core").Browser
 export async function start(more = ["--demo"], environment = {}) {
   const folder = mkdtempSync(join(tmpdir(), "snapkeep-browser-"));
   const child = spawn(LOCAL, ["--port", "0", "--data", folder, ...more], { env: { ...process.env, RUST_LOG: "error", ...environment } });
+  const end = () => child.kill();
+  process.once("exit", end);
   let said = "";
   child.stderr.on("data", (part) => (said += part));
   const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -49,6 +54,7 @@ export async function start(more = ["--demo"], environment = {}) {
       url,
       async stop() {
         child.kill();
+        process.off("exit", end);
         await ended;
         rmSync(folder, { recursive: true, force: true });
       },
@@ -58,6 +64,12 @@ export async function start(more = ["--demo"], environment = {}) {
 }
 
 export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+
+/** How long a condition may take to come true, in milliseconds: machines that run tests can be slow. */
+const PATIENCE = 60_000;
+
+/** The requests without an answer, by whose they are. @type {WeakMap<import("playwright-core").BrowserContext, Set<import("playwright-core").Request>>} */
+const underWay = new WeakMap();
 
 /**
  * A page that notes whatever should not happen.
@@ -72,8 +84,14 @@ export async function look(browser, run, form = "desk-light", { expect } = {}) {
     locale: "en-GB",
     permissions: ["clipboard-read", "clipboard-write"],
   });
+  /** @type {Set<import("playwright-core").Request>} */
+  const open = new Set();
+  context.on("request", (request) => open.add(request));
+  context.on("requestfinished", (request) => open.delete(request));
+  context.on("requestfailed", (request) => open.delete(request));
+  underWay.set(context, open);
   const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(PATIENCE);
   /** @type {string[]} */
   const wrong = [];
   page.on("console", (message) => {
@@ -137,14 +155,24 @@ export async function visit(page, place) {
   await settled(page);
 }
 
-/** @param {import("playwright-core").Page} page */
+/**
+ * Waits until the place that is asked for is shown, and nothing loads any more: twice in a row with a frame between, for an
+ * answer may lead to the next request.
+ * @param {import("playwright-core").Page} page
+ */
 export async function settled(page) {
-  await page.waitForFunction(() => {
-    const here = (location.hash.replace(/^#/, "") || "/").split("?")[0];
-    return document.querySelector(".shell")?.getAttribute("data-place") === here && document.querySelector("h1");
-  });
-  await page.waitForLoadState("networkidle");
-  await page.waitForFunction(() => !document.querySelector("main .skeleton, main .waiting"));
+  const open = underWay.get(page.context());
+  const deadline = Date.now() + PATIENCE;
+  for (let calm = 0; calm < 2;) {
+    await page.waitForFunction(() => {
+      const here = (location.hash.replace(/^#/, "") || "/").split("?")[0];
+      const shown = document.querySelector(".shell")?.getAttribute("data-place") === here && document.querySelector("h1");
+      return shown && !document.querySelector("main .skeleton, main .waiting");
+    });
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 25))));
+    calm = open?.size ? 0 : calm + 1;
+    assert.ok(Date.now() < deadline, `${page.url()} still waits for ${[...(open ?? [])].map((each) => each.url())}`);
+  }
 }
 
 /** The example of an answer that the API's document has. @param {string} name */

@@ -164,15 +164,36 @@ test("the_river_marks_what_an_edit_loses_and_what_the_clock_change_skips", async
     snapshots: Math.min(at, 7),
     oldest: at ? new Date(NOW + Math.max(0, at - 7) * DAY).toISOString() : null,
     missed: at === 27 ? ["2026-03-29T02:30:00"] : [],
+    survivors: at % 30 ? undefined : Array.from({ length: Math.min(at, 7) }, (_, each) => new Date(NOW + (at - each) * DAY).toISOString()),
   }));
   const found = await drawn(
     "river",
     "river",
     [days, { width: 800, lost: [{ date: "2026-02-01T00:00:00Z" }, { date: "2026-02-08T00:00:00Z" }] }],
-    [".lost", ".gap", ".water", ".scrub"],
+    [".lost", ".gap", ".water", ".scrub", ".survivors"],
   );
-  assert.deepEqual({ ...found, label: "" }, { ".lost": 2, ".gap": 1, ".water": 1, ".scrub": 1, label: "" });
+  assert.deepEqual({ ...found, label: "" }, { ".lost": 2, ".gap": 1, ".water": 1, ".scrub": 1, ".survivors": 1, label: "" });
   assert.match(found.label, /60 days ahead: at most 7 snapshots/);
+});
+
+test("the_river_has_a_dot_for_each_survivor_but_for_those_that_lie_on_another", async () => {
+  const taken = (/** @type {number} */ days) => new Date(NOW - days * DAY).toISOString();
+  const day = { date: new Date(NOW).toISOString().slice(0, 10), snapshots: 4, oldest: taken(300), missed: [] };
+  const survivors = [taken(300), taken(299.9), taken(30), taken(1)];
+  const path = await page.evaluate(
+    async ([from, given]) => {
+      const { river } = await import(`${from}`);
+      return river(given, { width: 800 }).querySelector(".survivors").getAttribute("d");
+    },
+    /** @type {any} */ ([
+      `${base}pictures/river.js`,
+      [
+        { ...day, survivors },
+        { ...day, date: "2026-03-03" },
+      ],
+    ]),
+  );
+  assert.equal(path.match(/M/g).length, 3, path);
 });
 
 test("the_bar_of_reasons_leaves_out_what_there_is_none_of", async () => {

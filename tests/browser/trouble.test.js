@@ -111,16 +111,31 @@ test("a_refused_action_says_why_in_its_dialog_and_can_be_tried_again", async () 
   await context.close();
 });
 
-test("a_page_that_is_hidden_asks_for_nothing", async () => {
+test("b23_a_page_asks_again_by_itself_but_a_hidden_one_asks_for_nothing_until_it_is_seen", async () => {
   const { page, context } = await look(browser, run);
+  await page.clock.install();
   await visit(page, "#/snapshots");
-  await page.evaluate(() => {
-    Object.defineProperty(document, "hidden", { value: true, configurable: true });
-  });
   let asked = 0;
-  page.on("request", () => (asked += 1));
-  await page.waitForTimeout(4_000);
+  page.on("request", (request) => {
+    if (request.url().includes("/v1/snapshots?")) asked += 1;
+  });
+  const turn = async (/** @type {boolean} */ hidden) => {
+    await page.evaluate((value) => {
+      Object.defineProperty(document, "hidden", { value, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, hidden);
+  };
+  await turn(true);
+  await page.clock.runFor(60_000);
   assert.equal(asked, 0);
+
+  const seen = page.waitForRequest(/v1\/snapshots\?/);
+  await turn(false);
+  await seen;
+  const again = page.waitForRequest(/v1\/snapshots\?/);
+  // However slow the machine is, it is asked again within a minute.
+  await page.clock.runFor(62_000);
+  await again;
   await context.close();
 });
 

@@ -9,6 +9,7 @@ use shared::domain::cursor::PageRequest;
 use shared::domain::fate::Outlook;
 use shared::domain::ids::{ScheduleId, SnapshotId};
 use shared::domain::instance::launch::LaunchSettings;
+use shared::domain::notes::Notes;
 use shared::domain::ownership::{EbsState, StorageTier};
 use shared::domain::snapshot::Ending;
 use shared::domain::snapshot::member::Member;
@@ -176,6 +177,7 @@ async fn put_taken(service: &Service, schedule: &ScheduleId, instance: &str, tak
         volume: None,
         tier: StorageTier::Standard,
         restore_expires_at: None,
+        notes: Notes::default(),
         deleted: false,
     };
     let slot = ScheduleSlot { schedule_id: schedule.clone(), slot: taken_at };

@@ -311,6 +311,28 @@ async fn a_new_instance_has_the_settings_that_were_recorded() {
     assert_eq!((new.tenancy, new.monitored), (settings.tenancy, true));
 }
 
+/// R11: nobody is told of what somebody has deleted in time.
+#[tokio::test]
+async fn old_volumes_that_are_gone_in_time_are_told_to_nobody() {
+    let app = App::start().await;
+    let web = app.ec2.add_instance(spec("web"));
+    let snapshot = app.take_snapshot(&web).await;
+    let before = devices(&app, &web);
+    let body = json!({ "mode": "replace_volumes", "stop": true, "keep_old_days": 1 });
+    let id = begun(&app, &snapshot, body).await;
+    assert_eq!(after(&app, &id, 15).await["status"], "done");
+    for volume in before.values() {
+        assert!(hands::act(&app, &format!("DeleteVolume&VolumeId={volume}")));
+    }
+
+    app.clock.advance(jiff::SignedDuration::from_hours(25));
+    app.pass_minutes(30).await;
+
+    let told = app.announced();
+    let is_it = |event: &Value| event["detail-type"] == "snapkeep.restore.old_volumes_due";
+    assert!(!told.iter().any(is_it), "{told:#?}");
+}
+
 /// R11: what is left behind is marked at once, ends with its snapshot, and is listed until a person has deleted it.
 #[tokio::test]
 async fn old_volumes_past_their_time_are_listed_until_they_are_deleted() {
@@ -333,10 +355,66 @@ async fn old_volumes_past_their_time_are_listed_until_they_are_deleted() {
     let why = review["old_volumes_due"]["items"][0]["why"].to_string();
     assert!(before.values().all(|volume| why.contains(volume)), "{review:#}");
 
+    app.pass_minutes(30).await;
+    app.clock.advance(jiff::SignedDuration::from_hours(7));
+    app.pass_minutes(30).await;
+    let told = app.announced();
+    let is_it = |event: &&Value| event["detail-type"] == "snapkeep.restore.old_volumes_due";
+    let told: Vec<_> = told.iter().filter(is_it).collect();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0]["detail"]["summary"].to_string().contains(&id), "{told:#?}");
+
     for volume in before.values() {
         assert!(hands::act(&app, &format!("DeleteVolume&VolumeId={volume}")));
     }
     assert!(app.list(due).await.is_empty());
     let review = app.get("/v1/snapshots/review").await;
     assert_eq!(review["old_volumes_due"]["items"], json!([]));
+}
+
+/// R12: EC2 would refuse the launch an hour later, when the image is made.
+#[tokio::test]
+async fn a_network_or_key_that_is_lost_is_refused_at_once_and_another_is_taken() {
+    let app = App::start().await;
+    let home = "us-east-1";
+    let subnet = app.ec2.add_subnet(home, "us-east-1a");
+    let group = app.ec2.add_security_group(home, "web");
+    let settings = LaunchSettings {
+        subnet_id: Some(subnet.clone()),
+        security_groups: vec![group.clone()],
+        ..LaunchSettings::default()
+    };
+    let instance = app.ec2.add_instance(spec("web").key_name("ops").settings(settings));
+    let snapshot = app.take_snapshot(&instance).await;
+    let mut chosen = json!({});
+
+    for (lost, field, other) in [
+        (&*subnet, "subnet_id", json!(app.ec2.add_subnet(home, "us-east-1b"))),
+        (&*group, "security_group_ids", json!([app.ec2.add_security_group(home, "others")])),
+        ("ops", "key_name", json!("new")),
+    ] {
+        if field == "security_group_ids" {
+            chosen[field] = json!([group]);
+        }
+        let body = json!({ "mode": "new_instance", "instance": chosen });
+        preview(&app, &snapshot, body.clone()).await.expect(200);
+        app.ec2.remove_from_network(home, lost);
+        let refused = ask(&app, &snapshot, body).await.expect(400);
+        let problem = refused.to_string();
+        assert!(
+            problem.contains(&format!("instance.{field}")) && problem.contains(lost),
+            "{problem}"
+        );
+        chosen[field] = other;
+    }
+    app.ec2.add_key_pair(home, "new");
+    let body = json!({ "mode": "new_instance", "instance": chosen });
+    let id = begun(&app, &snapshot, body).await;
+    let done = after(&app, &id, 12).await;
+
+    assert_eq!(done["status"], "done", "{done:#}");
+    let zone = json!({ "mode": "new_volumes", "zone": "us-east-1z" });
+    let unknown = ask(&app, &snapshot, zone).await.expect(400).to_string();
+    assert!(unknown.contains("us-east-1a, us-east-1b"), "{unknown}");
+    assert_eq!(app.ec2.calls().get("RunInstances"), Some(&1));
 }

@@ -1,6 +1,8 @@
 //! The connections of the SDK's clients to what stands in for AWS here.
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, stalled_stream_protection::StalledStreamProtectionConfig,
+};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
@@ -26,6 +28,11 @@ pub fn at(config: SdkConfig, endpoint: &str) -> SdkConfig {
 
 /// The same clients, without leaving the process.
 pub fn through(config: SdkConfig, client: SharedHttpClient) -> SdkConfig {
-    // Never looked up: the client answers whatever it is.
-    config.into_builder().endpoint_url("http://localhost").http_client(client).build()
+    // Nothing is streamed that could stall. The address is never looked up: the client answers whatever it is.
+    config
+        .into_builder()
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .endpoint_url("http://localhost")
+        .http_client(client)
+        .build()
 }

@@ -2,7 +2,8 @@
 //!
 //! A page of any other origin can have a browser send requests to loopback, with forms and `fetch`; by rebinding its
 //! name to 127.0.0.1 it can even read the answers. Its requests give themselves away: by a `Host` that is not ours, by an
-//! `Origin` that is not, or by `Sec-Fetch-Site`, which no page can set.
+//! `Origin` that is not, or by `Sec-Fetch-Site`, which no page can set. What remains to them is a link: it opens our page
+//! in place of theirs, where they can read nothing. A sign-in comes back that way.
 
 use axum::{
     Router,
@@ -11,7 +12,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{
-    HeaderMap, HeaderValue, StatusCode, Uri,
+    HeaderMap, HeaderValue, Method, StatusCode, Uri,
     header::{CONTENT_TYPE, HOST, ORIGIN},
 };
 use serde_json::json;
@@ -20,6 +21,10 @@ use serde_json::json;
 const HOSTS: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 /// Where a request comes from, in the browser's own words.
 const FETCH_SITE: &str = "sec-fetch-site";
+/// What a request is for, likewise.
+const FETCH_MODE: &str = "sec-fetch-mode";
+/// Where its answer will stand, likewise: a frame of another page says another word.
+const FETCH_DEST: &str = "sec-fetch-dest";
 
 /// Why a request is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +45,7 @@ pub(crate) fn guarded(router: Router, port: u16) -> Router {
 }
 
 async fn stand_guard(State(port): State<u16>, request: Request, next: Next) -> Response {
-    match check(request.uri(), request.headers(), port) {
+    match check(request.method(), request.uri(), request.headers(), port) {
         Ok(()) => next.run(request).await,
         Err(refusal) => {
             let body = json!({ "message": refusal.to_string() }).to_string();
@@ -50,7 +55,12 @@ async fn stand_guard(State(port): State<u16>, request: Request, next: Next) -> R
 }
 
 /// Whether a request may be answered on this port.
-pub(crate) fn check(uri: &Uri, headers: &HeaderMap, port: u16) -> Result<(), Refusal> {
+pub(crate) fn check(
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    port: u16,
+) -> Result<(), Refusal> {
     let mut hosts = headers.get_all(HOST).iter().peekable();
     let no_host = hosts.peek().is_none() && uri.authority().is_none();
     let is_own_host = |host: &HeaderValue| host.to_str().is_ok_and(|host| is_own(host, port));
@@ -66,10 +76,23 @@ pub(crate) fn check(uri: &Uri, headers: &HeaderMap, port: u16) -> Result<(), Ref
         return Err(Refusal::Origin);
     }
     let is_own_site = |site: &HeaderValue| ["same-origin", "none"].iter().any(|own| site == own);
-    if !headers.get_all(FETCH_SITE).iter().all(is_own_site) {
-        return Err(Refusal::Origin);
+    let is_from_here = headers.get_all(FETCH_SITE).iter().all(is_own_site);
+    if is_from_here || opens_the_page(method, uri, headers) {
+        return Ok(());
     }
-    Ok(())
+    Err(Refusal::Origin)
+}
+
+/// Whether somebody followed a link to our page: a `GET` of it, into a window of its own.
+fn opens_the_page(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
+    let says = |name, word| {
+        let mut values = headers.get_all(name).iter();
+        values.next().is_some_and(|value| value == word) && values.next().is_none()
+    };
+    *method == Method::GET
+        && uri.path() == "/"
+        && says(FETCH_MODE, "navigate")
+        && says(FETCH_DEST, "document")
 }
 
 /// Whether this names loopback with our port. Without a port it is that of http.
@@ -95,7 +118,7 @@ mod tests {
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
-        check(&Uri::from_static("/v1/me"), &map, PORT)
+        check(&Method::GET, &Uri::from_static("/v1/me"), &map, PORT)
     }
 
     fn from(more: &[(&'static str, &str)]) -> Result<(), Refusal> {
@@ -138,7 +161,7 @@ mod tests {
     fn a_whole_address_in_the_request_line_counts_as_well() {
         let own: HeaderMap =
             [(HOST, HeaderValue::from_static("localhost:8080"))].into_iter().collect();
-        let to = |uri| check(&Uri::from_static(uri), &own, PORT);
+        let to = |uri| check(&Method::GET, &Uri::from_static(uri), &own, PORT);
 
         assert_eq!(to("http://localhost:8080/v1/me"), Ok(()));
         assert_eq!(to("http://evil.example:8080/v1/me"), Err(Refusal::Host));
@@ -169,6 +192,30 @@ mod tests {
         // A page of another port of this machine is of the same site, and yet somebody else's.
         for site in ["cross-site", "same-site", "Same-Origin", "other"] {
             assert_eq!(from(&[("sec-fetch-site", site)]), Err(Refusal::Origin), "{site}");
+        }
+    }
+
+    #[test]
+    fn a_link_of_anybody_elses_opens_the_page_and_nothing_else() {
+        let followed = |method: Method, uri, more: &[(&'static str, &'static str)]| {
+            let link = [("host", "127.0.0.1:8080"), ("sec-fetch-site", "cross-site")];
+            let mut headers = HeaderMap::new();
+            for (name, value) in link.iter().chain(more) {
+                headers.append(*name, HeaderValue::from_static(value));
+            }
+            check(&method, &Uri::from_static(uri), &headers, PORT)
+        };
+        let window = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+        let frame = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")];
+        let fetch = [("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "document")];
+        let form = [window[0], window[1], ("origin", "https://evil.example")];
+
+        assert_eq!(followed(Method::GET, "/", &window), Ok(()));
+        assert_eq!(followed(Method::GET, "/?code=abc&state=def", &window), Ok(()));
+        assert_eq!(followed(Method::GET, "/v1/me", &window), Err(Refusal::Origin));
+        assert_eq!(followed(Method::POST, "/", &window), Err(Refusal::Origin));
+        for other in [&frame[..], &fetch[..], &form[..], &[]] {
+            assert_eq!(followed(Method::GET, "/", other), Err(Refusal::Origin), "{other:?}");
         }
     }
 

@@ -135,6 +135,8 @@ class Run:
         check("Regions are listed", "us-east-1" in names and self.region in names, names)
         zones = self.ec2.describe_availability_zones()["AvailabilityZones"]
         check("zones are listed", self.zone in [each["ZoneName"] for each in zones], zones)
+        known = client(self.endpoint, "us-east-1").describe_availability_zones()["AvailabilityZones"]
+        check("us-east-1 has six zones", [each["ZoneName"][-1] for each in known] == list("abcdef"), known)
         refused(
             "an unknown Region", "InvalidParameterValue", 400,
             self.ec2.describe_regions, RegionNames=["mars-1"],
@@ -430,6 +432,22 @@ class Run:
         found = ec2.describe_instances(InstanceIds=[self.instance])["Reservations"][0]["Instances"][0]
         asked = {"ImageId": IMAGE, "MinCount": 1, "MaxCount": 1}
         subnet, groups = found["SubnetId"], [each["GroupId"] for each in found["SecurityGroups"]]
+        refused("a launch with a key pair that is not there", "InvalidKeyPair.NotFound", 400, ec2.run_instances,
+                **asked, KeyName="ops")
+        ec2.import_key_pair(KeyName="ops", PublicKeyMaterial=b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5")
+        refused("the same key pair again", "InvalidKeyPair.Duplicate", 400, ec2.import_key_pair,
+                KeyName="ops", PublicKeyMaterial=b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5")
+        keys = [each["KeyName"] for each in ec2.describe_key_pairs(KeyNames=["ops"])["KeyPairs"]]
+        check("the key pair is listed", keys == ["ops"], keys)
+        subnets = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"]
+        check("the subnet is in its zone", subnets[0]["AvailabilityZone"] == found["Placement"]["AvailabilityZone"], subnets)
+        listed = ec2.describe_security_groups(Filters=[{"Name": "group-id", "Values": groups}])["SecurityGroups"]
+        check("the security groups are of the same network",
+              {each["VpcId"] for each in listed} == {subnets[0]["VpcId"]}, listed)
+        refused("a subnet that is not there", "InvalidSubnetID.NotFound", 400, ec2.describe_subnets,
+                SubnetIds=[f"subnet-{NOBODY}"])
+        refused("a security group that is not there", "InvalidGroup.NotFound", 400, ec2.describe_security_groups,
+                GroupIds=[f"sg-{NOBODY}"])
         launched = ec2.run_instances(
             **asked, SubnetId=subnet, SecurityGroupIds=groups, KeyName="ops",
             IamInstanceProfile={"Name": "web"}, EbsOptimized=True,

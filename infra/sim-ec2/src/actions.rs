@@ -16,6 +16,7 @@ pub(crate) mod attachments;
 pub(crate) mod copy_snapshot;
 pub(crate) mod create_snapshots;
 pub(crate) mod create_volume;
+pub(crate) mod describe_networks;
 pub(crate) mod describe_snapshots;
 pub(crate) mod devices;
 pub(crate) mod fast_restores;
@@ -23,6 +24,7 @@ pub(crate) mod images;
 pub(crate) mod instance_attributes;
 pub(crate) mod instance_types;
 pub(crate) mod instances;
+pub(crate) mod key_pairs;
 pub(crate) mod keys;
 pub(crate) mod launch_settings;
 pub(crate) mod locks;
@@ -173,6 +175,11 @@ pub(crate) fn find(name: &str) -> Option<Action> {
         "DeregisterImage" => images::deregister,
         "DescribeRegions" => regions::describe_regions,
         "DescribeAvailabilityZones" => regions::describe_zones,
+        "DescribeSubnets" => describe_networks::subnets,
+        "DescribeSecurityGroups" => describe_networks::groups,
+        "ImportKeyPair" => key_pairs::import,
+        "DescribeKeyPairs" => key_pairs::describe,
+        "DeleteKeyPair" => key_pairs::delete,
         _ => return None,
     })
 }

@@ -51,6 +51,9 @@ impl Region {
                     volume.state = VolumeState::Available;
                 }
             }),
+            Task::VolumeVanishes(id) => {
+                self.volumes.remove(&id, moment);
+            }
             Task::Attachment(id) => self.attachment_arrives(&id, moment),
             Task::Snapshot(id) => self.snapshot_ends(&id, moment, endings),
             Task::Image(id) => self.image_arrives(&id, moment),

@@ -31,7 +31,7 @@ pub(crate) enum Trouble {
     Error(Ec2Error),
     /// The answer is right, but comes late.
     Slow(Duration),
-    /// One of the snapshots that are begun, or the replacement of a root volume, will fail.
+    /// One of the snapshots that are begun, the volume, or the replacement of a root volume, will fail.
     MemberFails,
     /// What is started or launched never comes to run.
     NeverRuns(StateReason),
@@ -114,6 +114,12 @@ impl Fault {
         Self { trouble: Trouble::Error(error), ..self }
     }
 
+    /// Nothing is done, and the answer is this error in these words.
+    #[must_use]
+    pub fn refused(self, code: &str, words: &str) -> Self {
+        Self { trouble: Trouble::Error(Ec2Error::new(code, words)), ..self }
+    }
+
     /// The answer comes late: with a clock that runs by itself the call waits, and a clock that
     /// is set by hand is moved on instead.
     #[must_use]
@@ -122,7 +128,8 @@ impl Fault {
     }
 
     /// One snapshot of the set that is begun will end in error, and the whole set with it; so will
-    /// a single snapshot, a copy, or the replacement of a root volume.
+    /// a single snapshot, a copy, or the replacement of a root volume. A volume is made and vanishes soon after, without a
+    /// word, as where its KMS key may not be used (<https://github.com/kubernetes/kubernetes/issues/62171>).
     #[must_use]
     pub fn member_fails(self) -> Self {
         Self { trouble: Trouble::MemberFails, ..self }

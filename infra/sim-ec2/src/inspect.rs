@@ -142,11 +142,17 @@ impl SimEc2 {
         })
     }
 
-    /// Takes away a subnet or a security group that was put there; instances keep it.
+    /// Puts a key pair there.
+    pub fn add_key_pair(&self, region: &str, name: &str) {
+        self.put(region, |context| context.region.network.keys.insert(name.to_owned()));
+    }
+
+    /// Takes away a subnet, a security group or a key pair that was put there; instances keep it.
     pub fn remove_from_network(&self, region: &str, id: &str) {
         self.put(region, |context| {
             context.region.network.subnets.remove(id);
             context.region.network.groups.remove(id);
+            context.region.network.keys.remove(id);
         });
     }
 

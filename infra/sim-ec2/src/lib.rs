@@ -44,6 +44,7 @@ mod state;
 mod throttle;
 mod wire;
 mod xml;
+mod zones;
 
 pub use clock::Clock;
 pub use config::{Completion, Config, Throttling};

@@ -53,21 +53,21 @@ impl Page {
     }
 
     /// The first members of `all`, which come after the key this page begins at, in the order of
-    /// their keys; and the token for the next page, when there is more.
+    /// their keys; and the token for the next page, when this one is full. That may be an empty one: EC2 was recorded to
+    /// give a token with the last of twelve instances (<https://github.com/aws/aws-sdk-js/issues/939>).
     pub(crate) fn cut<'a, T>(
         &self,
         all: impl Iterator<Item = (&'a str, T)>,
     ) -> (Vec<T>, Option<String>) {
         let mut members = Vec::new();
         let mut last = "";
-        for (key, member) in all {
-            if members.len() == self.size {
-                return (members, Some(write_token(self.action, last)));
-            }
+        for (key, member) in all.take(self.size) {
             members.push(member);
             last = key;
         }
-        (members, None)
+        let is_full = members.len() == self.size;
+        let next = is_full.then(|| write_token(self.action, last));
+        (members, next)
     }
 }
 
@@ -133,12 +133,17 @@ mod tests {
     }
 
     #[test]
-    fn a_last_page_that_is_full_has_no_token() {
-        let page = page("MaxResults=5").unwrap();
+    fn a_page_that_is_full_has_a_token_although_nothing_may_follow() {
+        let first = page("MaxResults=5").unwrap();
+        let all = ["a", "b", "c", "d", "e"].map(|key| (key, key));
 
-        let (members, next) = page.cut(["a", "b", "c", "d", "e"].map(|key| (key, key)).into_iter());
+        let (members, next) = first.cut(all.into_iter());
 
-        assert_eq!((members.len(), next), (5, None));
+        assert_eq!(members.len(), 5);
+        let second = page(&format!("MaxResults=5&NextToken={}", next.unwrap())).unwrap();
+        assert_eq!(second.after.as_deref(), Some("e"));
+        let (members, next) = second.cut(std::iter::empty::<(&str, &str)>());
+        assert_eq!((members.len(), next), (0, None));
     }
 
     #[test]

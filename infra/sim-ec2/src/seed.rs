@@ -188,6 +188,7 @@ pub(crate) fn add(context: &mut ActionContext<'_>, spec: InstanceSpec) -> String
             attach(context, seed, &zone, place)
         })
         .collect();
+    context.region.network.keys.extend(key_name.clone());
     let reservation_id = context.mint.id(context.config.seed, "r-");
     let public_ip = match settings.public_address {
         PublicAddress::None => None,

@@ -51,6 +51,8 @@ pub enum Basis {
     DailyChange,
     /// What the full size has grown by since the one before, which is more.
     MeasuredGrowth,
+    /// The archive stores all of it.
+    Archived,
 }
 
 /// What the deletion of a snapshot frees, in GiB.
@@ -69,6 +71,8 @@ pub struct Freed {
 pub enum Neighbours {
     /// None.
     None,
+    /// None that it shares a block with: it is in the archive.
+    Apart,
     /// Older ones.
     Before,
     /// Newer ones.
@@ -130,6 +134,18 @@ impl Link {
         Freed { at_least_gib, at_most_gib: full, neighbours }
     }
 
+    /// What it holds in the archive, and what its deletion frees there: what is archived is made a full snapshot, and shares
+    /// no block with others (<https://docs.aws.amazon.com/ebs/latest/userguide/archiving-guidelines.html>).
+    pub fn archived(&self) -> (Increment, Freed) {
+        let full = self.full_gib();
+        let at_least_gib = if self.full_bytes.is_some() { full } else { 0.0 };
+        let (basis, neighbours) = (Basis::Archived, Neighbours::Apart);
+        (
+            Increment { estimate_gib: full, at_least_gib, at_most_gib: full, basis },
+            Freed { at_least_gib, at_most_gib: full, neighbours },
+        )
+    }
+
     /// What its deletion frees where its chain is not known.
     pub fn freed_somehow(&self) -> Freed {
         let (at_most_gib, neighbours) = (self.full_gib(), Neighbours::Unknown);
@@ -147,6 +163,8 @@ pub struct Estimates {
     pub full_mib: i64,
     /// The estimates at each percentage of the grid.
     pub mib: [i64; ESTIMATES],
+    /// What the archive holds of them, which is not in those.
+    pub archived_mib: i64,
 }
 
 impl Estimates {
@@ -156,6 +174,17 @@ impl Estimates {
             volume_gib: link.volume_gib,
             full_mib: full_mib(link.full_bytes),
             mib: GRID.map(|percent| rounded_mib(link.increment(previous, percent).estimate_gib)),
+            archived_mib: 0,
+        }
+    }
+
+    /// Those of one link that the archive holds.
+    pub fn of_archived(link: &Link) -> Self {
+        Self {
+            volume_gib: link.volume_gib,
+            full_mib: full_mib(link.full_bytes),
+            mib: [0; ESTIMATES],
+            archived_mib: rounded_mib(link.full_gib()),
         }
     }
 
@@ -170,10 +199,16 @@ impl Estimates {
             volume_gib: self.volume_gib + other.volume_gib,
             full_mib: self.full_mib + other.full_mib,
             mib,
+            archived_mib: self.archived_mib + other.archived_mib,
         }
     }
 
-    /// The estimate in GiB, if so much of a volume changes within a day.
+    /// What the archive holds, in GiB.
+    pub fn archived_gib(&self) -> f64 {
+        mib_to_gib(self.archived_mib)
+    }
+
+    /// The estimate in GiB of the standard tier, if so much of a volume changes within a day.
     pub fn gib_at(&self, daily_change_percent: f64) -> f64 {
         let mut points = GRID.into_iter().zip(self.mib.map(mib_to_gib));
         let mut low = points.next().unwrap_or_default();
@@ -255,6 +290,17 @@ mod tests {
         assert!(is_near(grown.estimate_gib, 10.0) && is_near(grown.at_least_gib, 10.0));
         assert!(is_near(shrunk.estimate_gib, 1.0));
         assert_eq!((same.basis, grown.basis), (Basis::DailyChange, Basis::MeasuredGrowth));
+    }
+
+    #[test]
+    fn what_is_archived_is_stored_in_full_and_frees_all_of_it() {
+        let (increment, freed) = link(24, 100, Some(40)).archived();
+        let sum = Estimates::of_archived(&link(24, 100, Some(40)))
+            .plus(Estimates::of(&link(0, 100, Some(30)), None));
+
+        assert!(is_near(increment.estimate_gib, 40.0) && is_near(freed.at_least_gib, 40.0));
+        assert_eq!((increment.basis, freed.neighbours), (Basis::Archived, Neighbours::Apart));
+        assert!(is_near(sum.gib_at(3.0), 30.0) && is_near(sum.archived_gib(), 40.0));
     }
 
     #[test]

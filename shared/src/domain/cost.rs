@@ -70,6 +70,11 @@ impl Price {
         gib * self.standard_gib_month
     }
 
+    /// What so many GiB cost in the archive for a month; as much as in the standard tier where the list lacks its price.
+    pub fn archive_month(&self, gib: f64) -> f64 {
+        gib * self.archive_gib_month.unwrap_or(self.standard_gib_month)
+    }
+
     /// What so many GiB cost in the standard tier for one day: a thirtieth of the month's price.
     pub fn standard_day(&self, gib: f64) -> f64 {
         gib * self.standard_gib_month / DAYS_OF_MONTH
@@ -137,6 +142,12 @@ mod tests {
         assert!(is_near(price.standard_gib_month, 0.05));
         assert!(is_near(price.archive_gib_month.unwrap(), 0.0125));
         assert_eq!(price.as_of, "2026-11");
+    }
+
+    #[test]
+    fn the_archive_has_its_own_price_where_the_list_has_it() {
+        assert!(is_near(Price::of("us-east-1").unwrap().archive_month(100.0), 1.25));
+        assert!(is_near(Price::of("us-west-1").unwrap().archive_month(100.0), 5.5));
     }
 
     #[test]

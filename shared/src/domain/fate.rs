@@ -16,6 +16,7 @@ use crate::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use crate::domain::retention::outlook::{hour_before, sweep_after, sweep_from};
 use crate::domain::schedule::{Schedule, WhenGone};
 use crate::domain::snapshot::condemnation::{Condemnation, CondemnedBy};
+use crate::domain::snapshot::noted::InTheWay;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::plan::{Verdict, World, plan};
 
@@ -124,17 +125,39 @@ impl FateFacts<'_> {
             Status::Pending => (Outlook::Unknown, "EC2 is still writing it".to_owned()),
             Status::Available => match &snapshot.ending.blocked {
                 Some(_) => blocked(snapshot),
-                None => group.outlook(snapshot, kept_by),
+                None => self.despite_ec2(snapshot, group.outlook(snapshot, kept_by)),
             },
-            Status::Error => self.outlook_of_failed(snapshot),
-            Status::Condemned => condemned(snapshot),
+            Status::Error => self.despite_ec2(snapshot, self.outlook_of_failed(snapshot)),
+            Status::Condemned => self.despite_ec2(snapshot, condemned(snapshot)),
             Status::Deleting => match &snapshot.ending.blocked {
                 Some(_) => blocked(snapshot),
                 None => (Outlook::At(self.now), "it is being deleted".to_owned()),
             },
             Status::Deleted => gone(snapshot, "it was deleted"),
-            Status::Missing => gone(snapshot, "EC2 no longer has it, as was found"),
+            Status::Missing => self.outlook_of_missing(snapshot),
         }
+    }
+
+    /// What is foreseen, with what EC2 was last seen to have against it: a lock puts it off, and what has no end that is
+    /// known leaves nobody able to say.
+    fn despite_ec2(&self, snapshot: &Snapshot, foreseen: Reasoned) -> Reasoned {
+        let (outlook, because) = foreseen;
+        match (outlook, snapshot.in_the_way(self.now)) {
+            (Outlook::At(instant), Some(InTheWay { because: why, until })) => {
+                let put_off = until.map_or(Outlook::Unknown, |end| Outlook::At(instant.max(end)));
+                (put_off, format!("{because}; {why}"))
+            }
+            (Outlook::At(_) | Outlook::Never | Outlook::Unknown, _) => (outlook, because),
+        }
+    }
+
+    fn outlook_of_missing(&self, snapshot: &Snapshot) -> Reasoned {
+        let (outlook, because) = gone(snapshot, "EC2 no longer has it, as was found");
+        let because = match snapshot.recycled_until(self.now) {
+            Some(end) => format!("{because}; until {end} it can be taken out of the Recycle Bin"),
+            None => because,
+        };
+        (outlook, because)
     }
 
     fn outlook_of_failed(&self, snapshot: &Snapshot) -> Reasoned {

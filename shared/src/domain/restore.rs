@@ -16,6 +16,7 @@ mod hands;
 pub mod last_drill;
 pub mod mode;
 pub mod next;
+mod old_volumes;
 pub mod outlook;
 mod overdue;
 pub mod places;
@@ -26,6 +27,7 @@ pub mod room;
 mod safety;
 pub mod seen;
 pub mod step;
+pub mod surroundings;
 mod swap;
 pub mod tokens;
 pub mod transitions;
@@ -202,6 +204,9 @@ pub struct Before {
     /// When a person may delete them.
     #[serde(default)]
     pub old_volumes_expire_at: Option<Timestamp>,
+    /// When people were told that they may.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub old_volumes_told_at: Option<Timestamp>,
     /// For how many days they are to be kept.
     pub keep_old_days: u32,
     /// The snapshot that is taken first.

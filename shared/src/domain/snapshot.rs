@@ -17,6 +17,7 @@ pub mod images;
 mod in_use;
 pub mod labels;
 pub mod member;
+pub mod noted;
 mod shown;
 mod source;
 mod torn;

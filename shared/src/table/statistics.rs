@@ -24,6 +24,7 @@ use crate::error::{Error, chain};
 /// The attributes of the volume sizes and full sizes that the last count of all found.
 const COUNTED_GIB: &str = "counted_gib";
 const COUNTED_FULL_MIB: &str = "counted_full_mib";
+const COUNTED_ARCHIVED_MIB: &str = "counted_archived_mib";
 /// How many rows one Query asks for where all are wanted.
 const ROWS_MAX: usize = 1_000;
 
@@ -189,9 +190,10 @@ fn attribute(measure: Measure) -> String {
 
 /// The attributes of estimates.
 fn numbers(estimates: &Estimates) -> Vec<(String, i64)> {
-    let Estimates { volume_gib, full_mib, mib } = estimates;
+    let Estimates { volume_gib, full_mib, mib, archived_mib } = estimates;
     let mut numbers =
         vec![(COUNTED_GIB.to_owned(), *volume_gib), (COUNTED_FULL_MIB.to_owned(), *full_mib)];
+    numbers.push((COUNTED_ARCHIVED_MIB.to_owned(), *archived_mib));
     numbers.extend(mib.iter().enumerate().map(|(place, mib)| (estimate(place), *mib)));
     numbers
 }
@@ -212,6 +214,8 @@ fn estimates_of(item: &Item) -> Option<Estimates> {
     let mut estimates = Estimates {
         volume_gib: number(item, COUNTED_GIB)?,
         full_mib: number(item, COUNTED_FULL_MIB)?,
+        // It came later.
+        archived_mib: number(item, COUNTED_ARCHIVED_MIB).unwrap_or(0),
         ..Estimates::default()
     };
     for (place, mib) in estimates.mib.iter_mut().enumerate() {

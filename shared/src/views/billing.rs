@@ -12,7 +12,7 @@ use crate::domain::chain::{Estimates, Freed, Increment, Link, gib, mib_to_gib};
 use crate::domain::cost::Price;
 use crate::domain::cursor::{Cursor, Page, PageRequest};
 use crate::domain::ids::{SnapshotId, VolumeId};
-use crate::domain::ownership::{EbsSnapshot, EbsState};
+use crate::domain::ownership::{EbsSnapshot, EbsState, StorageTier};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::snapshot::member::Member;
 use crate::domain::statistics::history::{Day, days};
@@ -24,7 +24,7 @@ use crate::views::statistics::{DimensionKind, list_rows, regions};
 /// How far back months are told.
 pub const MONTHS_MAX: i32 = 24;
 
-/// GiB in the standard tier and what they cost.
+/// GiB, and what they cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Amount {
     pub gib: f64,
@@ -35,6 +35,10 @@ pub struct Amount {
 impl Amount {
     fn of(gib: f64, price: &Price) -> Self {
         Self { gib, cost: price.standard_month(gib) }
+    }
+
+    fn archived(gib: f64, price: &Price) -> Self {
+        Self { gib, cost: price.archive_month(gib) }
     }
 
     fn plus(self, other: Self) -> Self {
@@ -51,7 +55,8 @@ pub struct Amounts {
     pub full_size: Amount,
     /// The sizes of the volumes of which EC2 has reported full sizes.
     pub measured_gib: f64,
-    /// The first of each chain in full, later ones with what has changed; none before the first count of all.
+    /// The first of each chain in full, later ones with what has changed, and what is archived in full at the archive's
+    /// price; none before the first count of all.
     pub estimate: Option<Amount>,
 }
 
@@ -71,7 +76,9 @@ impl Amounts {
     }
 
     fn of(tally: &Tally, estimates: Option<Estimates>, percent: f64, price: &Price) -> Self {
-        let estimate = estimates.map(|estimates| Amount::of(estimates.gib_at(percent), price));
+        let estimate = estimates.map(|one| {
+            Amount::of(one.gib_at(percent), price).plus(Amount::archived(one.archived_gib(), price))
+        });
         Self {
             volume_size: Amount::of(gib(tally.get(Measure::VolumeGib)), price),
             full_size: Amount::of(mib_to_gib(tally.get(Measure::FullMib)), price),
@@ -88,6 +95,16 @@ pub struct MemberBill {
     pub increment: Increment,
     /// What its deletion frees.
     pub freed: Freed,
+}
+
+impl MemberBill {
+    /// What so many GiB of it cost for a month, where EC2 keeps it.
+    pub fn month(&self, gib: f64, price: &Price) -> f64 {
+        match self.member.tier {
+            StorageTier::Standard | StorageTier::Restored => price.standard_month(gib),
+            StorageTier::Archive => price.archive_month(gib),
+        }
+    }
 }
 
 /// What one snapshot costs.
@@ -145,7 +162,10 @@ pub async fn bill_snapshot(
     let snapshot = service.table.snapshot(id).await?;
     let snapshot = snapshot.ok_or_else(|| Error::not_found("snapshot", id))?;
     let price = price_of(&snapshot.source.region)?;
-    let members: Vec<_> = stored_members(&snapshot).cloned().collect();
+    // What lies in the Recycle Bin is billed until it has left it.
+    let is_recycled = |member: &&Member| member.notes.recycled_until.is_some();
+    let recycled = snapshot.living_members().filter(is_recycled);
+    let members: Vec<_> = stored_members(&snapshot).chain(recycled).cloned().collect();
     let volumes: BTreeSet<VolumeId> =
         members.iter().map(|member| member.volume_id.clone()).collect();
     let volumes: Vec<_> = volumes.into_iter().collect();
@@ -174,6 +194,7 @@ fn bill_member(
         .iter()
         .filter(|one| one.volume_id.as_ref() == Some(&member.volume_id))
         .filter(|one| one.state != EbsState::Error || one.id == member.ebs_snapshot_id)
+        .filter(|one| one.tier != StorageTier::Archive)
         .collect();
     chain.sort_by_key(|one| (one.started_at, one.id.clone()));
     let place = chain.iter().position(|one| one.id == member.ebs_snapshot_id);
@@ -186,6 +207,10 @@ fn bill_member(
         volume_gib: i64::from(member.size_gib),
         full_bytes: member.full_size_bytes,
     });
+    if member.tier == StorageTier::Archive {
+        let (increment, freed) = own.archived();
+        return MemberBill { increment, freed, member };
+    }
     let freed = if place.is_some() {
         own.freed(previous.as_ref(), next.as_ref())
     } else {
@@ -295,15 +320,17 @@ fn of_day(day: &Day, percent: f64, price: &Price) -> Amounts {
     let seconds = gib(i64::from(day.date.days_in_month()) * 86_400);
     let volume_gib = gib(day.gib_seconds) / seconds;
     let counted = day.estimates.filter(|estimates| estimates.volume_gib > 0);
-    let of = |counted: Estimates, gib_of: f64| {
-        Amount::of(volume_gib * gib_of / gib(counted.volume_gib), price)
+    let part = |counted: Estimates, gib_of: f64| volume_gib * gib_of / gib(counted.volume_gib);
+    let full_size = counted.map(|one| Amount::of(part(one, mib_to_gib(one.full_mib)), price));
+    let estimate = |one: Estimates| {
+        let archived = Amount::archived(part(one, one.archived_gib()), price);
+        Amount::of(part(one, one.gib_at(percent)), price).plus(archived)
     };
-    let full_size = counted.map(|one| of(one, mib_to_gib(one.full_mib)));
     Amounts {
         volume_size: Amount::of(volume_gib, price),
         full_size: full_size.unwrap_or_default(),
         measured_gib: 0.0,
-        estimate: counted.map(|one| of(one, one.gib_at(percent))),
+        estimate: counted.map(estimate),
     }
 }
 

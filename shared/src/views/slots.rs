@@ -12,6 +12,7 @@ use crate::domain::instance::Instance;
 use crate::domain::run::Run;
 use crate::domain::run::promise::{KeptPromise, SlotOutcome};
 use crate::domain::schedule::Schedule;
+use crate::domain::schedule::slots::Timing;
 use crate::domain::schedule::zone::Zone;
 use crate::domain::snapshot::Snapshot;
 use crate::error::Error;
@@ -32,6 +33,8 @@ const RUNS_PAGE: usize = 200;
 const READS_MAX: usize = 8;
 /// How long after its slot a snapshot may be asked for, staggered or caught up.
 const ASKED_WITHIN: SignedDuration = SignedDuration::from_hours(48);
+/// How far ahead slots are counted.
+const COMING_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
 /// Which days are wanted, in which zone.
 #[derive(Clone, Debug)]
@@ -62,6 +65,8 @@ pub struct Calendar {
     pub region: Option<String>,
     /// The slots, in order.
     pub slots: Vec<PromisedSlot>,
+    /// How many slots its schedules promise it for the 24 hours to come.
+    pub coming: usize,
 }
 
 /// A page of calendars.
@@ -108,11 +113,12 @@ pub async fn calendars(
     query: &InstanceQuery,
     days: &CalendarDays,
     request: &PageRequest,
+    now: Timestamp,
 ) -> Result<Calendars, Error> {
     checked_region(service, query)?;
     let list = list_instances(service, query, request).await?;
     let instances: Vec<_> = list.page.items.iter().map(Known::of).collect();
-    let items = of_instances(service, instances, days).await?;
+    let items = of_instances(service, instances, days, now).await?;
     Ok(Calendars { items, next_cursor: list.page.next_cursor, out_of_reach: list.out_of_reach })
 }
 
@@ -121,6 +127,7 @@ pub async fn calendar(
     service: &Service,
     id: &InstanceId,
     days: &CalendarDays,
+    now: Timestamp,
 ) -> Result<Calendar, Error> {
     let known = match find_instance(service, id).await {
         Ok(instance) => Known::of(&instance),
@@ -129,7 +136,7 @@ pub async fn calendar(
         }
         Err(error) => return Err(error),
     };
-    let found = of_instances(service, vec![known], days).await?.pop();
+    let found = of_instances(service, vec![known], days, now).await?.pop();
     found.ok_or_else(|| Error::not_found("instance", id))
 }
 
@@ -167,6 +174,7 @@ async fn of_instances(
     service: &Service,
     instances: Vec<Known>,
     days: &CalendarDays,
+    now: Timestamp,
 ) -> Result<Vec<Calendar>, Error> {
     let (from, to) = days.bounds()?;
     let schedules = service.table.every_schedule().await?;
@@ -208,13 +216,28 @@ async fn of_instances(
             }
         }
     }
+    let coming = coming(&schedules, now);
     let calendar = |known: Known| {
         let mut slots = slots.remove(&known.id).unwrap_or_default();
         slots.sort_by(|one, other| (one.at, &one.schedule_id).cmp(&(other.at, &other.schedule_id)));
-        let Known { id, name, region, .. } = known;
-        Calendar { instance_id: id, instance_name: name, region, slots }
+        let Known { id, name, region, instance } = known;
+        let is_for = |schedule: &Schedule| {
+            instance.as_ref().is_some_and(|it| schedule.settings.targets.include(it))
+        };
+        let coming = coming.iter().filter(|(one, _)| is_for(one)).map(|(_, count)| count).sum();
+        Calendar { instance_id: id, instance_name: name, region, slots, coming }
     };
     Ok(instances.into_iter().map(calendar).collect())
+}
+
+/// How many slots each schedule has within the 24 hours to come.
+fn coming(schedules: &BTreeMap<ScheduleId, Schedule>, now: Timestamp) -> Vec<(&Schedule, usize)> {
+    let until = now.saturating_add(COMING_WITHIN).unwrap_or(now);
+    let enabled = schedules.values().filter(|schedule| schedule.settings.enabled);
+    let count = |schedule| {
+        Timing::of(schedule).slots_after(now).take_while(|slot: &Timestamp| *slot <= until).count()
+    };
+    enabled.map(|schedule| (schedule, count(schedule))).collect()
 }
 
 /// Where each of these instances stands among a run's targets.

@@ -85,8 +85,10 @@ async fn sweeps(service: &Service) -> Result<Vec<TodoItem>, Error> {
     let page = service.table.list_sweeps(&newest(LOOKED_AT_MAX)).await?;
     let waiting = page.items.into_iter().filter(Sweep::needs_approval);
     let of = |sweep: Sweep| {
-        let schedules = sweep.brakes_total;
-        let detail = format!("the brake has stopped it at {schedules} schedules");
+        let detail = match sweep.brakes_total {
+            1 => "the brake has stopped it at one schedule".to_owned(),
+            schedules => format!("the brake has stopped it at {schedules} schedules"),
+        };
         let about = TodoAbout::Sweep(sweep.id.to_string());
         TodoItem::new(TodoKind::SweepNeedsApproval, (1, false), sweep.planned_at, detail, about)
     };
@@ -153,16 +155,20 @@ async fn snapshots(service: &Service, now: Timestamp) -> Result<Vec<TodoItem>, E
     for row in statistics::regions(service).await? {
         tally.add_all(&row.tally);
     }
-    for (status, kind, what) in [
-        (Status::Error, TodoKind::SnapshotFailed, "have failed"),
-        (Status::Missing, TodoKind::SnapshotMissing, "are in EC2 no more"),
+    for (status, kind, one, what) in [
+        (Status::Error, TodoKind::SnapshotFailed, "has failed", "have failed"),
+        (Status::Missing, TodoKind::SnapshotMissing, "is in EC2 no more", "are in EC2 no more"),
     ] {
         let slice = Slice { order: Order::OldestFirst, limit: 1, after: None };
         let listed = service.table.list_snapshots(&SnapshotList::InStatus(status), &slice).await?;
         let Some((_, oldest)) = listed.snapshots.into_iter().next() else { continue };
         // Missing ones are counted since counting began; of both there is at least the one that was found.
         let count = u64::try_from(tally.get(Measure::Status(status))).unwrap_or(0).max(1);
-        let detail = format!("{count} snapshots {what}");
+        let detail = if count == 1 {
+            format!("1 snapshot {one}")
+        } else {
+            format!("{count} snapshots {what}")
+        };
         let since = oldest.ending.gone_at.unwrap_or(oldest.course.touched_at);
         items.push(TodoItem::new(kind, (count, false), Some(since), detail, TodoAbout::Many));
     }

@@ -7,6 +7,7 @@ mod hold;
 mod left_out;
 mod request;
 mod sort;
+mod volume;
 mod wire;
 
 use std::sync::Arc;

@@ -248,6 +248,7 @@ async fn a_simulation_says_day_by_day_what_exists_and_what_it_may_cost() {
             "date": date, "fires": fires, "snapshots": snapshots, "oldest": oldest,
             "gib_upper_bound": gib.0, "gib_estimate": gib.1,
             "cost_upper_bound": cost.0, "cost_estimate": cost.1, "missed": missed,
+            "survivors": null,
         })
     };
     // Two days lie between the 28th and the 30th, since the 29th is missed: 20 % of the volume.
@@ -276,6 +277,37 @@ async fn a_simulation_says_day_by_day_what_exists_and_what_it_may_cost() {
     let assumed = answer.body["assumptions"].as_object().unwrap();
     assert!(assumed.values().all(|text| !text.as_str().unwrap().is_empty()));
     assert!(assumed["gib_estimate"].as_str().unwrap().contains("10 % of 200 GiB"));
+}
+
+#[tokio::test]
+async fn a_simulation_tells_the_snapshots_of_every_so_manieth_day() {
+    let all = changed(&simulated(), &json!({"survivors_every_days": 2}));
+
+    let days = post("/v1/retention/simulate", &all).await.body["days"].clone();
+
+    let first = "2026-03-28T01:30:00Z";
+    assert_eq!(days[0]["survivors"], json!([]));
+    assert_eq!(days[1]["survivors"], Value::Null);
+    assert_eq!(days[2]["survivors"], json!([first]));
+    assert_eq!(days[3]["survivors"], Value::Null);
+}
+
+#[tokio::test]
+async fn of_many_snapshots_a_simulation_tells_the_oldest_the_newest_and_some_between() {
+    let change = json!({
+        "schedule": {"expression": "rate(1 hour)", "retention": {"keep_last": 450}},
+        "from": "2026-03-01T00:00:00Z", "days": 20, "survivors_every_days": 19,
+    });
+
+    let days =
+        post("/v1/retention/simulate", &changed(&simulated(), &change)).await.body["days"].clone();
+
+    assert!(days[19]["snapshots"].as_u64().unwrap() >= 450);
+    let told = days[19]["survivors"].as_array().unwrap();
+    assert_eq!(told.len(), 200);
+    assert_eq!(told[0], days[19]["oldest"]);
+    assert_eq!(told[199], "2026-03-20T23:00:00Z");
+    assert!(told.windows(2).all(|pair| pair[0].as_str() < pair[1].as_str()));
 }
 
 #[tokio::test]

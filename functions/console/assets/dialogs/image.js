@@ -8,12 +8,20 @@ import { mark } from "../lib/marks.js";
 import { curlButton } from "../lib/parts.js";
 import { toast } from "../lib/toast.js";
 
+/** The name with what EC2 does not take in an image's name made a hyphen. @param {string} name */
+export const imageName = (name) =>
+  name
+    .replaceAll(":", ".")
+    .replace(/[^A-Za-z0-9 ()[\]./'@_-]+/g, "-")
+    .trim()
+    .slice(0, 128);
+
 /** @param {any} snapshot */
 export async function registerImage(snapshot) {
   const key = idempotencyKey();
   const name = h("input", {
     maxlength: 128,
-    value: snapshot.name.slice(0, 128),
+    value: imageName(snapshot.name),
     dir: "auto",
   });
   const description = h("input", { maxlength: 255, dir: "auto" });

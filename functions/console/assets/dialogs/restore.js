@@ -88,13 +88,18 @@ export async function restoreSnapshot(snapshot) {
     return asking;
   }
 
+  /** From then on it is no longer asked what would be done: it is being done. */
+  let begun = false;
+  let asking = new AbortController();
   const preview = debounced(async () => {
+    if (begun) return;
     const asked = mode;
+    asking = new AbortController();
     try {
-      const found = await ask("POST", `${path}?preview=true`, { body: { ...body(), confirm: snapshot.id } });
+      const found = await ask("POST", `${path}?preview=true`, { body: { ...body(), confirm: snapshot.id }, signal: asking.signal });
       if (asked === mode) fill(plan, outline(found.steps.map((/** @type {any} */ step) => step.name)), outlookOf(found.outlook), oldVolumes());
     } catch (error) {
-      if (asked !== mode) return;
+      if (begun || asked !== mode) return;
       // What has to be accepted by name is offered to be accepted.
       for (const [name] of String(error instanceof Error ? error.message : "").matchAll(/accept_[a-z_]+/g)) wanted.add(name);
       fill(plan, trouble(error), outline(MODES[mode].steps), oldVolumes());
@@ -179,17 +184,15 @@ export async function restoreSnapshot(snapshot) {
     extra: curlButton("POST", path, body),
     ready: () => !MODES[mode].replaces || typed.value === snapshot.name || typed.value === snapshot.id,
     run: async () => {
-      if (hold.checked)
-        await ask("PATCH", `/v1/snapshots/${snapshot.id}`, {
-          body: {
-            hold: {
-              type: "never",
-              reason: "Chosen for a restore",
-              review_at: `${dayAhead(7)}T08:00:00Z`,
-            },
-          },
-        });
-      return ask("POST", path, { body: body(), key });
+      begun = true;
+      asking.abort();
+      try {
+        if (hold.checked) await ask("PATCH", `/v1/snapshots/${snapshot.id}`, { body: { hold: forAWeek() } });
+        return await ask("POST", path, { body: body(), key });
+      } catch (error) {
+        begun = false;
+        throw error;
+      }
     },
   });
   show();
@@ -198,6 +201,13 @@ export async function restoreSnapshot(snapshot) {
   toast("The restore has begun.");
   go(link(`/restores/${restore.id}`));
 }
+
+/** The hold of a snapshot that is chosen. */
+const forAWeek = () => ({
+  type: "never",
+  reason: "Chosen for a restore",
+  review_at: `${dayAhead(7)}T08:00:00Z`,
+});
 
 /** What the API foresees. @param {any} outlook */
 export function outlookOf(outlook) {

@@ -1,6 +1,7 @@
 /** Takes a snapshot now. */
 
 import { ask, idempotencyKey } from "../lib/api.js";
+import { now } from "../lib/clock.js";
 import { open } from "../lib/dialog.js";
 import { field } from "../lib/fields.js";
 import { h } from "../lib/dom.js";
@@ -10,6 +11,14 @@ import { curlButton, facts } from "../lib/parts.js";
 import { go, link } from "../lib/router.js";
 import { toast } from "../lib/toast.js";
 import { dayAhead } from "./hold.js";
+
+/** What people take one for: the button, what the name says, and after how many days it goes. @type {[string, string, number][]} */
+const OCCASIONS = [
+  ["Before a change", "before the change", 14],
+  ["Before an upgrade", "before the upgrade", 30],
+];
+
+const today = () => new Date(now()).toISOString().slice(0, 10);
 
 /** @param {any} instance */
 export async function takeSnapshot(instance) {
@@ -43,7 +52,26 @@ export async function takeSnapshot(instance) {
         { class: "note" },
         "All volumes at one instant, as after a power cut. The instance is not shut down: what it has only in its memory is not in it.",
       ),
-      field("Name", name, "A name that says what for helps whoever restores it."),
+      h(
+        "div",
+        { class: "row" },
+        h("span", { class: "note" }, "For example:"),
+        OCCASIONS.map(([text, what, days]) =>
+          h(
+            "button",
+            {
+              type: "button",
+              class: "button",
+              onclick: () => {
+                name.value = `${instance.name ?? instance.id} ${what} ${today()}`;
+                expires.value = dayAhead(days);
+              },
+            },
+            text,
+          ),
+        ),
+      ),
+      field("Name", name, "What for, and when: that helps whoever restores it."),
       field("Description", description),
       field("Delete it after", expires, "Empty: it stays until somebody deletes it."),
     ],

@@ -16,7 +16,8 @@ export function list(page, options) {
   const { element, update } = table(options);
   const foot = h("div", { class: "foot" });
   const problem = h("div");
-  const whole = h("div", { class: "listing" }, problem, element, foot);
+  const loading = h("div");
+  const whole = h("div", { class: "listing" }, problem, element, loading, foot);
   const itemsOf = options.items ?? ((/** @type {any} */ data) => data?.items ?? []);
   /** @type {any[]} */
   let more = [];
@@ -41,12 +42,23 @@ export function list(page, options) {
     fill(problem, state.error && trouble(state.error, () => resource(path).refresh()));
     if (state.data === undefined) {
       element.hidden = true;
-      fill(foot, state.loading && skeleton(6));
+      fill(foot);
+      fill(loading, state.loading && skeleton(6));
       return;
     }
+    fill(loading);
+    const before = first;
     first = itemsOf(state.data);
     if (more.length === 0) cursor = state.data.next_cursor;
+    else more = [...pushedOut(before), ...more];
     show();
+  }
+
+  /** What new items have pushed out of the first page stands before the second now. @param {any[]} before */
+  function pushedOut(before) {
+    const last = first.at(-1);
+    const at = before.findIndex((item) => last && options.key(item) === options.key(last));
+    return at < 0 ? [] : before.slice(at + 1);
   }
 
   function show() {
@@ -73,14 +85,20 @@ export function list(page, options) {
     );
   }
 
-  async function next() {
+  /** @param {Event} event */
+  async function next(event) {
+    const asked = path;
+    const button = /** @type {HTMLButtonElement} */ (event.currentTarget);
+    button.disabled = true;
     try {
       const answer = await ask("GET", withQuery(path, { cursor }));
+      if (asked !== path) return;
       more = [...more, ...itemsOf(answer)];
       cursor = answer.next_cursor;
       show();
     } catch (error) {
       fill(problem, trouble(error));
+      button.disabled = false;
     }
   }
 

@@ -39,7 +39,7 @@ export function curlButton(method, path, body) {
     "button",
     {
       type: "button",
-      class: "button quiet",
+      class: "button quiet curl",
       onclick: () => copy(curl(method, value(path), value(body)), "the curl command"),
     },
     "Copy as curl",

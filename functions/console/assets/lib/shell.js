@@ -84,8 +84,14 @@ export function shell() {
     /** @param {string} key */
     at(key) {
       for (const [name, anchor] of links) {
-        if (name === key) anchor.setAttribute("aria-current", "page");
-        else anchor.removeAttribute("aria-current");
+        if (name !== key) {
+          anchor.removeAttribute("aria-current");
+          continue;
+        }
+        anchor.setAttribute("aria-current", "page");
+        // On a phone the navigation is a strip that is wider than the screen.
+        const strip = anchor.closest("nav");
+        if (strip) strip.scrollLeft = anchor.offsetLeft - (strip.clientWidth - anchor.offsetWidth) / 2;
       }
     },
     /** @param {Node} page */

@@ -6,6 +6,8 @@ import { fetchBy, learn } from "./names.js";
 /** How often what is shown is asked for again: while something is pending, and otherwise. */
 const SOON = 2_500;
 const LATER = 15_000;
+/** How many times as long as an answer took it is left alone: what is slow is not asked all the time. */
+const REST = 4;
 /** What is reckoned from much and changes slowly is asked for less often. */
 const RARELY = 60_000;
 const RECKONED = /\/(?:slots|overview|todo|comb|billing|reconciliation|stats|upcoming|capabilities|health|me)\b/;
@@ -22,6 +24,8 @@ export class Resource {
   state = { data: undefined, error: null, loading: false };
   text = "";
   askedAt = 0;
+  /** How long the last answer took, in milliseconds. */
+  took = 0;
   /** @type {Promise<void> | null} */
   under = null;
 
@@ -63,19 +67,28 @@ export class Resource {
       this.tell({ data, error: null, loading: false });
     } catch (error) {
       this.tell({ data: this.state.data, error, loading: false });
+    } finally {
+      this.took = Date.now() - this.askedAt;
     }
   }
 
   /** @param {State} state */
   tell(state) {
     this.state = state;
-    for (const listener of this.listeners) listener(state);
+    for (const listener of this.listeners) {
+      try {
+        listener(state);
+      } catch (error) {
+        // What one part of a page cannot show keeps no other part from it.
+        reportError(error);
+      }
+    }
   }
 
   get due() {
     const calm = RECKONED.test(this.path) ? RARELY : LATER;
     const wait = this.state.error || (calm === LATER && PENDING.test(this.text)) ? SOON : calm;
-    return Date.now() - this.askedAt >= wait;
+    return Date.now() - this.askedAt >= Math.max(wait, Math.min(this.took * (REST + 1), RARELY));
   }
 }
 

@@ -148,17 +148,25 @@ function showFires(answer) {
     h(
       "ol",
       { class: "feed" },
-      answer.fires.map((/** @type {any} */ fire) => h("li", null, time(fire.at, "relative"), h("span", null, fire.local.replace("T", " ")))),
+      answer.fires.map((/** @type {any} */ fire) =>
+        h("li", null, time(fire.at, "relative"), h("span", null, fire.local.slice(0, 16).replace("T", " "))),
+      ),
     ),
     answer.skipped.map((/** @type {any} */ each) =>
-      h("div", { class: "warning" }, mark("warn"), h("p", null, `${each.local} does not exist: ${each.reason}`)),
+      h("div", { class: "warning" }, mark("warn"), h("p", null, `${each.local.replace("T", " ")} does not exist: ${each.reason}`)),
     ),
     answer.repeated.map((/** @type {any} */ each) =>
       h(
         "div",
         { class: "warning" },
         mark("warn"),
-        h("p", null, `${each.local} comes twice when the clock is set back; it fires once, `, time(each.fires_at), "."),
+        h(
+          "p",
+          null,
+          `${each.local.slice(0, 16).replace("T", " ")} comes twice when the clock is set back; it fires once, `,
+          time(each.fires_at),
+          ".",
+        ),
       ),
     ),
   ];

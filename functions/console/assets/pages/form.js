@@ -14,13 +14,13 @@ export const COUNTS = [
 ];
 /** @type {[string, string][]} */
 export const SPANS = [
-  ["keep_within", "all within"],
-  ["max_age", "none older than"],
+  ["keep_within", "Keep all within"],
+  ["max_age", "Keep none older than"],
 ];
 
 /** Expressions that people want most. @type {[string, string][]} */
 const PRESETS = [
-  ["", "Choose a common one…"],
+  ["", "Choose…"],
   ["cron(0 2 * * ? *)", "every night at 2"],
   ["cron(0 0/6 * * ? *)", "every six hours"],
   ["rate(1 hour)", "every hour"],
@@ -128,7 +128,7 @@ export function form(before) {
       "div",
       { class: "fields" },
       field("When", expression, "rate(…), cron(…) or at(…), as EventBridge writes it"),
-      field("Or", presets),
+      field("Or a common one", presets),
       field("Time zone", zone),
     ),
     h("h3", null, "Of which instances"),

@@ -4,7 +4,7 @@ import { now } from "../lib/clock.js";
 import { h } from "../lib/dom.js";
 import { restoreButton } from "../lib/deeds.js";
 import { follow } from "../lib/follow.js";
-import { gib, humane, span, time, words } from "../lib/format.js";
+import { capital, gib, humane, span, time, words } from "../lib/format.js";
 import { head, picture, room } from "../lib/head.js";
 import { list } from "../lib/list.js";
 import { identifier, scheduleLink, snapshotLink } from "../lib/ids.js";
@@ -14,7 +14,7 @@ import { link } from "../lib/router.js";
 import { resource } from "../lib/store.js";
 import { comb, combLegend, kindOf } from "../pictures/comb.js";
 import { lifeLine } from "../pictures/lifeline.js";
-import { toothOf } from "./snapshots.js";
+import { toothOf } from "./combs.js";
 
 /** @param {import("../lib/page.js").Page} page */
 export function show(page) {
@@ -68,7 +68,7 @@ function draw(page, instance) {
       section(
         "Protection",
         {},
-        h("p", null, humane(protection.reason)),
+        h("p", null, capital(humane(protection.reason))),
         facts([
           ["Promised", protection.promised_interval_seconds ? `one each ${span(protection.promised_interval_seconds)}` : "nothing"],
           ["Newest", protection.newest_available ? [span(protection.newest_available.age_seconds), " old"] : "none"],
@@ -145,7 +145,8 @@ const LANES = /** @type {Record<string, string>} */ ({
 /** @param {string} action */
 function tone(action) {
   if (/failed|missing|damaged/.test(action)) return "bad";
-  if (/missed|blocked|condemned|deleted|needs_approval/.test(action)) return "warn";
+  // That the rules let something go is as it should be.
+  if (/missed|blocked|needs_approval/.test(action)) return "warn";
   return /available|finished/.test(action) ? "good" : "calm";
 }
 

@@ -72,7 +72,7 @@ export function show(page) {
         {
           name: "Protection",
           kind: "wide",
-          show: (item) => h("div", { class: "clip" }, badge(item.protection.status), h("div", { class: "note" }, humane(item.protection.reason))),
+          show: (item) => h("div", { class: "clip" }, badge(item.protection.status), h("div", { class: "note" }, shortly(item.protection))),
         },
         {
           name: "Newest snapshot",
@@ -120,4 +120,10 @@ export function show(page) {
       ],
     }),
   );
+}
+
+/** What is as promised needs no explanation: that stands at the instance. @param {any} protection */
+function shortly(protection) {
+  if (protection.status !== "ok" || !protection.promised_interval_seconds) return humane(protection.reason);
+  return `one each ${span(protection.promised_interval_seconds)} is promised`;
 }

@@ -1,6 +1,6 @@
 /** Is everything safe, and what must I do? */
 
-import { withQuery } from "../lib/api.js";
+import { ask, withQuery } from "../lib/api.js";
 import { now } from "../lib/clock.js";
 import { fill, h } from "../lib/dom.js";
 import { follow } from "../lib/follow.js";
@@ -27,18 +27,20 @@ export function show(page) {
     { class: "figures" },
     Array.from({ length: 6 }, () => h("div", { class: "figure waiting" })),
   );
-  page.use(
-    "/v1/todo",
-    ({ data, error }) =>
-      (data || error) &&
-      fill(
-        todos,
-        data ? things(data.items) : error && error.status !== 404 && h("p", { class: "note" }, "What is to be done cannot be said just now."),
-      ),
-  );
+  let shown = "";
+  let counted = false;
   page.use("/v1/overview", ({ data, error }) => {
-    if (data) fill(figures, numbers(data.statistics, data.protection));
-    else if (error) page.use("/v1/snapshots/stats", (state) => state.data && fill(figures, numbers(state.data, null)));
+    if (data) {
+      // What somebody has unfolded stays so while nothing new is to be done.
+      const said = JSON.stringify(data.todo.items);
+      if (said !== shown) fill(todos, things(data.todo.items));
+      shown = said;
+      fill(figures, numbers(data.statistics, data.protection));
+    } else if (error && !counted) {
+      counted = true;
+      fill(todos, h("p", { class: "note" }, "What is to be done cannot be said just now."));
+      page.use("/v1/snapshots/stats", (state) => state.data && fill(figures, numbers(state.data, null)));
+    }
   });
   return h(
     "div",
@@ -91,8 +93,13 @@ function thing(item) {
     h(
       "div",
       null,
-      h("strong", null, capital(words(item.kind)), item.count > 1 && ` (${count(item.count)}${item.more ? " or more" : ""})`),
-      h("p", null, humane(item.detail), item.since && h("span", { class: "faint" }, " Since ", time(item.since, "relative"), ".")),
+      h(
+        "div",
+        { class: "row" },
+        h("strong", null, capital(words(item.kind)), item.count > 1 && ` (${count(item.count)}${item.more ? " or more" : ""})`),
+        item.since && h("span", { class: "faint note" }, "since ", time(item.since, "relative")),
+      ),
+      h("p", { class: "short" }, humane(item.detail)),
     ),
     h(
       "a",
@@ -157,64 +164,62 @@ function card(page) {
     to: dates[dates.length - 1],
     limit: 50,
   });
-  const coming = new Map();
   const element = h("div", { class: "followed" });
   /** @type {any} */
   let calendar = null;
+  /** Further instances that somebody has asked for. @type {any[]} */
+  let more = [];
+  /** @type {string | null} */
+  let cursor = null;
   const draw = () => {
-    const rows = calendar.items.map((/** @type {any} */ item) => ({
+    const items = [...calendar.items, ...more];
+    const rows = items.map((/** @type {any} */ item) => ({
       id: item.instance_id,
       name: item.instance_name ?? item.instance_id,
       href: link(`/instances/${item.instance_id}`),
       days: item.days,
-      coming: coming.get(item.instance_id) ?? 0,
+      coming: item.coming,
     }));
-    if (rows.length === 0) return fill(element, firstSteps());
-    const shown = rows.filter((/** @type {any} */ row) => row.days.length > 0 || row.coming > 0);
-    const bare = rows.length - shown.length;
+    if (rows.length === 0 && !cursor) return fill(element, firstSteps());
+    const promised = rows.filter((/** @type {any} */ row) => row.days.length > 0 || row.coming > 0);
+    const bare = rows.length - promised.length;
     return fill(
       element,
       punchLegend(),
-      punchCard(shown, { dates }),
-      h(
-        "p",
-        { class: "note" },
-        bare > 0 && `${plural(bare, "instance")} without any slot are left out. `,
-        calendar.next_cursor && "These are the first fifty instances.",
-      ),
+      punchCard(promised, { dates }),
+      bare > 0 && h("p", { class: "note" }, `${plural(bare, "instance")} without any slot ${bare === 1 ? "is" : "are"} left out.`),
+      cursor &&
+        h(
+          "div",
+          { class: "row" },
+          h("span", { class: "note" }, `These are the first ${rows.length} instances.`),
+          h("button", { type: "button", class: "button", id: "more-instances", onclick: next }, "Look at the next fifty"),
+        ),
       h(
         "details",
         null,
         h("summary", null, "The same as a table"),
-        h(
-          "div",
-          {
-            class: "scroll",
-            tabindex: "0",
-            role: "region",
-            "aria-label": "Slots by instance",
-          },
-          punchTable(shown, dates),
-        ),
+        h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Slots by instance" }, punchTable(promised, dates)),
       ),
     );
   };
+  async function next(/** @type {any} */ event) {
+    event.target.disabled = true;
+    try {
+      const answer = await ask("GET", withQuery(path, { cursor }));
+      more = [...more, ...answer.items];
+      cursor = answer.next_cursor;
+      draw();
+    } catch (error) {
+      element.append(trouble(error));
+    }
+  }
   page.use(path, ({ data, error, loading }) => {
+    if (data && more.length === 0) cursor = data.next_cursor;
     calendar = data ?? calendar;
     if (calendar) draw();
     else if (error) fill(element, error.status < 500 ? protection(page) : trouble(error));
     else if (loading) fill(element, skeleton(10));
-  });
-  page.use("/v1/instances?limit=50", ({ data }) => {
-    for (const each of data?.items ?? []) {
-      coming.set(
-        each.id,
-        each.protection.schedules.filter(
-          (/** @type {any} */ schedule) => schedule.enabled && schedule.next_due_at && Date.parse(schedule.next_due_at) < now() + 86_400_000,
-        ).length,
-      );
-    }
-    if (data && calendar) draw();
   });
   return element;
 }

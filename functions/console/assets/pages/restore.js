@@ -4,10 +4,11 @@ import { ask } from "../lib/api.js";
 import { open } from "../lib/dialog.js";
 import { h } from "../lib/dom.js";
 import { follow } from "../lib/follow.js";
-import { gib, time, words } from "../lib/format.js";
+import { capital, gib, time, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
 import { identifier, instanceLink, snapshotLink } from "../lib/ids.js";
 import { badge, mark } from "../lib/marks.js";
+import { nameOf } from "../lib/names.js";
 import { button, curlButton, empty, facts, section } from "../lib/parts.js";
 import { resource } from "../lib/store.js";
 import { toast } from "../lib/toast.js";
@@ -30,10 +31,10 @@ function draw(restore) {
   return h(
     "div",
     { class: "page" },
-    head(restore.mode === "drill" ? "Drill" : `Restore: ${words(restore.mode)}`, {
+    head(`${restore.mode === "drill" ? "Drill" : "Restore"} of ${restore.instance_name ?? nameOf(restore.instance_id) ?? restore.instance_id}`, {
       up: ["Restores", "#/restores"],
       beside: badge(restore.status),
-      note: identifier(restore.id),
+      note: [capital(words(restore.mode)), " ", identifier(restore.id)],
       tools: [
         restore.status === "failed" &&
           button("Try again", () => retry(restore), {
@@ -86,7 +87,7 @@ function draw(restore) {
             ["Region", restore.region],
           ]),
         ),
-        restore.outlook && section("What to expect", {}, outlookOf(restore.outlook)),
+        (outlookOf(restore.outlook)?.length ?? 0) > 0 && section("What to expect", {}, outlookOf(restore.outlook)),
         section("What exists now", {}, exists(restore)),
       ),
     ),

@@ -7,6 +7,10 @@ import { picture, room } from "../lib/head.js";
 import { skeleton, trouble } from "../lib/parts.js";
 import { river } from "../pictures/river.js";
 
+/** How far the river is followed, and on which days its dots are drawn. */
+const DAYS = 365;
+const EVERY = 4;
+
 /**
  * @param {import("../lib/page.js").Page} page @param {() => Record<string, any>} wanted what of the simulation's request says the schedule
  * @param {{lost?: () => {date: string}[], share?: number}} [options]
@@ -19,7 +23,7 @@ export function riverOf(page, wanted, { lost = () => [], share = 1 } = {}) {
     const mine = (turn += 1);
     try {
       const result = await ask("POST", "/v1/retention/simulate", {
-        body: { days: 365, ...wanted() },
+        body: { days: DAYS, survivors_every_days: EVERY, ...wanted() },
       });
       if (mine === turn) show(result);
     } catch (error) {

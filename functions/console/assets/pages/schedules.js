@@ -4,7 +4,7 @@ import { h } from "../lib/dom.js";
 import { time } from "../lib/format.js";
 import { head } from "../lib/head.js";
 import { list } from "../lib/list.js";
-import { scheduleLink } from "../lib/ids.js";
+import { instanceLink, scheduleLink } from "../lib/ids.js";
 import { badge } from "../lib/marks.js";
 import { button, curlButton, empty } from "../lib/parts.js";
 import { go, link } from "../lib/router.js";
@@ -85,7 +85,8 @@ export function targets(chosen) {
     "div",
     { class: "tags" },
     tags,
-    named > 0 && h("span", { class: "tag" }, named === 1 ? chosen.instance_ids[0] : `${named} named`),
+    named === 1 && instanceLink(chosen.instance_ids[0]),
+    named > 1 && h("span", { class: "tag" }, `${named} named`),
     out > 0 && h("span", { class: "tag" }, `without ${out}`),
   );
 }

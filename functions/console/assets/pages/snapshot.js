@@ -4,7 +4,7 @@ import { now } from "../lib/clock.js";
 import { h } from "../lib/dom.js";
 import { allDeeds } from "../lib/deeds.js";
 import { follow } from "../lib/follow.js";
-import { bytes, gib, humane, money, plural, time, words } from "../lib/format.js";
+import { bytes, capital, gib, humane, money, plural, time, words } from "../lib/format.js";
 import { head, room } from "../lib/head.js";
 import { identifier, scheduleLink } from "../lib/ids.js";
 import { badge, mark } from "../lib/marks.js";
@@ -12,7 +12,7 @@ import { curlButton, empty, facts, section, tagList } from "../lib/parts.js";
 import { link } from "../lib/router.js";
 import { comb, combLegend, kindOf } from "../pictures/comb.js";
 import { waterfall } from "../pictures/waterfall.js";
-import { toothOf } from "./snapshots.js";
+import { toothOf } from "./combs.js";
 import { basics, fateText } from "./summary.js";
 
 /** @param {import("../lib/page.js").Page} page */
@@ -55,9 +55,9 @@ function draw(page, snapshot) {
           ["Origin", [words(snapshot.origin), snapshot.schedule_id && [" of ", scheduleLink(snapshot.schedule_id)]]],
           ["Restore until", snapshot.restore_until ? time(snapshot.restore_until, "both") : "no limit"],
           ["Expires", snapshot.expires_at ? time(snapshot.expires_at, "both") : "by rules alone"],
+          ["Tags", tagList(snapshot.tags)],
         ]),
         snapshot.description && h("p", { dir: "auto" }, snapshot.description),
-        tagList(snapshot.tags),
       ),
       section("How long it will be here", {}, fateText(snapshot), holdText(snapshot), neighbours(page, snapshot)),
     ),
@@ -144,7 +144,7 @@ function trust(page, snapshot) {
   return [
     lines.map(([tone, text]) => h("div", { class: `warning ${tone}` }, mark("warn"), h("p", null, text))),
     snapshot.status === "available" &&
-      follow(page, "/v1/capabilities", (answer) => h("p", { class: "note" }, answer.snapshots.consistency_note ?? ""), { lines: 1 }),
+      follow(page, "/v1/capabilities", (answer) => h("p", { class: "note" }, capital(answer.snapshots.consistency_note ?? "")), { lines: 1 }),
   ];
 }
 

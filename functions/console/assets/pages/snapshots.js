@@ -8,16 +8,18 @@ import { gib, humane, plural, time, words } from "../lib/format.js";
 import { head, picture, room } from "../lib/head.js";
 import { filters } from "../lib/filters.js";
 import { list, nothing } from "../lib/list.js";
-import { nameOf } from "../lib/names.js";
 import { instanceLink, snapshotLink } from "../lib/ids.js";
 import { badge, mark } from "../lib/marks.js";
 import { button, curlButton, empty, section } from "../lib/parts.js";
 import { link, setQuery } from "../lib/router.js";
-import { comb, combLegend, kindOf } from "../pictures/comb.js";
+import { comb, combHeight, combLegend, kindOf } from "../pictures/comb.js";
+import { byInstance, combsOf } from "./combs.js";
 import { summary } from "./summary.js";
 
 /** How many lines are drawn before somebody asks for more. */
-const LINES = 12;
+const LINES = innerWidth < 620 ? 6 : 12;
+/** How high the legend and the button below are. */
+const LEGEND = 84;
 const STATUSES = ["available", "requested", "creating", "pending", "error", "condemned", "deleting", "deleted", "missing"];
 const ORIGINS = ["schedule", "manual", "copy", "adopted"];
 
@@ -39,7 +41,10 @@ export async function show(page) {
   /** @type {import("../pictures/comb.js").Line[]} */
   let lines = [];
   let all = false;
+  let known = false;
   const combOf = picture(page, () => {
+    // As high as what will be there, so that the list below does not move.
+    if (lines.length === 0 && !known) return h("div", { class: "waiting", vars: { "min-height": `${combHeight(LINES) + LEGEND}px` } });
     if (lines.length === 0) return h("span", { class: "note" }, "Nothing to draw yet.");
     const shown = all ? lines : lines.slice(0, LINES);
     const used = new Set(shown.flatMap((line) => line.teeth.map(kindOf)));
@@ -76,7 +81,10 @@ export async function show(page) {
     const wanted = instances.join();
     if (wanted === drawn) return;
     drawn = wanted;
-    lines = await combsOf(instances).catch(() => byInstance(items));
+    lines = byInstance(items);
+    known = true;
+    combOf.again();
+    lines = await combsOf(instances).catch(() => lines);
     combOf.again();
   }
 
@@ -118,6 +126,7 @@ export async function show(page) {
   const table = list(page, {
     path,
     caption: "Snapshots",
+    items: itemsOf,
     key: (item) => item.id ?? item.snapshot_id,
     none: () =>
       nothing(
@@ -179,7 +188,8 @@ export async function show(page) {
           h(
             "div",
             { class: "stack" },
-            badge(item.status),
+            item.status && badge(item.status),
+            item.review && badge("warn", item.review),
             item.ami_ids?.length > 0 && badge("calm", "used by an image"),
             item.blocked && badge("blocked", `blocked: ${words(item.blocked.cause)}`),
             item.status === "pending" && progress(item.progress_percent),
@@ -194,8 +204,18 @@ export async function show(page) {
     ],
   });
 
-  page.onQuery(opened);
-  fill(columns, h("div", { class: "stack" }, bar, table), drawer);
+  page.onQuery(() => {
+    opened();
+    if (page.query.open && innerWidth < 1000) drawer.scrollIntoView({ block: "start" });
+  });
+  const above = section(
+    "The comb",
+    {
+      note: "A line is an instance, a tooth a snapshot; its shape says what keeps it. Right of now a line shows how long it stays. The instances are those of the list below.",
+    },
+    combOf.element,
+  );
+  fill(columns, h("div", { class: "stack" }, above, bar, table), drawer);
   opened();
   return h(
     "div",
@@ -228,26 +248,35 @@ export async function show(page) {
           options: [
             ["held", "held"],
             ["blocked", "blocked"],
+            ["review", "to be looked at"],
             ["gone", "with deleted ones"],
           ],
         },
       ],
     }),
-    section(
-      "The comb",
-      {
-        note: "A line is an instance, a tooth a snapshot; its shape says what keeps it. Right of now a line shows how long it stays. The instances are those of the list below.",
-      },
-      combOf.element,
-    ),
     columns,
   );
+}
+
+/** What each list of the review is called. @type {[string, string][]} */
+const REVIEWED = [
+  ["damaged", "damaged"],
+  ["held_review_due", "hold to be reviewed"],
+  ["blocked_long", "blocked for long"],
+  ["kept_without_rules", "kept without rules"],
+];
+
+/** The items of an answer; those of the review are in several lists. @param {any} answer */
+function itemsOf(answer) {
+  if (!answer.held_review_due) return answer.items;
+  return REVIEWED.flatMap(([name, text]) => answer[name].items.map((/** @type {any} */ item) => ({ ...item, review: text })));
 }
 
 /** What of the API this view is. @param {Record<string, string>} query */
 function listed({ show: which, q, status, region, origin, instance_id, schedule_id }) {
   if (which === "held") return "/v1/holds?limit=100";
   if (which === "blocked") return "/v1/sweeps/blocked?limit=100";
+  if (which === "review") return "/v1/snapshots/review";
   return withQuery("/v1/snapshots", {
     q,
     status,
@@ -278,6 +307,7 @@ function fate(item) {
       h("span", { class: "row" }, mark("calm"), item.hold.until ? ["held until ", time(item.hold.until)] : "held"),
       h("div", { class: "note", dir: "auto" }, item.hold.reason),
     );
+  if (item.why) return h("span", { class: "clip" }, humane(item.why));
   if (item.detail) return h("span", { class: "clip" }, humane(item.detail));
   const known = item.fate;
   if (!known) return "–";
@@ -301,57 +331,3 @@ const progress = (percent) =>
     h("progress", { max: 100, value: percent, "aria-label": "Progress" }),
     h("span", { class: "note" }, `${percent} %`),
   );
-
-/** @param {any[]} items */
-export function byInstance(items) {
-  /** @type {Map<string, any>} */
-  const lines = new Map();
-  for (const item of items) {
-    if (!item.taken_at && !item.created_at) continue;
-    if (item.status === "deleted") continue;
-    const line = lines.get(item.instance_id) ?? {
-      id: item.instance_id,
-      name: item.instance_name ?? item.instance_id,
-      href: link(`/instances/${item.instance_id}`),
-      teeth: [],
-    };
-    line.teeth.push(toothOf(item));
-    lines.set(item.instance_id, line);
-  }
-  return [...lines.values()].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true })).slice(0, 60);
-}
-
-/** @param {any} item @returns {import("../pictures/comb.js").Tooth} */
-export function toothOf(item) {
-  return {
-    id: item.id ?? item.snapshot_id,
-    name: item.name ?? "",
-    taken_at: item.taken_at ?? item.created_at,
-    status: item.status,
-    held: Boolean(item.held ?? item.hold),
-    kept_by: item.kept_by ?? item.fate?.kept_by ?? [],
-    outlook: item.outlook ?? item.fate?.outlook ?? "unknown",
-    goes_at: item.condemned?.delete_after ?? item.expected_deletion_at ?? item.fate?.expected_deletion_at ?? null,
-  };
-}
-
-/** All snapshots of these instances in short. @param {string[]} ids */
-async function combsOf(ids) {
-  /** @type {any[]} */
-  const answers = [];
-  for (let at = 0; at < ids.length; at += 25)
-    answers.push(
-      await ask("POST", "/v1/instances/combs:batch", {
-        body: { instance_ids: ids.slice(at, at + 25) },
-      }),
-    );
-  const combs = answers.flatMap((answer) => answer.items).filter((each) => each.items.length > 0);
-  return combs
-    .map((each) => ({
-      id: each.instance_id,
-      name: each.instance_name ?? nameOf(each.instance_id) ?? each.instance_id,
-      href: link(`/instances/${each.instance_id}`),
-      teeth: each.items.map(toothOf),
-    }))
-    .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
-}

@@ -3,7 +3,7 @@
 import { h } from "../lib/dom.js";
 import { allDeeds } from "../lib/deeds.js";
 import { follow } from "../lib/follow.js";
-import { bytes, gib, humane, time, words } from "../lib/format.js";
+import { bytes, capital, gib, humane, time, words } from "../lib/format.js";
 import { identifier, instanceLink } from "../lib/ids.js";
 import { badge } from "../lib/marks.js";
 import { empty, facts } from "../lib/parts.js";
@@ -38,10 +38,10 @@ export function summary(page, id, close) {
           { class: "stack" },
           h("div", null, h("h3", { dir: "auto" }, snapshot.name), identifier(snapshot.id)),
           badge(snapshot.status),
+          allDeeds(snapshot),
           facts(basics(snapshot)),
           snapshot.description && h("p", { dir: "auto" }, snapshot.description),
           fateText(snapshot),
-          allDeeds(snapshot),
           h("a", { href: link(`/snapshots/${snapshot.id}`) }, "All of it"),
         ),
       {
@@ -74,7 +74,7 @@ export function fateText(snapshot) {
       "p",
       null,
       known.expected_deletion_at ? ["Goes ", time(known.expected_deletion_at, "both"), ". "] : known.outlook === "never" ? "Stays. " : "",
-      humane(known.because),
+      capital(humane(known.because)),
     ),
     known.kept_by.length > 0 &&
       h(

@@ -28,6 +28,9 @@ export function areas(dates, layers, { width, height = 200, unit }) {
           }),
         }))
       : timeTicks(times[0], times[times.length - 1], Math.floor((width - left) / 80));
+  // Of thousands of GiB, round numbers are those of TiB.
+  const base = most >= 2_048 ? 1_024 : 1;
+  const ticks = numberTicks(most / base).map((value) => value * base);
   return h(
     "div",
     null,
@@ -41,7 +44,7 @@ export function areas(dates, layers, { width, height = 200, unit }) {
         role: "img",
         "aria-label": layers.map((layer) => `${layer.name}: ${unit(layer.values[0])} to ${unit(layer.values[layer.values.length - 1])}`).join("; "),
       },
-      numberTicks(most).map((value) => [
+      ticks.map((value) => [
         s("line", {
           class: "grid",
           x1: left,

@@ -21,8 +21,13 @@ import { linear, timeTicks } from "./scale.js";
 
 const ROW = 34;
 const AXIS = 22;
+/** What is written nearer to the edge would be cut off. */
+const EDGE = 18;
 /** Of more teeth than this in a line those that stand too close are drawn as one. */
 const NEAREST = 5;
+
+/** How high a comb of so many lines is. @param {number} lines */
+export const combHeight = (lines) => lines * ROW + AXIS;
 
 /**
  * @param {Line[]} lines
@@ -34,8 +39,8 @@ export function comb(lines, { width, now, chosen, choose, labels = true, ahead =
   const size = now - first;
   const last = now + size * ahead;
   const x = linear(first - size * 0.015, last, left + 6, width - 8);
-  const height = lines.length * ROW + AXIS;
-  const ticks = timeTicks(first, last, Math.floor((width - left) / 90));
+  const height = combHeight(lines.length);
+  const ticks = timeTicks(first, last, Math.floor((width - left) / 90)).filter(({ at }) => x(at) < width - EDGE);
   const root = s(
     "svg",
     {

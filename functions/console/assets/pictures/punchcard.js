@@ -90,7 +90,7 @@ function cells(row, dates, width) {
     return cell(word, at * (CELL + GAP), tell(date, day));
   });
   const worst = ["failed", "missed", "late"].filter((word) => counts[word]).map((word) => `${plural(counts[word], "day")} ${word}`);
-  const label = `${row.name}: ${worst.length ? worst.join(", ") : "all slots met"}; ${row.coming ? plural(row.coming, "schedule") : "nothing"} within a day`;
+  const label = `${row.name}: ${worst.length ? worst.join(", ") : "all slots met"}; ${row.coming ? plural(row.coming, "slot") : "nothing"} within a day`;
   const next = width - 34;
   return s(
     "svg",
@@ -113,7 +113,7 @@ function cells(row, dates, width) {
       "g",
       {
         class: row.coming ? "slot coming" : "slot none",
-        "data-tip": row.coming ? `${plural(row.coming, "schedule")} fires within 24 h` : "Nothing is due within 24 h",
+        "data-tip": row.coming ? `${plural(row.coming, "slot")} within 24 h` : "Nothing is due within 24 h",
       },
       s("rect", { x: next, y: 0.5, width: CELL * 2, height: CELL - 1, rx: 2 }),
       row.coming

@@ -5,6 +5,8 @@ import { brief, plural, span } from "../lib/format.js";
 import { linear, timeTicks } from "./scale.js";
 
 const DAY = 86_400_000;
+/** How high a dot is. */
+const DOT = 3;
 
 /**
  * @typedef {{date: string, snapshots: number, oldest: string | null, missed?: string[], survivors?: string[]}} RiverDay
@@ -33,24 +35,10 @@ export function river(days, { width, height = 240, at = 0, lost = [] }) {
   const scale = linear(0, Math.log10(1 + oldest), bottom, top);
   const y = (/** @type {number} */ age) => scale(Math.log10(1 + Math.max(0, age)));
   const ages = [1, 7, 30, 90, 365, 1095, 3650].filter((age, index) => index === 0 || age <= oldest * 1.05);
-  const most = Math.max(1, ...days.map((day) => day.snapshots));
   const edge = days.map(
     (day) => `${x(instant(day.date)).toFixed(1)} ${y(day.oldest ? (instant(day.date) - Date.parse(day.oldest)) / DAY : 0).toFixed(1)}`,
   );
-  const step = Math.max(1, Math.ceil(days.length / (width / 6)));
-  const dots = days.flatMap((day, index) =>
-    index % step
-      ? []
-      : (day.survivors ?? []).map((each) => {
-          const age = (instant(day.date) + DAY / 2 - Date.parse(each)) / DAY;
-          return s("circle", {
-            class: "survivor",
-            cx: x(instant(day.date)).toFixed(1),
-            cy: y(age).toFixed(1),
-            r: 1.6,
-          });
-        }),
-  );
+  const dots = days.map((day) => (day.survivors ? column(x(instant(day.date)), day.survivors.map(ageOn(day)).map(y)) : "")).join("");
   const chosen = days[Math.min(at, days.length - 1)];
   const cx = x(instant(chosen.date));
   return s(
@@ -80,7 +68,7 @@ export function river(days, { width, height = 240, at = 0, lost = [] }) {
     timeTicks(from, to, Math.floor((width - left) / 80)).map(({ at: when, text }) =>
       s("text", { class: "tick", x: x(when), y: height - 6, "text-anchor": "middle" }, text),
     ),
-    dots,
+    dots && s("path", { class: "survivors", d: dots }),
     days.map(
       (day) =>
         (day.missed?.length ?? 0) > 0 &&
@@ -99,8 +87,24 @@ export function river(days, { width, height = 240, at = 0, lost = [] }) {
     ),
     s("line", { class: "scrub", x1: cx, x2: cx, y1: top, y2: bottom }),
     s("text", { class: "count", x: Math.min(cx + 6, width - 90), y: top + 12 }, `${chosen.snapshots} there`),
-    s("text", { class: "tick", x: width - 10, y: top + 12, "text-anchor": "end" }, cx < width - 160 ? `at most ${most}` : ""),
   );
+}
+
+/** How many days old something is as a day ends. @param {RiverDay} day */
+const ageOn = (day) => (/** @type {string} */ taken) => (Date.parse(`${day.date}T12:00:00Z`) + DAY / 2 - Date.parse(taken)) / DAY;
+
+/** One dot above the other, without those that would lie on another. @param {number} x @param {number[]} heights */
+function column(x, heights) {
+  let last = -Infinity;
+  return heights
+    .toSorted((one, other) => one - other)
+    .filter((height) => {
+      if (height - last < DOT) return false;
+      last = height;
+      return true;
+    })
+    .map((height) => `M${x.toFixed(1)} ${height.toFixed(1)}h0`)
+    .join("");
 }
 
 /** @param {number} x @param {number} y */

@@ -43,6 +43,6 @@ export function numberTicks(most, lines = 4) {
   if (most <= 0) return [0];
   const raw = most / lines;
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= raw) ?? raw;
+  const step = [1, 2, 2.5, 5, 10].map((each) => each * power).find((each) => each >= raw) ?? raw;
   return Array.from({ length: Math.floor(most / step) + 1 }, (_, at) => at * step);
 }

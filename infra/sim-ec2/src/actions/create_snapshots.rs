@@ -186,7 +186,7 @@ pub(crate) fn description(params: &Params) -> Result<String, Ec2Error> {
     let text = params.get("Description").unwrap_or_default();
     if text.chars().count() > DESCRIPTION_MAX {
         return Err(Ec2Error::invalid_parameter(format!(
-            "Description exceeds the maximum length of {DESCRIPTION_MAX} characters"
+            "Value ({text}) for parameter description is invalid. It exceeds {DESCRIPTION_MAX} characters"
         )));
     }
     if !text.is_ascii() {

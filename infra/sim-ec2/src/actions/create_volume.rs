@@ -11,6 +11,7 @@ use crate::{
     state::{
         Tags,
         agenda::Task,
+        snapshot::Fate,
         volume::{Volume, VolumeState},
     },
     xml::Xml,
@@ -64,6 +65,10 @@ impl VolumeSpec {
 /// `CreateVolume`
 pub(crate) fn create(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     if let Some(ids) = context.replay("CreateVolume", params)? {
+        // As recorded in <https://github.com/kubernetes-sigs/aws-ebs-csi-driver/issues/3010>.
+        if ids.iter().any(|id| context.region.volumes.get(id).is_none()) {
+            return Err(Ec2Error::new("IdempotentParameterMismatch", "resource already deleted"));
+        }
         return Ok(written(context, ids.first().map(String::as_str)));
     }
     let zone = params.required("AvailabilityZone")?;
@@ -78,7 +83,11 @@ pub(crate) fn create(context: &mut ActionContext<'_>, params: &Params) -> Reply 
     let id = volume.id.clone();
     context.region.volumes.insert(&id, volume, context.moment);
     let due = later(context.moment.now, context.config.volume_transition);
-    context.region.agenda.plan(due, Task::VolumeReady(id.clone()));
+    let task = match context.fate {
+        Fate::Complete => Task::VolumeReady(id.clone()),
+        Fate::Fail => Task::VolumeVanishes(id.clone()),
+    };
+    context.region.agenda.plan(due, task);
     context.remember("CreateVolume", params, vec![id.clone()]);
     Ok(written(context, Some(&id)))
 }

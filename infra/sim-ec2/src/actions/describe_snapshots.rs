@@ -42,8 +42,10 @@ pub(crate) fn describe(context: &mut ActionContext<'_>, params: &Params) -> Repl
     let filters = Filters::parse(params, &KNOWN)?;
     let context = &*context;
     let owners = Owners::parse(params, context);
+    let users = restorers(params, context);
     let admitted = |(owner, snapshot): &(&str, &Snapshot)| {
-        let wanted = owners.admit(owner);
+        let may = |user: &String| user == owner || snapshot.shared_with.contains(user);
+        let wanted = owners.admit(owner) && (users.is_empty() || users.iter().any(may));
         wanted && filters.admit(&snapshot.tags, |name| field((*owner, *snapshot), name, context))
     };
     let (snapshots, next) = if !ids.is_empty() {
@@ -93,6 +95,13 @@ impl Owners {
     fn admit(&self, owner: &str) -> bool {
         self.0.is_empty() || self.0.iter().any(|one| one == owner)
     }
+}
+
+/// The accounts that are to be allowed to make volumes of what is asked for; `all` is everybody
+/// (`RestorableBy` of <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshots.html>).
+fn restorers(params: &Params, context: &ActionContext<'_>) -> Vec<String> {
+    let named = params.values("RestorableBy").into_iter();
+    named.map(|one| if one == "self" { context.account.to_owned() } else { one }).collect()
 }
 
 /// What other accounts share with this one, or with everybody.

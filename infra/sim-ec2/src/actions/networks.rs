@@ -1,4 +1,6 @@
-//! The Region's one network: its subnets and security groups.
+//! The Region's one network: its subnets and security groups; and its key pairs.
+
+use std::collections::BTreeMap;
 
 use super::ActionContext;
 use crate::{errors::Ec2Error, ids, state::instance::Instance};
@@ -36,12 +38,33 @@ pub(crate) fn groups_of(instance: &Instance, context: &ActionContext<'_>) -> Vec
     security_groups.iter().map(named).collect()
 }
 
+/// All subnets, with their zones.
+pub(crate) fn subnets(context: &ActionContext<'_>) -> BTreeMap<String, String> {
+    let zones = super::regions::zones(context.name).into_iter();
+    let default = zones.map(|zone| (default_subnet_id(&zone), zone));
+    default.chain(context.region.network.subnets.clone()).collect()
+}
+
+/// All security groups, with their names.
+pub(crate) fn groups(context: &ActionContext<'_>) -> BTreeMap<String, String> {
+    let default = (default_group_id(context.name), "default".to_owned());
+    context.region.network.groups.clone().into_iter().chain([default]).collect()
+}
+
+/// Refuses a key pair that there is not.
+pub(crate) fn check_key(context: &ActionContext<'_>, name: Option<&str>) -> Result<(), Ec2Error> {
+    match name.filter(|name| !context.region.network.keys.contains(*name)) {
+        None => Ok(()),
+        Some(unknown) => Err(Ec2Error::new(
+            "InvalidKeyPair.NotFound",
+            format!("The key pair '{unknown}' does not exist"),
+        )),
+    }
+}
+
 /// The zone that a subnet is in.
 pub(crate) fn zone_of_subnet(context: &ActionContext<'_>, id: &str) -> Result<String, Ec2Error> {
-    let default_zone = || {
-        super::regions::zones(context.name).into_iter().find(|zone| default_subnet_id(zone) == id)
-    };
-    context.region.network.subnets.get(id).cloned().or_else(default_zone).ok_or_else(|| {
+    subnets(context).remove(id).ok_or_else(|| {
         Ec2Error::new("InvalidSubnetID.NotFound", format!("The subnet ID '{id}' does not exist"))
     })
 }

@@ -7,21 +7,30 @@ use crate::{
     request::Params,
     state::Tags,
     xml::Xml,
+    zones,
 };
 
-/// The Regions that are listed. Requests for others are answered as well.
-const REGIONS: [&str; 8] = [
+/// The Regions that are listed: those that every account has without asking for them
+/// (<https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html>). Requests for others are answered as well.
+const REGIONS: [&str; 17] = [
     "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-southeast-1",
     "ap-southeast-2",
+    "ca-central-1",
     "eu-central-1",
     "eu-north-1",
     "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
     "us-east-1",
     "us-east-2",
+    "us-west-1",
     "us-west-2",
 ];
-
-const ZONE_LETTERS: [&str; 3] = ["a", "b", "c"];
 
 /// `DescribeRegions`
 pub(crate) fn describe_regions(context: &mut ActionContext<'_>, params: &Params) -> Reply {
@@ -58,28 +67,28 @@ pub(crate) fn describe_zones(context: &mut ActionContext<'_>, params: &Params) -
     let filters =
         Filters::parse(params, &["zone-name", "zone-id", "region-name", "state", "zone-type"])?;
     let named = params.values("ZoneName");
-    let all = zones(context.name);
-    if let Some(unknown) = named.iter().find(|name| !all.contains(name)) {
+    let all = zones::zones(context.name);
+    if let Some(unknown) = named.iter().find(|name| all.iter().all(|zone| zone.name != **name)) {
         return Err(Ec2Error::invalid_parameter(format!("Invalid availability zone: [{unknown}]")));
     }
     let no_tags = Tags::new();
-    let zones = all.iter().enumerate().filter(|(index, zone)| {
-        let wanted = named.is_empty() || named.contains(zone);
+    let zones = all.iter().filter(|zone| {
+        let wanted = named.is_empty() || named.contains(&zone.name);
         wanted
             && filters.admit(&no_tags, |field| match field {
-                "zone-name" => one(*zone),
-                "zone-id" => one(zone_id(context.name, *index)),
+                "zone-name" => one(zone.name.clone()),
+                "zone-id" => one(zone.id.clone()),
                 "region-name" => one(context.name.to_owned()),
                 "state" => one("available"),
                 _ => one("availability-zone"),
             })
     });
     let mut xml = Xml::default();
-    xml.list("availabilityZoneInfo", zones, |xml, (index, zone)| {
-        xml.leaf("zoneName", zone);
+    xml.list("availabilityZoneInfo", zones, |xml, zone| {
+        xml.leaf("zoneName", &zone.name);
         xml.leaf("zoneState", "available");
         xml.leaf("regionName", context.name);
-        xml.leaf("zoneId", zone_id(context.name, index));
+        xml.leaf("zoneId", &zone.id);
         xml.leaf("groupName", context.name);
         xml.leaf("networkBorderGroup", context.name);
         xml.leaf("zoneType", "availability-zone");
@@ -90,31 +99,9 @@ pub(crate) fn describe_zones(context: &mut ActionContext<'_>, params: &Params) -
 
 /// The names of a Region's zones.
 pub(crate) fn zones(region: &str) -> Vec<String> {
-    ZONE_LETTERS.iter().map(|letter| format!("{region}{letter}")).collect()
+    zones::zones(region).into_iter().map(|zone| zone.name).collect()
 }
 
 fn endpoint(region: &str) -> String {
     format!("ec2.{region}.amazonaws.com")
-}
-
-/// For example `use1-az1` for the first zone of us-east-1.
-fn zone_id(region: &str, index: usize) -> String {
-    let mut short = String::new();
-    for (position, part) in region.split('-').enumerate() {
-        match position {
-            1 => short.push_str(&abbreviated(part)),
-            _ => short.push_str(part),
-        }
-    }
-    format!("{short}-az{}", index + 1)
-}
-
-fn abbreviated(direction: &str) -> String {
-    match direction {
-        "northeast" => "ne".to_owned(),
-        "southeast" => "se".to_owned(),
-        "northwest" => "nw".to_owned(),
-        "southwest" => "sw".to_owned(),
-        other => other.chars().take(1).collect(),
-    }
 }

@@ -3,7 +3,8 @@
 use super::{
     ActionContext, Reply,
     create_volume::{VolumeSpec, check_boots, check_size, check_speed, initialization_rate},
-    describe_snapshots, devices, images, instance_types, instances, keys, launch_settings, tags,
+    describe_snapshots, devices, images, instance_types, instances, keys, launch_settings,
+    networks, tags,
 };
 use crate::{
     clock::later,
@@ -89,10 +90,16 @@ fn launch(context: &mut ActionContext<'_>, params: &Params) -> Result<Launch, Ec
         devices,
         tags: tags::specified(params, IdKind::Instance, &allowed)?,
         client_token: params.get("ClientToken").unwrap_or_default().to_owned(),
-        key_name: params.get("KeyName").map(str::to_owned),
+        key_name: key_name(context, params)?,
         settings,
         private_ip: launch_settings::private_ip(context, params)?,
     })
+}
+
+fn key_name(context: &ActionContext<'_>, params: &Params) -> Result<Option<String>, Ec2Error> {
+    let name = params.get("KeyName");
+    networks::check_key(context, name)?;
+    Ok(name.map(str::to_owned))
 }
 
 /// The image's devices, changed and added to by the request's.

@@ -14,6 +14,7 @@ pub(crate) fn delete(context: &mut ActionContext<'_>, params: &Params) -> Reply 
     check_unlocked(context, &snapshot)?;
     check_unused(context, id)?;
     check_not_fast(context, &snapshot)?;
+    check_not_backups(&snapshot)?;
     delete_now_or_at_completion(context, &snapshot);
     Ok(done())
 }
@@ -56,6 +57,17 @@ pub(crate) fn check_unused(context: &ActionContext<'_>, id: &str) -> Result<(), 
     Err(Ec2Error::new(
         "InvalidSnapshot.InUse",
         format!("The snapshot {id} is currently in use by {}", images.join(", ")),
+    ))
+}
+
+/// Refuses what AWS Backup has made, as recorded in <https://github.com/cloud-custodian/cloud-custodian/issues/9459>.
+fn check_not_backups(snapshot: &Snapshot) -> Result<(), Ec2Error> {
+    if !snapshot.tags.keys().any(|key| key.starts_with("aws:backup:")) {
+        return Ok(());
+    }
+    Err(Ec2Error::invalid_parameter(
+        "This snapshot is managed by the AWS Backup service and cannot be deleted via EC2 APIs. If you wish to delete this \
+         snapshot, please do so via the Backup console.",
     ))
 }
 

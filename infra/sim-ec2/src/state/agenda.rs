@@ -20,6 +20,8 @@ pub(crate) enum Task {
     ForgetInstance(String),
     /// The volume can be used.
     VolumeReady(String),
+    /// The volume is gone again: its key could not be used.
+    VolumeVanishes(String),
     /// The volume is attached or detached, whichever was under way.
     Attachment(String),
     /// The snapshot has been copied.

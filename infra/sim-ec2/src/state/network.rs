@@ -1,6 +1,6 @@
-//! Subnets and security groups that were put there, beside the default ones.
+//! Subnets, security groups and key pairs that were put there, beside the default ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,4 +12,6 @@ pub(crate) struct Network {
     pub(crate) subnets: BTreeMap<String, String>,
     /// Names by security group.
     pub(crate) groups: BTreeMap<String, String>,
+    /// Key pairs, by name.
+    pub(crate) keys: BTreeSet<String>,
 }

@@ -82,3 +82,32 @@ async fn what_is_shared_is_seen_used_and_still_its_owners() {
     let seen = listed(&world.ec2).await;
     assert!(seen.iter().all(|(id, _)| *id != copy), "{seen:?}");
 }
+
+#[tokio::test]
+async fn what_others_may_make_volumes_of_is_found_by_who_may() {
+    let world = world();
+    let (id, private) = (world.snapshot().await, world.snapshot().await);
+    share(&world, &id).await;
+    let public = world.snapshot().await;
+    let everybody = CreateVolumePermission::builder().group("all".into()).build();
+    let change = CreateVolumePermissionModifications::builder().add(everybody).build();
+    let call = world.ec2.modify_snapshot_attribute().snapshot_id(&public);
+    call.create_volume_permission(change).send().await.unwrap();
+    let by = async |user: &str| {
+        let call = world.ec2.describe_snapshots().owner_ids("self").restorable_by_user_ids(user);
+        let answer = call.send().await.unwrap();
+        answer
+            .snapshots()
+            .iter()
+            .map(|one| one.snapshot_id().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+
+    assert_eq!(by("all").await, [public.clone()]);
+    assert_eq!(by(OTHER).await, [id.clone()]);
+    let mut own = by("self").await;
+    own.sort();
+    let mut all = vec![id, private, public];
+    all.sort();
+    assert_eq!(own, all);
+}

@@ -203,5 +203,6 @@ async fn regions_and_zones_are_listed() {
 
     assert!(regions.regions().iter().any(|each| each.region_name() == Some("eu-central-1")));
     let first = &zones.availability_zones()[0];
-    assert_eq!((first.zone_name(), first.zone_id()), (Some("us-east-1a"), Some("use1-az1")));
+    assert_eq!((first.zone_name(), first.zone_id()), (Some("us-east-1a"), Some("use1-az6")));
+    assert_eq!(zones.availability_zones().len(), 6);
 }

@@ -109,6 +109,7 @@ async fn a_launch_has_the_network_the_profile_and_the_options_it_asks_for() {
     let world = world();
     let subnet = world.sim.add_subnet("us-east-1", "us-east-1b");
     let group = world.sim.add_security_group("us-east-1", "web");
+    world.sim.add_key_pair("us-east-1", "ops");
     let profile = IamInstanceProfileSpecification::builder().name("web").build();
     let tokens = InstanceMetadataOptionsRequest::builder().http_tokens(HttpTokensState::Required);
     let request = launch(&world, IMAGE).subnet_id(&subnet).security_group_ids(&group);
@@ -162,6 +163,10 @@ async fn a_network_that_is_gone_is_refused_by_its_code() {
     assert_eq!(refusal(no_subnet), "InvalidSubnetID.NotFound");
     let no_group = launch(&world, IMAGE).security_group_ids(&group).send().await;
     assert_eq!(refusal(no_group), "InvalidGroup.NotFound");
+    launch(&world, IMAGE).key_name("ops").send().await.unwrap();
+    world.sim.remove_from_network("us-east-1", "ops");
+    let no_key = launch(&world, IMAGE).key_name("ops").send().await;
+    assert_eq!(refusal(no_key), "InvalidKeyPair.NotFound");
     assert_eq!(look(&world, &seeded).await.subnet_id(), Some(&*subnet), "instances keep it");
 }
 

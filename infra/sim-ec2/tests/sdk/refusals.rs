@@ -163,3 +163,38 @@ async fn nothing_boots_from_a_hard_disk() {
 
     assert_eq!(refused(&world, call), format!("400 {words}"));
 }
+
+// As recorded in cloud-custodian/cloud-custodian#9459.
+#[tokio::test]
+async fn what_aws_backup_has_made_is_not_deleted() {
+    let world = world();
+    let id = world.snapshot().await;
+    world.sim.tag_snapshot(&id, "aws:backup:source-resource", "x");
+
+    let refused = refused(&world, &format!("Action=DeleteSnapshot&SnapshotId={id}"));
+
+    assert!(
+        refused.starts_with(
+            "400 InvalidParameterValue: This snapshot is managed by the AWS Backup service"
+        ),
+        "{refused}"
+    );
+    assert!(world.sim.snapshot(&id).is_some());
+}
+
+// As recorded in kubernetes/kubernetes#62171 and kubernetes-sigs/aws-ebs-csi-driver#3010.
+#[tokio::test]
+async fn a_volume_whose_key_may_not_be_used_vanishes_and_its_token_makes_no_other() {
+    let world = world();
+    world.sim.fault(sim_ec2::Fault::on("CreateVolume").member_fails());
+    let call = "Action=CreateVolume&AvailabilityZone=us-east-1a&Size=1&ClientToken=t";
+    let form = format!("{call}&Version=2016-11-15");
+
+    let made = world.sim.answer("us-east-1", form.as_bytes());
+    let there = world.sim.volumes().len();
+    world.pass(60);
+
+    assert_eq!((made.status, there), (200, 1));
+    assert!(world.sim.volumes().is_empty());
+    assert_eq!(refused(&world, call), "400 IdempotentParameterMismatch: resource already deleted");
+}

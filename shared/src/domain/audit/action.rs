@@ -128,6 +128,8 @@ actions! {
     Restore RestoreFinished => "restore.finished", "is done", Announced;
     /// A step of it failed.
     Restore RestoreFailed => "restore.failed", "failed", Announced;
+    /// The volumes that it replaced may be deleted, and cost until then.
+    Restore RestoreOldVolumesDue => "restore.old_volumes_due", "has old volumes that may be deleted now", Announced;
     /// A drill has begun.
     Drill DrillRequested => "drill.requested", "is asked for", Kept;
     /// A drill goes on after a failure.

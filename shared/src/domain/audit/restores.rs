@@ -10,7 +10,11 @@ use crate::domain::restore::{Restore, RestoreStatus};
 /// What became of a restore, or of a drill, by a write at `now`: nothing for its steps.
 pub fn entries_of_restore(old: Option<&Restore>, new: &Restore, now: Timestamp) -> Vec<Entry> {
     let told = match (old.map(|old| old.status), new.status) {
-        (before, after) if before == Some(after) => None,
+        (before, after) if before == Some(after) => {
+            let told_at = |restore: &Restore| restore.before.old_volumes_told_at;
+            let is_new = old.map(told_at) != Some(told_at(new));
+            is_new.then_some(Told::OldVolumesDue)
+        }
         (_, RestoreStatus::Requested) => Some(Told::Requested),
         (Some(RestoreStatus::Failed), RestoreStatus::Running) => Some(Told::Retried),
         (_, RestoreStatus::Running) => None,
@@ -37,6 +41,7 @@ enum Told {
     Cancelled,
     Finished,
     Failed,
+    OldVolumesDue,
 }
 
 impl Told {
@@ -55,6 +60,7 @@ impl Told {
             Self::Finished => Action::RestoreFinished,
             Self::Failed if is_drill => Action::DrillFailed,
             Self::Failed => Action::RestoreFailed,
+            Self::OldVolumesDue => Action::RestoreOldVolumesDue,
         }
     }
 }

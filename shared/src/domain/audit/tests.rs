@@ -10,6 +10,7 @@ use crate::domain::hold::{Hold, HoldKind};
 use crate::domain::ids::SweepId;
 use crate::domain::installation::Installation;
 use crate::domain::instance::launch::LaunchSettings;
+use crate::domain::notes::Notes;
 use crate::domain::ownership::{EbsSnapshot, EbsState, StorageTier};
 use crate::domain::run::{Run, RunStatus, Trigger};
 use crate::domain::schedule::{Schedule, Settings, Targets};
@@ -55,6 +56,7 @@ fn member() -> Member {
         volume: None,
         tier: StorageTier::Standard,
         restore_expires_at: None,
+        notes: Notes::default(),
         deleted: false,
     }
 }

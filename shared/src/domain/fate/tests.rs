@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use super::*;
 use crate::domain::ids::ImageId;
 use crate::domain::instance::launch::LaunchSettings;
+use crate::domain::notes::Notes;
 use crate::domain::ownership::{EbsState, StorageTier};
 use crate::domain::schedule::Settings;
 use crate::domain::snapshot::condemnation::{Blocked, BlockedCause};
@@ -58,6 +59,7 @@ fn snapshot(taken_at: &str, schedule: Option<&Schedule>) -> Snapshot {
         volume: None,
         tier: StorageTier::Standard,
         restore_expires_at: None,
+        notes: Notes::default(),
         deleted: false,
     };
     let origin = if schedule.is_some() { Origin::Schedule } else { Origin::Manual };

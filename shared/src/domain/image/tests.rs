@@ -9,6 +9,7 @@ use super::transitions::WantedImage;
 use super::*;
 use crate::domain::ids::VolumeId;
 use crate::domain::instance::launch::{LaunchSettings, VolumeSettings};
+use crate::domain::notes::Notes;
 use crate::domain::ownership::{EbsState, StorageTier};
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::member::Member;
@@ -42,6 +43,7 @@ fn member(number: u8, device: &str, volume_type: &str) -> Member {
         }),
         tier: StorageTier::Standard,
         restore_expires_at: None,
+        notes: Notes::default(),
         deleted: false,
     }
 }

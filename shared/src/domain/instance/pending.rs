@@ -58,6 +58,7 @@ mod tests {
     use super::*;
     use crate::domain::ids::SnapshotId;
     use crate::domain::instance::launch::LaunchSettings;
+    use crate::domain::notes::Notes;
     use crate::domain::ownership::StorageTier;
     use crate::domain::snapshot::member::Member;
     use crate::domain::snapshot::{Origin, Source};
@@ -92,6 +93,7 @@ mod tests {
             volume: None,
             tier: StorageTier::Standard,
             restore_expires_at: None,
+            notes: Notes::default(),
             deleted: false,
         };
         Snapshot {

@@ -104,21 +104,24 @@ fn create_volumes(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Nex
     if !missing.is_empty() {
         return Next::Act(Act::CreateVolumes(missing));
     }
-    let mut is_waiting = false;
+    let (mut is_waiting, mut lost) = (false, Vec::new());
     for id in restore.made.volumes.iter().filter_map(|planned| planned.volume_id.as_ref()) {
         match seen.volume(id).map(|volume| volume.state) {
             Some(VolumeState::Available | VolumeState::InUse) => {}
             Some(VolumeState::Creating) => is_waiting = true,
             None if may_not_show(restore, now) => is_waiting = true,
-            Some(VolumeState::Going | VolumeState::Error) | None => {
-                let message = format!(
-                    "the volume {id} came to nothing; where its snapshot is encrypted, our role must be allowed to \
-                     use the key"
-                );
-                let record = Box::new(restore.volume_lost(id));
-                return Next::Fail { code: "VolumeFailed", message, record };
-            }
+            Some(VolumeState::Going | VolumeState::Error) | None => lost.push(id),
         }
+    }
+    if !lost.is_empty() {
+        let named: Vec<_> = lost.iter().map(|id| id.as_str()).collect();
+        let message = format!(
+            "{} came to nothing; where the snapshot of a volume is encrypted, our role must be allowed to use the key",
+            named.join(", ")
+        );
+        // Each of them is made anew by the next try.
+        let record = lost.iter().fold(restore.clone(), |record, id| record.volume_lost(id));
+        return Next::Fail { code: "VolumeFailed", message, record: Box::new(record) };
     }
     if is_waiting { Next::Wait("for the volumes to become available") } else { Next::Done }
 }

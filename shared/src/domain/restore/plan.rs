@@ -273,14 +273,22 @@ fn launched(
     let groups = if subnet_id == launch.subnet_id { groups } else { Vec::new() };
     let zone = wanted.zone.clone().or_else(|| source.zone.clone()).filter(|_| subnet_id.is_none());
     let launch = Launch {
-        instance_type: recorded("instance_type", &choice.instance_type, &source.instance_type)?,
+        instance_type: recorded(
+            "instance.instance_type",
+            &choice.instance_type,
+            &source.instance_type,
+        )?,
         zone,
         security_group_ids: choice.security_group_ids.clone().unwrap_or(groups),
         subnet_id,
         key_name: choice.key_name.clone().or(launch.key_name),
         instance_profile_arn: roles::profile(choice, launch.instance_profile_arn),
         tags,
-        architecture: recorded("architecture", &choice.architecture, &source.architecture)?,
+        architecture: recorded(
+            "instance.architecture",
+            &choice.architecture,
+            &source.architecture,
+        )?,
         root_device: boot.device.clone().unwrap_or_default(),
         boot_mode: launch.boot_mode,
         // Older records do not say; every type of the last years has it.
@@ -330,6 +338,7 @@ mod tests {
 
     use super::*;
     use crate::domain::instance::launch::LaunchSettings;
+    use crate::domain::notes::Notes;
     use crate::domain::ownership::{EbsState, StorageTier};
     use crate::domain::snapshot::member::Member;
     use crate::domain::snapshot::{Origin, Source};
@@ -348,6 +357,7 @@ mod tests {
             volume: None,
             tier: StorageTier::Standard,
             restore_expires_at: None,
+            notes: Notes::default(),
             deleted: false,
         }
     }

@@ -1,6 +1,7 @@
 //! Restores: what is decided from a record and what EC2 shows.
 
 mod images;
+mod lost_volumes;
 mod shared_volumes;
 
 use jiff::{SignedDuration, Timestamp};
@@ -168,32 +169,6 @@ fn what_another_restore_or_an_earlier_attempt_made_is_not_adopted() {
     let seen = RestoreFacts { volumes, ..RestoreFacts::default() };
 
     assert_eq!(next(&restore, &seen, NOW), Some(Next::Act(Act::CreateVolumes(vec![0, 1]))));
-}
-
-#[test]
-fn a_volume_that_came_to_nothing_is_made_anew_under_another_token() {
-    let mut restore = at_step(&in_place(), StepName::CreateVolumes);
-    restore.made.volumes[0].volume_id = Some(volume_id(11));
-    restore.made.volumes[1].volume_id = Some(volume_id(12));
-    let lost = SeenVolume {
-        state: VolumeState::Error,
-        ..seen_volume(11, None, restore.made_tags(&part(0, 0)))
-    };
-    let seen = RestoreFacts {
-        volumes: vec![lost, seen_volume(12, None, Tags::new())],
-        ..RestoreFacts::default()
-    };
-
-    let Some(Next::Fail { record, .. }) = next(&restore, &seen, NOW) else { panic!() };
-
-    assert_eq!(
-        (record.made.volumes[0].volume_id.clone(), record.made.volumes[0].attempt),
-        (None, 1)
-    );
-    assert_ne!(
-        record.token(StepName::CreateVolumes, &part(0, 1)),
-        record.token(StepName::CreateVolumes, &part(0, 0))
-    );
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! The tags, client tokens and names by which a restore knows its things in EC2 again.
 
-use jiff::{SignedDuration, Timestamp};
 
 use super::Restore;
 use super::mode::{Launch, PlannedVolume};
@@ -80,33 +79,5 @@ impl Restore {
             }
         }
         tags
-    }
-
-    /// When a person may delete the old volumes, if they are marked at `now`.
-    pub fn old_volumes_expiry(&self, now: Timestamp) -> Timestamp {
-        let days = SignedDuration::from_hours(24 * i64::from(self.before.keep_old_days));
-        self.before.old_volumes_expire_at.unwrap_or_else(|| now.saturating_add(days).unwrap_or(now))
-    }
-
-    /// Whether a person may delete its old volumes at `now`: they are off, and their time is over.
-    pub fn has_old_volumes_due(&self, now: Timestamp) -> bool {
-        let has_some = self.before.old_volumes.as_ref().is_some_and(|old| !old.is_empty());
-        has_some && self.before.old_volumes_expire_at.is_some_and(|at| at <= now)
-    }
-
-    /// The marks of an old volume that is back in its place: they say no more when it may go.
-    pub fn marks_of_what_is_back(&self) -> Tags {
-        Tags::from([
-            (tags::REPLACED_BY.to_owned(), String::new()),
-            (tags::EXPIRES_AT.to_owned(), "never".to_owned()),
-        ])
-    }
-
-    /// The marks of an old volume that may be deleted at `expires_at`.
-    pub fn old_volume_tags(&self, expires_at: Timestamp) -> Tags {
-        Tags::from([
-            (tags::REPLACED_BY.to_owned(), self.id.to_string()),
-            (tags::EXPIRES_AT.to_owned(), format!("{expires_at:.0}")),
-        ])
     }
 }

@@ -150,7 +150,7 @@ impl Restore {
                 finished_at: Some(now),
                 failure: if next.is_undoing() { next.course.failure.clone() } else { None },
                 lease: None,
-                attention_at: None,
+                attention_at: next.tells_at(),
                 ..next.course
             },
             ..next
@@ -298,7 +298,7 @@ impl Restore {
                     cancelled_by: by,
                     finished_at: Some(now),
                     lease: None,
-                    attention_at: None,
+                    attention_at: self.tells_at(),
                     ..self.course.clone()
                 },
                 ..self.clone()

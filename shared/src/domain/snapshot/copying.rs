@@ -16,6 +16,7 @@ use super::transitions::Refusal;
 use super::{ABSENCE_UNCERTAIN, Failure, Origin, Snapshot, Source, Status};
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::instance::launch::{LaunchSettings, VolumeSettings};
+use crate::domain::notes::Notes;
 use crate::domain::ownership::{EbsState, StorageTier};
 use crate::domain::snapshot::Course;
 use crate::domain::words::words;
@@ -149,6 +150,7 @@ impl Part {
             volume,
             tier: StorageTier::Standard,
             restore_expires_at: None,
+            notes: Notes::default(),
             deleted: false,
             ..self.source.clone()
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::{EbsSnapshotId, VolumeId};
 use crate::domain::instance::launch::VolumeSettings;
 use crate::domain::later::is_default;
+use crate::domain::notes::Notes;
 use crate::domain::ownership::{EbsState, StorageTier, is_made_up};
 use crate::domain::sighting::Sighting;
 
@@ -40,6 +41,9 @@ pub struct Member {
     /// Out of the archive for some days only: until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore_expires_at: Option<Timestamp>,
+    /// What EC2 tells of it in lists of their own.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub notes: Notes,
     /// Whether it has been deleted.
     #[serde(default)]
     pub deleted: bool,

@@ -7,6 +7,7 @@ use super::*;
 use crate::domain::hold::HoldKind;
 use crate::domain::installation::Installation;
 use crate::domain::instance::launch::LaunchSettings;
+use crate::domain::notes::Notes;
 use crate::domain::ownership::{EbsSnapshot, EbsState, StorageTier};
 
 const ID: &str = "snp_0195500c-6d00-7000-8000-000000000000";
@@ -44,6 +45,7 @@ fn member(number: u8) -> Member {
         volume: None,
         tier: StorageTier::Standard,
         restore_expires_at: None,
+        notes: Notes::default(),
         deleted: false,
     }
 }
@@ -72,7 +74,7 @@ fn pending() -> Snapshot {
     creating.created(vec![member(1), member(2)], at(1)).unwrap()
 }
 
-fn available() -> Snapshot {
+pub(super) fn available() -> Snapshot {
     let both = [seen(1, EbsState::Completed), seen(2, EbsState::Completed)];
     pending().observed(&both, at(5)).unwrap()
 }

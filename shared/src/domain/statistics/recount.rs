@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Delta, Dimension, Measure, Row, Tally, standing, stored_members};
 use crate::domain::chain::{Estimates, Link};
 use crate::domain::ids::{EbsSnapshotId, VolumeId};
+use crate::domain::ownership::StorageTier;
 use crate::domain::snapshot::Snapshot;
 
 /// A count of all records that lists show, one after the other, in any order.
 #[derive(Clone, Debug, Default)]
 pub struct Recount {
     tallies: Delta,
+    /// What the archive holds: it shares no block with what is in the standard tier.
+    archived: Vec<Member>,
     chains: BTreeMap<(String, VolumeId), Vec<Member>>,
     /// How many records were counted.
     pub records: usize,
@@ -53,9 +56,15 @@ impl Recount {
                 Dimension::Instance(snapshot.source.instance_id.clone(), region.clone()),
                 Dimension::Schedule(snapshot.schedule_id().cloned(), region.clone()),
             ];
-            let chain = (region.clone(), member.volume_id.clone());
             let id = member.ebs_snapshot_id.clone();
-            self.chains.entry(chain).or_default().push(Member { link, id, dimensions });
+            let counted = Member { link, id, dimensions };
+            match member.tier {
+                StorageTier::Archive => self.archived.push(counted),
+                StorageTier::Standard | StorageTier::Restored => {
+                    let chain = (region.clone(), member.volume_id.clone());
+                    self.chains.entry(chain).or_default().push(counted);
+                }
+            }
         }
     }
 
@@ -67,6 +76,13 @@ impl Recount {
     /// What the snapshots of each dimension add to their chains.
     pub fn estimates(&self) -> BTreeMap<Dimension, Estimates> {
         let mut sums: BTreeMap<Dimension, Estimates> = BTreeMap::new();
+        for member in &self.archived {
+            let estimates = Estimates::of_archived(&member.link);
+            for dimension in &member.dimensions {
+                let sum = sums.entry(dimension.clone()).or_default();
+                *sum = sum.plus(estimates);
+            }
+        }
         for members in self.chains.values() {
             let mut chain: Vec<_> = members.iter().collect();
             chain.sort_by_key(|member| (member.link.taken_at, &member.id));

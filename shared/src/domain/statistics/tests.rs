@@ -9,6 +9,7 @@ use super::*;
 use crate::domain::ids::SnapshotId;
 use crate::domain::installation::Installation;
 use crate::domain::instance::launch::LaunchSettings;
+use crate::domain::notes::Notes;
 use crate::domain::ownership::{EbsSnapshot, StorageTier};
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Failure, ScheduleSlot, Source};
@@ -53,6 +54,7 @@ fn members(number: u8) -> Vec<Member> {
         volume: None,
         tier: StorageTier::Standard,
         restore_expires_at: None,
+        notes: Notes::default(),
         deleted: false,
     };
     (0..=number % 2).map(member).collect()

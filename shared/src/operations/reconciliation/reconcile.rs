@@ -5,6 +5,7 @@
 //! one that is out of reach nothing is believed, and what was found there before stays.
 
 mod mend;
+mod notes;
 mod records;
 mod sign;
 mod stand_in;
@@ -182,6 +183,7 @@ async fn reconcile_region(
             }
         }
     }
+    notes::note(service, ec2, records).await;
     match sign(ec2, here, &seen.unsigned).await {
         Ok(signed) => report.signed += signed,
         Err(error) => {

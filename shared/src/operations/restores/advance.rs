@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::domain::ids::{InstanceId, RestoreId};
 use crate::domain::restore::decision::{Act, Next};
 use crate::domain::restore::next::next;
-use crate::domain::restore::seen::RestoreFacts;
+use crate::domain::restore::seen::{RestoreFacts, VolumeState};
 use crate::domain::restore::step::StepStatus;
 use crate::domain::restore::{Restore, RestoreFailure, RestoreStatus};
 use crate::error::{Error, chain};
@@ -45,6 +45,9 @@ pub async fn advance(service: &Service, id: &RestoreId, clock: &Clock) -> Result
     if restore.status == RestoreStatus::Failed {
         return watch(service, &restore, now).await;
     }
+    if restore.is_to_tell(now) {
+        return tell_of_old_volumes(service, &restore, now).await;
+    }
     let Some(leased) = restore.leased(now) else { return Ok(()) };
     let held = service.table.update_restore(&restore, &leased, now).await?;
     let Some(held) = held else { return Ok(()) };
@@ -70,6 +73,22 @@ pub async fn advance(service: &Service, id: &RestoreId, clock: &Clock) -> Result
         let released = work.held.released(clock.now());
         work.record(released).await?;
     }
+    Ok(())
+}
+
+/// Has people told that the old volumes of a restore may be deleted, if EC2 still shows one that nobody uses again.
+async fn tell_of_old_volumes(
+    service: &Service,
+    restore: &Restore,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let old: Vec<_> =
+        restore.before.old_volumes.iter().flatten().map(|old| old.volume_id.clone()).collect();
+    let seen = service.ec2_in(&restore.region)?.seen_volumes(&old).await?;
+    let is_left = seen.iter().any(|volume| volume.state == VolumeState::Available);
+    let told = restore.told(is_left.then_some(now));
+    // Written meanwhile: the next look finds the same.
+    drop(service.table.update_restore(restore, &told, now).await?);
     Ok(())
 }
 

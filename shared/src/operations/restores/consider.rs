@@ -10,6 +10,7 @@ use crate::domain::restore::plan::{Plan, SnapshotFirst, plan};
 use crate::domain::restore::refusal::Refusal;
 use crate::domain::restore::room::{in_the_way, refuse_shared};
 use crate::domain::restore::seen::SeenVolume;
+use crate::domain::restore::surroundings::Named;
 use crate::domain::restore::wanted::{Attach, Loss, WantedMode, WantedRestore};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::tags;
@@ -55,6 +56,11 @@ pub(super) async fn consider(
 ) -> Result<Considered, Error> {
     let instance = subject(service, new, snapshot).await?;
     let mut plan = plan(snapshot, &new.wanted, instance.as_ref()).map_err(refused)?;
+    let named = Named::of(&plan);
+    if named != Named::default() {
+        let there = service.ec2_in(&snapshot.source.region)?.surroundings(&named).await?;
+        named.refuse_lost(&there).map_err(refused)?;
+    }
     let (mut old_volumes, mut instance_store_gb) = (Vec::new(), None);
     if let Some(instance) = instance.as_ref().filter(|_| plan.mode.is_in_place()) {
         old_volumes = match plan.mode {

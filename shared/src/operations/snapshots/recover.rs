@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::ids::VolumeId;
 use crate::domain::instance::{Instance, VolumeDetails};
+use crate::domain::notes::Notes;
 use crate::domain::ownership::EbsSnapshot;
 use crate::domain::snapshot::member::Member;
 use crate::domain::snapshot::{ABSENCE_UNCERTAIN, Snapshot};
@@ -86,6 +87,7 @@ pub(crate) fn as_member(found: &EbsSnapshot, origin: Option<Origin<'_>>) -> Opti
         volume: details.map(|details| details.settings(attached)),
         tier: found.tier,
         restore_expires_at: found.restore_expires_at,
+        notes: Notes::default(),
         deleted: false,
     })
 }

@@ -21,6 +21,7 @@ use self::turn::{Creator, TurnOutcome, Waiting};
 use crate::clock::Clock;
 use crate::domain::ids::{SnapshotId, VolumeId};
 use crate::domain::instance::{Instance, VolumeDetails};
+use crate::domain::notes::Notes;
 use crate::domain::ownership::StorageTier;
 use crate::domain::snapshot::labels::{Identity, for_creation};
 use crate::domain::snapshot::member::Member;
@@ -265,6 +266,7 @@ fn new_member(
         volume: volumes.get(&created.volume_id).map(|details| details.settings(attached)),
         tier: StorageTier::Standard,
         restore_expires_at: None,
+        notes: Notes::default(),
         deleted: false,
     }
 }

@@ -76,7 +76,7 @@ struct SnapshotBilling {
     deletion_frees: DeletionFrees,
     /// The same volume by volume.
     volumes: Vec<VolumeBilling>,
-    /// The price that was reckoned with: the standard tier's.
+    /// The prices that were reckoned with: the standard tier's, and the archive's for what is there.
     price: BillingPrice,
 }
 
@@ -147,6 +147,8 @@ wire_words! {
         DailyChange,
         /// What the full size has grown by since the one before, which is more.
         MeasuredGrowth,
+        /// The archive holds all of it.
+        Archived,
     }
 }
 
@@ -155,6 +157,8 @@ wire_words! {
     NeighbourKind of Neighbours {
         /// None.
         None,
+        /// None that it shares a block with: it is in the archive.
+        Apart,
         /// Older ones.
         Before,
         /// Newer ones.
@@ -196,24 +200,25 @@ impl SnapshotBilling {
     fn of(bill: SnapshotBill, daily_change_percent: f64, now: Timestamp) -> Self {
         let SnapshotBill { snapshot, members, price } = bill;
         let sum = |of: fn(&MemberBill) -> f64| members.iter().map(of).sum::<f64>();
-        let amount = |gib: f64| {
-            Amount::from(shared::views::billing::Amount { gib, cost: price.standard_month(gib) })
+        // Each where EC2 keeps it: the archive has a price of its own.
+        let amount = |of: fn(&MemberBill) -> f64| {
+            let cost = members.iter().map(|one| one.month(of(one), &price)).sum();
+            Amount::from(shared::views::billing::Amount { gib: sum(of), cost })
         };
-        let full = members
-            .iter()
-            .map(|one| one.member.full_size_bytes.map(bytes_to_gib))
-            .sum::<Option<f64>>()
-            .filter(|_| !members.is_empty());
-        let increment = sum(|one| one.increment.estimate_gib);
+        let is_measured =
+            !members.is_empty() && members.iter().all(|one| one.member.full_size_bytes.is_some());
+        let increment = amount(|one| one.increment.estimate_gib);
         Self {
             status: snapshot.status,
             as_of: now,
             daily_change_percent,
-            size: amount(sum(|one| gib(i64::from(one.member.size_gib)))),
-            full_size: full.map(amount),
+            size: amount(|one| gib(i64::from(one.member.size_gib))),
+            full_size: is_measured.then(|| {
+                amount(|one| one.member.full_size_bytes.map(bytes_to_gib).unwrap_or_default())
+            }),
             estimated_incremental: IncrementalAmount {
-                gib: rounded(increment),
-                cost: rounded(price.standard_month(increment)),
+                gib: increment.gib,
+                cost: increment.cost,
                 at_least_gib: rounded(sum(|one| one.increment.at_least_gib)),
                 at_most_gib: rounded(sum(|one| one.increment.at_most_gib)),
             },
@@ -239,6 +244,9 @@ impl DeletionFrees {
             Some(Neighbours::None) => {
                 "there is no other snapshot of its volumes, so nothing else needs its blocks"
             }
+            Some(Neighbours::Apart) => {
+                "the archive holds all of it and shares no block with other snapshots"
+            }
             Some(Neighbours::Before) => {
                 "there are older snapshots of its volumes: what they have as well stays"
             }
@@ -254,7 +262,9 @@ impl DeletionFrees {
         Self {
             at_least_gib: at_least,
             at_most_gib: at_most,
-            saves_at_most: rounded(price.standard_month(at_most)),
+            saves_at_most: rounded(
+                members.iter().map(|one| one.month(one.freed.at_most_gib, price)).sum(),
+            ),
             may_free_nothing,
             detail: format!("{why}{end}"),
             rule: RULE.to_owned(),

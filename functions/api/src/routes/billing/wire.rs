@@ -13,13 +13,13 @@ use utoipa::ToSchema;
 use super::By;
 use crate::cursor::written;
 
-/// GiB in the standard tier, and money.
+/// GiB, and money.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Amount {
     /// How much; of a month, GiB-months.
-    gib: f64,
+    pub(super) gib: f64,
     /// What so much costs for a month; of a month, what it has cost.
-    cost: f64,
+    pub(super) cost: f64,
 }
 
 /// All blocks as EC2 reports them, where it does.
@@ -33,7 +33,7 @@ struct FullAmount {
     measured_size_gib: Option<f64>,
 }
 
-/// The price list's prices of a region, of which the standard tier's is reckoned with.
+/// The price list's prices of a region.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct BillingPrice {
     /// The region whose price it is: us-east-1's where the list lacks a region.
@@ -76,7 +76,8 @@ struct BillingRow {
     size: Amount,
     /// As if each held all its blocks, as EC2 reports them: the full size, not the billed one.
     full_size: FullAmount,
-    /// The first snapshot of each volume in full, later ones with what has changed: nearest to the bill. Null until all
+    /// The first snapshot of each volume in full, later ones with what has changed, archived ones in full at the archive's
+    /// price: nearest to the bill. Null until all
     /// snapshots have been counted for the first time.
     estimated_incremental: Option<Amount>,
     /// The regions whose prices these are.

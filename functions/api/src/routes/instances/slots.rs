@@ -135,6 +135,8 @@ struct SlotCalendar {
     region: Option<String>,
     /// The days on which slots were due, in order.
     days: Vec<SlotDay>,
+    /// How many slots its schedules promise it for the 24 hours from now.
+    coming: usize,
 }
 
 /// The slots of one day in numbers.
@@ -241,7 +243,7 @@ async fn list_slots(
     };
     let mut request = page.request(Order::default());
     request.limit = request.limit.min(INSTANCES_MAX);
-    let found = calendars(call.service(), &query, &days, &request).await?;
+    let found = calendars(call.service(), &query, &days, &request, call.now).await?;
     Ok(Answer::ok(SlotCalendarPage::of(found, &days)))
 }
 
@@ -267,7 +269,7 @@ async fn show_slots(
     Id(id): Id<InstanceId>,
 ) -> Result<Answer<InstanceSlots>, Problem> {
     let days = call.query.days(call.now)?;
-    let found = calendar(call.service(), &id, &days).await?;
+    let found = calendar(call.service(), &id, &days, call.now).await?;
     let slots = found.slots.iter().cloned().map(Slot::from).collect();
     let (from, to, timezone) = (days.from, days.to, days.zone.name().to_owned());
     let calendar = SlotCalendar::of(found, &days);
@@ -291,8 +293,8 @@ impl SlotCalendarPage {
 impl SlotCalendar {
     fn of(calendar: Calendar, days: &CalendarDays) -> Self {
         let days = calendar.days(days).into_iter().map(SlotDay::of).collect();
-        let Calendar { instance_id, instance_name, region, slots: _slots } = calendar;
-        Self { instance_id, instance_name, region, days }
+        let Calendar { instance_id, instance_name, region, slots: _slots, coming } = calendar;
+        Self { instance_id, instance_name, region, days, coming }
     }
 }
 

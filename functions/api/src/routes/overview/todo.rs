@@ -19,7 +19,7 @@ pub(super) struct TodoList {
 
 /// Something that waits for a person.
 #[derive(Debug, Serialize, ToSchema)]
-struct TodoItem {
+pub(super) struct TodoItem {
     /// What kind of thing it is.
     kind: TodoKind,
     /// How much it matters.

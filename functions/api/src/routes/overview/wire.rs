@@ -3,13 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use shared::domain::ids::ScheduleId;
-use shared::domain::todo::{Severity, TodoItem};
+use shared::domain::todo::{self as domain, Severity};
 use shared::views::overview as views;
 use shared::views::protection_counts::ProtectionCounts;
 use shared::views::upcoming as coming;
 use utoipa::ToSchema;
 
 use super::super::statistics::SnapshotStatistics;
+use super::todo::TodoItem;
 use crate::problem::Problem;
 use crate::query::{FromQuery, Parameters};
 
@@ -73,7 +74,7 @@ pub(super) struct Overview {
     statistics: SnapshotStatistics,
     /// How the first 200 instances are protected; null where that cannot be told.
     protection: Option<Protected>,
-    /// How much waits for a person.
+    /// What waits for a person.
     todo: TodoCounts,
     /// The next five fires, within 35 days.
     next_fires: Vec<ComingFire>,
@@ -97,7 +98,7 @@ struct Protected {
     regions_out_of_reach: Vec<String>,
 }
 
-/// How many items wait for a person.
+/// What waits for a person, and how much of it there is.
 #[derive(Debug, Serialize, ToSchema)]
 struct TodoCounts {
     /// Of high severity.
@@ -106,6 +107,8 @@ struct TodoCounts {
     medium: usize,
     /// Of low severity.
     low: usize,
+    /// The items themselves, as `GET /v1/todo` lists them.
+    items: Vec<TodoItem>,
 }
 
 impl Upcoming {
@@ -139,7 +142,7 @@ impl Overview {
             as_of: now,
             statistics: SnapshotStatistics::of(statistics, now),
             protection: protection.map(Protected::from),
-            todo: TodoCounts::of(&todo),
+            todo: TodoCounts::of(todo),
             next_fires: next_fires.into_iter().map(ComingFire::from).collect(),
         }
     }
@@ -160,13 +163,14 @@ impl From<ProtectionCounts> for Protected {
 }
 
 impl TodoCounts {
-    fn of(items: &[TodoItem]) -> Self {
+    fn of(items: Vec<domain::TodoItem>) -> Self {
         let count =
             |severity: Severity| items.iter().filter(|one| one.severity == severity).count();
         Self {
             high: count(Severity::High),
             medium: count(Severity::Medium),
             low: count(Severity::Low),
+            items: items.into_iter().map(TodoItem::from).collect(),
         }
     }
 }

@@ -48,7 +48,14 @@ struct SimulatedDay {
     /// The matching local times of that day that a clock change skips.
     #[schema(value_type = Vec<String>, example = json!(["2026-03-29T02:30:00"]))]
     missed: Vec<DateTime>,
+    /// When the snapshots that exist as the day ends were due, the oldest first: on the days that `survivors_every_days`
+    /// asked for, else null. Of more than 200 the oldest, the newest and some evenly between are told.
+    #[schema(required)]
+    survivors: Option<Vec<Timestamp>>,
 }
+
+/// How many snapshots of a day are told.
+const SURVIVORS_MAX: usize = 200;
 
 /// All days of a simulation together.
 #[derive(Debug, Default, Serialize, ToSchema)]
@@ -106,14 +113,20 @@ struct SimulationPrice {
 }
 
 impl SimulationResult {
-    /// Runs the simulation. The price is the one that is taken in the region beside it.
+    /// Runs the simulation, and tells the survivors of each `every`th day. The price is the one that is taken in the
+    /// region beside it.
     pub(super) fn of(
         scenario: &Scenario<'_>,
         simulation: Simulation<'_>,
-        volume: Volume,
+        (volume, every): (Volume, Option<usize>),
         (price, region): (Price, &str),
     ) -> Self {
-        let days: Vec<_> = simulation.map(|day| SimulatedDay::of(day, volume, &price)).collect();
+        let is_told = |at: usize| every.is_some_and(|every| at.is_multiple_of(every));
+        let told = |(at, day): (usize, Day)| {
+            let survivors = is_told(at).then(|| thinned(&day.survivors));
+            SimulatedDay { survivors, ..SimulatedDay::of(day, volume, &price) }
+        };
+        let days: Vec<_> = simulation.enumerate().map(told).collect();
         let mut totals = SimulationTotals::default();
         for day in &days {
             totals.add(day);
@@ -143,6 +156,7 @@ impl SimulatedDay {
             cost_upper_bound: rounded(price.standard_day(upper_bound_gib)),
             cost_estimate: rounded(price.standard_day(estimate_gib)),
             missed,
+            survivors: None,
         }
     }
 }
@@ -163,6 +177,15 @@ impl SimulationTotals {
             ..self
         }
     }
+}
+
+/// All of them, or so many that the first, the last and some evenly between are there.
+fn thinned(all: &[Timestamp]) -> Vec<Timestamp> {
+    if all.len() <= SURVIVORS_MAX {
+        return all.to_vec();
+    }
+    let place = |at: usize| at * (all.len() - 1) / (SURVIVORS_MAX - 1);
+    (0..SURVIVORS_MAX).filter_map(|at| all.get(place(at)).copied()).collect()
 }
 
 /// To six places: no more is meant.

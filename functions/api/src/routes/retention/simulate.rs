@@ -48,6 +48,9 @@ pub(super) struct SimulateRetention {
     /// How much of that is written anew within a day, of a hundred.
     #[schema(minimum = 0, maximum = 100, default = 3)]
     daily_change_percent: Option<f64>,
+    /// On each so manieth day, beginning with the first, tell the snapshots themselves; on none without it.
+    #[schema(value_type = Option<u16>, minimum = 1, maximum = 800)]
+    survivors_every_days: Option<i64>,
 }
 
 /// What of a schedule decides which snapshots there are.
@@ -105,10 +108,14 @@ pub(super) async fn simulate_retention(
         days,
         size_gib,
         daily_change_percent,
+        survivors_every_days,
     } = wanted;
     let rules = rules.map(|rules| rules.rules_at("rules")).transpose()?;
     let days = checked_number("days", days, (1, DAYS_MAX), "days")?;
     let volume = volume(size_gib, daily_change_percent)?;
+    let every = survivors_every_days
+        .map(|every| checked_number("survivors_every_days", every, (1, DAYS_MAX), "days"))
+        .transpose()?;
     let from = from.unwrap_or(call.now);
     let mut subject = match (schedule, schedule_id) {
         (Some(schedule), None) => given(schedule, from)?,
@@ -126,7 +133,7 @@ pub(super) async fn simulate_retention(
     let region = &call.service().settings.region;
     let price =
         Price::of(region).map_err(|error| Error::internal("reading the price list", error))?;
-    Ok(Answer::ok(SimulationResult::of(&scenario, simulation, volume, (price, region))))
+    Ok(Answer::ok(SimulationResult::of(&scenario, simulation, (volume, every), (price, region))))
 }
 
 fn volume(size_gib: Option<i64>, daily_change_percent: Option<f64>) -> Result<Volume, Problem> {

@@ -3,23 +3,20 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::fate;
-use shared::domain::ids::{
-    EbsSnapshotId, ImageId, InstanceId, RestoreId, ScheduleId, SnapshotId, VolumeId,
-};
-use shared::domain::ownership;
+use shared::domain::ids::{ImageId, InstanceId, RestoreId, ScheduleId, SnapshotId};
 use shared::domain::snapshot::labels::left_out;
-use shared::domain::snapshot::member::Member;
 use shared::domain::snapshot::{self as domain, Origin, Status};
 use shared::domain::tags::Tags;
 use utoipa::ToSchema;
 
 use super::super::instances::machine::{Gpu, Machine};
 use super::super::wire::Failure;
-use super::super::words::{SnapshotOrigin, SnapshotStatus, wire_words};
+use super::super::words::{SnapshotOrigin, SnapshotStatus};
 use super::copies::{CopyOf, SnapshotCopy};
 use super::fate::{Blocked, Condemned, Damaged, Fate};
 use super::hold::Hold;
 use super::left_out::LeftOut;
+use super::volume::SnapshotVolume;
 
 /// What `crash` means.
 pub(in crate::routes) const CONSISTENCY_NOTE: &str = "the instance is not shut down first: all volumes are of the same instant, as after a \
@@ -141,72 +138,6 @@ struct SnapshotMachine {
     gpus: Option<Vec<Gpu>>,
 }
 
-/// One EBS snapshot of a snapshot.
-#[derive(Debug, Serialize, ToSchema)]
-#[expect(clippy::struct_excessive_bools, reason = "JSON's true and false")]
-struct SnapshotVolume {
-    /// EC2's identifier.
-    #[schema(value_type = String, example = "snap-0123456789abcdef0")]
-    ebs_snapshot_id: EbsSnapshotId,
-    /// The volume it is of.
-    #[schema(value_type = String, example = "vol-0123456789abcdef0")]
-    volume_id: VolumeId,
-    /// Where that was attached.
-    device: Option<String>,
-    /// Whether the instance booted from it.
-    boot: bool,
-    /// Size of the volume.
-    size_gib: i32,
-    /// Type of the volume then: `gp3`, `io2`, …; null if it was not recorded.
-    #[schema(example = "gp3")]
-    volume_type: Option<String>,
-    /// Provisioned operations a second then, where its type had them and they were recorded.
-    iops: Option<i32>,
-    /// Provisioned MiB a second then, where its type had them and they were recorded.
-    throughput_mibps: Option<i32>,
-    /// The key that the volume was encrypted with; null if it was not, or if that was not recorded.
-    kms_key_id: Option<String>,
-    /// Whether it went with its instance, where that was recorded.
-    delete_on_termination: Option<bool>,
-    /// Where it stands.
-    state: VolumeState,
-    /// How far EC2 is.
-    #[schema(maximum = 100)]
-    progress_percent: u8,
-    /// The full size of its data as EC2 reports it; not what is billed.
-    full_size_bytes: Option<i64>,
-    /// Where EC2 keeps it.
-    storage_tier: StorageTier,
-    /// With `storage_tier` `restored`: when it goes back into the archive.
-    restore_expires_at: Option<Timestamp>,
-    /// Whether it has been deleted.
-    deleted: bool,
-}
-
-wire_words! {
-    /// Where an EBS snapshot stands.
-    VolumeState of ownership::EbsState {
-        /// Being written.
-        Pending,
-        /// Usable.
-        Completed,
-        /// Failed.
-        Error,
-    }
-}
-
-wire_words! {
-    /// Where EC2 keeps an EBS snapshot.
-    StorageTier of ownership::StorageTier {
-        /// Ready for use.
-        Standard,
-        /// In the archive, out of which it takes up to three days.
-        Archive,
-        /// Out of the archive for some days only.
-        Restored,
-    }
-}
-
 impl Snapshot {
     /// The snapshot, with its fate if it is told, as it stands at `now`.
     #[expect(clippy::too_many_lines, reason = "a line a field")]
@@ -312,43 +243,6 @@ impl Snapshot {
             tags_left_out,
             consistency: "crash",
             version,
-        }
-    }
-}
-
-impl From<Member> for SnapshotVolume {
-    fn from(member: Member) -> Self {
-        let Member {
-            ebs_snapshot_id,
-            volume_id,
-            device,
-            boot,
-            size_gib,
-            state,
-            progress_percent,
-            full_size_bytes,
-            volume,
-            tier,
-            restore_expires_at,
-            deleted,
-        } = member;
-        Self {
-            ebs_snapshot_id,
-            volume_id,
-            device,
-            boot,
-            size_gib,
-            iops: volume.as_ref().and_then(|volume| volume.iops),
-            throughput_mibps: volume.as_ref().and_then(|volume| volume.throughput_mibps),
-            kms_key_id: volume.as_ref().and_then(|volume| volume.kms_key_id.clone()),
-            delete_on_termination: volume.as_ref().and_then(|one| one.delete_on_termination),
-            volume_type: volume.map(|volume| volume.volume_type),
-            state: state.into(),
-            progress_percent,
-            full_size_bytes,
-            storage_tier: tier.into(),
-            restore_expires_at,
-            deleted,
         }
     }
 }

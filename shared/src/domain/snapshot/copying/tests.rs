@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::ids::InstanceId;
+use crate::domain::notes::Notes;
 use crate::domain::ownership::StorageTier;
 use crate::domain::snapshot::condemnation::CondemnedBy;
 
@@ -30,6 +31,7 @@ fn member(number: usize) -> Member {
         volume: Some(settings),
         tier: StorageTier::Standard,
         restore_expires_at: None,
+        notes: Notes::default(),
         deleted: false,
     }
 }

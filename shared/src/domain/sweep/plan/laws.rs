@@ -7,6 +7,7 @@ use proptest::sample::Index;
 use super::*;
 use crate::domain::hold::{Hold, HoldKind};
 use crate::domain::instance::launch::LaunchSettings;
+use crate::domain::notes::Notes;
 use crate::domain::ownership::{EbsState, StorageTier};
 use crate::domain::retention::Rules;
 use crate::domain::schedule::{Settings, WhenGone};
@@ -175,6 +176,7 @@ fn numbered(number: usize, snapshot: Snapshot) -> Snapshot {
         volume: None,
         tier: StorageTier::Standard,
         restore_expires_at: None,
+        notes: Notes::default(),
         deleted: false,
     };
     Snapshot { id, members: vec![member], ..snapshot }

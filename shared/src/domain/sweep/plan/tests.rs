@@ -7,6 +7,7 @@ use jiff::ToSpan;
 use super::*;
 use crate::domain::hold::{Hold, HoldKind};
 use crate::domain::instance::launch::LaunchSettings;
+use crate::domain::notes::Notes;
 use crate::domain::ownership::{EbsState, StorageTier};
 use crate::domain::retention::Rules;
 use crate::domain::schedule::{Settings, WhenGone};
@@ -69,6 +70,7 @@ pub(in crate::domain::sweep) fn snapshot(taken: i64, schedule: Option<&Schedule>
         volume: None,
         tier: StorageTier::Standard,
         restore_expires_at: None,
+        notes: Notes::default(),
         deleted: false,
     };
     let id = SnapshotId::derived(hour(taken), &["x"]);

@@ -68,6 +68,12 @@ impl Records {
         self.here.get(region).map_or(&[], Vec::as_slice)
     }
 
+    /// Those of a region that lists show, and the newest that have gone missing.
+    pub(super) fn of_and_missing(&self, region: &str) -> impl Iterator<Item = &Snapshot> {
+        let missing = self.missing.iter().filter(move |one| one.source.region == region);
+        self.of(region).iter().chain(missing)
+    }
+
     /// EBS snapshots that bear our tags and belong to no record that lists show, by the set that their tags name.
     pub(super) fn strays(
         &self,
