@@ -1,6 +1,5 @@
 //! The tags, client tokens and names by which a restore knows its things in EC2 again.
 
-
 use super::Restore;
 use super::mode::{Launch, PlannedVolume};
 use super::next::part;
