@@ -10,7 +10,7 @@ import { filters } from "../lib/filters.js";
 import { list, nothing } from "../lib/list.js";
 import { identifier, snapshotLink } from "../lib/ids.js";
 import { badge } from "../lib/marks.js";
-import { button, curlButton, empty, facts, section } from "../lib/parts.js";
+import { button, curlButton, empty, facts, section, skeleton, trouble } from "../lib/parts.js";
 import { setQuery } from "../lib/router.js";
 import { resource } from "../lib/store.js";
 import { toast } from "../lib/toast.js";
@@ -151,8 +151,11 @@ const pick = ({ q, owner, orphaned, missing, region, volume_id }) =>
 
 /** @param {import("../lib/page.js").Page} page */
 function owners(page) {
-  const element = h("div", { class: "stack" });
-  page.use("/v1/reconciliation?limit=1", ({ data }) => {
+  const element = h("div", { class: "stack" }, skeleton(8));
+  let again = () => {};
+  page.onQuery(() => again());
+  page.use("/v1/reconciliation?limit=1", ({ data, error }) => {
+    if (!data && error) fill(element, trouble(error));
     if (!data) return;
     /** @type {Map<string, any>} */
     const columns = new Map();
@@ -177,7 +180,7 @@ function owners(page) {
         choose: (owner) => setQuery({ owner: page.query.owner === owner ? "" : owner }, { step: true }),
       }),
     );
-    page.onQuery(drawing.again);
+    again = drawing.again;
     fill(
       element,
       drawing.element,

@@ -8,7 +8,7 @@ import { count, gib, money } from "../lib/format.js";
 import { head, picture, room } from "../lib/head.js";
 import { list } from "../lib/list.js";
 import { instanceLink, scheduleLink } from "../lib/ids.js";
-import { curlButton, empty, figure, section } from "../lib/parts.js";
+import { curlButton, empty, figure, section, trouble } from "../lib/parts.js";
 import { setQuery } from "../lib/router.js";
 import { areas } from "../pictures/area.js";
 
@@ -24,7 +24,11 @@ export function show(page) {
       daily_change_percent: change(),
       limit: 100,
     });
-  const totals = h("div", { class: "figures" });
+  const totals = h(
+    "div",
+    { class: "figures" },
+    Array.from({ length: 4 }, () => h("div", { class: "figure waiting" })),
+  );
   const note = h("p", { class: "note" });
   const said = h("output", null, `${change()} % a day`);
   const later = debounced((/** @type {string} */ value) => setQuery({ change: value }), 200);
@@ -72,7 +76,8 @@ export function show(page) {
         group_by: "region",
         daily_change_percent: change(),
       }),
-      ({ data }) => {
+      ({ data, error }) => {
+        if (!data && error) fill(totals, trouble(error));
         if (!data) return;
         const price = data.prices[0];
         fill(

@@ -39,7 +39,7 @@ export function show(page) {
     } else if (error && !counted) {
       counted = true;
       fill(todos, h("p", { class: "note" }, "What is to be done cannot be said just now."));
-      page.use("/v1/snapshots/stats", (state) => state.data && fill(figures, numbers(state.data, null)));
+      page.use("/v1/snapshots/stats", (state) => (state.data || state.error) && fill(figures, state.data && numbers(state.data, null)));
     }
   });
   return h(
