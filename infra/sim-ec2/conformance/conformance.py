@@ -702,7 +702,7 @@ class Run:
                 paged = members(item for page in pages for item in page.get(key, []))
                 at_once = members(whole[key])
                 check(f"pages of {name}: {key}", paged == at_once, f"{paged} in pages, {at_once} at once")
-        check("ten actions come in pages", answered == 10, answered)
+        check("twelve actions come in pages", answered == 12, answered)
 
     def deletion(self):
         ec2 = self.ec2
