@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use local::dispatch::{Delivery, Dispatch, Outcome};
+use local::dispatch::{Delivery, Outcome};
 use local::endpoints::events::LocalBus;
 use local::function::Function;
 use local::template::BusKind;
@@ -15,7 +15,7 @@ use sim_ec2::{SimEc2, Snapshot, Tags};
 
 use crate::crew::Ending;
 use crate::ledger::Ledger;
-use crate::people::{Errand, Reply};
+use crate::people::Errand;
 use crate::world::{Done, Kind, World, outcome_of};
 
 /// Whose everything is.
@@ -33,7 +33,7 @@ pub(crate) struct Another {
 impl Another {
     /// What is due there, `events` of EC2 having happened.
     fn due(&self, events: &[Value], now: Timestamp) -> Vec<Delivery> {
-        let mut dispatch: std::sync::MutexGuard<'_, Dispatch> = self.bus.dispatch();
+        let mut dispatch = self.bus.dispatch();
         for event in events {
             dispatch.put_event(BusKind::Default, event, now);
         }
@@ -52,7 +52,7 @@ impl World {
             "targets": { "tags": { "all_of": [{ "key": "Backup", "value": "daily" }] } },
             "retention": { "keep_last": 2 }, "grace_minutes": 10,
         });
-        let made: Reply = self.ask_of(api, &Errand::plain("POST", "/v1/schedules", body));
+        let made = self.ask_of(api, &Errand::plain("POST", "/v1/schedules", body));
         assert_eq!(made.status, 201, "{}", made.body);
     }
 

@@ -185,6 +185,13 @@ impl Plan {
             let what = what(&mut rng, theme);
             acts.push(act(what, &mut rng));
         }
+        // Drills that schedules want come due within a day only.
+        let wants_drills =
+            |one: &Act| matches!(&one.what, What::MakeSchedule(wanted) if wanted.drills);
+        if acts.iter().any(wants_drills) && rng.chance(600) {
+            let at = 2 + rng.below(acts.len() - 2);
+            acts.insert(at, act(What::Standstill(25), &mut rng));
+        }
         Self { setup, acts }
     }
 }

@@ -163,7 +163,7 @@ impl World {
         world
     }
 
-    /// Nothing of ours runs for a while; EC2 and people go on.
+    /// Nothing of ours runs for a while; what EC2 has under way goes on.
     pub(crate) fn stand_still(&mut self, time: SignedDuration) {
         let from = self.now();
         self.hands.set(from + time);
