@@ -372,7 +372,7 @@ test("the_editor_says_what_an_edit_deletes_before_it_is_saved", async () => {
   await page.getByText("No snapshot's fate changes.").waitFor();
   await page.getByLabel("Keep daily").fill("1");
   await page.getByText(/snapshots would go that would stay now/).waitFor();
-  assert.ok((await page.locator(".river .lost").count()) > 0);
+  await page.locator(".river .lost").first().waitFor({ state: "attached" });
   assert.equal((await ask(run, `/v1/schedules/${schedule.id}`)).version, schedule.version);
   holds();
   await context.close();

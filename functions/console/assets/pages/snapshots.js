@@ -75,7 +75,8 @@ export async function show(page) {
         ),
     );
   });
-  let drawn = "";
+  /** @type {string | null} */
+  let drawn = null;
   async function drawComb() {
     const instances = [...new Set(items.map((item) => item.instance_id))].slice(0, 50);
     const wanted = instances.join();
