@@ -209,7 +209,7 @@ fn bill_member(
     });
     if member.tier == StorageTier::Archive {
         let (increment, freed) = own.archived();
-        return MemberBill { increment, freed, member };
+        return MemberBill { member, increment, freed };
     }
     let freed = if place.is_some() {
         own.freed(previous.as_ref(), next.as_ref())

@@ -103,8 +103,8 @@ async fn what_others_may_make_volumes_of_is_found_by_who_may() {
             .collect::<Vec<_>>()
     };
 
-    assert_eq!(by("all").await, [public.clone()]);
-    assert_eq!(by(OTHER).await, [id.clone()]);
+    assert_eq!(by("all").await, std::slice::from_ref(&public));
+    assert_eq!(by(OTHER).await, std::slice::from_ref(&id));
     let mut own = by("self").await;
     own.sort();
     let mut all = vec![id, private, public];

@@ -21,14 +21,14 @@ impl Snapshot {
     ///
     /// It stays what it is: not even [`super::Course::touched_at`] moves.
     pub fn with_notes(&self, told: &NotesOfRegion) -> Option<Self> {
-        let mut noted = Self { version: self.version + 1, ..self.clone() };
+        let mut later = Self { version: self.version + 1, ..self.clone() };
         let is_missing = self.status == Status::Missing;
-        for member in noted.members.iter_mut().filter(|member| !member.deleted) {
+        for member in later.members.iter_mut().filter(|member| !member.deleted) {
             let mut notes = told.get(&member.ebs_snapshot_id).cloned().unwrap_or_default();
             notes.recycled_until = notes.recycled_until.filter(|_| is_missing);
             member.notes = notes;
         }
-        (noted.members != self.members).then_some(noted)
+        (later.members != self.members).then_some(later)
     }
 
     /// What keeps EC2 from deleting a member at `now`, as far as is noted.
