@@ -205,7 +205,7 @@ async fn ordering_copies_survives_death_at_every_call() {
         let app = two_regions().await;
         let instance = app.instance("web", 1);
         copied(&app, &[&instance], there()).await;
-        let functions = [Function::Scheduler, local::function::Function::Snapshotter];
+        let functions = [Function::Scheduler, Function::Snapshotter];
         while app.list("/v1/snapshots?status=pending").await.is_empty() {
             app.clock.advance(SignedDuration::from_secs(30));
             app.settle_only(&functions).await;
