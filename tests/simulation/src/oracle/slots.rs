@@ -35,7 +35,8 @@ fn recorded(ledger: &mut Ledger, judgement: &Judgement<'_>) {
         let is_excused = |slot: &Timestamp| {
             let named = step * NAMED;
             let mut still = ledger.standstills.iter();
-            still.any(|(from, to)| *from <= *slot && *slot + named < *to)
+            // What was due shortly before was open still.
+            still.any(|(from, to)| *from - NEAR <= *slot && *slot + named < *to)
         };
         let mut due = facts.due_slots(now - NEAR).filter(|slot| !is_excused(slot));
         let is_there = |slot: &Timestamp| {
