@@ -336,8 +336,11 @@ impl World {
         if first.iter().any(|(_, sort)| is_due(sort)) {
             return true;
         }
-        let kept = if database.has_any(TABLE, "OUTBOX") { TELLING_TICKS_KEPT } else { TICKS_KEPT };
-        self.rng.chance(kept)
+        if !database.has_any(TABLE, "OUTBOX") {
+            return self.rng.chance(TICKS_KEPT);
+        }
+        // In the end, when it is judged what was told, none is left out.
+        self.is_kind || self.rng.chance(TELLING_TICKS_KEPT)
     }
 
     /// Whether the function is never called, and everybody thinks it was.
