@@ -84,7 +84,18 @@ async fn tell_of_old_volumes(
 ) -> Result<(), Error> {
     let old: Vec<_> =
         restore.before.old_volumes.iter().flatten().map(|old| old.volume_id.clone()).collect();
-    let seen = service.ec2_in(&restore.region)?.seen_volumes(&old).await?;
+    // A region that nobody looks after any more has nothing to tell.
+    let seen = match service.ec2_in(&restore.region) {
+        Ok(ec2) => ec2.seen_volumes(&old).await,
+        Err(_) => Ok(Vec::new()),
+    };
+    let seen = match seen {
+        Ok(seen) => seen,
+        Err(error) => {
+            warn!(restore.id = %restore.id, error.chain = %chain(&error), "The old volumes of {} are not looked at", restore.id);
+            return Ok(());
+        }
+    };
     let is_left = seen.iter().any(|volume| volume.state == VolumeState::Available);
     let told = restore.told(is_left.then_some(now));
     // Written meanwhile: the next look finds the same.
