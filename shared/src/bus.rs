@@ -1,6 +1,7 @@
 //! Our event bus: events published in as few calls as can be.
 
 use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::config::retry::RetryPartition;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use tracing::warn;
 
@@ -24,7 +25,11 @@ pub struct Bus {
 impl Bus {
     /// The bus of this name.
     pub fn new(config: &aws_config::SdkConfig, name: impl Into<String>) -> Self {
-        Self { client: Client::new(config), name: name.into(), trace: None }
+        let config = aws_sdk_eventbridge::config::Builder::from(config)
+            // Of its own: by default clients of a process share how often they may still retry.
+            .retry_partition(RetryPartition::custom("bus").build())
+            .build();
+        Self { client: Client::from_conf(config), name: name.into(), trace: None }
     }
 
     /// The same bus, for what belongs to this trace.

@@ -33,7 +33,7 @@ use std::time::Duration;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::Region;
-use aws_sdk_ec2::config::retry::RetryConfig;
+use aws_sdk_ec2::config::retry::{RetryConfig, RetryPartition};
 use aws_sdk_ec2::config::timeout::TimeoutConfig;
 use aws_sdk_ec2::types::Filter;
 use jiff::Timestamp;
@@ -89,6 +89,8 @@ impl Ec2 {
         let region: String = region.into();
         let common = aws_sdk_ec2::config::Builder::from(config)
             .region(Region::new(region.clone()))
+            // Of its own: by default clients of a process share how often they may still retry.
+            .retry_partition(RetryPartition::custom("ec2").build())
             .interceptor(date.clone())
             .interceptor(CallCount(metrics.clone()));
         let patient = TimeoutConfig::builder().operation_timeout(CREATION_LASTS).build();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryPartition;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use serde::Serialize;
@@ -100,8 +101,12 @@ pub(super) struct QueryPage<T> {
 impl Table {
     /// The table of this name. What is written is by nobody in particular, and its audit kept for ever.
     pub fn new(config: &aws_config::SdkConfig, name: impl Into<String>) -> Self {
+        let config = aws_sdk_dynamodb::config::Builder::from(config)
+            // Of its own: by default clients of a process share how often they may still retry.
+            .retry_partition(RetryPartition::custom("table").build())
+            .build();
         Self {
-            client: Client::new(config),
+            client: Client::from_conf(config),
             name: name.into(),
             author: Arc::new(Author::rule("snapkeep")),
             audit_days: None,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use jiff::SignedDuration;
+use local::dispatch::Message;
 
 use crate::ledger::Violation;
 use crate::oracle::{Books, Judgement, judge_calm, judge_drills};
@@ -147,7 +148,8 @@ impl World {
         if !held(&self.ledger).violations.is_empty() {
             return;
         }
-        let given_up = self.given_up().saturating_sub(before);
+        let mut given_up = self.given_up();
+        given_up.retain(|message| !before.contains(message));
         let statistics = self.ask("GET", "/v1/snapshots/stats", serde_json::Value::Null).body;
         let (books, snapshots) = (Books::read(&self.database), self.ec2.snapshots());
         let volumes = self.ec2.volumes();
@@ -159,12 +161,15 @@ impl World {
             since,
             now,
             statistics: &statistics,
-            given_up,
+            given_up: &given_up,
         };
         judge_calm(&mut held(&self.ledger), &judgement);
     }
 
-    fn given_up(&self) -> usize {
-        self.bus.dispatch().dead_letters().values().sum()
+    /// What is in the queues of dead letters.
+    fn given_up(&self) -> Vec<Message> {
+        let dispatch = self.bus.dispatch();
+        let names = dispatch.dead_letters().into_keys();
+        names.flat_map(|name| dispatch.messages(name)).cloned().collect()
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use local::dispatch::Message;
 use serde_json::{Map, Value, json};
 use sim_dynamodb::SimDynamoDb;
 use sim_ec2::{Snapshot, Volume};
@@ -107,8 +108,8 @@ pub(crate) struct Judgement<'a> {
     pub(crate) now: Timestamp,
     /// `GET /v1/snapshots/stats`.
     pub(crate) statistics: &'a Value,
-    /// Messages given up since.
-    pub(crate) given_up: usize,
+    /// The messages given up since.
+    pub(crate) given_up: &'a [Message],
 }
 
 pub(crate) fn judge_calm(ledger: &mut Ledger, judgement: &Judgement<'_>) {
@@ -126,8 +127,8 @@ pub(crate) fn judge_calm(ledger: &mut Ledger, judgement: &Judgement<'_>) {
         let text = format!("what changed at {since} is told to nobody");
         ledger.violated(judgement.now, "untold", text);
     }
-    if judgement.given_up > 0 {
-        let text = format!("{} messages were given up in fine weather", judgement.given_up);
+    for message in judgement.given_up {
+        let text = format!("a message was given up in fine weather: {}", message.body);
         ledger.violated(judgement.now, "given-up", text);
     }
 }
