@@ -16,7 +16,7 @@ use crate::domain::audit::entries_of_snapshot;
 use crate::domain::cursor::Order;
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::schedule::Schedule;
-use crate::domain::snapshot::Snapshot;
+use crate::domain::snapshot::{Extent, Snapshot};
 use crate::error::{Error, chain};
 
 /// A part of a list, by position only.
@@ -111,7 +111,7 @@ impl Table {
     pub async fn insert_snapshot(&self, snapshot: &Snapshot) -> Result<Written, Error> {
         let entries = entries_of_snapshot(None, snapshot);
         let written =
-            self.put_with_entries(self.record_of(snapshot), Condition::Absent, &entries).await?;
+            self.put_with_entries(self.record_of(snapshot)?, Condition::Absent, &entries).await?;
         self.count(written, None, snapshot).await;
         Ok(written)
     }
@@ -120,7 +120,7 @@ impl Table {
     pub async fn update_snapshot(&self, old: &Snapshot, new: &Snapshot) -> Result<Written, Error> {
         let entries = entries_of_snapshot(Some(old), new);
         let condition = Condition::Version(old.version);
-        let written = self.put_with_entries(self.record_of(new), condition, &entries).await?;
+        let written = self.put_with_entries(self.record_of(new)?, condition, &entries).await?;
         self.count(written, Some(old), new).await;
         Ok(written)
     }
@@ -135,7 +135,7 @@ impl Table {
         let condition = old.map_or(Condition::Absent, |old| Condition::Version(old.version));
         let entries = entries_of_snapshot(old, new);
         if new.members.is_empty() {
-            let written = self.put_with_entries(self.record_of(new), condition, &entries).await?;
+            let written = self.put_with_entries(self.record_of(new)?, condition, &entries).await?;
             self.count(written, old, new).await;
             return Ok(written);
         }
@@ -157,7 +157,7 @@ impl Table {
                 return Ok(Written::Changed);
             }
         }
-        writes.push(Write::Put(self.record_of(new).into_item()?, condition));
+        writes.push(Write::Put(self.record_of(new)?.into_item()?, condition));
         let written = self.transact_with_entries(writes, &entries).await?;
         self.count(written, old, new).await;
         Ok(written)
@@ -172,7 +172,7 @@ impl Table {
     ) -> Result<Written, Error> {
         let Bound { guardians, schedule } = guard;
         let mut writes =
-            vec![Write::Put(self.record_of(new).into_item()?, Condition::Version(old.version))];
+            vec![Write::Put(self.record_of(new)?.into_item()?, Condition::Version(old.version))];
         let unchanged = |one: &Snapshot| Write::Unchanged(keys::snapshot(&one.id), one.version);
         writes.extend(guardians.iter().take(GUARDIANS_MAX).map(unchanged));
         writes.extend(schedule.map(|one| Write::Unchanged(keys::schedule(&one.id), one.revision)));
@@ -288,22 +288,33 @@ impl Table {
         Ok(self.resolve_each(positions).await?.snapshots)
     }
 
-    /// The record of a snapshot. What is gone is kept for as long as the audit, which tells why.
-    pub(super) fn record_of<'a>(&self, snapshot: &'a Snapshot) -> Record<'a, Snapshot> {
+    /// The record of a snapshot. What is gone is kept for as long as the audit, which tells why. There is none of what was
+    /// read in short form: a write of that would lose the rest.
+    pub(super) fn record_of<'a>(
+        &self,
+        snapshot: &'a Snapshot,
+    ) -> Result<Record<'a, Snapshot>, Error> {
+        match snapshot.extent {
+            Extent::Whole => {}
+            Extent::Short => {
+                let problem = format!("of {} only the short form was read", snapshot.id);
+                return Err(Error::internal("writing a record", problem));
+            }
+        }
         let gone_at = snapshot.ending.gone_at.filter(|_| snapshot.status.is_gone());
         let mut indexes = keys::of_snapshot(snapshot);
         // Without it the comb is read from the record.
         indexes.extend(short_form(snapshot).ok().map(|form| (keys::COMB, form)));
-        Record {
+        Ok(Record {
             key: keys::snapshot(&snapshot.id),
             version: snapshot.version,
             indexes,
             body: snapshot,
             expires_at: gone_at.and_then(|at| self.kept_until(at)),
-        }
+        })
     }
 
-    async fn resolve_each(&self, positions: Vec<IndexEntry>) -> Result<Resolved, Error> {
+    pub(super) async fn resolve_each(&self, positions: Vec<IndexEntry>) -> Result<Resolved, Error> {
         let keys: Vec<_> = positions.iter().map(|position| position.key.clone()).collect();
         let mut found = self.get_each(&keys).await?;
         let mut resolved = Resolved { snapshots: Vec::new(), unreadable: Vec::new() };
@@ -320,10 +331,10 @@ impl Table {
     }
 }
 
-/// The records at positions.
-struct Resolved {
-    snapshots: Vec<(String, Snapshot)>,
-    unreadable: Vec<String>,
+/// The records at positions, and the ids of those that cannot be read.
+pub(super) struct Resolved {
+    pub(super) snapshots: Vec<(String, Snapshot)>,
+    pub(super) unreadable: Vec<String>,
 }
 
 /// The snapshot, if its record can be read. One that cannot guards no other and is not deleted until it can again.

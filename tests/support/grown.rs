@@ -1,0 +1,110 @@
+//! Systems whose instance has many snapshots: one is taken, and the others are made of what it has left, each an hour older.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use shared::domain::snapshot::ScheduleSlot;
+
+use super::app::App;
+use super::meter::Meter;
+use super::reply::text;
+
+/// A system with a schedule of one instance, which has had `count` snapshots taken hour by hour.
+pub(crate) struct Grown {
+    pub(crate) app: App,
+    /// What its calls of the table are counted by.
+    pub(crate) meter: Meter,
+    pub(crate) instance: String,
+    pub(crate) schedule: String,
+    /// The ids of its snapshots, the newest first.
+    pub(crate) snapshots: Vec<String>,
+}
+
+/// The system, a few minutes after the last snapshot.
+pub(crate) async fn grown(count: usize) -> Grown {
+    let small = App::start().await;
+    let instance = small.instance("web", 1);
+    let body = json!({
+        "name": "hourly", "expression": "cron(0 * * * ? *)",
+        "targets": { "instance_ids": [instance] }, "retention": { "keep_last": 10_000 },
+    });
+    let schedule = small.call("POST", "/v1/schedules", body).await.expect(201);
+    let schedule = text(&schedule, "id").to_owned();
+    small.pass_minutes(65).await;
+    let taken = small.list("/v1/snapshots?status=available").await;
+    let [one] = taken.as_slice() else { panic!("{taken:#?}") };
+    let first = small.record(text(one, "id")).await;
+    let slot = first.slot.clone().unwrap();
+    let ebs = first.members[0].ebs_snapshot_id.to_string();
+
+    let items = small.items();
+    let is_of_it = |item: &&Value| {
+        let pk = item["pk"]["S"].as_str().unwrap();
+        ["SNAPSHOT#", "EBS#", "RUNS#"].iter().any(|kind| pk.starts_with(kind))
+    };
+    let templates: Vec<_> = items.iter().filter(is_of_it).map(Value::to_string).collect();
+    assert_eq!(templates.len(), 3);
+    let path = std::env::temp_dir().join(format!("snapkeep-grown-{}-{count}", std::process::id()));
+    small.ec2.save(&path).unwrap();
+    let mut ec2: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let region = &mut ec2["world"]["regions"]["us-east-1"];
+    let entries = region["snapshots"]["entries"].as_object_mut().unwrap();
+    let entry = entries[&ebs].to_string();
+
+    let mut all = items.clone();
+    let mut snapshots = vec![first.id.to_string()];
+    for age in 1..count {
+        let by = SignedDuration::from_hours(-i64::try_from(age).unwrap());
+        let earlier = ScheduleSlot { slot: slot.slot + by, ..slot.clone() };
+        let id = earlier.snapshot_id(&first.source.instance_id).to_string();
+        let member = format!("snap-{age:017x}");
+        let older = |template: &str| {
+            let text = shifted(template, by).replace(first.id.as_str(), &id).replace(&ebs, &member);
+            serde_json::from_str::<Value>(&text).unwrap()
+        };
+        all.extend(templates.iter().map(|template| older(template)));
+        entries.insert(member.clone(), older(&entry));
+        snapshots.push(id);
+    }
+    std::fs::write(&path, ec2.to_string()).unwrap();
+    let (app, meter) = App::metered_from(&path, small.now()).await;
+    std::fs::remove_file(&path).unwrap();
+    app.put_items(&all);
+    Grown { app, meter, instance, schedule, snapshots }
+}
+
+/// The text with all its instants moved, each written as finely as before.
+fn shifted(text: &str, by: SignedDuration) -> String {
+    const SECONDS: usize = "2026-03-02T10:00:00".len();
+    let is_instant = |part: &str| {
+        let bytes = part.as_bytes();
+        part.is_char_boundary(SECONDS) && bytes[4] == b'-' && bytes[10] == b'T' && bytes[13] == b':'
+    };
+    let mut moved = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(found) = rest.find("20") {
+        let (before, part) = rest.split_at(found);
+        moved.push_str(before);
+        let end = part.find('Z').filter(|_| part.len() > SECONDS && is_instant(part));
+        let instant = end.and_then(|end| part[..=end].parse::<Timestamp>().ok().zip(Some(end)));
+        let Some((instant, end)) = instant else {
+            moved.push_str("20");
+            rest = &part[2..];
+            continue;
+        };
+        let digits = end.saturating_sub(SECONDS + 1);
+        let instant = instant + by;
+        moved.push_str(&format!("{instant:.digits$}"));
+        rest = &part[end + 1..];
+    }
+    moved.push_str(rest);
+    moved
+}
+
+#[test]
+fn all_instants_of_a_text_are_moved() {
+    let hour = SignedDuration::from_hours(-1);
+
+    let text = shifted(r#"{"a":"2026-03-02T10:00:00.000Z#snp_2026","b":"2026-03-02T00:30:24Z"}"#, hour);
+
+    assert_eq!(text, r#"{"a":"2026-03-02T09:00:00.000Z#snp_2026","b":"2026-03-01T23:30:24Z"}"#);
+}
