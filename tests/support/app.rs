@@ -449,6 +449,16 @@ impl App {
         }
     }
 
+    /// Puts these there, which are items as DynamoDB's JSON has them.
+    pub(crate) fn put_texts(&self, all: &[String]) {
+        for item in all {
+            let request = format!(r#"{{"TableName":"{TABLE}","Item":{item}}}"#);
+            let target = "DynamoDB_20120810.PutItem";
+            let (status, answer) = self.database.answer(target, request.as_bytes());
+            assert_eq!(status, 200, "{answer}");
+        }
+    }
+
     fn ask_table(&self, operation: &str, request: &Value) -> Value {
         let target = format!("DynamoDB_20120810.{operation}");
         let (status, answer) = self.database.answer(&target, request.to_string().as_bytes());

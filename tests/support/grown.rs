@@ -1,4 +1,7 @@
 //! Systems whose instance has many snapshots: one is taken, and the others are made of what it has left, each an hour older.
+//!
+//! The older ones have their records, their EBS snapshots, and their runs as far back as a calendar goes. What finds a set by a
+//! member of it finds the newest only.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -7,6 +10,9 @@ use shared::domain::snapshot::ScheduleSlot;
 use super::app::App;
 use super::meter::Meter;
 use super::reply::text;
+
+/// How many runs there are at the most: a month of hours, and some that no calendar shows.
+const RUNS_MAX: usize = 800;
 
 /// A system with a schedule of one instance, which has had `count` snapshots taken hour by hour.
 pub(crate) struct Grown {
@@ -37,12 +43,14 @@ pub(crate) async fn grown(count: usize) -> Grown {
     let ebs = first.members[0].ebs_snapshot_id.to_string();
 
     let items = small.items();
-    let is_of_it = |item: &&Value| {
-        let pk = item["pk"]["S"].as_str().unwrap();
-        ["SNAPSHOT#", "EBS#", "RUNS#"].iter().any(|kind| pk.starts_with(kind))
+    let template = |kind: &str| {
+        let mut of_kind =
+            items.iter().filter(|item| item["pk"]["S"].as_str().unwrap().starts_with(kind));
+        let found = of_kind.next().unwrap().to_string();
+        assert!(of_kind.next().is_none());
+        found
     };
-    let templates: Vec<_> = items.iter().filter(is_of_it).map(Value::to_string).collect();
-    assert_eq!(templates.len(), 3);
+    let (record, run) = (template("SNAPSHOT#"), template("RUNS#"));
     let path = std::env::temp_dir().join(format!("snapkeep-grown-{}-{count}", std::process::id()));
     small.ec2.save(&path).unwrap();
     let mut ec2: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
@@ -50,7 +58,7 @@ pub(crate) async fn grown(count: usize) -> Grown {
     let entries = region["snapshots"]["entries"].as_object_mut().unwrap();
     let entry = entries[&ebs].to_string();
 
-    let mut all = items.clone();
+    let mut all: Vec<_> = items.iter().map(Value::to_string).collect();
     let mut snapshots = vec![first.id.to_string()];
     for age in 1..count {
         let by = SignedDuration::from_hours(-i64::try_from(age).unwrap());
@@ -58,17 +66,19 @@ pub(crate) async fn grown(count: usize) -> Grown {
         let id = earlier.snapshot_id(&first.source.instance_id).to_string();
         let member = format!("snap-{age:017x}");
         let older = |template: &str| {
-            let text = shifted(template, by).replace(first.id.as_str(), &id).replace(&ebs, &member);
-            serde_json::from_str::<Value>(&text).unwrap()
+            shifted(template, by).replace(first.id.as_str(), &id).replace(&ebs, &member)
         };
-        all.extend(templates.iter().map(|template| older(template)));
-        entries.insert(member.clone(), older(&entry));
+        all.push(older(&record));
+        if age < RUNS_MAX {
+            all.push(older(&run));
+        }
+        entries.insert(member.clone(), serde_json::from_str(&older(&entry)).unwrap());
         snapshots.push(id);
     }
     std::fs::write(&path, ec2.to_string()).unwrap();
     let (app, meter) = App::metered_from(&path, small.now()).await;
     std::fs::remove_file(&path).unwrap();
-    app.put_items(&all);
+    app.put_texts(&all);
     Grown { app, meter, instance, schedule, snapshots }
 }
 

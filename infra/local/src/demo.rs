@@ -3,6 +3,8 @@
 //! `examples/record_demo.rs` made it with the real functions. Its time is its own: a demonstration begins where the
 //! record ends, whatever the calendar says, and goes on from there.
 
+mod big;
+
 use std::{collections::BTreeMap, fmt, io::Read as _};
 
 use dynoxide::{Database, DynoxideError, ImportOptions, types::Item};
@@ -15,21 +17,33 @@ use crate::StartError;
 
 const HISTORY: &[u8] = include_bytes!("demo/history.json.gz");
 
+/// How many items are put into the table at once.
+const AT_ONCE: usize = 2_000;
+
 /// What was recorded.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Recorded {
+pub(crate) struct Recorded<T> {
     /// When it ends.
     pub(crate) time: Timestamp,
     /// The simulated EC2.
     pub(crate) ec2: Value,
     /// The table.
-    pub(crate) items: Vec<Item>,
+    pub(crate) items: Vec<T>,
+}
+
+/// How large a demonstration is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// As it was recorded.
+    Recorded,
+    /// A thousand instances with fifty thousand snapshots.
+    Big,
 }
 
 /// What a table begins with.
 pub(crate) struct Beginning {
     pub(crate) database: Database,
-    pub(crate) items: Vec<Item>,
+    pub(crate) items: Vec<Value>,
 }
 
 impl Beginning {
@@ -37,7 +51,15 @@ impl Beginning {
     pub(crate) fn load(self, table: &str) -> Result<(), StartError> {
         let Self { database, items } = self;
         let failed = |error: DynoxideError| StartError::failed("the demonstration", error);
-        database.import_items(table, items, ImportOptions::default()).map_err(failed)?;
+        let unreadable = |error: serde_json::Error| {
+            StartError::failed("the demonstration", error.to_string())
+        };
+        let mut items = items.into_iter().peekable();
+        while items.peek().is_some() {
+            let some = items.by_ref().take(AT_ONCE).map(serde_json::from_value::<Item>);
+            let some = some.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
+            database.import_items(table, some, ImportOptions::default()).map_err(failed)?;
+        }
         Ok(())
     }
 }
@@ -54,10 +76,15 @@ pub fn environment() -> BTreeMap<String, String> {
     settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
-pub(crate) fn history() -> Result<Recorded, StartError> {
+/// The account with its history.
+pub(crate) fn history(size: Size) -> Result<Recorded<Value>, StartError> {
     let mut text = String::new();
     let failed = |error: std::io::Error| StartError::failed("the demonstration", error);
     GzDecoder::new(HISTORY).read_to_string(&mut text).map_err(failed)?;
-    serde_json::from_str(&text)
-        .map_err(|error| StartError::failed("the demonstration", error.to_string()))
+    let recorded = serde_json::from_str(&text)
+        .map_err(|error| StartError::failed("the demonstration", error.to_string()))?;
+    Ok(match size {
+        Size::Recorded => recorded,
+        Size::Big => big::grown(recorded),
+    })
 }

@@ -196,6 +196,16 @@ impl Table {
         Ok(Listed { snapshots, more: found.more })
     }
 
+    /// Where the snapshots of a part of a list sort, as one Query of the index tells it, and whether there are more behind.
+    pub async fn snapshot_positions(
+        &self,
+        list: &SnapshotList,
+        slice: &Slice,
+    ) -> Result<(Vec<String>, bool), Error> {
+        let QueryPage { items, more } = self.query_positions(&slice.of_list(list)).await?;
+        Ok((items.into_iter().map(|one| one.sort).collect(), more))
+    }
+
     /// The snapshots of a part of a list by their ids only, as one Query of the index tells them, and whether there are
     /// more behind.
     pub async fn snapshot_ids(

@@ -218,7 +218,7 @@ async fn last_day(run: &Run) -> Outcome<()> {
     run.ask_as(
         Role::Admin,
         "DELETE",
-        &format!("/v1/snapshots/{doomed}?grace=240"),
+        &format!("/v1/snapshots/{doomed}?grace_minutes=240"),
         Value::Null,
         "Not needed any more",
     )
