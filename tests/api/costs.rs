@@ -43,7 +43,9 @@ async fn lists_cost_what_they_show(grown: &Grown, combs: usize) {
     assert_eq!(calls.records_of("SNAPSHOT"), 51);
 
     let (page, calls) = asked(grown, "/v1/snapshots?limit=50&include=fate").await;
-    assert!(page["items"].as_array().unwrap().iter().all(|one| one["fate"]["outlook"] != "unknown"));
+    assert!(
+        page["items"].as_array().unwrap().iter().all(|one| one["fate"]["outlook"] != "unknown")
+    );
     hold(
         &calls,
         &[("Query all", 1), ("Query comb", combs), ("BatchGetItem", 2)],
@@ -68,7 +70,9 @@ async fn lists_cost_what_they_show(grown: &Grown, combs: usize) {
 }
 
 async fn a_calendar_costs_its_days(grown: &Grown) {
-    for path in ["/v1/instances/slots".to_owned(), format!("/v1/instances/{}/slots", grown.instance)] {
+    for path in
+        ["/v1/instances/slots".to_owned(), format!("/v1/instances/{}/slots", grown.instance)]
+    {
         let (answer, calls) = asked(grown, &path).await;
         assert!(answer.to_string().len() < ANSWER_MAX);
         // A month of it, whatever lies before: its part of the comb, of what is here and of what is gone.

@@ -154,7 +154,10 @@ async fn a_list_says_how_many_there_are_in_all_when_asked() {
     let first = app.get("/v1/snapshots?limit=3&count=true").await;
     let cursor = text(&first, "next_cursor");
     let second = app.get(&format!("/v1/snapshots?limit=3&cursor={cursor}")).await;
-    assert_eq!((&second["total"], names(second["items"].as_array().unwrap())), (&Value::Null, vec!["b"]));
+    assert_eq!(
+        (&second["total"], names(second["items"].as_array().unwrap())),
+        (&Value::Null, vec!["b"])
+    );
 
     for query in ["q=a", "tag=for=a", "status=deleted", "origin=manual&status=error"] {
         let path = format!("/v1/snapshots?{query}&count=true");
@@ -168,7 +171,8 @@ async fn a_list_says_how_many_there_are_in_all_when_asked() {
 async fn schedules_runs_and_sweeps_are_counted_with_their_filters() {
     let app = App::start().await;
     let instance = app.instance("web", 1);
-    let schedule = app.schedule("cron(0/10 * * * ? *)", &[&instance], json!({ "keep_last": 9 })).await;
+    let schedule =
+        app.schedule("cron(0/10 * * * ? *)", &[&instance], json!({ "keep_last": 9 })).await;
     app.schedule("rate(1 day)", &[&instance], json!({ "keep_last": 9 })).await;
     app.pass_minutes(35).await;
     app.call("POST", "/v1/sweeps", json!({ "mode": "plan_only" })).await.expect(202);

@@ -3,7 +3,8 @@
 //! The older ones have their records, their EBS snapshots, and their runs as far back as a calendar goes. What finds a set by a
 //! member of it finds the newest only.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
+use local::retold::Template;
 use serde_json::{Value, json};
 use shared::domain::snapshot::ScheduleSlot;
 
@@ -48,7 +49,7 @@ pub(crate) async fn grown(count: usize) -> Grown {
             items.iter().filter(|item| item["pk"]["S"].as_str().unwrap().starts_with(kind));
         let found = of_kind.next().unwrap().to_string();
         assert!(of_kind.next().is_none());
-        found
+        Template::of(&found, &[])
     };
     let (record, run) = (template("SNAPSHOT#"), template("RUNS#"));
     let path = std::env::temp_dir().join(format!("snapkeep-grown-{}-{count}", std::process::id()));
@@ -56,7 +57,7 @@ pub(crate) async fn grown(count: usize) -> Grown {
     let mut ec2: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     let region = &mut ec2["world"]["regions"]["us-east-1"];
     let entries = region["snapshots"]["entries"].as_object_mut().unwrap();
-    let entry = entries[&ebs].to_string();
+    let entry = Template::of(&entries[&ebs].to_string(), &[]);
 
     let mut all: Vec<_> = items.iter().map(Value::to_string).collect();
     let mut snapshots = vec![first.id.to_string()];
@@ -65,9 +66,12 @@ pub(crate) async fn grown(count: usize) -> Grown {
         let earlier = ScheduleSlot { slot: slot.slot + by, ..slot.clone() };
         let id = earlier.snapshot_id(&first.source.instance_id).to_string();
         let member = format!("snap-{age:017x}");
-        let older = |template: &str| {
-            shifted(template, by).replace(first.id.as_str(), &id).replace(&ebs, &member)
+        let other = |name: &str| match name {
+            name if name == first.id.as_str() => Some(id.clone()),
+            name if name == ebs => Some(member.clone()),
+            _ => None,
         };
+        let older = |template: &Template| template.told(other, by);
         all.push(older(&record));
         if age < RUNS_MAX {
             all.push(older(&run));
@@ -80,41 +84,4 @@ pub(crate) async fn grown(count: usize) -> Grown {
     std::fs::remove_file(&path).unwrap();
     app.put_texts(&all);
     Grown { app, meter, instance, schedule, snapshots }
-}
-
-/// The text with all its instants moved, each written as finely as before.
-fn shifted(text: &str, by: SignedDuration) -> String {
-    const SECONDS: usize = "2026-03-02T10:00:00".len();
-    let is_instant = |part: &str| {
-        let bytes = part.as_bytes();
-        part.is_char_boundary(SECONDS) && bytes[4] == b'-' && bytes[10] == b'T' && bytes[13] == b':'
-    };
-    let mut moved = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(found) = rest.find("20") {
-        let (before, part) = rest.split_at(found);
-        moved.push_str(before);
-        let end = part.find('Z').filter(|_| part.len() > SECONDS && is_instant(part));
-        let instant = end.and_then(|end| part[..=end].parse::<Timestamp>().ok().zip(Some(end)));
-        let Some((instant, end)) = instant else {
-            moved.push_str("20");
-            rest = &part[2..];
-            continue;
-        };
-        let digits = end.saturating_sub(SECONDS + 1);
-        let instant = instant + by;
-        moved.push_str(&format!("{instant:.digits$}"));
-        rest = &part[end + 1..];
-    }
-    moved.push_str(rest);
-    moved
-}
-
-#[test]
-fn all_instants_of_a_text_are_moved() {
-    let hour = SignedDuration::from_hours(-1);
-
-    let text = shifted(r#"{"a":"2026-03-02T10:00:00.000Z#snp_2026","b":"2026-03-02T00:30:24Z"}"#, hour);
-
-    assert_eq!(text, r#"{"a":"2026-03-02T09:00:00.000Z#snp_2026","b":"2026-03-01T23:30:24Z"}"#);
 }

@@ -51,9 +51,8 @@ impl Beginning {
     pub(crate) fn load(self, table: &str) -> Result<(), StartError> {
         let Self { database, items } = self;
         let failed = |error: DynoxideError| StartError::failed("the demonstration", error);
-        let unreadable = |error: serde_json::Error| {
-            StartError::failed("the demonstration", error.to_string())
-        };
+        let unreadable =
+            |error: serde_json::Error| StartError::failed("the demonstration", error.to_string());
         let mut items = items.into_iter().peekable();
         while items.peek().is_some() {
             let some = items.by_ref().take(AT_ONCE).map(serde_json::from_value::<Item>);

@@ -113,7 +113,10 @@ mod tests {
             _ => None,
         };
 
-        assert_eq!(template.names().collect::<Vec<_>>(), ["snp_01a-9", "snp_01a-9", "web-1", "web-1"]);
+        assert_eq!(
+            template.names().collect::<Vec<_>>(),
+            ["snp_01a-9", "snp_01a-9", "web-1", "web-1"]
+        );
         assert_eq!(template.told(|_| None, SignedDuration::ZERO), text);
         assert_eq!(
             template.told(other, SignedDuration::from_hours(-1)),

@@ -152,7 +152,8 @@ pub async fn total(service: &Service, id: &ScheduleId, filter: &RunFilter) -> Re
     let RunFilter { status, from, to } = filter;
     let bounds = (from.unwrap_or(Timestamp::UNIX_EPOCH), to.unwrap_or(Timestamp::MAX));
     let runs = service.table.runs_between(id, bounds, COUNTED_MAX).await?.ok_or_else(|| {
-        let reason = "cannot be told: there are more than 20,000 runs in that time; give from and to";
+        let reason =
+            "cannot be told: there are more than 20,000 runs in that time; give from and to";
         Error::invalid("count", reason)
     })?;
     let is_wanted = |run: &&Run| status.is_empty() || status.contains(&run.status);

@@ -265,10 +265,8 @@ impl Reading<'_> {
         let Self { schedule, days, detail } = self;
         let concerned: Vec<_> = drafts.iter_mut().filter(|one| one.is_of(schedule)).collect();
         // What led to nothing was promised to those that it is for now.
-        let mut concerned: Vec<_> = concerned
-            .into_iter()
-            .map(|one| (one.known.has(schedule, &one.records), one))
-            .collect();
+        let mut concerned: Vec<_> =
+            concerned.into_iter().map(|one| (one.known.has(schedule, &one.records), one)).collect();
         let by_id: BTreeMap<_, _> = concerned
             .iter()
             .enumerate()

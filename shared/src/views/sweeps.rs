@@ -81,7 +81,8 @@ pub async fn total(service: &Service, filter: &SweepFilter) -> Result<u64, Error
         seen += items.len();
         count += items.iter().filter(|sweep| filter.wants(sweep)).count();
         if seen > COUNTED_MAX {
-            let reason = format!("cannot be told: there are more than {COUNTED_MAX} sweeps; leave it out");
+            let reason =
+                format!("cannot be told: there are more than {COUNTED_MAX} sweeps; leave it out");
             return Err(Error::invalid("count", reason));
         }
         if next_cursor.is_none() {

@@ -220,7 +220,8 @@ fn grow(item: &mut Value, instances: &BTreeMap<String, String>, more: &mut Vec<V
             if instances.contains_key(instance) && sk.ends_with(REGION) {
                 let template = Template::of(&item.to_string(), &[]);
                 let copies = (1..COPIES).map(|number| Copy { number, by_hand: 0 });
-                let told = copies.map(|copy| template.told(|id| copy.name(id), SignedDuration::ZERO));
+                let told =
+                    copies.map(|copy| template.told(|id| copy.name(id), SignedDuration::ZERO));
                 more.extend(told.filter_map(|text| serde_json::from_str(&text).ok()));
             }
         }
@@ -290,13 +291,14 @@ fn with_more(
     let mut volumes = BTreeSet::new();
     for (kind, is_of_many) in [("instances", true), ("volumes", false)] {
         let Some(entries) = region[kind]["entries"].as_object_mut() else { continue };
-        let templates: Vec<_> = entries
-            .iter()
-            .filter(|(id, _)| {
-                if is_of_many { instances.contains_key(*id) } else { volumes.contains(*id) }
-            })
-            .map(|(id, entry)| (id.clone(), Template::of(&entry.to_string(), &words)))
-            .collect();
+        let templates: Vec<_> =
+            entries
+                .iter()
+                .filter(|(id, _)| {
+                    if is_of_many { instances.contains_key(*id) } else { volumes.contains(*id) }
+                })
+                .map(|(id, entry)| (id.clone(), Template::of(&entry.to_string(), &words)))
+                .collect();
         if is_of_many {
             let names = templates.iter().flat_map(|(_, template)| template.names());
             volumes.extend(names.filter(|name| name.starts_with("vol-")).map(str::to_owned));

@@ -76,9 +76,7 @@ fn way(filter: &SnapshotFilter) -> Result<Way, Error> {
                 let here = Status::ALL.iter().filter(|one| !one.is_gone());
                 Ok(Way::Numbers(here.map(|one| Measure::Status(*one)).collect()))
             }
-            (None, false) => {
-                Ok(Way::Numbers(wanted.into_iter().map(Measure::Status).collect()))
-            }
+            (None, false) => Ok(Way::Numbers(wanted.into_iter().map(Measure::Status).collect())),
             (Some(origin), true) => Ok(Way::Numbers(vec![Measure::Origin(*origin)])),
             (Some(_), false) => Err(refused("origin and status are counted one without the other")),
         };
@@ -158,14 +156,20 @@ mod tests {
             (SnapshotFilter { region: Some("eu-west-1".to_owned()), ..none() }, "numbers"),
             (SnapshotFilter { origin: Some(Origin::Manual), ..none() }, "numbers"),
             (SnapshotFilter { instance_id: instance.clone(), ..none() }, "positions"),
-            (SnapshotFilter { schedule_id: schedule.clone(), created_after: at, ..none() }, "positions"),
+            (
+                SnapshotFilter { schedule_id: schedule.clone(), created_after: at, ..none() },
+                "positions",
+            ),
             (SnapshotFilter { created_before: at, ..none() }, "positions"),
             (SnapshotFilter { status: status(error), created_after: at, ..none() }, "positions"),
             (SnapshotFilter { status: status(Status::Missing), ..none() }, "positions"),
             (SnapshotFilter { deleted: Deleted::Show, ..none() }, "positions"),
             (SnapshotFilter { q: Some("x".to_owned()), ..none() }, "refused"),
             (SnapshotFilter { tags: vec![tag], ..none() }, "refused"),
-            (SnapshotFilter { instance_id: instance.clone(), schedule_id: schedule, ..none() }, "refused"),
+            (
+                SnapshotFilter { instance_id: instance.clone(), schedule_id: schedule, ..none() },
+                "refused",
+            ),
             (SnapshotFilter { instance_id: instance, status: status(error), ..none() }, "refused"),
             (SnapshotFilter { status: status(Status::Deleted), ..none() }, "refused"),
             (SnapshotFilter { status: status(available), created_after: at, ..none() }, "refused"),
