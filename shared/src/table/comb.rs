@@ -14,7 +14,7 @@ use super::client::{IndexEntry, Range, Table};
 use super::keys::{self, COMB, Index, Key};
 use super::lists::{Presence, SnapshotList};
 use super::record::{Item, key_of, text};
-use super::snapshots::Resolved;
+use super::resolved::Resolved;
 use crate::domain::cursor::Order;
 use crate::domain::ids::InstanceId;
 use crate::domain::snapshot::{Extent, Snapshot};

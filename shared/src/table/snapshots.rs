@@ -4,20 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tracing::error;
 
 use super::client::{Condition, IndexEntry, QueryPage, Range, Table, Written};
 use super::comb::short_form;
 use super::keys::{self, DueKind, Index, Key};
 use super::lists::SnapshotList;
 use super::record::Record;
+use super::resolved::{Resolved, readable};
 use super::transaction::{TRANSACTION_MAX, Write};
 use crate::domain::audit::entries_of_snapshot;
 use crate::domain::cursor::Order;
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::{Extent, Snapshot};
-use crate::error::{Error, chain};
+use crate::error::Error;
 
 /// A part of a list, by position only.
 #[derive(Clone, Debug)]
@@ -291,13 +291,6 @@ impl Table {
         Ok(self.query_positions(&range).await?.items)
     }
 
-    pub(super) async fn resolve(
-        &self,
-        positions: Vec<IndexEntry>,
-    ) -> Result<Vec<(String, Snapshot)>, Error> {
-        Ok(self.resolve_each(positions).await?.snapshots)
-    }
-
     /// The record of a snapshot. What is gone is kept for as long as the audit, which tells why. There is none of what was
     /// read in short form: a write of that would lose the rest.
     pub(super) fn record_of<'a>(
@@ -323,38 +316,6 @@ impl Table {
             expires_at: gone_at.and_then(|at| self.kept_until(at)),
         })
     }
-
-    pub(super) async fn resolve_each(&self, positions: Vec<IndexEntry>) -> Result<Resolved, Error> {
-        let keys: Vec<_> = positions.iter().map(|position| position.key.clone()).collect();
-        let mut found = self.get_each(&keys).await?;
-        let mut resolved = Resolved { snapshots: Vec::new(), unreadable: Vec::new() };
-        for position in positions {
-            let Some(record) = found.remove(&position.key) else { continue };
-            match readable(&position.key, record) {
-                Some(snapshot) => resolved.snapshots.push((position.sort, snapshot)),
-                None => {
-                    resolved.unreadable.extend(keys::snapshot_id(&position.key).map(String::from));
-                }
-            }
-        }
-        Ok(resolved)
-    }
-}
-
-/// The records at positions, and the ids of those that cannot be read.
-pub(super) struct Resolved {
-    pub(super) snapshots: Vec<(String, Snapshot)>,
-    pub(super) unreadable: Vec<String>,
-}
-
-/// The snapshot, if its record can be read. One that cannot guards no other and is not deleted until it can again.
-fn readable(key: &Key, snapshot: Result<Snapshot, Error>) -> Option<Snapshot> {
-    let id = keys::snapshot_id(key).map_or_else(|| key.pk.clone(), String::from);
-    snapshot
-        .inspect_err(|error| {
-            error!(snapshot.id = %id, error.chain = %chain(error), "Snapshot {id} cannot be read, and is left alone");
-        })
-        .ok()
 }
 
 /// `BatchGetItem` refuses a key that is named twice.

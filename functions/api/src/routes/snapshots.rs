@@ -85,9 +85,10 @@ async fn list_snapshots(
     let request = call.query.page.request(order);
     let filter = call.query.filter()?;
     let page = views::snapshots::list(call.service(), &filter, &request).await?;
-    let total = match call.query.is_counted() {
-        true => Some(views::snapshots::total(call.service(), &filter).await?),
-        false => None,
+    let total = if call.query.is_counted() {
+        Some(views::snapshots::total(call.service(), &filter).await?)
+    } else {
+        None
     };
     if call.query.include.is_empty() {
         let wire = |one| Snapshot::of(one, None, call.now);
