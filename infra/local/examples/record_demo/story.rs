@@ -214,6 +214,8 @@ async fn last_day(run: &Run) -> Outcome<()> {
     )
     .await?;
     let doomed = take(run, "dev-ben", json!({"name": "trial of the new compiler"})).await?;
+    // Until it is available: nothing else is deleted by name.
+    wait(run, 10).await;
     run.live(before(70)?).await?;
     run.ask_as(
         Role::Admin,
