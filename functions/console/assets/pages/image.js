@@ -26,8 +26,7 @@ function draw(image) {
       note: [identifier(image.id), image.ami_id && [" ", identifier(image.ami_id)]],
       tools: [deregisterButton(image), curlButton("GET", `/v1/images/${image.id}`)],
     }),
-    failure &&
-      h("div", { class: "warning bad" }, mark("warn"), h("div", null, h("strong", null, failure.code), h("p", null, failure.message))),
+    failure && h("div", { class: "warning bad" }, mark("warn"), h("div", null, h("strong", null, failure.code), h("p", null, failure.message))),
     section(
       "What it is",
       {},
@@ -57,11 +56,7 @@ function draw(image) {
         ]),
       ),
     ),
-    section(
-      "Instances launched from it",
-      { note: "Launch templates that name it are not looked through." },
-      launched(image.instances),
-    ),
+    section("Instances launched from it", { note: "Launch templates that name it are not looked through." }, launched(image.instances)),
   );
 }
 

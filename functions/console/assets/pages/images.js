@@ -61,7 +61,8 @@ export function show(page) {
       columns: [
         {
           name: "Image",
-          show: (item) => h("span", { class: "named" }, h("a", { class: "name", href: link(`/images/${item.id}`), dir: "auto" }, item.name), identifier(item.id)),
+          show: (item) =>
+            h("span", { class: "named" }, h("a", { class: "name", href: link(`/images/${item.id}`), dir: "auto" }, item.name), identifier(item.id)),
         },
         { name: "AMI", show: (item) => (item.ami_id ? identifier(item.ami_id) : h("span", { class: "faint" }, "not yet")) },
         {
