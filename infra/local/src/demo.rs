@@ -3,6 +3,8 @@
 //! `examples/record_demo.rs` made it with the real functions. Its time is its own: a demonstration begins where the
 //! record ends, whatever the calendar says, and goes on from there.
 
+#![expect(clippy::indexing_slicing, reason = "JSON answers null for what it lacks")]
+
 mod big;
 
 use std::{collections::BTreeMap, fmt, io::Read as _};
@@ -11,7 +13,11 @@ use dynoxide::{Database, DynoxideError, ImportOptions, types::Item};
 use flate2::read::GzDecoder;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
+use shared::{
+    domain::snapshot::Snapshot,
+    table::{comb::short_form, keys::COMB},
+};
 
 use crate::StartError;
 
@@ -80,10 +86,41 @@ pub(crate) fn history(size: Size) -> Result<Recorded<Value>, StartError> {
     let mut text = String::new();
     let failed = |error: std::io::Error| StartError::failed("the demonstration", error);
     GzDecoder::new(HISTORY).read_to_string(&mut text).map_err(failed)?;
-    let recorded = serde_json::from_str(&text)
+    let mut recorded: Recorded<Value> = serde_json::from_str(&text)
         .map_err(|error| StartError::failed("the demonstration", error.to_string()))?;
+    for item in &mut recorded.items {
+        give_short_form(item);
+    }
     Ok(match size {
         Size::Recorded => recorded,
-        Size::Big => big::grown(recorded),
+        Size::Big => big::grown(recorded, big::COPIES),
     })
+}
+
+/// Gives the record of a snapshot its short form, which it lacks if it was recorded by an earlier version.
+fn give_short_form(item: &mut Value) {
+    let is_of_snapshot = item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("SNAPSHOT#"));
+    if !is_of_snapshot || !item[COMB].is_null() {
+        return;
+    }
+    let snapshot = serde_json::from_value::<Snapshot>(plain(&item["body"]));
+    if let Ok(form) = snapshot.map_err(|_| ()).and_then(|one| short_form(&one).map_err(|_| ())) {
+        item[COMB] = json!({ "S": form });
+    }
+}
+
+/// What DynamoDB's JSON says, as JSON.
+fn plain(value: &Value) -> Value {
+    let Some((kind, content)) = value.as_object().and_then(|kinds| kinds.iter().next()) else {
+        return Value::Null;
+    };
+    match (kind.as_str(), content) {
+        ("M", Value::Object(fields)) => {
+            fields.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
+        }
+        ("L", Value::Array(items)) => items.iter().map(plain).collect(),
+        ("N", Value::String(number)) => serde_json::from_str(number).unwrap_or_default(),
+        ("NULL", _) => Value::Null,
+        (_, content) => content.clone(),
+    }
 }

@@ -181,8 +181,8 @@ impl Table {
     }
 }
 
-/// The short form of a snapshot, as its item bears it.
-pub(super) fn short_form(snapshot: &Snapshot) -> Result<String, Error> {
+/// The short form of a snapshot, as its item bears it in the attribute [`COMB`].
+pub fn short_form(snapshot: &Snapshot) -> Result<String, Error> {
     let failed = |source| Error::internal("writing a snapshot's short form", source);
     let mut form = serde_json::to_value(snapshot).map_err(failed)?;
     leave_out(&mut form, &LEFT_OUT);

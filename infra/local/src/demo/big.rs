@@ -15,12 +15,15 @@ use super::Recorded;
 use crate::retold::Template;
 
 /// How many times over the account is there: its 41 instances with volumes make a thousand.
-const COPIES: usize = 25;
+pub(super) const COPIES: usize = 25;
 /// How many of each available snapshot are taken by hand besides, and how far apart.
 const BY_HAND: usize = 3;
 const APART: SignedDuration = SignedDuration::from_hours(91 * 24);
 /// The region whose part of the account is there many times over.
 const REGION: &str = "us-east-1";
+
+/// The instances that there are more of, by identifier with their names; and how many copies there are.
+type OfMany<'a> = (&'a BTreeMap<String, String>, usize);
 
 /// A set of a copy: as it was, or one taken by hand so many quarters before.
 #[derive(Clone, Copy)]
@@ -64,8 +67,8 @@ struct SetOfMany {
     ebs: Vec<(String, Template, Template)>,
 }
 
-/// The account many times over, from one of them.
-pub(super) fn grown(recorded: Recorded<Value>) -> Recorded<Value> {
+/// The account so many times over, from one of them.
+pub(super) fn grown(recorded: Recorded<Value>, copies: usize) -> Recorded<Value> {
     let Recorded { time, mut ec2, mut items } = recorded;
     let region = ec2["world"]["regions"][REGION].take();
     let names = instance_names(&region);
@@ -74,7 +77,7 @@ pub(super) fn grown(recorded: Recorded<Value>) -> Recorded<Value> {
     let mut more = Vec::new();
     let mut entries = Map::new();
     for set in &sets {
-        for number in 0..COPIES {
+        for number in 0..copies {
             let by_hand = if set.by_hand.is_some() { BY_HAND } else { 0 };
             for by_hand in 0..=by_hand {
                 set.tell(Copy { number, by_hand }, &mut more, &mut entries);
@@ -82,10 +85,10 @@ pub(super) fn grown(recorded: Recorded<Value>) -> Recorded<Value> {
         }
     }
     for item in &mut items {
-        grow(item, &names, &mut more);
+        grow(item, (&names, copies), &mut more);
     }
     items.extend(more);
-    ec2["world"]["regions"][REGION] = with_more(region, &names, entries);
+    ec2["world"]["regions"][REGION] = with_more(region, (&names, copies), entries);
     Recorded { time, ec2, items }
 }
 
@@ -211,7 +214,8 @@ fn entry_by_hand(entry: &Value) -> Value {
 }
 
 /// Has an item of the one account speak of all.
-fn grow(item: &mut Value, instances: &BTreeMap<String, String>, more: &mut Vec<Value>) {
+fn grow(item: &mut Value, of_many: OfMany<'_>, more: &mut Vec<Value>) {
+    let (instances, copies) = of_many;
     let (pk, sk) = (text(item, "pk").to_owned(), text(item, "sk").to_owned());
     let (kind, part) = pk.split_once('#').unwrap_or((&pk, ""));
     match (kind, part) {
@@ -219,36 +223,36 @@ fn grow(item: &mut Value, instances: &BTreeMap<String, String>, more: &mut Vec<V
             let instance = sk.split('#').next().unwrap_or_default();
             if instances.contains_key(instance) && sk.ends_with(REGION) {
                 let template = Template::of(&item.to_string(), &[]);
-                let copies = (1..COPIES).map(|number| Copy { number, by_hand: 0 });
+                let others = (1..copies).map(|number| Copy { number, by_hand: 0 });
                 let told =
-                    copies.map(|copy| template.told(|id| copy.name(id), SignedDuration::ZERO));
+                    others.map(|copy| template.told(|id| copy.name(id), SignedDuration::ZERO));
                 more.extend(told.filter_map(|text| serde_json::from_str(&text).ok()));
             }
         }
-        ("STATISTICS", _) if sk.ends_with(REGION) => multiply(item),
-        ("RUNS", _) => grow_run(&mut item["body"]["M"], instances),
+        ("STATISTICS", _) if sk.ends_with(REGION) => multiply(item, copies),
+        ("RUNS", _) => grow_run(&mut item["body"]["M"], of_many),
         ("SCHEDULES", _) => {
             let targets = &mut item["body"]["M"]["targets"]["M"]["instance_ids"]["L"];
-            grow_targets(targets, instances);
+            grow_targets(targets, of_many);
         }
         (_, _) => {}
     }
 }
 
 /// Numbers of all copies, of those of one.
-fn multiply(item: &mut Value) {
+fn multiply(item: &mut Value, copies: usize) {
     for (name, value) in item.as_object_mut().into_iter().flatten() {
         let number = value["N"].as_str().and_then(|text| text.parse::<i64>().ok());
         if let Some(number) = number.filter(|_| name != "schema") {
-            *value = json!({ "N": (number * i64::try_from(COPIES).unwrap_or(1)).to_string() });
+            *value = json!({ "N": (number * i64::try_from(copies).unwrap_or(1)).to_string() });
         }
     }
 }
 
 /// A run of all copies: what it did with the targets of one it did with those of each.
-fn grow_run(run: &mut Value, instances: &BTreeMap<String, String>) {
+fn grow_run(run: &mut Value, of_many: OfMany<'_>) {
     let before = run["targets"]["L"].as_array().map_or(0, Vec::len);
-    grow_targets(&mut run["targets"]["L"], instances);
+    grow_targets(&mut run["targets"]["L"], of_many);
     let after = run["targets"]["L"].as_array().map_or(0, Vec::len);
     if before == 0 || after == before {
         return;
@@ -267,7 +271,7 @@ fn grow_run(run: &mut Value, instances: &BTreeMap<String, String>) {
 }
 
 /// The targets of all copies, copy by copy. What there is only one of stays.
-fn grow_targets(targets: &mut Value, instances: &BTreeMap<String, String>) {
+fn grow_targets(targets: &mut Value, (instances, copies): OfMany<'_>) {
     let Some(all) = targets.as_array_mut() else { return };
     let of_many: Vec<_> = all
         .iter()
@@ -275,7 +279,7 @@ fn grow_targets(targets: &mut Value, instances: &BTreeMap<String, String>) {
         .filter(|id| instances.contains_key(*id))
         .map(str::to_owned)
         .collect();
-    for number in 1..COPIES {
+    for number in 1..copies {
         let copy = Copy { number, by_hand: 0 };
         all.extend(of_many.iter().filter_map(|id| Some(json!({ "S": copy.name(id)? }))));
     }
@@ -284,7 +288,7 @@ fn grow_targets(targets: &mut Value, instances: &BTreeMap<String, String>) {
 /// The region with the instances and volumes of all copies, and these EBS snapshots.
 fn with_more(
     mut region: Value,
-    instances: &BTreeMap<String, String>,
+    (instances, copies): OfMany<'_>,
     snapshots: Map<String, Value>,
 ) -> Value {
     let words: Vec<_> = instances.values().map(String::as_str).collect();
@@ -304,7 +308,7 @@ fn with_more(
             volumes.extend(names.filter(|name| name.starts_with("vol-")).map(str::to_owned));
         }
         for (id, template) in &templates {
-            for number in 1..COPIES {
+            for number in 1..copies {
                 let copy = Copy { number, by_hand: 0 };
                 let text = template.told(|name| copy.name(name), SignedDuration::ZERO);
                 if let (Some(id), Ok(entry)) = (copy.name(id), serde_json::from_str(&text)) {
@@ -321,4 +325,73 @@ fn with_more(
 
 fn text<'a>(item: &'a Value, name: &str) -> &'a str {
     item[name]["S"].as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::{Size, history};
+
+    /// How many records of a kind there are, each under a key of its own.
+    fn count(items: &[Value], kind: &str) -> usize {
+        let keys: BTreeSet<_> =
+            items.iter().map(|item| (text(item, "pk"), text(item, "sk"))).collect();
+        keys.iter().filter(|(pk, _)| pk.starts_with(kind)).count()
+    }
+
+    /// The records of a kind.
+    fn of<'a>(items: &'a [Value], kind: &'a str) -> impl Iterator<Item = &'a Value> {
+        items.iter().filter(move |item| text(item, "pk").starts_with(kind))
+    }
+
+    #[test]
+    fn two_copies_have_twice_the_instances_and_each_of_their_runs_its_snapshots() {
+        let one = history(Size::Recorded).unwrap();
+        let before = (one.items.len(), count(&one.items, "SNAPSHOT#"));
+        let entries = |ec2: &Value, kind: &str| {
+            ec2["world"]["regions"][REGION][kind]["entries"].as_object().unwrap().len()
+        };
+        let (instances, ebs) = (entries(&one.ec2, "instances"), entries(&one.ec2, "snapshots"));
+
+        let two = grown(one, 2);
+
+        assert!(entries(&two.ec2, "instances") > instances * 3 / 2);
+        assert!(entries(&two.ec2, "snapshots") > ebs * 5);
+        assert!(count(&two.items, "SNAPSHOT#") > before.1 * 3);
+        assert_eq!(count(&two.items, ""), two.items.len());
+        // Every set has its EBS snapshots, and each of them leads to it.
+        let shown = &two.ec2["world"]["regions"][REGION]["snapshots"]["entries"];
+        let pointers: BTreeMap<_, _> = of(&two.items, "EBS#")
+            .map(|item| (text(item, "pk"), text(&item["body"]["M"], "snapshot_id")))
+            .collect();
+        for record in of(&two.items, "SNAPSHOT#") {
+            let body = &record["body"]["M"];
+            let is_here = text(body, "status") == "available";
+            if !is_here || text(&body["source"]["M"], "region") != REGION {
+                continue;
+            }
+            for member in body["members"]["L"].as_array().unwrap() {
+                let id = text(&member["M"], "ebs_snapshot_id");
+                assert_eq!(shown[id]["current"]["tags"]["snapkeep:id"], text(body, "id"));
+                assert_eq!(pointers[format!("EBS#{id}").as_str()], text(body, "id"));
+            }
+        }
+        // What a run of a copy has taken is found by its slot.
+        let ids: BTreeSet<_> = of(&two.items, "SNAPSHOT#").map(|item| text(item, "pk")).collect();
+        let targets = |run: &&Value| run["body"]["M"]["targets"]["L"].as_array().unwrap().len();
+        let run = &of(&two.items, "RUNS#").max_by_key(targets).unwrap()["body"]["M"];
+        let slot = &run["slot"]["M"];
+        let slot = ScheduleSlot {
+            schedule_id: text(slot, "schedule_id").parse().unwrap(),
+            slot: text(slot, "slot").parse().unwrap(),
+        };
+        let targets = run["targets"]["L"].as_array().unwrap();
+        let is_found = |target: &&Value| {
+            let id = slot.snapshot_id(&target["S"].as_str().unwrap().parse().unwrap());
+            ids.contains(format!("SNAPSHOT#{id}").as_str())
+        };
+        let found = targets.iter().filter(is_found).count();
+        // But for the few that something else has to do with.
+        assert!(found * 10 >= targets.len() * 9, "{found} of {}", targets.len());
+    }
 }
