@@ -33,7 +33,7 @@ pub(crate) struct Recorded<T> {
     pub(crate) time: Timestamp,
     /// The simulated EC2.
     pub(crate) ec2: Value,
-    /// The table.
+    /// The table, an item each.
     pub(crate) items: Vec<T>,
 }
 
@@ -49,7 +49,7 @@ pub(crate) enum Size {
 /// What a table begins with.
 pub(crate) struct Beginning {
     pub(crate) database: Database,
-    pub(crate) items: Vec<Value>,
+    pub(crate) items: Vec<String>,
 }
 
 impl Beginning {
@@ -61,7 +61,7 @@ impl Beginning {
             |error: serde_json::Error| StartError::failed("the demonstration", error.to_string());
         let mut items = items.into_iter().peekable();
         while items.peek().is_some() {
-            let some = items.by_ref().take(AT_ONCE).map(serde_json::from_value::<Item>);
+            let some = items.by_ref().take(AT_ONCE).map(|item| serde_json::from_str::<Item>(&item));
             let some = some.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
             database.import_items(table, some, ImportOptions::default()).map_err(failed)?;
         }
@@ -81,8 +81,8 @@ pub fn environment() -> BTreeMap<String, String> {
     settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
-/// The account with its history.
-pub(crate) fn history(size: Size) -> Result<Recorded<Value>, StartError> {
+/// The account with its history; the items are texts, since a big one has many.
+pub(crate) fn history(size: Size) -> Result<Recorded<String>, StartError> {
     let mut text = String::new();
     let failed = |error: std::io::Error| StartError::failed("the demonstration", error);
     GzDecoder::new(HISTORY).read_to_string(&mut text).map_err(failed)?;
@@ -92,7 +92,10 @@ pub(crate) fn history(size: Size) -> Result<Recorded<Value>, StartError> {
         give_short_form(item);
     }
     Ok(match size {
-        Size::Recorded => recorded,
+        Size::Recorded => {
+            let Recorded { time, ec2, items } = recorded;
+            Recorded { time, ec2, items: items.iter().map(Value::to_string).collect() }
+        }
         Size::Big => big::grown(recorded, big::COPIES),
     })
 }

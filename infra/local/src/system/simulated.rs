@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, fs, future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 use sim_ec2::{Clock, Config, InstanceState, SimEc2, Throttling};
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
@@ -217,7 +216,7 @@ fn default_path(options: &Options) -> Result<PathBuf, StartError> {
 fn begin_demonstration(
     options: &Options,
     folder: &DataFolder,
-) -> Result<Option<Vec<Value>>, StartError> {
+) -> Result<Option<Vec<String>>, StartError> {
     let Some(size) = options.demonstration().filter(|_| !folder.is_demonstration()) else {
         return Ok(None);
     };
