@@ -1,19 +1,20 @@
 //! The calendar of promised slots: of each instance and day how many were due, and what became of them.
 
+pub mod days;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
 use crate::domain::cursor::PageRequest;
 use crate::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use crate::domain::instance::Instance;
 use crate::domain::run::Run;
-use crate::domain::run::promise::{KeptPromise, SlotOutcome};
+use crate::domain::run::promise::KeptPromise;
 use crate::domain::schedule::Schedule;
 use crate::domain::schedule::slots::Timing;
-use crate::domain::schedule::zone::Zone;
 use crate::domain::snapshot::Snapshot;
 use crate::error::Error;
 use crate::regions::find_instance;
@@ -22,9 +23,8 @@ use crate::table::comb::CombBounds;
 use crate::table::{Presence, Table};
 use crate::views::instance_coverage::checked_region;
 use crate::views::instances::{InstanceQuery, list_instances};
+use crate::views::slots::days::{CalendarDays, DayCounts};
 
-/// How many days one calendar has at the most.
-pub const DAYS_MAX: i64 = 31;
 /// How many runs of a page's schedules are looked at together: two schedules of every five minutes have fewer in a month.
 pub const RUNS_MAX: usize = 20_000;
 /// How many schedules are read side by side, and how many instances.
@@ -33,15 +33,6 @@ const READS_MAX: usize = 8;
 const ASKED_WITHIN: SignedDuration = SignedDuration::from_hours(48);
 /// How far ahead slots are counted.
 const COMING_WITHIN: SignedDuration = SignedDuration::from_hours(24);
-
-/// Which days are wanted, in which zone.
-#[derive(Clone, Debug)]
-pub struct CalendarDays {
-    pub from: Date,
-    /// The last day, which is in it.
-    pub to: Date,
-    pub zone: Zone,
-}
 
 /// A slot that was promised to an instance.
 #[derive(Clone, Debug)]
@@ -75,35 +66,6 @@ pub struct Calendars {
     pub items: Vec<Calendar>,
     pub next_cursor: Option<crate::domain::cursor::Cursor>,
     pub out_of_reach: Vec<String>,
-}
-
-impl CalendarDays {
-    /// The days, checked: at most 31, and in order.
-    pub fn checked(from: Date, to: Date, zone: Zone) -> Result<Self, Error> {
-        let last = from.checked_add((DAYS_MAX - 1).days()).unwrap_or(Date::MAX);
-        if to < from || to > last {
-            let allowed = format!("must lie 0 to {} days after from", DAYS_MAX - 1);
-            return Err(Error::invalid("to", allowed));
-        }
-        Ok(Self { from, to, zone })
-    }
-
-    /// The instants that they begin and end at.
-    fn bounds(&self) -> Result<(Timestamp, Timestamp), Error> {
-        let start = |date: Date| {
-            let zoned = date.to_zoned(self.zone.time_zone().clone());
-            zoned
-                .map(|zoned| zoned.timestamp())
-                .map_err(|_| Error::invalid("from", "is no day there"))
-        };
-        let after = self.to.tomorrow().map_err(|_| Error::invalid("to", "is the end of time"))?;
-        Ok((start(self.from)?, start(after)?))
-    }
-
-    /// The day of an instant.
-    pub fn day_of(&self, at: Timestamp) -> Date {
-        at.to_zoned(self.zone.time_zone().clone()).date()
-    }
 }
 
 /// Whether each slot is wanted.
@@ -341,30 +303,4 @@ async fn records(
         }
     }
     Ok(all)
-}
-
-/// How many slots of a day it went how with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DayCounts {
-    pub due: usize,
-    pub met: usize,
-    pub late: usize,
-    pub missed: usize,
-    pub failed: usize,
-    pub put_off: usize,
-    pub open: usize,
-}
-
-impl DayCounts {
-    fn add(&mut self, outcome: SlotOutcome) {
-        self.due += 1;
-        match outcome {
-            SlotOutcome::Met => self.met += 1,
-            SlotOutcome::Late => self.late += 1,
-            SlotOutcome::Missed => self.missed += 1,
-            SlotOutcome::Failed => self.failed += 1,
-            SlotOutcome::PutOff => self.put_off += 1,
-            SlotOutcome::Open => self.open += 1,
-        }
-    }
 }

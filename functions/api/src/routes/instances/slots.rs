@@ -10,9 +10,8 @@ use shared::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use shared::domain::run::promise;
 use shared::domain::schedule::zone::Zone;
 use shared::views::instances::InstanceQuery;
-use shared::views::slots::{
-    Calendar, CalendarDays, Calendars, DayCounts, PromisedSlot, calendar, calendars,
-};
+use shared::views::slots::days::{CalendarDays, DayCounts};
+use shared::views::slots::{Calendar, Calendars, PromisedSlot, calendar, calendars};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
