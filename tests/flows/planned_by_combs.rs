@@ -68,8 +68,8 @@ async fn a_plan_over_combs_is_the_plan_over_records() {
     app.ec2.fault(Fault::on("CreateSnapshots").member_fails().times(1));
     app.pass_minutes(30).await;
     let held = app.take_snapshot(&instances[0]).await;
-    let hold = json!({ "hold": { "type": "never", "reason": "audit" } });
-    app.call("PATCH", &format!("/v1/snapshots/{held}"), hold).await.expect(200);
+    let never = json!({ "hold": { "type": "never", "reason": "audit" } });
+    app.call("PATCH", &format!("/v1/snapshots/{held}"), never).await.expect(200);
     register_image(&app, &held);
     let expires = json!({ "instance_id": instances[1], "expires_at": app.now() + SignedDuration::from_hours(2) });
     app.call("POST", "/v1/snapshots", expires).await.expect(202);

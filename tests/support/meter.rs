@@ -83,7 +83,8 @@ impl Meter {
 
     /// What was used since the last call of this.
     pub(crate) fn take(&self) -> (Units, BTreeMap<String, u64>) {
-        let State { units, by_item, calls: _ } = std::mem::take(&mut *self.state.lock().unwrap());
+        let State { units, by_item, calls: _calls } =
+            std::mem::take(&mut *self.state.lock().unwrap());
         (units, by_item)
     }
 

@@ -59,13 +59,15 @@ impl Beginning {
         let failed = |error: DynoxideError| StartError::failed("the demonstration", error);
         let unreadable =
             |error: serde_json::Error| StartError::failed("the demonstration", error.to_string());
+        // What is not whole is no demonstration: nothing is lost that was not made a moment ago.
+        database.enable_bulk_loading().map_err(failed)?;
         let mut items = items.into_iter().peekable();
         while items.peek().is_some() {
             let some = items.by_ref().take(AT_ONCE).map(|item| serde_json::from_str::<Item>(&item));
             let some = some.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
             database.import_items(table, some, ImportOptions::default()).map_err(failed)?;
         }
-        Ok(())
+        database.disable_bulk_loading().map_err(failed)
     }
 }
 

@@ -27,16 +27,13 @@ impl Template {
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
             let found = instant(rest).or_else(|| name(rest, plain.chars().next_back(), words));
-            let length = match found {
-                Some((part, length)) => {
-                    parts.push(Part::Plain(std::mem::take(&mut plain)));
-                    parts.push(part);
-                    length
-                }
-                None => {
-                    plain.push(first);
-                    first.len_utf8()
-                }
+            let length = if let Some((part, length)) = found {
+                parts.push(Part::Plain(std::mem::take(&mut plain)));
+                parts.push(part);
+                length
+            } else {
+                plain.push(first);
+                first.len_utf8()
             };
             rest = rest.get(length..).unwrap_or_default();
         }
