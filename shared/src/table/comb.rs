@@ -252,7 +252,7 @@ mod tests {
 
         let short = short_form(&snapshot).unwrap().len();
 
-        assert!(short * 3 < whole * 2, "{short} of {whole} bytes");
+        assert!(short * 4 < whole * 3, "{short} of {whole} bytes");
     }
 
     #[test]
