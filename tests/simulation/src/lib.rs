@@ -24,7 +24,7 @@
 
 mod another;
 mod crew;
-mod hands;
+pub mod hands;
 mod installations;
 mod ledger;
 mod lies;
