@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// The hands of a world's clock. Clones are the same ones.
 #[derive(Clone, Debug)]
-pub struct Hands {
+pub(crate) struct Hands {
     clock: sim_ec2::Clock,
     sleepers: Arc<Mutex<Sleepers>>,
 }
@@ -25,34 +25,32 @@ struct Sleepers {
 }
 
 impl Hands {
-    /// Hands that point at `start`.
-    pub fn at(start: Timestamp) -> Self {
+    pub(crate) fn at(start: Timestamp) -> Self {
         Self { clock: sim_ec2::Clock::at(start), sleepers: Arc::default() }
     }
 
     /// The clock that EC2 goes by.
-    pub fn clock(&self) -> &sim_ec2::Clock {
+    pub(crate) fn clock(&self) -> &sim_ec2::Clock {
         &self.clock
     }
 
-    /// Where they point.
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
     /// Ends when `time` has passed.
-    pub fn sleep(&self, time: SignedDuration) -> Sleep {
+    pub(crate) fn sleep(&self, time: SignedDuration) -> Sleep {
         let until = self.now().saturating_add(time).unwrap_or(Timestamp::MAX);
         Sleep { hands: self.clone(), until, id: None }
     }
 
     /// When the next one who sleeps wants to be woken.
-    pub fn next(&self) -> Option<Timestamp> {
+    pub(crate) fn next(&self) -> Option<Timestamp> {
         self.sleepers().waiting.keys().next().map(|(at, _)| *at)
     }
 
     /// Moves the hands on, never back, and wakes whose time has come.
-    pub fn set(&self, to: Timestamp) {
+    pub(crate) fn set(&self, to: Timestamp) {
         let now = self.now().max(to);
         self.clock.set(now);
         let mut sleepers = self.sleepers();
@@ -69,7 +67,7 @@ impl Hands {
 
 /// A while that passes.
 #[derive(Debug)]
-pub struct Sleep {
+pub(crate) struct Sleep {
     hands: Hands,
     until: Timestamp,
     id: Option<u64>,

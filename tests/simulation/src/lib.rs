@@ -24,7 +24,7 @@
 
 mod another;
 mod crew;
-pub mod hands;
+mod hands;
 mod installations;
 mod ledger;
 mod lies;
