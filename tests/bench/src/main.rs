@@ -15,10 +15,13 @@
 mod calls;
 mod child;
 mod clocks;
+#[path = "../../simulation/src/hands.rs"]
+mod hands;
 mod memory;
 #[path = "../../support/meter.rs"]
 mod meter;
 mod month;
+mod prices;
 mod proc;
 mod requests;
 mod rules;

@@ -42,9 +42,9 @@ pub(crate) fn main(options: &Options) {
     });
     let ports = serve(&stage);
     let mut rows = Vec::new();
-    // The first reconciliation stores what the second finds again.
-    let works = [Work::Sweeper, Work::Reconciler, Work::Reconciler];
-    let names = ["a sweep", "the first reconciliation", "the next reconciliation"];
+    // The first reconciliation stores what it finds, the second mends numbers, the next has nothing to do.
+    let works = [Work::Sweeper, Work::Reconciler, Work::Reconciler, Work::Reconciler];
+    let names = ["a sweep", "a first reconciliation", "the second", "the third, in sync"];
     for (work, name) in works.into_iter().zip(names) {
         ports.forget();
         let took = ports.child(work, "").remove(0);
@@ -67,7 +67,13 @@ pub(crate) fn main(options: &Options) {
     }
     say(machine());
     let head = [
-        "what", "records", "MiB before", "MiB peak", "processor s", "wall s", "DynamoDB calls",
+        "what",
+        "records",
+        "MiB before",
+        "MiB peak",
+        "processor s",
+        "wall s",
+        "DynamoDB calls",
         "of these writes",
     ];
     say(table(&head, &rows));

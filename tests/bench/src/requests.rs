@@ -41,8 +41,18 @@ pub(crate) fn main(options: &Options) {
             lines.iter().map(|(name, line)| row(&ports, options, name, line)).collect();
         say(format!("\n{} snapshots of each of {} instances:\n", of_each, options.instances));
         let head = [
-            "request", "status", "DynamoDB calls", "Query", "BatchGet", "Get", "writes",
-            "entries", "records", "KiB read", "processor ms", "wall ms",
+            "request",
+            "status",
+            "DynamoDB calls",
+            "Query",
+            "BatchGet",
+            "Get",
+            "writes",
+            "entries",
+            "records",
+            "KiB read",
+            "processor ms",
+            "wall ms",
         ];
         say(table(&head, &rows));
     }

@@ -33,8 +33,8 @@ use serde_json::Value;
 use shared::Service;
 use sim_dynamodb::SimDynamoDb;
 use sim_ec2::{Config, SimEc2, Throttling};
-use simulation::hands::Hands;
 
+use crate::hands::Hands;
 use crate::meter::Meter;
 
 /// Shortly after an hour, so that hourly ticks lie ahead.
@@ -57,7 +57,8 @@ pub(crate) struct Delays {
 
 impl Delays {
     /// None at all.
-    pub(crate) const NONE: Self = Self { ec2: SignedDuration::ZERO, dynamodb: SignedDuration::ZERO };
+    pub(crate) const NONE: Self =
+        Self { ec2: SignedDuration::ZERO, dynamodb: SignedDuration::ZERO };
 }
 
 /// What of a function was at work: how often it was called, and for how long.
@@ -78,6 +79,7 @@ pub(crate) struct Stage {
     at_work: RefCell<AtWork>,
     worked: RefCell<BTreeMap<Function, Worked>>,
     failures: RefCell<u64>,
+    events_of_ec2: RefCell<u64>,
 }
 
 /// How often each operation was called.
@@ -147,6 +149,7 @@ impl Stage {
             at_work: RefCell::default(),
             worked: RefCell::default(),
             failures: RefCell::default(),
+            events_of_ec2: RefCell::default(),
         };
         stage.drive(stage.world.owner().table.create()).await.unwrap();
         stage
@@ -166,6 +169,7 @@ impl Stage {
         self.ec2.reset_calls();
         self.dynamodb_calls.lock().unwrap().clear();
         self.worked.borrow_mut().clear();
+        *self.events_of_ec2.borrow_mut() = 0;
         drop(self.meter.take());
     }
 
@@ -177,6 +181,11 @@ impl Stage {
     /// How many calls of functions have failed.
     pub(crate) fn failures(&self) -> u64 {
         *self.failures.borrow()
+    }
+
+    /// How many events EC2 has sent since.
+    pub(crate) fn events_of_ec2(&self) -> u64 {
+        *self.events_of_ec2.borrow()
     }
 
     /// Lets time pass until `end`, doing what is due on the way.
@@ -241,7 +250,7 @@ impl Stage {
     /// Calls whom something is due for.
     fn begin_due(&self, at_work: &mut AtWork) {
         let now = self.now();
-        self.world.pull_events(now);
+        *self.events_of_ec2.borrow_mut() += self.world.pull_events(now) as u64;
         let due = self.world.bus().dispatch().due(now);
         for delivery in due {
             let (function, id) = (delivery.function, delivery.id);
