@@ -101,11 +101,13 @@ async fn sweep(options: &Options, size: usize) {
         there <= left
     };
     if !stage.pass_until(begins + SignedDuration::from_hours(20), is_deleted).await {
-        let list = SnapshotList::All(Presence::Here);
-        let left = stage.drive(stage.owner().table.every_snapshot(&list)).await.unwrap();
-        let of = &left[0].source.instance_id;
-        for one in left.iter().filter(|one| one.source.instance_id == *of) {
-            hint(format!("{} {} {:?} {:?}", one.id, one.status, one.slot, one.ending));
+        for list in [SnapshotList::All(Presence::Here), SnapshotList::All(Presence::Gone)] {
+            let found = stage.drive(stage.owner().table.every_snapshot(&list)).await.unwrap();
+            let first = stage.ec2.instances().remove(0).id;
+            for one in found.iter().filter(|one| one.source.instance_id.as_str() == first) {
+                let (at, ending) = (one.taken_at(), &one.ending.condemnation);
+                hint(format!("{} {} {at} {ending:?}", one.id, one.status));
+            }
         }
         panic!("not all are deleted");
     }
@@ -124,7 +126,7 @@ async fn reconciliation(options: &Options, size: usize) {
     seed::snapshots(&stage, (instances, 2), SETS, json!({ "keep_last": SETS })).await;
     // The first after so much has come stores it, the second mends numbers; the next finds nothing to do.
     for _ in 0..2 {
-        _ = stage.drive(Box::pin(reconcile(stage.owner(), stage.now()))).await.unwrap();
+        drop(stage.drive(Box::pin(reconcile(stage.owner(), stage.now()))).await.unwrap());
         // Without ticks: what is measured is this alone, after EC2's buckets are full again.
         stage.hands.set(stage.now() + SignedDuration::from_mins(2));
     }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::table::{Presence, SnapshotList};
 use sim_ec2::Throttling;
@@ -74,8 +73,7 @@ async fn lines(stage: &Stage) -> Vec<(&'static str, String)> {
     let one = &all[all.len() / 2];
     let (id, instance) = (&one.id, &one.source.instance_id);
     let schedule = one.schedule_id().unwrap();
-    let (from, to) = (stage.now() - SignedDuration::from_hours(7 * 24), stage.now());
-    let rules = json!({ "schedule_id": schedule, "retention": { "keep_last": 3 } });
+    let rules = json!({ "schedule_id": schedule, "rules": { "keep_last": 3 } });
     let edit = json!({ "retention": { "keep_last": 3 } });
     vec![
         ("a list of 50", "GET /v1/snapshots?limit=50".to_owned()),
@@ -85,7 +83,7 @@ async fn lines(stage: &Stage) -> Vec<(&'static str, String)> {
         ("preview of rules", format!("POST /v1/retention/preview {rules}")),
         ("preview of an edit", format!("PATCH /v1/schedules/{schedule}?preview=true {edit}")),
         ("overview", "GET /v1/overview".to_owned()),
-        ("slots of 7 days", format!("GET /v1/instances/slots?from={from}&to={to}")),
+        ("slots", "GET /v1/instances/slots".to_owned()),
         ("instances", "GET /v1/instances?limit=50".to_owned()),
     ]
 }
