@@ -2,6 +2,7 @@
 
 mod batch;
 mod conditions;
+mod costs;
 mod errors;
 mod examples;
 mod fates;

@@ -27,6 +27,7 @@ mod limits;
 mod marks;
 mod members;
 mod metrics;
+mod planned_by_combs;
 mod protection;
 mod real_accounts;
 mod reconciliation;

@@ -4,6 +4,7 @@ pub(crate) mod app;
 pub(crate) mod contract;
 pub(crate) mod events;
 pub(crate) mod forward;
+pub(crate) mod grown;
 pub(crate) mod hands;
 pub(crate) mod images;
 pub(crate) mod items;

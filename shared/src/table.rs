@@ -20,6 +20,7 @@ pub mod keys;
 mod lists;
 mod record;
 mod removal;
+mod resolved;
 pub mod restores;
 pub mod runs;
 pub mod schedules;

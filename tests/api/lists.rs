@@ -122,3 +122,77 @@ async fn with_what_is_deleted_pages_still_follow_each_other() {
     assert_eq!(names(&app.list("/v1/snapshots").await), ["e", "c", "a"]);
     assert_eq!(names(&app.list("/v1/snapshots?status=deleted").await), ["d", "b"]);
 }
+
+#[tokio::test]
+async fn a_list_says_how_many_there_are_in_all_when_asked() {
+    let app = App::start().await;
+    let ids = with_named(&app, &["a", "b", "c", "d", "e"]).await;
+    app.call("DELETE", &format!("/v1/snapshots/{}", ids[0]), Value::Null).await.expect(202);
+    app.settle().await;
+    let third = app.record(&ids[2]).await;
+    let (instance, created) = (&third.source.instance_id, third.created_at);
+
+    for (query, total) in [
+        ("", 4),
+        ("status=available", 4),
+        ("status=error&status=condemned", 0),
+        ("origin=manual", 4),
+        ("origin=schedule", 0),
+        ("region=us-east-1", 4),
+        (&format!("instance_id={instance}"), 1),
+        (&format!("from={created}"), 3),
+        (&format!("to={created}"), 1),
+        (&format!("from={created}&instance_id={instance}"), 1),
+        ("include_deleted=true", 5),
+        ("status=missing", 0),
+    ] {
+        let path = format!("/v1/snapshots?{query}&count=true&limit=2");
+        let path = path.replace("?&", "?");
+        let page = app.get(&path).await;
+        assert_eq!(page["total"], json!(total), "{query}");
+    }
+    let first = app.get("/v1/snapshots?limit=3&count=true").await;
+    let cursor = text(&first, "next_cursor");
+    let second = app.get(&format!("/v1/snapshots?limit=3&cursor={cursor}")).await;
+    assert_eq!(
+        (&second["total"], names(second["items"].as_array().unwrap())),
+        (&Value::Null, vec!["b"])
+    );
+
+    for query in ["q=a", "tag=for=a", "status=deleted", "origin=manual&status=error"] {
+        let path = format!("/v1/snapshots?{query}&count=true");
+        let refused = app.call("GET", &path, Value::Null).await.expect(400);
+        assert_eq!(text(&refused, "field"), "count", "{query}");
+        assert!(text(&refused, "detail").contains("leave it out"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn schedules_runs_and_sweeps_are_counted_with_their_filters() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    let schedule =
+        app.schedule("cron(0/10 * * * ? *)", &[&instance], json!({ "keep_last": 9 })).await;
+    app.schedule("rate(1 day)", &[&instance], json!({ "keep_last": 9 })).await;
+    app.pass_minutes(35).await;
+    app.call("POST", "/v1/sweeps", json!({ "mode": "plan_only" })).await.expect(202);
+    app.settle().await;
+    let runs = format!("/v1/schedules/{schedule}/runs");
+    let third = "2026-03-02T10:30:00Z";
+
+    for (path, total) in [
+        ("/v1/schedules?count=true", 2),
+        ("/v1/schedules?count=true&enabled=false", 0),
+        ("/v1/sweeps?count=true&limit=1&mode=plan_only", 1),
+        ("/v1/sweeps?count=true&status=refused", 0),
+        (&format!("{runs}?count=true&limit=1"), 3),
+        (&format!("{runs}?count=true&status=done"), 3),
+        (&format!("{runs}?count=true&status=failed"), 0),
+        (&format!("{runs}?count=true&from={third}"), 1),
+        (&format!("{runs}?count=true&to={third}"), 2),
+    ] {
+        assert_eq!(app.get(path).await["total"], json!(total), "{path}");
+        let plain = path.replace("count=true", "count=false");
+        assert_eq!(app.get(&plain).await["total"], Value::Null, "{path}");
+    }
+}

@@ -128,6 +128,7 @@ export async function places(run) {
   const sweep = await first("/v1/sweeps?limit=50", (item) => item.status === "needs_approval");
   const restore = await first("/v1/restores?limit=20", (item) => item.mode === "replace_volumes");
   const instance = await first("/v1/instances?q=customers-db&limit=50");
+  const image = await first("/v1/images?limit=50");
   return {
     overview: "#/",
     snapshots: "#/snapshots",
@@ -142,6 +143,8 @@ export async function places(run) {
     sweep: `#/sweeps/${sweep.id}`,
     restores: "#/restores",
     restore: `#/restores/${restore.id}`,
+    images: "#/images",
+    image: `#/images/${image.id}`,
     account: "#/account",
     money: "#/money",
     audit: "#/audit",

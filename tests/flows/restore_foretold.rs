@@ -354,6 +354,7 @@ async fn old_volumes_past_their_time_are_listed_until_they_are_deleted() {
     let review = app.get("/v1/snapshots/review").await;
     let why = review["old_volumes_due"]["items"][0]["why"].to_string();
     assert!(before.values().all(|volume| why.contains(volume)), "{review:#}");
+    assert!(why.contains("list price of us-east-1 they cost"), "{review:#}");
 
     app.pass_minutes(30).await;
     app.clock.advance(jiff::SignedDuration::from_hours(7));

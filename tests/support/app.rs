@@ -71,6 +71,18 @@ impl App {
         (app, meter)
     }
 
+    /// What was saved to this file, at this time, with a meter before an empty table.
+    pub(crate) async fn metered_from(saved: &std::path::Path, at: Timestamp) -> (Self, Meter) {
+        let config = Config::default();
+        let clock = sim_ec2::Clock::at(at);
+        let ec2 = SimEc2::load(saved, config.clone(), clock.clone()).unwrap();
+        let database = SimDynamoDb::memory();
+        let meter = Meter::before(&database);
+        let table = (database, meter.http_client());
+        let app = Self::over(config, (ec2.clone(), clock), Some(ec2), BTreeMap::new(), table).await;
+        (app, meter)
+    }
+
     /// Looking after these regions beside its own.
     pub(crate) async fn beside(regions: &str) -> Self {
         Self::beside_with(regions, Config::default()).await
@@ -361,8 +373,9 @@ impl App {
             .table_name(TABLE)
             .key("pk", AttributeValue::S(key.pk))
             .key("sk", AttributeValue::S(key.sk))
-            .update_expression("SET body.#status = :status")
+            .update_expression("SET body.#status = :status, #comb = :status")
             .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#comb", shared::table::keys::COMB)
             .expression_attribute_values(":status", AttributeValue::S("elsewhere".to_owned()))
             .send()
             .await
@@ -433,6 +446,16 @@ impl App {
     pub(crate) fn put_items(&self, all: &[Value]) {
         for item in all {
             self.ask_table("PutItem", &json!({ "TableName": TABLE, "Item": item }));
+        }
+    }
+
+    /// Puts these there, which are items as DynamoDB's JSON has them.
+    pub(crate) fn put_texts(&self, all: &[String]) {
+        for item in all {
+            let request = format!(r#"{{"TableName":"{TABLE}","Item":{item}}}"#);
+            let target = "DynamoDB_20120810.PutItem";
+            let (status, answer) = self.database.answer(target, request.as_bytes());
+            assert_eq!(status, 200, "{answer}");
         }
     }
 

@@ -26,11 +26,38 @@ pub(crate) struct Units {
     pub(crate) half_reads: u64,
 }
 
+/// What was asked of the table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Calls {
+    /// How many requests, by operation and index.
+    pub(crate) requests: BTreeMap<String, u64>,
+    /// How many whole records came back, by what they are: the first part of their keys.
+    pub(crate) records: BTreeMap<String, u64>,
+}
+
+impl Calls {
+    /// How many requests there were in all.
+    pub(crate) fn total(&self) -> u64 {
+        self.requests.values().sum()
+    }
+
+    /// How many requests of this name.
+    pub(crate) fn of(&self, name: &str) -> u64 {
+        self.requests.get(name).copied().unwrap_or_default()
+    }
+
+    /// How many whole records of this kind came back.
+    pub(crate) fn records_of(&self, kind: &str) -> u64 {
+        self.records.get(kind).copied().unwrap_or_default()
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
     units: Units,
     /// Write units by what the item is: the first part of its key.
     by_item: BTreeMap<String, u64>,
+    calls: Calls,
 }
 
 /// Counts what goes through it.
@@ -56,8 +83,27 @@ impl Meter {
 
     /// What was used since the last call of this.
     pub(crate) fn take(&self) -> (Units, BTreeMap<String, u64>) {
-        let State { units, by_item } = std::mem::take(&mut *self.state.lock().unwrap());
+        let State { units, by_item, calls: _calls } =
+            std::mem::take(&mut *self.state.lock().unwrap());
         (units, by_item)
+    }
+
+    /// What was asked since the last call of this or the other.
+    pub(crate) fn take_calls(&self) -> Calls {
+        std::mem::take(&mut *self.state.lock().unwrap()).calls
+    }
+
+    fn count_call(&self, operation: &str, request: &Value, answer: &Value) {
+        let mut state = self.state.lock().unwrap();
+        let index = request["IndexName"].as_str();
+        let name = index.map_or(operation.to_owned(), |index| format!("{operation} {index}"));
+        *state.calls.requests.entry(name).or_default() += 1;
+        let batches = answer["Responses"].as_object().into_iter().flat_map(|all| all.values());
+        let found = batches.chain(answer.get("Items").filter(|_| index.is_none()));
+        let found = found.flat_map(|items| items.as_array().unwrap()).chain(answer.get("Item"));
+        for item in found {
+            *state.calls.records.entry(kind(item)).or_default() += 1;
+        }
     }
 
     fn image(&self, table: &str, key: &Value) -> Image {
@@ -73,15 +119,19 @@ impl Meter {
         for (key, before, after) in touched {
             let units = factor * kib(before).max(kib(after)).max(1) + index_writes(before, after);
             state.units.writes += units;
-            let name = key["pk"]["S"].as_str().unwrap();
-            let kind = name.split('#').next().unwrap_or(name).to_owned();
-            *state.by_item.entry(kind).or_default() += units;
+            *state.by_item.entry(kind(key)).or_default() += units;
         }
     }
 
     fn count_reads(&self, half_units: u64) {
         self.state.lock().unwrap().units.half_reads += half_units;
     }
+}
+
+/// The first part of an item's key.
+fn kind(item: &Value) -> String {
+    let name = item["pk"]["S"].as_str().unwrap();
+    name.split('#').next().unwrap_or(name).to_owned()
 }
 
 /// The keys of what a call writes, with its table, and how many times the units of a plain write it takes.
@@ -201,10 +251,12 @@ impl HttpConnector for Meter {
                     .map(|((_, key), (before, after))| (key, before, after))
                     .collect();
                 meter.count(&touched, factor);
+                meter.count_call(&operation, &body, &Value::Null);
             } else if let Ok(read_answer) =
                 serde_json::from_slice(answer.body().bytes().unwrap_or_default())
             {
                 meter.count_reads(read(&operation, &body, &read_answer));
+                meter.count_call(&operation, &body, &read_answer);
             }
             Ok(answer)
         })

@@ -1,7 +1,7 @@
 //! Cursors on the wire: each belongs to its list, its filters and its order.
 //!
 //! A cursor of another list would be read as a position of this one, and look like its end. So each bears a digest of the
-//! path and the parameters that it was answered to, all but `limit` and itself.
+//! path and the parameters that it was answered to, all but `limit`, `count` and itself.
 
 use std::future::Future;
 
@@ -26,7 +26,7 @@ pub(crate) struct Scope(String);
 impl Scope {
     /// What the cursors of an answer to this path and these parameters belong to.
     pub(crate) fn of(path: &str, given: &[(String, String)]) -> Self {
-        let counts = |name: &str| !matches!(name, "limit" | "cursor");
+        let counts = |name: &str| !matches!(name, "limit" | "cursor" | "count");
         let mut pairs: Vec<_> = given
             .iter()
             .filter(|(name, _)| counts(name))
@@ -81,6 +81,7 @@ mod tests {
         for same in [
             "/v1/snapshots?status=available&q=a%20b&limit=7",
             "/v1/snapshots?cursor=x&q=a+b&status=available",
+            "/v1/snapshots?status=available&q=a%20b&count=true",
         ] {
             assert_eq!(scope(same).read(&text).unwrap(), cursor, "{same}");
         }

@@ -108,7 +108,7 @@ pub(crate) fn complete(document: &mut OpenApi) {
 fn name_items(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
     let mut items = Vec::new();
     for (list, schema) in schemas.iter_mut() {
-        if let Some(name) = list.strip_prefix("List_")
+        if let Some(name) = finish::item_of(list)
             && let RefOr::T(Schema::Object(object)) = schema
             && let Some(RefOr::T(Schema::Array(array))) = object.properties.get_mut("items")
             && let ArrayItems::RefOrSchema(inline) = &mut array.items

@@ -18,6 +18,7 @@ pub mod function;
 mod guard;
 pub mod http;
 pub mod options;
+pub mod retold;
 mod rights;
 pub mod samples;
 mod screen;

@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use clap::{Parser, ValueEnum};
 
-use crate::StartError;
+use crate::{StartError, demo::Size};
 
 /// Time must not pass faster: sweeps and deletions stop when a look at the clock and EC2's answer are more than
 /// five minutes apart, and half a second is what a slow machine may need for that.
@@ -33,6 +33,9 @@ pub struct Options {
     /// Begin with a made-up account that has a history, at the time when that ends
     #[arg(long, conflicts_with = "aws")]
     pub demo: bool,
+    /// The same with a thousand instances and fifty thousand snapshots, which takes a minute
+    #[arg(long, conflicts_with = "aws")]
+    pub demo_big: bool,
     /// Open the page in the browser
     #[arg(long)]
     pub open: bool,
@@ -81,6 +84,15 @@ fn token(text: &str) -> Result<String, String> {
 }
 
 impl Options {
+    /// How large an account that was made up the run is to begin with, if it is.
+    pub(crate) fn demonstration(&self) -> Option<Size> {
+        match (self.demo_big, self.demo) {
+            (true, _) => Some(Size::Big),
+            (false, true) => Some(Size::Recorded),
+            (false, false) => None,
+        }
+    }
+
     /// Refuses what does not go together and the command line cannot say.
     pub fn check(&self) -> Result<(), StartError> {
         if self.aws && self.speed != 1 {

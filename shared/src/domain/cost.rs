@@ -22,7 +22,16 @@ struct PriceList {
     as_of: String,
     currency: String,
     source: String,
+    volumes: VolumePrices,
     regions: BTreeMap<String, RegionPrices>,
+}
+
+/// What a GiB of a volume costs for a month by its type, without what is provisioned of operations and throughput.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VolumePrices {
+    region: String,
+    gib_month: BTreeMap<String, f64>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -54,7 +63,7 @@ pub struct Price {
 impl Price {
     /// The price in `region`, or where the list lacks that, in us-east-1.
     pub fn of(region: &str) -> Result<Self, serde_json::Error> {
-        let PriceList { as_of, currency, source, regions } = serde_json::from_str(PRICES)?;
+        let PriceList { as_of, currency, source, volumes: _, regions } = price_list()?;
         let found =
             regions.get_key_value(region).or_else(|| regions.get_key_value(FALLBACK_REGION));
         let (region, prices) = found.ok_or_else(|| {
@@ -79,6 +88,35 @@ impl Price {
     pub fn standard_day(&self, gib: f64) -> f64 {
         gib * self.standard_gib_month / DAYS_OF_MONTH
     }
+}
+
+fn price_list() -> Result<PriceList, serde_json::Error> {
+    serde_json::from_str(PRICES)
+}
+
+/// What volumes cost for a month.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VolumesMonth {
+    pub price: f64,
+    /// The currency's code.
+    pub currency: String,
+    /// The region of the price list, whichever the volumes are in.
+    pub region: String,
+}
+
+/// What volumes of these types and GiB cost for a month, without operations and throughput that are paid for; nothing if there
+/// are none, or the list lacks a type.
+pub fn volumes_month<'a>(
+    volumes: impl IntoIterator<Item = (&'a str, u32)>,
+) -> Option<VolumesMonth> {
+    let PriceList { as_of: _, currency, source: _, volumes: prices, regions: _ } =
+        price_list().ok()?;
+    let VolumePrices { region, gib_month } = prices;
+    let each = volumes
+        .into_iter()
+        .map(|(volume_type, gib)| gib_month.get(volume_type).map(|price| price * f64::from(gib)));
+    let price = each.sum::<Option<f64>>().filter(|price| *price > 0.0)?;
+    Some(VolumesMonth { price, currency, region })
 }
 
 /// A volume of which snapshots are taken.
@@ -132,6 +170,16 @@ mod tests {
 
     fn is_near(one: f64, other: f64) -> bool {
         (one - other).abs() < 1e-9
+    }
+
+    #[test]
+    fn volumes_cost_by_type_and_size() {
+        let month = volumes_month([("gp3", 100), ("st1", 200)]).unwrap();
+
+        assert!(is_near(month.price, 8.0 + 9.0), "{month:?}");
+        assert_eq!((&*month.currency, &*month.region), ("USD", "us-east-1"));
+        assert_eq!(volumes_month([("gp3", 100), ("gp9", 1)]), None);
+        assert_eq!(volumes_month([]), None);
     }
 
     #[test]

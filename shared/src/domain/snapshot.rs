@@ -89,12 +89,25 @@ pub struct Snapshot {
     /// From whom it may be adopted, as the person who adopts it has said.
     #[serde(default, skip_serializing_if = "is_default")]
     pub adopted_from: AdoptedFrom,
+    /// How much of the record this is.
+    #[serde(skip)]
+    pub extent: Extent,
     #[serde(flatten)]
     pub course: Course,
     #[serde(flatten)]
     pub keepers: Keepers,
     #[serde(flatten)]
     pub ending: Ending,
+}
+
+/// How much of a record was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    #[default]
+    Whole,
+    /// What the rules read. It is good for judging, and the table takes no write of it.
+    Short,
 }
 
 /// How far a snapshot has come, and when somebody looks at it again.

@@ -226,5 +226,7 @@ fn seen_volume(volume: &sdk::Volume) -> Option<SeenVolume> {
     };
     let id = volume.volume_id()?.parse().ok()?;
     let (attachments, tags) = (attachments.collect(), convert::tags(volume.tags()));
-    Some(SeenVolume { id, state, attachments, tags })
+    let volume_type = volume.volume_type().map(|one| one.as_str().to_owned()).unwrap_or_default();
+    let size_gib = volume.size().and_then(|gib| u32::try_from(gib).ok()).unwrap_or_default();
+    Some(SeenVolume { id, state, attachments, volume_type, size_gib, tags })
 }

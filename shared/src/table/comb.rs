@@ -1,47 +1,60 @@
 //! The comb of an instance: all its snapshots, with just what the rules read of each, from one index.
 //!
 //! A write of a snapshot puts a short form of it beside the record, and the index `comb` holds that: a Query of a megabyte
-//! has some two thousand of them. What an earlier version wrote has none, and is read whole.
+//! has some two thousand of them. What an earlier version wrote has none, or another, and is read whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::task::JoinSet;
 
-use super::client::{Range, Table};
+use super::client::{IndexEntry, Range, Table};
 use super::keys::{self, COMB, Index, Key};
 use super::lists::{Presence, SnapshotList};
 use super::record::{Item, key_of, text};
+use super::resolved::Resolved;
 use crate::domain::cursor::Order;
 use crate::domain::ids::InstanceId;
-use crate::domain::snapshot::Snapshot;
+use crate::domain::snapshot::{Extent, Snapshot};
+use crate::domain::statistics::{Dimension, DimensionKind};
 use crate::error::Error;
 
 /// How many positions one Query asks for; its megabyte ends it sooner.
 const QUERY_MAX: usize = 10_000;
+/// How many combs are read at once where all are.
+const READS_MAX: usize = 8;
+/// What a short form begins with. One of another version is not read: it may lack what the rules read by now.
+const FORM: char = '2';
 /// What no rule reads of a snapshot, of what it is of, and of its members.
-const LEFT_OUT: [&str; 6] =
-    ["description", "attempt", "failure", "attention_at", "images", "adopted_from"];
+const LEFT_OUT: [&str; 5] = ["description", "attempt", "failure", "attention_at", "adopted_from"];
 const LEFT_OUT_OF_SOURCE: [&str; 7] =
     ["instance_type", "architecture", "platform", "zone", "tags", "launch", "machine"];
-const LEFT_OUT_OF_MEMBERS: [&str; 4] =
-    ["device", "volume", "full_size_bytes", "restore_expires_at"];
+const LEFT_OUT_OF_MEMBERS: [&str; 3] = ["volume", "full_size_bytes", "restore_expires_at"];
 
 /// The snapshots of an instance as the rules read them. They are not the records: what the rules do not read is left out, so
-/// they are good for looking only.
+/// they are good for judging only, and the table takes no write of them.
 #[derive(Clone, Debug, Default)]
-pub struct Comb(Vec<Snapshot>);
+pub struct Comb {
+    snapshots: Vec<Snapshot>,
+    unreadable: Vec<String>,
+}
 
 impl Comb {
-    /// The snapshots, in the order of their records.
+    /// The snapshots, in the order of their records. What cannot be read is left out.
     pub fn snapshots(&self) -> &[Snapshot] {
-        &self.0
+        &self.snapshots
     }
 
     /// The same, to be put together with others.
     pub fn into_snapshots(self) -> Vec<Snapshot> {
-        self.0
+        self.snapshots
+    }
+
+    /// The same, and the ids of those that cannot be read.
+    pub fn into_parts(self) -> (Vec<Snapshot>, Vec<String>) {
+        (self.snapshots, self.unreadable)
     }
 }
 
@@ -71,7 +84,7 @@ impl Table {
             ..Range::of(Some(Index::Comb), partition)
         };
         let mut read: BTreeMap<String, Option<Snapshot>> = BTreeMap::new();
-        let mut unread: BTreeMap<Key, String> = BTreeMap::new();
+        let mut unread: Vec<IndexEntry> = Vec::new();
         loop {
             let found = self.query_items(&range).await?;
             let mut is_past = false;
@@ -86,7 +99,7 @@ impl Table {
                 if snapshot.is_none()
                     && let Some(key) = key_of(&item)
                 {
-                    unread.insert(key, position.clone());
+                    unread.push(IndexEntry { key, sort: position.clone() });
                 }
                 last = Some(position.clone());
                 read.insert(position, snapshot);
@@ -96,19 +109,80 @@ impl Table {
             }
             range.after = last;
         }
-        let keys: Vec<_> = unread.keys().cloned().collect();
-        let whole: BTreeMap<Key, Snapshot> = self.get_all(&keys).await?;
-        for (key, snapshot) in whole {
-            if let Some(position) = unread.remove(&key) {
-                read.insert(position, Some(snapshot));
+        let Resolved { snapshots, unreadable } = self.resolve_each(unread).await?;
+        read.extend(snapshots.into_iter().map(|(position, snapshot)| (position, Some(snapshot))));
+        Ok(Comb { snapshots: read.into_values().flatten().collect(), unreadable })
+    }
+
+    /// All snapshots that lists show, oldest first: the combs of all instances that are known to have any. What is in none of
+    /// them is read whole.
+    pub async fn every_comb(&self) -> Result<Comb, Error> {
+        let (_, all) = keys::list(&SnapshotList::All(Presence::Here));
+        let listed = self.every_position(Index::All, all).await?;
+        let mut by_key = self.combs_by_key().await?;
+        let lacking: Vec<_> =
+            listed.iter().filter(|one| !by_key.contains_key(&one.key)).cloned().collect();
+        let Resolved { snapshots, unreadable } = self.resolve_each(lacking).await?;
+        let found = snapshots.into_iter().map(|(_, one)| (keys::snapshot(&one.id), one));
+        by_key.extend(found);
+        let in_order = listed.iter().filter_map(|one| by_key.remove(&one.key));
+        Ok(Comb { snapshots: in_order.collect(), unreadable })
+    }
+
+    /// Where everything in a partition of an index is, in its order.
+    async fn every_position(
+        &self,
+        index: Index,
+        partition: String,
+    ) -> Result<Vec<IndexEntry>, Error> {
+        let mut range = Range {
+            order: Order::OldestFirst,
+            limit: QUERY_MAX,
+            ..Range::of(Some(index), partition)
+        };
+        let mut all = Vec::new();
+        loop {
+            let found = self.query_positions(&range).await?;
+            range.after = found.items.last().map(|one| one.sort.clone());
+            all.extend(found.items);
+            if !found.more || range.after.is_none() {
+                return Ok(all);
             }
         }
-        Ok(Comb(read.into_values().flatten().collect()))
+    }
+
+    /// The combs of all instances that have numbers, a few at once. One that has none yet is not among them.
+    async fn combs_by_key(&self) -> Result<BTreeMap<Key, Snapshot>, Error> {
+        let rows = self.every_row(DimensionKind::Instance).await?;
+        let instances: BTreeSet<_> = rows
+            .into_iter()
+            .filter_map(|row| match row.dimension {
+                Dimension::Instance(id, _) => Some(id),
+                Dimension::Region(_) | Dimension::Schedule(..) | Dimension::Day(..) => None,
+            })
+            .collect();
+        let mut instances = instances.into_iter();
+        let mut reads = JoinSet::new();
+        let mut by_key = BTreeMap::new();
+        loop {
+            while reads.len() < READS_MAX
+                && let Some(instance) = instances.next()
+            {
+                let table = self.clone();
+                reads.spawn(async move {
+                    table.comb(&instance, Presence::Here, CombBounds::default()).await
+                });
+            }
+            let Some(read) = reads.join_next().await else { return Ok(by_key) };
+            let comb = read.map_err(|source| Error::internal("reading combs", source))??;
+            let by_id = comb.snapshots.into_iter().map(|one| (keys::snapshot(&one.id), one));
+            by_key.extend(by_id);
+        }
     }
 }
 
-/// The short form of a snapshot, as its item bears it.
-pub(super) fn short_form(snapshot: &Snapshot) -> Result<String, Error> {
+/// The short form of a snapshot, as its item bears it in the attribute [`COMB`].
+pub fn short_form(snapshot: &Snapshot) -> Result<String, Error> {
     let failed = |source| Error::internal("writing a snapshot's short form", source);
     let mut form = serde_json::to_value(snapshot).map_err(failed)?;
     leave_out(&mut form, &LEFT_OUT);
@@ -120,7 +194,7 @@ pub(super) fn short_form(snapshot: &Snapshot) -> Result<String, Error> {
     }
     let members = form.get_mut("members").and_then(Value::as_array_mut);
     members.into_iter().flatten().for_each(|member| leave_out(member, &LEFT_OUT_OF_MEMBERS));
-    serde_json::to_string(&form).map_err(failed)
+    Ok(format!("{FORM}{form}"))
 }
 
 /// Takes these fields out, and what is null: what is absent reads as that.
@@ -133,7 +207,8 @@ fn leave_out(form: &mut Value, names: &[&str]) {
 /// The snapshot as its short form has it, if the item bears one that can be read.
 fn written(item: &Item) -> Option<Snapshot> {
     let form = item.get(COMB).map(AttributeValue::as_s)?.ok()?;
-    serde_json::from_str(form).ok()
+    let read: Snapshot = serde_json::from_str(form.strip_prefix(FORM)?).ok()?;
+    Some(Snapshot { extent: Extent::Short, ..read })
 }
 
 #[cfg(test)]
@@ -144,18 +219,29 @@ mod tests {
         serde_json::from_str(include_str!("stored_forms/snapshot.json")).unwrap()
     }
 
+    fn bearing(form: &str) -> Item {
+        Item::from([(COMB.to_owned(), AttributeValue::S(form.to_owned()))])
+    }
+
     #[test]
     fn the_short_form_reads_as_the_same_snapshot_to_the_rules() {
         let snapshot = stored();
 
-        let read: Snapshot = serde_json::from_str(&short_form(&snapshot).unwrap()).unwrap();
+        let read = written(&bearing(&short_form(&snapshot).unwrap())).unwrap();
 
+        assert_eq!(read.extent, Extent::Short);
         assert_eq!(read.id, snapshot.id);
         assert_eq!(read.version, snapshot.version);
         assert_eq!(read.taken_at(), snapshot.taken_at());
         assert_eq!(read.schedule_id(), snapshot.schedule_id());
         assert_eq!(read.is_good(), snapshot.is_good());
         assert_eq!(read.copied_to(), snapshot.copied_to());
+        assert_eq!(read.keepers, snapshot.keepers);
+        assert_eq!(read.ending, snapshot.ending);
+        let devices = |one: &Snapshot| -> Vec<_> {
+            one.members.iter().map(|member| member.device.clone()).collect()
+        };
+        assert_eq!(devices(&read), devices(&snapshot));
         assert_eq!(short_form(&read).unwrap(), short_form(&snapshot).unwrap());
     }
 
@@ -170,10 +256,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_short_form_is_read_whole() {
-        let bad = AttributeValue::S("{}".to_owned());
+    fn what_is_no_short_form_of_this_version_is_read_whole() {
+        let form = short_form(&stored()).unwrap();
 
         assert!(written(&Item::new()).is_none());
-        assert!(written(&Item::from([(COMB.to_owned(), bad)])).is_none());
+        assert!(written(&bearing("2{}")).is_none());
+        assert!(written(&bearing(&form)).is_some());
+        // As the first version wrote it, and as one to come may.
+        assert!(written(&bearing(&form[1..])).is_none());
+        assert!(written(&bearing(&format!("3{}", &form[1..]))).is_none());
     }
 }

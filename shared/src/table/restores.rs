@@ -92,7 +92,7 @@ impl Table {
     ) -> Result<Written, Error> {
         let mut writes = vec![
             Write::Put(record(restore).into_item()?, Condition::Absent),
-            Write::Put(self.record_of(noted).into_item()?, Condition::Version(snapshot.version)),
+            Write::Put(self.record_of(noted)?.into_item()?, Condition::Version(snapshot.version)),
         ];
         if let (Some(lock), Some(target)) = (lock, restore.mode.target()) {
             writes.push(lock_write(target, lock, Some(restore.id.clone()))?);
@@ -139,7 +139,7 @@ impl Table {
         if let Some(snapshot) = snapshot {
             let freed = snapshot.restore_ended(&new.id);
             let condition = Condition::Version(snapshot.version);
-            writes.push(Write::Put(self.record_of(&freed).into_item()?, condition));
+            writes.push(Write::Put(self.record_of(&freed)?.into_item()?, condition));
         }
         let lock = lock.filter(|lock| lock.restore_id.as_ref() == Some(&new.id));
         if let (Some(lock), Some(target)) = (lock, new.mode.target()) {

@@ -8,12 +8,14 @@ use super::client::{Condition, Range, Table, Written};
 use super::keys::{self, DueKind, Key};
 use super::record::Record;
 use crate::domain::audit::entries_of_run;
-use crate::domain::cursor::{Cursor, Page, PageRequest};
+use crate::domain::cursor::{Cursor, Order, Page, PageRequest};
 use crate::domain::ids::ScheduleId;
 use crate::domain::run::{Run, RunStatus};
 use crate::domain::snapshot::ScheduleSlot;
 use crate::error::Error;
 
+/// How many runs one Query asks for; its megabyte may end it sooner.
+const QUERY_MAX: usize = 1_000;
 /// How long the record of a run is kept when it is over: no tick asks for a slot so late.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
@@ -39,6 +41,37 @@ impl Table {
         let last = found.items.last().filter(|_| found.more);
         let next_cursor = last.map(|run| Cursor::after(keys::instant(run.slot.slot)));
         Ok(Page { items: found.items, next_cursor })
+    }
+
+    /// The runs of a schedule at slots from an instant on and before another, the oldest first: one Query for each megabyte. None
+    /// if there are more than `most`.
+    pub async fn runs_between(
+        &self,
+        schedule: &ScheduleId,
+        (from, to): (Timestamp, Timestamp),
+        most: usize,
+    ) -> Result<Option<Vec<Run>>, Error> {
+        // Slots are told apart by the millisecond, and a range begins behind its bound.
+        let before = from.saturating_sub(SignedDuration::from_millis(1)).unwrap_or(Timestamp::MIN);
+        let mut range = Range {
+            order: Order::OldestFirst,
+            limit: QUERY_MAX,
+            after: Some(keys::instant(before)),
+            ..Range::of(None, keys::runs(schedule))
+        };
+        let mut all: Vec<Run> = Vec::new();
+        loop {
+            let found = self.query::<Run>(&range).await?;
+            let last = found.items.last().map(|run| run.slot.slot);
+            all.extend(found.items.into_iter().filter(|run| run.slot.slot < to));
+            if all.len() > most {
+                return Ok(None);
+            }
+            match last.filter(|last| found.more && *last < to) {
+                Some(last) => range.after = Some(keys::instant(last)),
+                None => return Ok(Some(all)),
+            }
+        }
     }
 
     /// The runs of a schedule at these slots, the newest first. What is not there is left out.

@@ -4,20 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tracing::error;
 
 use super::client::{Condition, IndexEntry, QueryPage, Range, Table, Written};
 use super::comb::short_form;
 use super::keys::{self, DueKind, Index, Key};
 use super::lists::SnapshotList;
 use super::record::Record;
+use super::resolved::{Resolved, readable};
 use super::transaction::{TRANSACTION_MAX, Write};
 use crate::domain::audit::entries_of_snapshot;
 use crate::domain::cursor::Order;
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::schedule::Schedule;
-use crate::domain::snapshot::Snapshot;
-use crate::error::{Error, chain};
+use crate::domain::snapshot::{Extent, Snapshot};
+use crate::error::Error;
 
 /// A part of a list, by position only.
 #[derive(Clone, Debug)]
@@ -111,7 +111,7 @@ impl Table {
     pub async fn insert_snapshot(&self, snapshot: &Snapshot) -> Result<Written, Error> {
         let entries = entries_of_snapshot(None, snapshot);
         let written =
-            self.put_with_entries(self.record_of(snapshot), Condition::Absent, &entries).await?;
+            self.put_with_entries(self.record_of(snapshot)?, Condition::Absent, &entries).await?;
         self.count(written, None, snapshot).await;
         Ok(written)
     }
@@ -120,7 +120,7 @@ impl Table {
     pub async fn update_snapshot(&self, old: &Snapshot, new: &Snapshot) -> Result<Written, Error> {
         let entries = entries_of_snapshot(Some(old), new);
         let condition = Condition::Version(old.version);
-        let written = self.put_with_entries(self.record_of(new), condition, &entries).await?;
+        let written = self.put_with_entries(self.record_of(new)?, condition, &entries).await?;
         self.count(written, Some(old), new).await;
         Ok(written)
     }
@@ -135,7 +135,7 @@ impl Table {
         let condition = old.map_or(Condition::Absent, |old| Condition::Version(old.version));
         let entries = entries_of_snapshot(old, new);
         if new.members.is_empty() {
-            let written = self.put_with_entries(self.record_of(new), condition, &entries).await?;
+            let written = self.put_with_entries(self.record_of(new)?, condition, &entries).await?;
             self.count(written, old, new).await;
             return Ok(written);
         }
@@ -157,7 +157,7 @@ impl Table {
                 return Ok(Written::Changed);
             }
         }
-        writes.push(Write::Put(self.record_of(new).into_item()?, condition));
+        writes.push(Write::Put(self.record_of(new)?.into_item()?, condition));
         let written = self.transact_with_entries(writes, &entries).await?;
         self.count(written, old, new).await;
         Ok(written)
@@ -172,7 +172,7 @@ impl Table {
     ) -> Result<Written, Error> {
         let Bound { guardians, schedule } = guard;
         let mut writes =
-            vec![Write::Put(self.record_of(new).into_item()?, Condition::Version(old.version))];
+            vec![Write::Put(self.record_of(new)?.into_item()?, Condition::Version(old.version))];
         let unchanged = |one: &Snapshot| Write::Unchanged(keys::snapshot(&one.id), one.version);
         writes.extend(guardians.iter().take(GUARDIANS_MAX).map(unchanged));
         writes.extend(schedule.map(|one| Write::Unchanged(keys::schedule(&one.id), one.revision)));
@@ -194,6 +194,16 @@ impl Table {
         let found = self.query_positions(&range).await?;
         let snapshots = self.resolve(found.items).await?;
         Ok(Listed { snapshots, more: found.more })
+    }
+
+    /// Where the snapshots of a part of a list sort, as one Query of the index tells it, and whether there are more behind.
+    pub async fn snapshot_positions(
+        &self,
+        list: &SnapshotList,
+        slice: &Slice,
+    ) -> Result<(Vec<String>, bool), Error> {
+        let QueryPage { items, more } = self.query_positions(&slice.of_list(list)).await?;
+        Ok((items.into_iter().map(|one| one.sort).collect(), more))
     }
 
     /// The snapshots of a part of a list by their ids only, as one Query of the index tells them, and whether there are
@@ -281,59 +291,31 @@ impl Table {
         Ok(self.query_positions(&range).await?.items)
     }
 
-    pub(super) async fn resolve(
+    /// The record of a snapshot. What is gone is kept for as long as the audit, which tells why. There is none of what was
+    /// read in short form: a write of that would lose the rest.
+    pub(super) fn record_of<'a>(
         &self,
-        positions: Vec<IndexEntry>,
-    ) -> Result<Vec<(String, Snapshot)>, Error> {
-        Ok(self.resolve_each(positions).await?.snapshots)
-    }
-
-    /// The record of a snapshot. What is gone is kept for as long as the audit, which tells why.
-    pub(super) fn record_of<'a>(&self, snapshot: &'a Snapshot) -> Record<'a, Snapshot> {
+        snapshot: &'a Snapshot,
+    ) -> Result<Record<'a, Snapshot>, Error> {
+        match snapshot.extent {
+            Extent::Whole => {}
+            Extent::Short => {
+                let problem = format!("of {} only the short form was read", snapshot.id);
+                return Err(Error::internal("writing a record", problem));
+            }
+        }
         let gone_at = snapshot.ending.gone_at.filter(|_| snapshot.status.is_gone());
         let mut indexes = keys::of_snapshot(snapshot);
         // Without it the comb is read from the record.
         indexes.extend(short_form(snapshot).ok().map(|form| (keys::COMB, form)));
-        Record {
+        Ok(Record {
             key: keys::snapshot(&snapshot.id),
             version: snapshot.version,
             indexes,
             body: snapshot,
             expires_at: gone_at.and_then(|at| self.kept_until(at)),
-        }
-    }
-
-    async fn resolve_each(&self, positions: Vec<IndexEntry>) -> Result<Resolved, Error> {
-        let keys: Vec<_> = positions.iter().map(|position| position.key.clone()).collect();
-        let mut found = self.get_each(&keys).await?;
-        let mut resolved = Resolved { snapshots: Vec::new(), unreadable: Vec::new() };
-        for position in positions {
-            let Some(record) = found.remove(&position.key) else { continue };
-            match readable(&position.key, record) {
-                Some(snapshot) => resolved.snapshots.push((position.sort, snapshot)),
-                None => {
-                    resolved.unreadable.extend(keys::snapshot_id(&position.key).map(String::from));
-                }
-            }
-        }
-        Ok(resolved)
-    }
-}
-
-/// The records at positions.
-struct Resolved {
-    snapshots: Vec<(String, Snapshot)>,
-    unreadable: Vec<String>,
-}
-
-/// The snapshot, if its record can be read. One that cannot guards no other and is not deleted until it can again.
-fn readable(key: &Key, snapshot: Result<Snapshot, Error>) -> Option<Snapshot> {
-    let id = keys::snapshot_id(key).map_or_else(|| key.pk.clone(), String::from);
-    snapshot
-        .inspect_err(|error| {
-            error!(snapshot.id = %id, error.chain = %chain(error), "Snapshot {id} cannot be read, and is left alone");
         })
-        .ok()
+    }
 }
 
 /// `BatchGetItem` refuses a key that is named twice.

@@ -1,11 +1,12 @@
 //! Restores, one or a page of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::domain::cursor::{Page, PageRequest};
 use crate::domain::ids::{InstanceId, RestoreId, SnapshotId, VolumeId};
+use crate::domain::restore::seen::SeenVolume;
 use crate::domain::restore::{Restore, RestoreStatus};
 use crate::error::Error;
 use crate::service::Service;
@@ -23,6 +24,14 @@ pub struct RestoreFilter {
     pub old_volumes_due: Option<Timestamp>,
 }
 
+/// A restore, and what is left of the volumes that it took off.
+#[derive(Clone, Debug)]
+pub struct OldVolumes {
+    pub restore: Restore,
+    /// As EC2 shows them; none where its region is not looked after.
+    pub left: Vec<SeenVolume>,
+}
+
 /// The restore, as it is at this moment.
 pub async fn show(service: &Service, id: &RestoreId) -> Result<Restore, Error> {
     service.table.restore(id).await?.ok_or_else(|| Error::not_found("restore", id))
@@ -38,7 +47,8 @@ pub async fn list(
     let read = |slice| async move { service.table.list_restores(list, &slice).await };
     let mut page = collect(request, read, |restore| filter.wants(restore)).await?;
     if filter.old_volumes_due.is_some() {
-        page.items = with_old_volumes(service, page.items).await?;
+        let left = with_old_volumes(service, page.items).await?;
+        page.items = left.into_iter().map(|one| one.restore).collect();
     }
     Ok(page)
 }
@@ -47,21 +57,24 @@ pub async fn list(
 pub(crate) async fn with_old_volumes(
     service: &Service,
     restores: Vec<Restore>,
-) -> Result<Vec<Restore>, Error> {
-    let mut there: BTreeSet<VolumeId> = BTreeSet::new();
+) -> Result<Vec<OldVolumes>, Error> {
+    let mut there: BTreeMap<VolumeId, SeenVolume> = BTreeMap::new();
     let regions: BTreeSet<&String> = restores.iter().map(|restore| &restore.region).collect();
     for region in regions {
         let Ok(ec2) = service.ec2_in(region) else { continue };
         let here = restores.iter().filter(|restore| restore.region == *region);
         let ids = here.flat_map(|restore| restore.before.old_volumes.iter().flatten());
         let ids: Vec<_> = ids.map(|old| old.volume_id.clone()).collect();
-        there.extend(ec2.seen_volumes(&ids).await?.into_iter().map(|volume| volume.id));
+        let seen = ec2.seen_volumes(&ids).await?.into_iter();
+        there.extend(seen.map(|volume| (volume.id.clone(), volume)));
     }
-    let is_there = |restore: &Restore| {
-        let mut old = restore.before.old_volumes.iter().flatten();
-        service.ec2_in(&restore.region).is_err() || old.any(|one| there.contains(&one.volume_id))
+    let of = |restore: Restore| {
+        let old = restore.before.old_volumes.iter().flatten();
+        let left: Vec<_> = old.filter_map(|old| there.get(&old.volume_id).cloned()).collect();
+        let is_unknown = service.ec2_in(&restore.region).is_err();
+        (is_unknown || !left.is_empty()).then_some(OldVolumes { restore, left })
     };
-    Ok(restores.into_iter().filter(is_there).collect())
+    Ok(restores.into_iter().filter_map(of).collect())
 }
 
 impl RestoreFilter {

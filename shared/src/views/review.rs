@@ -17,7 +17,7 @@ use crate::table::restores::RestoreList;
 use crate::table::snapshots::{Listed, Slice};
 use crate::table::{Presence, SnapshotList};
 use crate::views::held_and_blocked::{Holds, list_blocked, list_held};
-use crate::views::restores::with_old_volumes;
+use crate::views::restores::{OldVolumes, with_old_volumes};
 
 /// How many of a kind are named.
 const NAMED_MAX: usize = 20;
@@ -68,7 +68,7 @@ pub struct Review {
     /// They have stopped, and wait for somebody.
     pub stopped_restores: Section<Restore>,
     /// Their old volumes are past the time for which they are kept.
-    pub old_volumes: Section<Restore>,
+    pub old_volumes: Section<OldVolumes>,
 }
 
 /// Returns what is worth a look at `now`. The reads do not grow with the number of records.
@@ -107,7 +107,7 @@ async fn restores_that(
 }
 
 /// Of those that are over, the ones whose old volumes are there and past their time.
-async fn old_volumes(service: &Service, now: Timestamp) -> Result<Section<Restore>, Error> {
+async fn old_volumes(service: &Service, now: Timestamp) -> Result<Section<OldVolumes>, Error> {
     let mut all = restores_that(service, RestoreStatus::Done).await?;
     let cancelled = restores_that(service, RestoreStatus::Cancelled).await?;
     all.items.extend(cancelled.items);

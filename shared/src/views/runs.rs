@@ -14,6 +14,9 @@ use crate::service::Service;
 use crate::table::snapshots::{Slice, bound};
 use crate::views::paging::collect;
 
+/// How many runs are read to count them: one every five minutes makes fewer in two months.
+pub const COUNTED_MAX: usize = 20_000;
+
 /// A target of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunTarget {
@@ -142,6 +145,19 @@ pub async fn list(
         views::schedules::show(service, id).await?;
     }
     Ok(page)
+}
+
+/// How many of a schedule's runs are wanted in all; refused where there are more than [`COUNTED_MAX`] in that time.
+pub async fn total(service: &Service, id: &ScheduleId, filter: &RunFilter) -> Result<u64, Error> {
+    let RunFilter { status, from, to } = filter;
+    let bounds = (from.unwrap_or(Timestamp::UNIX_EPOCH), to.unwrap_or(Timestamp::MAX));
+    let runs = service.table.runs_between(id, bounds, COUNTED_MAX).await?.ok_or_else(|| {
+        let reason =
+            "cannot be told: there are more than 20,000 runs in that time; give from and to";
+        Error::invalid("count", reason)
+    })?;
+    let is_wanted = |run: &&Run| status.is_empty() || status.contains(&run.status);
+    Ok(u64::try_from(runs.iter().filter(is_wanted).count()).unwrap_or(u64::MAX))
 }
 
 /// Where a run sorts among those of its schedule.

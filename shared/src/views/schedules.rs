@@ -49,6 +49,13 @@ pub async fn list(
     collect(request, read, |schedule| filter.wants(schedule)).await
 }
 
+/// How many schedules are wanted in all.
+pub async fn total(service: &Service, filter: &ScheduleFilter) -> Result<u64, Error> {
+    let all = service.table.every_schedule().await?;
+    let count = all.values().filter(|schedule| filter.wants(schedule)).count();
+    Ok(u64::try_from(count).unwrap_or(u64::MAX))
+}
+
 impl ScheduleFilter {
     fn wants(&self, schedule: &Schedule) -> bool {
         let settings = &schedule.settings;

@@ -1,5 +1,7 @@
 //! Lists of snapshots: filtered, sorted, in pages whose cost does not grow with the number of records.
 
+mod total;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -14,6 +16,8 @@ use crate::table::snapshots::{Slice, bound};
 use crate::table::{Presence, SnapshotList};
 use crate::views::known_region;
 use crate::views::paging::{Part, collect};
+
+pub use self::total::total;
 
 /// Which snapshots are wanted: those to which everything given applies.
 #[derive(Clone, Debug, Default)]

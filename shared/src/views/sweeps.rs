@@ -9,6 +9,9 @@ use crate::service::Service;
 use crate::table::snapshots::Slice;
 use crate::views::paging::collect;
 
+/// How many sweeps are looked at to count them, and at once. The hourly ones of 90 days are fewer than 2,200.
+pub const COUNTED_MAX: usize = 10_000;
+const COUNTED_AT_ONCE: usize = 1_000;
 /// How many stored pages of a plan one page looks through.
 const STORED_PAGES_MAX: usize = 100;
 
@@ -67,6 +70,26 @@ pub async fn list(
         Ok((items, next_cursor.is_some()))
     };
     collect(request, read, |sweep| filter.wants(sweep)).await
+}
+
+/// How many sweeps are wanted in all; refused where there are more than [`COUNTED_MAX`] to look at.
+pub async fn total(service: &Service, filter: &SweepFilter) -> Result<u64, Error> {
+    let mut request = PageRequest { limit: COUNTED_AT_ONCE, ..PageRequest::default() };
+    let (mut seen, mut count) = (0, 0);
+    loop {
+        let Page { items, next_cursor } = service.table.list_sweeps(&request).await?;
+        seen += items.len();
+        count += items.iter().filter(|sweep| filter.wants(sweep)).count();
+        if seen > COUNTED_MAX {
+            let reason =
+                format!("cannot be told: there are more than {COUNTED_MAX} sweeps; leave it out");
+            return Err(Error::invalid("count", reason));
+        }
+        if next_cursor.is_none() {
+            return Ok(u64::try_from(count).unwrap_or(u64::MAX));
+        }
+        request.cursor = next_cursor;
+    }
 }
 
 /// One page of those entries of a sweep's plan that are wanted, in the plan's order. A stored page is one read; a page may

@@ -59,7 +59,7 @@ pub enum Lie {
     ForeignDeleted,
     /// EC2 shows no lock.
     LocksHidden,
-    /// EC2 makes each set twice, and shows the second as somebody else's.
+    /// EC2 makes the newest set of another instance twice, and shows the second as somebody else's.
     TwinsMade,
     /// EC2 puts our tags to another installation's snapshots too.
     OthersTagged,
@@ -99,7 +99,7 @@ impl Lie {
             Self::LocksHidden => &["torn"],
             Self::TwinsMade => &["twice"],
             Self::OthersTagged => &["others-tags"],
-            Self::VolumesKept => &["drill-left"],
+            Self::VolumesKept => &["drill-left", "stuck-restore"],
             Self::VolumesMistaken => &["written-volume", "not-our-volume"],
         }
     }
@@ -121,11 +121,11 @@ impl Lie {
                 return None;
             }
             self.about_put(&mut request);
-        } else if let Some(parts) = request["TransactItems"].as_array_mut() {
+        } else if let Some(parts) = request.get_mut("TransactItems").and_then(Value::as_array_mut) {
             parts.retain(|part| !self.is_dropped(part));
             for part in parts.iter_mut() {
-                if part["Put"].is_object() {
-                    self.about_put(&mut part["Put"]);
+                if let Some(put) = part.get_mut("Put") {
+                    self.about_put(put);
                 }
             }
         }
@@ -156,7 +156,10 @@ impl Lie {
             put.remove("ExpressionAttributeValues");
         }
         let partition = put["Item"]["pk"]["S"].as_str().unwrap_or_default().to_owned();
-        let Some(fields) = put["Item"]["body"]["M"].as_object_mut() else { return };
+        // An index would put what is missing there as null, and DynamoDB refuses that.
+        let Some(fields) = put.pointer_mut("/Item/body/M").and_then(Value::as_object_mut) else {
+            return;
+        };
         let is_run = partition.starts_with("RUNS#");
         match self {
             Self::ManualsExpire if partition.starts_with("SNAPSHOT#") => {
@@ -173,9 +176,11 @@ impl Lie {
                 }
             }
             Self::RunsMiscounted if is_run => {
-                let succeeded = &mut fields["counts"]["M"]["succeeded"]["N"];
-                let count: u64 = succeeded.as_str().and_then(|text| text.parse().ok()).unwrap_or(0);
-                *succeeded = (count + 1).to_string().into();
+                let counts = fields.get_mut("counts");
+                if let Some(succeeded) = counts.and_then(|one| one.pointer_mut("/M/succeeded/N")) {
+                    let count = succeeded.as_str().and_then(|text| text.parse::<u64>().ok());
+                    *succeeded = (count.unwrap_or(0) + 1).to_string().into();
+                }
             }
             Self::HoldsForgotten => replace(fields, "hold", json!({ "NULL": true })),
             Self::RestoresForgotten => replace(fields, "restores", json!({ "L": [] })),

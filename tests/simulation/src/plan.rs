@@ -196,6 +196,50 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The same in a world that lies, with what it takes for that to be noticed.
+    pub(crate) fn lying(mut self, lie: Lie) -> Self {
+        self.setup.lie = Some(lie);
+        self.setup.is_shared |= lie == Lie::OneInstallation;
+        if lie == Lie::DrillsForgotten {
+            for act in &mut self.acts {
+                if let What::MakeSchedule(wanted) = &mut act.what {
+                    wanted.drills = true;
+                }
+            }
+        }
+        let mut rng = Rng::new(mixed(self.setup.seed ^ 0x11e));
+        for what in what_shows(lie, &mut rng) {
+            let place = 2 + rng.below(self.acts.len() - 2);
+            self.acts.insert(place, act(what, &mut rng));
+        }
+        self
+    }
+}
+
+/// What somebody must have done for a lie to matter, where a history may well have none of it.
+fn what_shows(lie: Lie, rng: &mut Rng) -> Vec<What> {
+    let mut some = |count: usize, what: &dyn Fn(Choice) -> What| {
+        let mut one = || what(Choice { among: Among::All, nth: rng.below(8) });
+        (0..count).map(|_| one()).collect()
+    };
+    match lie {
+        Lie::HoldsForgotten | Lie::Unconditional => some(6, &|set| What::Hold(set, None)),
+        Lie::RestoresForgotten => some(6, &|set| What::Restore(set, Restoring::NewVolumes)),
+        Lie::VolumesKept => some(6, &|set| What::Restore(set, Restoring::Drill)),
+        Lie::LocksHidden => some(4, &|set| What::Lock(set, 0)),
+        Lie::ManualsExpire => (0..3)
+            .map(|instance| What::Take {
+                instance,
+                without_boot_volume: false,
+                expires_minutes: None,
+            })
+            .collect(),
+        Lie::DrillsForgotten => vec![What::Standstill(25)],
+        _ => Vec::new(),
+    }
+}
+
 /// What a history has much of: some have no outsiders or no storms, so that what is found there needs none.
 #[derive(Clone, Copy, Debug)]
 struct Theme {
@@ -345,7 +389,7 @@ fn new_schedule(rng: &mut Rng) -> NewSchedule {
         by_tag: rng.chance(500),
         instances: some(rng),
         without_boot_volume: rng.chance(150),
-        grace_minutes: rng.chance(400).then(|| *rng.pick(&[0, 10, 120, 600])),
+        grace_minutes: rng.chance(850).then(|| *rng.pick(&[0, 0, 10, 30, 120])),
         copies: rng.chance(150),
         drills: rng.chance(250),
     }

@@ -139,7 +139,7 @@ impl World {
         let since = self.now();
         // What was under way ends first, badly as it may.
         self.pass(ENDING);
-        let before = self.given_up();
+        let (before, calm_at) = (self.given_up(), self.now());
         self.pass(CALM);
         let (books, now) = (Books::read(&self.database), self.now());
         judge_drills(&mut held(&self.ledger), &books, now);
@@ -149,7 +149,8 @@ impl World {
             return;
         }
         let mut given_up = self.given_up();
-        given_up.retain(|message| !before.contains(message));
+        // What was received in bad weather for the last time is given up when it is shown again.
+        given_up.retain(|message| !before.contains(message) && message.received_at > calm_at);
         let statistics = self.ask("GET", "/v1/snapshots/stats", serde_json::Value::Null).body;
         let (books, snapshots) = (Books::read(&self.database), self.ec2.snapshots());
         let volumes = self.ec2.volumes();

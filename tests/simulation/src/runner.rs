@@ -63,10 +63,11 @@ pub fn main(options: &Options) -> ExitCode {
 
 /// The plan of a seed in a world that lies as is asked for.
 fn plan(seed: u64, lie: Option<Lie>) -> Plan {
-    let mut plan = Plan::of(seed);
-    plan.setup.lie = lie;
-    plan.setup.is_shared |= lie == Some(Lie::OneInstallation);
-    plan
+    let plan = Plan::of(seed);
+    match lie {
+        Some(lie) => plan.lying(lie),
+        None => plan,
+    }
 }
 
 /// Whether each lie was noticed by the right invariant.

@@ -103,7 +103,12 @@ fn name_lists(document: &mut Value) {
 }
 
 fn list_name(name: &str) -> Option<String> {
-    name.strip_prefix("List_").map(|item| format!("{item}List"))
+    item_of(name).map(|item| format!("{item}List"))
+}
+
+/// What the items of a list are, by the name that utoipa gives it.
+pub(super) fn item_of(list: &str) -> Option<&str> {
+    list.strip_prefix("List_").or_else(|| list.strip_prefix("CountedList_"))
 }
 
 fn rename_references(value: &mut Value) {

@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::wire::{Run, RunStatus, RunWithTargets};
-use super::wire::{List, checked_period};
+use super::wire::{CountedList, checked_period};
 use crate::app::App;
 use crate::call::{Call, Operator, Viewer};
 use crate::extract::{Claimed, Creation, Id, NoFields};
@@ -62,6 +62,8 @@ struct RunParameters {
     from: Option<Timestamp>,
     /// Of slots before this instant.
     to: Option<Timestamp>,
+    /// Tell how many there are in all. Refused where there are more than 20,000 in that time.
+    count: Option<bool>,
     #[param(ignore)]
     page: PageParameters,
 }
@@ -72,6 +74,7 @@ impl FromQuery for RunParameters {
             status: given.all("status")?,
             from: given.one("from")?,
             to: given.one("to")?,
+            count: given.flag("count")?,
             page: PageParameters::from_query(given)?,
         })
     }
@@ -86,19 +89,23 @@ impl FromQuery for RunParameters {
     path = "/v1/schedules/{id}/runs",
     tag = "schedules",
     params(("id" = String, Path, description = "The schedule"), RunParameters, PageParameters),
-    responses((status = 200, description = "A page of runs", body = List<Run>))
+    responses((status = 200, description = "A page of runs", body = CountedList<Run>))
 )]
 async fn list_runs(
     call: Call<Viewer, RunParameters>,
     Id(id): Id<ScheduleId>,
-) -> Result<Answer<List<Run>>, Problem> {
-    let RunParameters { status, from, to, page } = &call.query;
+) -> Result<Answer<CountedList<Run>>, Problem> {
+    let RunParameters { status, from, to, count, page } = &call.query;
     checked_period(*from, *to)?;
     let status = status.iter().copied().map(Into::into).collect();
     let filter = RunFilter { status, from: *from, to: *to };
     let request = page.request(Order::default());
     let page = views::runs::list(call.service(), &id, &filter, &request).await?;
-    Ok(Answer::ok(List::of(page, Run::from)))
+    let total = match count {
+        Some(true) => Some(views::runs::total(call.service(), &id, &filter).await?),
+        Some(false) | None => None,
+    };
+    Ok(Answer::ok(CountedList::of(page, total, Run::from)))
 }
 
 /// Show a run with its targets

@@ -28,7 +28,7 @@ use self::edit_preview::{EditAnswer, EditParameters, EditPreview};
 use self::limits::{CheckedSchedule, CreateParameters};
 use self::request::{CreateSchedule, EditSchedule};
 use self::wire::Schedule;
-use super::wire::List;
+use super::wire::CountedList;
 use crate::again::again;
 use crate::app::App;
 use crate::call::{Admin, Call, Operator, Viewer};
@@ -56,6 +56,8 @@ struct ScheduleParameters {
     /// With this text in name or id; case does not matter.
     #[param(max_length = 100)]
     q: Option<String>,
+    /// Tell how many there are in all.
+    count: Option<bool>,
     #[param(ignore)]
     page: PageParameters,
 }
@@ -65,6 +67,7 @@ impl FromQuery for ScheduleParameters {
         Ok(Self {
             enabled: given.flag("enabled")?,
             q: given.text("q", 100)?,
+            count: given.flag("count")?,
             page: PageParameters::from_query(given)?,
         })
     }
@@ -78,22 +81,26 @@ impl FromQuery for ScheduleParameters {
     path = "/v1/schedules",
     tag = "schedules",
     params(ScheduleParameters, PageParameters),
-    responses((status = 200, description = "A page of schedules", body = List<Schedule>))
+    responses((status = 200, description = "A page of schedules", body = CountedList<Schedule>))
 )]
 async fn list_schedules(
     call: Call<Viewer, ScheduleParameters>,
-) -> Result<Answer<List<Schedule>>, Problem> {
-    let ScheduleParameters { enabled, q, page } = &call.query;
+) -> Result<Answer<CountedList<Schedule>>, Problem> {
+    let ScheduleParameters { enabled, q, count, page } = &call.query;
     let filter = ScheduleFilter { enabled: *enabled, q: q.clone() };
     let request = page.request(Order::default());
     let page = views::schedules::list(call.service(), &filter, &request).await?;
+    let total = match count {
+        Some(true) => Some(views::schedules::total(call.service(), &filter).await?),
+        Some(false) | None => None,
+    };
     let ids: Vec<_> = page.items.iter().map(|schedule| schedule.id.clone()).collect();
     let mut last = last_drills_of_schedules(call.service(), &ids).await?;
     let with_last = |schedule: domain::Schedule| {
         let drill = last.remove(&schedule.id);
         Schedule::of(schedule, drill)
     };
-    Ok(Answer::ok(List::of(page, with_last)))
+    Ok(Answer::ok(CountedList::of(page, total, with_last)))
 }
 
 /// Show a schedule

@@ -33,7 +33,7 @@ use self::request::{CreateSnapshot, DeleteParameters, EditSnapshot, SnapshotPara
 pub(super) use self::sort::Sort;
 pub(super) use self::wire::CONSISTENCY_NOTE;
 use self::wire::Snapshot;
-use super::wire::{List, ahead, checked_tags};
+use super::wire::{CountedList, ahead, checked_tags};
 use crate::again::again;
 use crate::app::App;
 use crate::call::{Admin, Call, Operator, Viewer};
@@ -76,22 +76,29 @@ async fn accepted(service: &Service, record: Record, now: Timestamp) -> Answer<S
     path = "/v1/snapshots",
     tag = "snapshots",
     params(SnapshotParameters, PageParameters),
-    responses((status = 200, description = "A page of snapshots", body = List<Snapshot>))
+    responses((status = 200, description = "A page of snapshots", body = CountedList<Snapshot>))
 )]
 async fn list_snapshots(
     call: Call<Viewer, SnapshotParameters>,
-) -> Result<Answer<List<Snapshot>>, Problem> {
+) -> Result<Answer<CountedList<Snapshot>>, Problem> {
     let order = call.query.sort.unwrap_or_default().into();
     let request = call.query.page.request(order);
     let filter = call.query.filter()?;
     let page = views::snapshots::list(call.service(), &filter, &request).await?;
+    let total = if call.query.is_counted() {
+        Some(views::snapshots::total(call.service(), &filter).await?)
+    } else {
+        None
+    };
     if call.query.include.is_empty() {
-        return Ok(Answer::ok(List::of(page, |one| Snapshot::of(one, None, call.now))));
+        let wire = |one| Snapshot::of(one, None, call.now);
+        return Ok(Answer::ok(CountedList::of(page, total, wire)));
     }
     let Page { items, next_cursor } = page;
     let items = fates::with_fates(call.service(), items, call.now).await;
     let page = Page { items, next_cursor };
-    Ok(Answer::ok(List::of(page, |(one, fate)| Snapshot::of(one, Some(fate), call.now))))
+    let wire = |(one, fate)| Snapshot::of(one, Some(fate), call.now);
+    Ok(Answer::ok(CountedList::of(page, total, wire)))
 }
 
 /// Show a snapshot

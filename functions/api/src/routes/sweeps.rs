@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 
 use self::parameters::{PlanParameters, SweepParameters};
 use self::wire::{Sweep, SweepMode, SweepWithPlan};
-use super::wire::List;
+use super::wire::CountedList;
 use crate::app::App;
 use crate::call::{Admin, Call, Operator, Viewer};
 use crate::extract::{Body, Claimed, Creation, Id};
@@ -66,13 +66,19 @@ fn accepted(sweep: domain::Sweep) -> Answer<Sweep> {
     path = "/v1/sweeps",
     tag = "sweeps",
     params(SweepParameters, PageParameters),
-    responses((status = 200, description = "A page of sweeps", body = List<Sweep>))
+    responses((status = 200, description = "A page of sweeps", body = CountedList<Sweep>))
 )]
-async fn list_sweeps(call: Call<Viewer, SweepParameters>) -> Result<Answer<List<Sweep>>, Problem> {
-    let SweepParameters { filter, page } = &call.query;
+async fn list_sweeps(
+    call: Call<Viewer, SweepParameters>,
+) -> Result<Answer<CountedList<Sweep>>, Problem> {
+    let SweepParameters { filter, count, page } = &call.query;
     let request = page.request(Order::default());
     let page = views::sweeps::list(call.service(), filter, &request).await?;
-    Ok(Answer::ok(List::of(page, Sweep::from)))
+    let total = match count {
+        Some(true) => Some(views::sweeps::total(call.service(), filter).await?),
+        Some(false) | None => None,
+    };
+    Ok(Answer::ok(CountedList::of(page, total, Sweep::from)))
 }
 
 /// Show a sweep with its plan

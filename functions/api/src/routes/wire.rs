@@ -33,6 +33,27 @@ impl<T> List<T> {
     }
 }
 
+/// A page of a list that can be counted.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CountedList<T> {
+    /// The items. There may be fewer than `limit`, even none, although more follow.
+    items: Vec<T>,
+    /// Where the next page begins; null at the end.
+    #[schema(required)]
+    next_cursor: Option<String>,
+    /// With `count=true` how many there are in all, on any page; null without.
+    #[schema(required)]
+    total: Option<u64>,
+}
+
+impl<T> CountedList<T> {
+    /// The page with its items as the wire has them.
+    pub(crate) fn of<D>(page: Page<D>, total: Option<u64>, wire: impl FnMut(D) -> T) -> Self {
+        let List { items, next_cursor } = List::of(page, wire);
+        Self { items, next_cursor, total }
+    }
+}
+
 /// A field of a PATCH that can be cleared: absent, null, or a value.
 pub(crate) type Clearable<T> = Option<Option<T>>;
 

@@ -4,10 +4,11 @@ import { ask, idempotencyKey } from "../lib/api.js";
 import { open, recheck } from "../lib/dialog.js";
 import { choice, debounced, field } from "../lib/fields.js";
 import { fill, h } from "../lib/dom.js";
-import { gib, time, words } from "../lib/format.js";
+import { gib, time } from "../lib/format.js";
 import { identifier } from "../lib/ids.js";
 import { curlButton, facts, trouble } from "../lib/parts.js";
 import { go, link } from "../lib/router.js";
+import { STOP, acceptance } from "../lib/said.js";
 import { session } from "../lib/session.js";
 import { toast } from "../lib/toast.js";
 import { STEPS } from "../pictures/rail.js";
@@ -121,7 +122,7 @@ export async function restoreSnapshot(snapshot) {
         preview();
       },
     });
-    return h("label", { class: "row" }, box, `I accept: ${words(name.replace("accept_", ""))}`);
+    return h("label", { class: "row" }, box, acceptance(name));
   }
 
   const oldVolumes = () => h("p", null, h("strong", null, "The old volumes: "), MODES[mode].old);
@@ -135,7 +136,7 @@ export async function restoreSnapshot(snapshot) {
     fill(
       choices,
       about.replaces && h("label", { class: "row" }, first, "Take a snapshot of what is there now, first"),
-      mode === "replace_volumes" && h("label", { class: "row" }, stop, "Stop the instance for it, if it runs"),
+      mode === "replace_volumes" && h("label", { class: "row" }, stop, STOP),
       mode === "replace_volumes" && field("Volumes that stay as they are now", stays, "By device or id, if the snapshot does not have all of them."),
       accepting,
       about.replaces && field("Keep the old volumes for so many days", keep),

@@ -4,6 +4,7 @@ import { Problem, curl } from "./api.js";
 import { h } from "./dom.js";
 import { copy } from "./ids.js";
 import { mark } from "./marks.js";
+import { said } from "./said.js";
 import { session } from "./session.js";
 import { toast } from "./toast.js";
 
@@ -57,7 +58,7 @@ export function trouble(error, again) {
       "div",
       null,
       h("strong", null, problem?.title ?? "Something went wrong"),
-      h("p", null, String(error?.message ?? error)),
+      h("p", null, said(String(error?.message ?? error))),
       problem?.neededRole && h("p", null, `It needs the role ${problem.neededRole}.`),
       problem?.awsAction && h("p", null, `AWS does not allow ${problem.awsAction}.`),
       h(

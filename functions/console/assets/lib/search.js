@@ -14,7 +14,7 @@ export function byForm(text) {
     [/^sch_[0-9a-f-]{36}$/, "schedule", (id) => link(`/schedules/${id}`)],
     [/^rst_[0-9a-f-]{36}$/, "restore", (id) => link(`/restores/${id}`)],
     [/^swp_[0-9a-f-]{36}$/, "sweep", (id) => link(`/sweeps/${id}`)],
-    [/^img_[0-9a-f-]{36}$/, "image", (id) => link("/audit", { resource_id: id })],
+    [/^img_[0-9a-f-]{36}$/, "image", (id) => link(`/images/${id}`)],
     [/^(snap|vol)-[0-9a-f]{8,17}$/, "EBS snapshot or volume", (id) => link("/account", { q: id })],
     [/^ami-[0-9a-f]{8,17}$/, "AMI", (id) => link("/account", { q: id })],
   ];
@@ -29,6 +29,7 @@ function answer(item) {
     schedule: "schedules",
     restore: "restores",
     sweep: "sweeps",
+    image: "images",
   });
   const place = places[item.type];
   return {

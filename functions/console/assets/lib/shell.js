@@ -16,6 +16,7 @@ const NAVIGATION = [
   ["schedules", "Schedules", "M8 2a6 6 0 1 0 .01 0 M8 5v3l2 2"],
   ["sweeps", "Sweeps", "M3 4h10 M5 4v9h6V4 M6.5 2h3 M7 7v3 M9 7v3"],
   ["restores", "Restores", "M3 8a5 5 0 1 1 2 4 M3 4v4h4"],
+  ["images", "Images", "M2 3h12v10H2z M2 11l4-4 3 3 2-2 3 3 M11 5.5h.1"],
   ["account", "Account", "M2 4h12v9H2z M2 7h12 M6 7v6"],
   ["money", "Money", "M2 13l4-5 3 3 5-7"],
   ["audit", "Audit", "M4 2h8v12H4z M6 5h4 M6 8h4 M6 11h2"],

@@ -10,6 +10,7 @@ import { identifier, instanceLink, snapshotLink } from "../lib/ids.js";
 import { badge, mark } from "../lib/marks.js";
 import { nameOf } from "../lib/names.js";
 import { button, curlButton, empty, facts, section } from "../lib/parts.js";
+import { LEAVE, said } from "../lib/said.js";
 import { resource } from "../lib/store.js";
 import { toast } from "../lib/toast.js";
 import { outlookOf } from "../dialogs/restore.js";
@@ -58,10 +59,10 @@ function draw(restore) {
           "div",
           { class: "stack" },
           h("strong", null, `It stopped at: ${words(failure.step)}`),
-          h("p", null, failure.message),
+          h("p", null, said(failure.message)),
           failure.missing_right && h("p", null, `AWS does not allow ${failure.missing_right}.`),
-          failure.go_on && h("p", null, h("strong", null, "To go on: "), failure.go_on),
-          failure.go_back && h("p", null, h("strong", null, "To go back: "), failure.go_back),
+          failure.go_on && h("p", null, h("strong", null, "To go on: "), said(failure.go_on)),
+          failure.go_back && h("p", null, h("strong", null, "To go back: "), said(failure.go_back)),
         ),
       ),
     restore.trouble && h("div", { class: "warning" }, mark("warn"), h("p", null, restore.trouble)),
@@ -182,7 +183,7 @@ async function cancel(restore) {
     acting: "Asking…",
     body: [
       h("p", null, restore.failure?.go_back ?? "What was done is taken back where it can be: new volumes are deleted, the old ones put back."),
-      h("label", { class: "row" }, leave, "Leave everything as it is now, and end the restore"),
+      h("label", { class: "row" }, leave, LEAVE),
     ],
     extra: curlButton("POST", path, body),
     run: () => ask("POST", path, { body: body() }),

@@ -10,6 +10,7 @@ import { identifier, instanceLink } from "../lib/ids.js";
 import { badge } from "../lib/marks.js";
 import { curlButton, empty } from "../lib/parts.js";
 import { link } from "../lib/router.js";
+import { said } from "../lib/said.js";
 
 /** @param {import("../lib/page.js").Page} page */
 export function show(page) {
@@ -85,7 +86,7 @@ export function show(page) {
                   value: item.progress.percent,
                   "aria-label": "Progress",
                 }),
-              h("span", null, item.failure?.message ?? item.progress.text),
+              h("span", null, said(item.failure?.message ?? item.progress.text)),
             ),
         },
         { name: "Begun", show: (item) => time(item.created_at, "both") },

@@ -28,6 +28,8 @@ use super::account;
 
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
+/// How many days of what is gone, and of runs, are shown: as many as a calendar has.
+const SHOWN_DAYS: i64 = 31;
 const BEGINNING: &str = "2026-09-01T00:10:00Z";
 /// How long what a tick asks for is on its way, and EC2's word that a snapshot is completed.
 const ON_ITS_WAY: [i64; 5] = [20, 60, 180, 360, 540];
@@ -213,7 +215,7 @@ impl Run {
     /// What is long gone, was told long ago, or was found by a look that was not the last, is left out.
     fn shown(&self, items: &[Value]) -> Vec<Value> {
         let days = |number: i64| self.now() - SignedDuration::from_hours(24 * number);
-        let (gone_since, plans_since) = (days(16).to_string(), days(2).as_millisecond());
+        let (gone_since, plans_since) = (days(SHOWN_DAYS).to_string(), days(2).as_millisecond());
         let told_since = days(21).strftime("%Y-%m-%d").to_string();
         let mut looks = BTreeMap::new();
         let mut left_out = BTreeSet::new();
@@ -238,6 +240,7 @@ impl Run {
                     looks.get(region).is_some_and(|look| run.starts_with(look))
                 }),
                 Some(("SWEEP", id)) => made_at(id).is_none_or(|at| at >= plans_since),
+                Some(("RUNS", _)) => text(item, "sk") >= gone_since.as_str(),
                 Some(("IDEMPOTENCY", _)) => false,
                 Some(_) | None => true,
             }

@@ -214,11 +214,13 @@ async fn last_day(run: &Run) -> Outcome<()> {
     )
     .await?;
     let doomed = take(run, "dev-ben", json!({"name": "trial of the new compiler"})).await?;
+    // Until it is available: nothing else is deleted by name.
+    wait(run, 10).await;
     run.live(before(70)?).await?;
     run.ask_as(
         Role::Admin,
         "DELETE",
-        &format!("/v1/snapshots/{doomed}?grace=240"),
+        &format!("/v1/snapshots/{doomed}?grace_minutes=240"),
         Value::Null,
         "Not needed any more",
     )

@@ -20,7 +20,8 @@ pub struct Message {
     sent_at: Timestamp,
     visible_at: Timestamp,
     first_received_at: Timestamp,
-    received_at: Timestamp,
+    /// When it was received the last time.
+    pub received_at: Timestamp,
 }
 
 #[derive(Debug)]

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, fs, future::Future, path::PathBuf, sync::Arc, time::Duration};
 
-use dynoxide::types::Item;
 use jiff::{SignedDuration, Timestamp};
 use sim_ec2::{Clock, Config, InstanceState, SimEc2, Throttling};
 use tokio::{sync::watch, task::JoinSet, time::timeout};
@@ -11,7 +10,7 @@ use crate::{
     Options, StartError,
     clock::{RealTime, SimulatedClock},
     connections, demo,
-    demo::{Beginning, Recorded},
+    demo::{Beginning, Recorded, Size},
     dispatch::Identity,
     endpoints::{dynamodb::KeptDynamoDb, ec2::KeptEc2},
     samples,
@@ -206,17 +205,21 @@ fn keep(folder: &DataFolder, clock: &SimulatedClock) -> std::io::Result<()> {
 /// A demonstration has a folder of its own, so that it never stands where somebody's own trials are.
 fn default_path(options: &Options) -> Result<PathBuf, StartError> {
     let path = DataFolder::default_path()?;
-    Ok(if options.demo { path.join("demonstration") } else { path })
+    Ok(match options.demonstration() {
+        Some(Size::Recorded) => path.join("demonstration"),
+        Some(Size::Big) => path.join("big-demonstration"),
+        None => path,
+    })
 }
 
 /// Puts the recorded account into a folder that nothing was in; comes back with what the table gets.
 fn begin_demonstration(
     options: &Options,
     folder: &DataFolder,
-) -> Result<Option<Vec<Item>>, StartError> {
-    if !options.demo || folder.is_demonstration() {
+) -> Result<Option<Vec<String>>, StartError> {
+    let Some(size) = options.demonstration().filter(|_| !folder.is_demonstration()) else {
         return Ok(None);
-    }
+    };
     if folder.ec2().exists() {
         let reason = format!(
             "{} has a run of its own: --demo wants another folder (--data), or --fresh, which deletes what is there",
@@ -224,7 +227,7 @@ fn begin_demonstration(
         );
         return Err(StartError::Options(reason));
     }
-    let Recorded { time, ec2, items } = demo::history()?;
+    let Recorded { time, ec2, items } = demo::history(size)?;
     let failed = |error| StartError::file(folder.path(), error);
     fs::write(folder.ec2(), ec2.to_string()).map_err(failed)?;
     folder.keep_time(time).map_err(failed)?;

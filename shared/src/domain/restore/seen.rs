@@ -44,6 +44,9 @@ pub struct SeenVolume {
     pub state: VolumeState,
     /// Where it is attached, or on its way to or from: with Multi-Attach at several instances.
     pub attachments: Vec<SeenAttachment>,
+    /// As EC2 names it; empty where it does not say.
+    pub volume_type: String,
+    pub size_gib: u32,
     pub tags: Tags,
 }
 

@@ -128,7 +128,14 @@ fn seen_volume(number: usize, device: Option<&str>, tags: Tags) -> SeenVolume {
     });
     let attachments = attachments.into_iter().collect();
     let state = if device.is_some() { VolumeState::InUse } else { VolumeState::Available };
-    SeenVolume { id: volume_id(number), state, attachments, tags }
+    SeenVolume {
+        id: volume_id(number),
+        state,
+        attachments,
+        volume_type: "gp3".to_owned(),
+        size_gib: 8,
+        tags,
+    }
 }
 
 /// What is next once it is noted what is attached.

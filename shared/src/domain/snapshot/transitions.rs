@@ -12,7 +12,7 @@ use crate::domain::adoption::AdoptedFrom;
 use crate::domain::hold::Deleter;
 use crate::domain::ids::{RestoreId, SnapshotId};
 use crate::domain::ownership::{EbsSnapshot, EbsState};
-use crate::domain::snapshot::{Course, Ending, Keepers};
+use crate::domain::snapshot::{Course, Ending, Extent, Keepers};
 use crate::domain::tags::Tags;
 
 /// When the tick looks again at what was asked for and not begun, or is being deleted.
@@ -51,6 +51,7 @@ impl Snapshot {
             stands_in: false,
             copy_of: None,
             adopted_from: AdoptedFrom::Nobody,
+            extent: Extent::Whole,
             course: Course {
                 completed_at: None,
                 attempt: None,

@@ -44,7 +44,7 @@ pub(crate) async fn note_image(
         ids
     };
     let noted = match service.table.snapshot(id).await {
-        Ok(Some(snapshot)) => note(service, snapshot, ids, now).await,
+        Ok(Some(snapshot)) => note(service, (id, Some(snapshot)), ids, now).await,
         Ok(None) => Ok(()),
         Err(error) => Err(error),
     };
@@ -65,7 +65,7 @@ pub(crate) async fn note_images<'a>(
         .filter(|one| !one.has_fresh_images(now))
         .filter(|one| one.with_images(using(one, uses), now).is_some());
     for snapshot in changed.take(NOTED_MAX) {
-        note(service, snapshot.clone(), |one| using(one, uses), now).await?;
+        note(service, (&snapshot.id, None), |one| using(one, uses), now).await?;
     }
     Ok(())
 }
@@ -79,16 +79,15 @@ fn using(snapshot: &Snapshot, uses: &ImageUses) -> BTreeSet<ImageId> {
         .collect()
 }
 
-/// Writes the images onto the snapshot, read anew when somebody else has written it. Whoever writes it over and over is
+/// Writes the images onto the snapshot, read unless it was a moment ago, and anew when somebody else has written it. Whoever writes it over and over is
 /// left to the next sweep.
 async fn note(
     service: &Service,
-    snapshot: Snapshot,
+    (id, mut first): (&SnapshotId, Option<Snapshot>),
     ids: impl Fn(&Snapshot) -> BTreeSet<ImageId>,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let (id, mut first) = (snapshot.id.clone(), Some(snapshot));
-    let (id, ids) = (&id, &ids);
+    let ids = &ids;
     until_written(|| {
         let first = first.take();
         async move {

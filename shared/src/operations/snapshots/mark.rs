@@ -41,7 +41,8 @@ pub(crate) async fn mark_sets(service: &Service, condemned: &[Snapshot], now: Ti
     all
 }
 
-fn set_of_each(sets: &[Snapshot]) -> BTreeMap<&EbsSnapshotId, &Snapshot> {
+/// Which of these sets each living member is of.
+pub(crate) fn set_of_each(sets: &[Snapshot]) -> BTreeMap<&EbsSnapshotId, &Snapshot> {
     sets.iter()
         .flat_map(|set| set.living_members().map(move |one| (&one.ebs_snapshot_id, set)))
         .collect()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::domain::ids::SnapshotId;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::snapshot::condemnation::WantedDeletion;
 use crate::domain::sweep::brake::tally::Tallies;
@@ -20,14 +21,12 @@ const BLOCKED_NOTED_MAX: usize = 1_000;
 /// stands.
 pub(crate) async fn note_blocked(
     service: &Service,
-    seen: impl Iterator<Item = &Snapshot>,
-    entries: &[PlanEntry],
-    tallies: &Tallies,
+    seen: &BTreeMap<&SnapshotId, &Snapshot>,
+    (entries, tallies): (&[PlanEntry], &Tallies),
     now: Timestamp,
 ) -> Result<(), Error> {
-    let by_id: BTreeMap<_, _> = seen.map(|one| (&one.id, one)).collect();
     let changes = entries.iter().filter_map(|entry| {
-        let snapshot = *by_id.get(&entry.snapshot_id)?;
+        let snapshot = *seen.get(&entry.snapshot_id)?;
         let wanted = match &entry.verdict {
             // Nobody has released these rules yet; what others said stands.
             Verdict::Blocked { .. } if tallies.is_stopped(entry.schedule_id.as_ref()) => {
@@ -39,10 +38,18 @@ pub(crate) async fn note_blocked(
             }
             Verdict::Blocked { by: None, .. } | Verdict::Keep | Verdict::Delete { .. } => None,
         };
-        Some((snapshot, snapshot.noted_in_use(wanted, now)?))
+        snapshot.noted_in_use(wanted.clone(), now)?;
+        Some((snapshot, wanted))
     });
-    for (snapshot, noted) in changes.take(BLOCKED_NOTED_MAX) {
-        _ = service.table.update_snapshot(snapshot, &noted).await?;
+    let changes: Vec<_> = changes.take(BLOCKED_NOTED_MAX).collect();
+    let ids: Vec<_> = changes.iter().map(|(snapshot, _)| snapshot.id.clone()).collect();
+    let records = service.table.snapshots(&ids).await?;
+    for (judged, wanted) in changes {
+        let record = records.get(&judged.id).filter(|one| one.version == judged.version);
+        let noted = record.and_then(|one| Some((one, one.noted_in_use(wanted, now)?)));
+        if let Some((record, noted)) = noted {
+            _ = service.table.update_snapshot(record, &noted).await?;
+        }
     }
     Ok(())
 }

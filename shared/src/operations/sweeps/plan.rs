@@ -22,7 +22,6 @@ use crate::operations::sweeps::rescue::rescue_condemned;
 use crate::operations::sweeps::tidy_marks::tidy_marks;
 use crate::service::Service;
 use crate::table::sweeps::PLAN_PAGE_ENTRIES;
-use crate::table::{Presence, SnapshotList};
 use crate::views::gone_instances::{AbsentInstances, look};
 
 /// How long before a plan an edit must lie for the plan to have seen it for certain.
@@ -31,10 +30,11 @@ pub(crate) const EDIT_SETTLED: SignedDuration = SignedDuration::from_mins(1);
 /// Everything that decisions depend on, as it was at one moment.
 pub(crate) struct SweepFacts {
     schedules: BTreeMap<ScheduleId, Schedule>,
-    /// As EC2 shows them, where their regions have answered: what decisions go by.
+    /// As EC2 shows them, where their regions have answered: what decisions go by. Of each there is what the rules read, so
+    /// none is written: whoever writes reads its record first.
     snapshots: Vec<Snapshot>,
-    /// The records of those that EC2 shows otherwise.
-    records: BTreeMap<SnapshotId, Snapshot>,
+    /// Those of which EC2 shows otherwise than their records say.
+    shown_otherwise: BTreeSet<SnapshotId>,
     /// Every EBS snapshot, by region.
     listed: Listed,
     uses: ImageUses,
@@ -58,14 +58,13 @@ impl SweepFacts {
         let RegionAnswers { uses, listed, within_reach, out_of_reach, doubt } =
             look_around(service, last_sweep_at, now).await?;
         let (schedules, unreadable) = service.table.schedules_and_unreadable().await?;
-        let list = SnapshotList::All(Presence::Here);
-        let (read, unreadable_snapshots) = service.table.snapshots_and_unreadable(&list).await?;
-        let (snapshots, records) = as_shown(read, &listed, now);
+        let (read, unreadable_snapshots) = service.table.every_comb().await?.into_parts();
+        let (snapshots, shown_otherwise) = as_shown(read, &listed, now);
         let looks = look(service, &schedules, &snapshots).await?;
         Ok(Self {
             schedules,
             snapshots,
-            records,
+            shown_otherwise,
             listed,
             uses,
             looks,
@@ -95,8 +94,8 @@ impl SweepFacts {
         entries
     }
 
-    /// The condemned that a plan of this moment would not condemn, as they are to be written, each with why it stays. Those
-    /// of regions that have not answered are not judged.
+    /// The condemned that a plan of this moment would not condemn, each with why it stays. Those of regions that have not
+    /// answered are not judged.
     pub(crate) fn rescues(&self, service: &Service, now: Timestamp) -> Vec<(&Snapshot, String)> {
         let seen: BTreeMap<_, _> = self.seen().map(|one| (&one.id, one)).collect();
         let found = self.judged(service, now, rescues).into_iter();
@@ -121,7 +120,7 @@ impl SweepFacts {
     /// The snapshots of regions that have answered, but for those that EC2 shows otherwise than their records say: these
     /// are brought in line by who looks at them, and not here.
     fn in_line(&self) -> impl Iterator<Item = &Snapshot> {
-        self.seen().filter(|one| !self.records.contains_key(&one.id))
+        self.seen().filter(|one| !self.shown_otherwise.contains(&one.id))
     }
 
     /// The snapshots of regions that have not answered.
@@ -202,9 +201,10 @@ pub async fn plan_sweep(service: &Service, sweep: &Sweep, now: Timestamp) -> Res
     let hash = plan_hash(&entries);
     let tallies = present.tallies(service, &entries, now);
     if is_trusted {
-        rescue_condemned(service, present.rescues(service, now), now).await;
+        rescue_condemned(service, present.rescues(service, now), &present.listed, now).await;
         tidy_marks(service, &present.snapshots, &present.listed, now).await;
-        note_blocked(service, present.in_line(), &entries, &tallies, now).await?;
+        let in_line = present.in_line().map(|one| (&one.id, one)).collect();
+        note_blocked(service, &in_line, (&entries, &tallies), now).await?;
         note_images(service, present.in_line(), &present.uses, now).await?;
     }
     let stored = stored_entries(sweep, entries);

@@ -18,7 +18,7 @@ use crate::service::Service;
 /// Every EBS snapshot that EC2 shows, by region.
 pub(crate) type Listed = BTreeMap<String, BTreeMap<EbsSnapshotId, Sighting>>;
 
-/// The snapshots as EC2 shows them, as far as their regions have answered, and the records of those that differ.
+/// The snapshots as EC2 shows them, as far as their regions have answered, and which of them their records say otherwise of.
 ///
 /// A record alone is no evidence: of what it says is available a member may have been deleted, or archived, behind our
 /// back, and no event says so.
@@ -26,21 +26,42 @@ pub(crate) fn as_shown(
     read: Vec<Snapshot>,
     listed: &Listed,
     now: Timestamp,
-) -> (Vec<Snapshot>, BTreeMap<SnapshotId, Snapshot>) {
-    let mut differing = BTreeMap::new();
-    let judged = read.into_iter().map(|record| {
-        let is_judged = matches!(record.status, Status::Available | Status::Condemned);
-        let Some(seen) = listed.get(&record.source.region).filter(|_| is_judged) else {
-            return record;
-        };
-        let shown = record.as_shown(|id| seen.get(id).copied(), now);
-        if shown.stands_otherwise_than(&record) {
-            differing.insert(record.id.clone(), record);
-            return shown;
+) -> (Vec<Snapshot>, BTreeSet<SnapshotId>) {
+    let mut differing = BTreeSet::new();
+    let judged = read.into_iter().map(|record| match shown_otherwise(&record, listed, now) {
+        Some(shown) => {
+            differing.insert(record.id);
+            shown
         }
-        record
+        None => record,
     });
     (judged.collect(), differing)
+}
+
+/// A record as EC2 shows it, if that is otherwise.
+fn shown_otherwise(record: &Snapshot, listed: &Listed, now: Timestamp) -> Option<Snapshot> {
+    let is_judged = matches!(record.status, Status::Available | Status::Condemned);
+    let seen = listed.get(&record.source.region).filter(|_| is_judged)?;
+    let shown = record.as_shown(|id| seen.get(id).copied(), now);
+    shown.stands_otherwise_than(record).then_some(shown)
+}
+
+/// The records of what was judged, to be written: read whole at this moment, and as EC2 shows them. One that has changed since it
+/// was judged is left out; the next sweep judges it.
+pub(crate) async fn to_be_written(
+    service: &Service,
+    judged: &[&Snapshot],
+    listed: &Listed,
+    now: Timestamp,
+) -> Result<BTreeMap<SnapshotId, Snapshot>, Error> {
+    let ids: Vec<_> = judged.iter().map(|one| one.id.clone()).collect();
+    let mut current = service.table.snapshots(&ids).await?;
+    let unchanged = judged.iter().filter_map(|one| {
+        let record = current.remove(&one.id).filter(|record| record.version == one.version)?;
+        let shown = shown_otherwise(&record, listed, now);
+        Some((one.id.clone(), shown.unwrap_or(record)))
+    });
+    Ok(unchanged.collect())
 }
 
 /// What EC2 says that a plan depends on.

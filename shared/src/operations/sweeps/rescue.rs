@@ -6,6 +6,7 @@ use tracing::{info, warn};
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::chain;
 use crate::operations::snapshots::mark::unmark;
+use crate::operations::sweeps::region_answers::{Listed, to_be_written};
 use crate::service::Service;
 
 /// How many one sweep rescues; the next goes on, and each is asked for once more before it is deleted.
@@ -14,11 +15,23 @@ const RESCUED_MAX: usize = 1_000;
 /// Rescues these, each for its reason, and takes their marks off. Who has changed one meanwhile is judged by the next sweep.
 pub(crate) async fn rescue_condemned(
     service: &Service,
-    found: Vec<(&Snapshot, String)>,
+    mut found: Vec<(&Snapshot, String)>,
+    listed: &Listed,
     now: Timestamp,
 ) {
+    found.truncate(RESCUED_MAX);
+    let judged: Vec<_> = found.iter().map(|(snapshot, _)| *snapshot).collect();
+    let records = match to_be_written(service, &judged, listed, now).await {
+        Ok(records) => records,
+        // The last check asks the same before it lets a snapshot go.
+        Err(error) => {
+            warn!(error.chain = %chain(&error), "What is condemned is rescued later");
+            return;
+        }
+    };
     let mut rescued = Vec::new();
-    for (snapshot, reason) in found.into_iter().take(RESCUED_MAX) {
+    for (judged, reason) in found {
+        let Some(snapshot) = records.get(&judged.id) else { continue };
         if snapshot.status != Status::Condemned {
             continue;
         }

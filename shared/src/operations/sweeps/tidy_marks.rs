@@ -10,7 +10,7 @@ use crate::domain::sighting::{Mark, Sighting};
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::ec2::Ec2;
 use crate::error::Error;
-use crate::operations::snapshots::mark::{later, note_refused};
+use crate::operations::snapshots::mark::{later, note_refused, set_of_each};
 use crate::operations::sweeps::region_answers::Listed;
 use crate::service::Service;
 
@@ -56,7 +56,14 @@ async fn tidy_marks_in(
         lacking.partition(|(_, set)| set.ending.blocked.is_some());
     let lacking: Vec<_> = usual.into_iter().chain(refused).map(|(id, _)| (*id).clone()).collect();
     let marking = ec2.mark_condemned(&lacking).await;
-    note_refused(service, &marking.refused, &condemned, now).await;
+    let ids: BTreeSet<_> = marking
+        .refused
+        .iter()
+        .filter_map(|(member, _)| Some(condemned.get(member)?.id.clone()))
+        .collect();
+    let ids: Vec<_> = ids.into_iter().collect();
+    let records: Vec<_> = service.table.snapshots(&ids).await?.into_values().collect();
+    note_refused(service, &marking.refused, &set_of_each(&records), now).await;
 
     let stray: BTreeMap<_, _> = bearing(Mark::Condemned)
         .filter_map(|id| Some((id.clone(), others.get(id)?.id.clone())))

@@ -1,8 +1,12 @@
 //! How EC2 lies.
 
+use jiff::SignedDuration;
 use sim_ec2::{SimEc2, Snapshot, VolumeState};
 
 use super::Lie;
+
+/// How long EC2 makes no second snapshot of a volume, and more.
+const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
 /// What becomes of a call of EC2.
 pub(crate) enum Told {
@@ -59,9 +63,16 @@ impl Lie {
     pub(crate) fn besides(self, ec2: &SimEc2, (region, body): (&str, &[u8]), action: &str) {
         match (self, action) {
             (Self::TwinsMade, "CreateSnapshots") => {
-                // A client token or the pause between two would be in the way of the same call again.
+                // Between two snapshots of a volume EC2 wants a pause, so it is the set of another instance.
                 let before = ec2.snapshots();
-                for one in before.iter().filter(|one| one.started_at == ec2.now()) {
+                let is_ripe = |one: &&Snapshot| {
+                    is_ours(one)
+                        && ec2.now().duration_since(one.started_at) > PAUSE
+                        && before.iter().all(|other| {
+                            other.volume_id != one.volume_id || other.started_at <= one.started_at
+                        })
+                };
+                for one in before.iter().filter(is_ripe) {
                     let volume = &one.volume_id;
                     let tags = one.tags.iter().filter(|(key, _)| *key != "snapkeep:managed-by");
                     let another = |(key, value): (&String, &String)| match key.as_str() {

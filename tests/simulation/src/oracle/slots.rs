@@ -10,6 +10,9 @@ use crate::ledger::{Fires, Ledger, ScheduleFacts};
 /// How near to a slot a change may be that leaves open whether it fires; clocks are off by minutes.
 const NEAR: SignedDuration = SignedDuration::from_mins(12);
 
+/// For how long a slot may be open while calls are late, and end in the middle: twice as long as one is.
+const OPEN: SignedDuration = SignedDuration::from_mins(40);
+
 /// How many of the slots that a standstill lets pass are recorded one by one, clocks being off: the latest.
 const NAMED: i32 = 90;
 
@@ -36,7 +39,7 @@ fn recorded(ledger: &mut Ledger, judgement: &Judgement<'_>) {
             let named = step * NAMED;
             let mut still = ledger.standstills.iter();
             // What was due shortly before was open still.
-            still.any(|(from, to)| *from - NEAR <= *slot && *slot + named < *to)
+            still.any(|(from, to)| *from - OPEN <= *slot && *slot + named < *to)
         };
         let mut due = facts.due_slots(now - NEAR).filter(|slot| !is_excused(slot));
         let is_there = |slot: &Timestamp| {

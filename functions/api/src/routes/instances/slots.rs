@@ -10,9 +10,8 @@ use shared::domain::ids::{InstanceId, ScheduleId, SnapshotId};
 use shared::domain::run::promise;
 use shared::domain::schedule::zone::Zone;
 use shared::views::instances::InstanceQuery;
-use shared::views::slots::{
-    Calendar, CalendarDays, Calendars, DayCounts, PromisedSlot, calendar, calendars,
-};
+use shared::views::slots::days::{CalendarDays, DayCounts};
+use shared::views::slots::{Calendar, Calendars, PromisedSlot, calendar, calendars};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -227,7 +226,7 @@ wire_words! {
     params(DayParameters, SlotParameters, PageParameters),
     responses(
         (status = 200, description = "A page of calendars", body = SlotCalendarPage),
-        (status = 409, description = "There are more than 5,000 runs in that time")
+        (status = 409, description = "There are more than 20,000 runs in that time")
     )
 )]
 async fn list_slots(
@@ -261,7 +260,7 @@ async fn list_slots(
     ),
     responses(
         (status = 200, description = "The calendar", body = InstanceSlots),
-        (status = 409, description = "There are more than 5,000 runs in that time")
+        (status = 409, description = "There are more than 20,000 runs in that time")
     )
 )]
 async fn show_slots(
@@ -272,7 +271,7 @@ async fn show_slots(
     let found = calendar(call.service(), &id, &days, call.now).await?;
     let slots = found.slots.iter().cloned().map(Slot::from).collect();
     let (from, to, timezone) = (days.from, days.to, days.zone.name().to_owned());
-    let calendar = SlotCalendar::of(found, &days);
+    let calendar = SlotCalendar::of(found);
     Ok(Answer::ok(InstanceSlots { from, to, timezone, calendar, slots }))
 }
 
@@ -283,7 +282,7 @@ impl SlotCalendarPage {
             from: days.from,
             to: days.to,
             timezone: days.zone.name().to_owned(),
-            items: items.into_iter().map(|one| SlotCalendar::of(one, days)).collect(),
+            items: items.into_iter().map(SlotCalendar::of).collect(),
             next_cursor: next_cursor.as_ref().map(written),
             regions_out_of_reach: out_of_reach,
         }
@@ -291,9 +290,9 @@ impl SlotCalendarPage {
 }
 
 impl SlotCalendar {
-    fn of(calendar: Calendar, days: &CalendarDays) -> Self {
-        let days = calendar.days(days).into_iter().map(SlotDay::of).collect();
-        let Calendar { instance_id, instance_name, region, slots: _slots, coming } = calendar;
+    fn of(calendar: Calendar) -> Self {
+        let Calendar { instance_id, instance_name, region, days, slots: _slots, coming } = calendar;
+        let days = days.into_iter().map(SlotDay::of).collect();
         Self { instance_id, instance_name, region, days, coming }
     }
 }

@@ -51,6 +51,8 @@ pub(super) struct SnapshotParameters {
     to: Option<Timestamp>,
     /// Whether `deleted` and `missing` ones are wanted too.
     include_deleted: Option<bool>,
+    /// Tell how many there are in all. Refused with `tag`, `q`, and what numbers and lists do not tell together.
+    count: Option<bool>,
     /// What else to tell of each: `fate`.
     #[param(value_type = Vec<Include>, required = false, inline)]
     pub(super) include: Vec<Include>,
@@ -74,6 +76,7 @@ impl FromQuery for SnapshotParameters {
             from: given.one("from")?,
             to: given.one("to")?,
             include_deleted: given.flag("include_deleted")?,
+            count: given.flag("count")?,
             include: given.all("include")?,
             sort: given.one("sort")?,
             page: PageParameters::from_query(given)?,
@@ -82,6 +85,11 @@ impl FromQuery for SnapshotParameters {
 }
 
 impl SnapshotParameters {
+    /// Whether the total is wanted.
+    pub(super) fn is_counted(&self) -> bool {
+        self.count == Some(true)
+    }
+
     /// The filter they make.
     pub(super) fn filter(&self) -> Result<SnapshotFilter, Problem> {
         checked_period(self.from, self.to)?;

@@ -169,6 +169,7 @@ impl Snapshot {
             stands_in: _stands_in,
             copy_of,
             adopted_from: _adopted_from,
+            extent: _extent,
             course:
                 domain::Course {
                     completed_at,

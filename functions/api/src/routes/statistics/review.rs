@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use shared::domain::cost::{self, VolumesMonth};
 use shared::domain::ids::{InstanceId, RestoreId, ScheduleId, SnapshotId};
 use shared::domain::restore::Restore;
 use shared::domain::snapshot::Snapshot;
 use shared::domain::statistics::Measure;
 use shared::views;
+use shared::views::restores::OldVolumes;
 use shared::views::review::{DisabledSchedule, ReviewBounds, Section};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -92,7 +94,9 @@ struct ReviewedRestore {
     #[schema(value_type = String, example = "i-0123456789abcdef0")]
     instance_id: InstanceId,
     /// Why it is worth a look, in words.
-    #[schema(example = "old volumes are kept that a person may delete since 2026-03-16T10:00:00Z")]
+    #[schema(
+        example = "a person may delete since 2026-03-16T10:00:00Z: vol-0123456789abcdef0; at the list price of us-east-1 they cost 8.00 USD a month"
+    )]
     why: String,
 }
 
@@ -113,11 +117,28 @@ fn why_stopped(restore: &Restore) -> String {
     format!("stopped at {said}")
 }
 
-fn why_kept(restore: &Restore) -> String {
-    let old = restore.before.old_volumes.iter().flatten();
-    let ids: Vec<_> = old.map(|one| one.volume_id.as_str()).collect();
-    let since = restore.before.old_volumes_expire_at.map(|at| at.to_string()).unwrap_or_default();
-    format!("a person may delete since {since}: {}", ids.join(", "))
+impl ReviewedRestore {
+    fn with_old_volumes(old: OldVolumes) -> Self {
+        let OldVolumes { restore, left } = old;
+        let since = restore.before.old_volumes_expire_at;
+        let since = since.map(|at| at.to_string()).unwrap_or_default();
+        let ids: Vec<_> = left.iter().map(|one| one.id.as_str()).collect();
+        let month = cost::volumes_month(left.iter().map(|one| (&*one.volume_type, one.size_gib)));
+        let price = month.map_or_else(String::new, |month| {
+            let VolumesMonth { price, currency, region } = month;
+            format!("; at the list price of {region} they cost {price:.2} {currency} a month")
+        });
+        let names = if ids.is_empty() {
+            "its old volumes, which this installation cannot see".to_owned()
+        } else {
+            ids.join(", ")
+        };
+        Self {
+            why: format!("a person may delete since {since}: {names}{price}"),
+            restore_id: restore.id,
+            instance_id: restore.instance_id,
+        }
+    }
 }
 
 /// Snapshots that are worth a look.
@@ -232,7 +253,10 @@ async fn review_snapshots(
         }),
         disabled_schedules: ReviewedSchedules::of(disabled),
         stopped_restores: ReviewedRestores::of(stopped_restores, why_stopped),
-        old_volumes_due: ReviewedRestores::of(old_volumes, why_kept),
+        old_volumes_due: ReviewedRestores {
+            items: old_volumes.items.into_iter().map(ReviewedRestore::with_old_volumes).collect(),
+            more: old_volumes.more,
+        },
     }))
 }
 

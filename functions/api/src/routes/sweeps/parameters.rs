@@ -12,6 +12,7 @@ use crate::query::{FromQuery, PageParameters, Parameters};
 #[derive(Debug)]
 pub(super) struct SweepParameters {
     pub(super) filter: SweepFilter,
+    pub(super) count: Option<bool>,
     pub(super) page: PageParameters,
 }
 
@@ -26,6 +27,8 @@ struct SweepFilterParameters {
     /// Of this mode.
     #[param(value_type = Option<SweepMode>, inline)]
     mode: Option<SweepMode>,
+    /// Tell how many there are in all.
+    count: Option<bool>,
 }
 
 impl IntoParams for SweepParameters {
@@ -42,7 +45,8 @@ impl FromQuery for SweepParameters {
         let mode: Option<SweepMode> = given.one("mode")?;
         let status = status.into_iter().map(Into::into).collect();
         let filter = SweepFilter { status, mode: mode.map(Into::into) };
-        Ok(Self { filter, page: PageParameters::from_query(given)? })
+        let count = given.flag("count")?;
+        Ok(Self { filter, count, page: PageParameters::from_query(given)? })
     }
 }
 

@@ -105,6 +105,15 @@ fn what_is_not_whole_guards_nothing() {
     }
 }
 
+// What is condemned is judged too: it is none of the good ones, and may be newer than all of them.
+#[test]
+fn an_older_set_lets_no_newer_one_go() {
+    let condemned = Snapshot { status: Status::Condemned, ..set(3, &[ROOT]) };
+
+    assert_eq!(guardians_of(3, &[set(1, &[ROOT]), set(2, &[ROOT]), condemned.clone()]), None);
+    assert_eq!(guardians_of(3, &[set(2, &[ROOT]), condemned, set(4, &[ROOT])]), Some(vec![4]));
+}
+
 #[test]
 fn copies_are_told_by_where_they_were_attached() {
     let copies = set(1, &[MADE_UP, MADE_UP]);
