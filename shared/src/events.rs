@@ -10,8 +10,11 @@ use crate::domain::ids::{
 
 /// The source of our events.
 pub const SOURCE: &str = "snapkeep";
-/// How many targets or snapshots one of our events names at the most.
+/// How many snapshots one of our events names at the most.
 pub const PER_EVENT_MAX: usize = 25;
+/// How many targets are asked for with one event. What is known of a batch is asked of EC2 once, so larger ones cost fewer
+/// calls; but all of a batch must be taken within the snapshotter's time, at the pace that is set.
+pub const TARGETS_PER_EVENT: usize = 60;
 
 /// An event of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +67,7 @@ impl OwnEvent {
     }
 }
 
-/// Snapshots are to be taken, of at most [`PER_EVENT_MAX`] instances.
+/// Snapshots are to be taken, of at most [`TARGETS_PER_EVENT`] instances.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotRequested {
     /// The run that asks; none if people did, each for itself.

@@ -187,7 +187,7 @@ fn kib(image: &Image) -> u64 {
 
 /// An item's size by
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>.
-fn size(item: &Value) -> usize {
+pub(crate) fn size(item: &Value) -> usize {
     item.as_object().unwrap().iter().map(|(name, value)| name.len() + value_size(value)).sum()
 }
 

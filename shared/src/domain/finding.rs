@@ -234,14 +234,12 @@ impl Pages {
         for finding in findings {
             buckets.entry(finding.bucket()).or_default().push(finding);
         }
-        let paged = |mut all: Vec<Finding>| {
+        let paged = |mut all: Vec<Finding>| -> Vec<Vec<Finding>> {
             all.sort_by(|one, other| one.ebs_snapshot_id.cmp(&other.ebs_snapshot_id));
-            let mut pages = Vec::new();
-            while !all.is_empty() {
-                let rest = all.split_off(all.len().min(PAGE_FINDINGS));
-                pages.push(std::mem::replace(&mut all, rest));
-            }
-            pages
+            let mut left = all.into_iter();
+            // Each collected anew: what is split off an array leaves it the room of all that followed.
+            let page = || Some(left.by_ref().take(PAGE_FINDINGS).collect::<Vec<_>>());
+            std::iter::from_fn(page).take_while(|page| !page.is_empty()).collect()
         };
         Self { pages: buckets.into_iter().map(|(bucket, all)| (bucket, paged(all))).collect() }
     }

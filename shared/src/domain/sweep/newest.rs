@@ -139,19 +139,35 @@ impl<'a> Newest<'a> {
     /// The newer ones that together have each volume of `snapshot`, and so let it go; or why it stays, if there is a volume
     /// that none of them has.
     pub fn guardians(&self, snapshot: &Snapshot) -> Result<Vec<&'a Snapshot>, String> {
+        let mut guardians: BTreeMap<&SnapshotId, &Snapshot> = BTreeMap::new();
+        self.each_guardian(snapshot, |guardian| {
+            guardians.insert(&guardian.id, guardian);
+        })?;
+        Ok(guardians.into_values().collect())
+    }
+
+    /// Whether there are such newer ones; or why it stays.
+    pub fn lets_go(&self, snapshot: &Snapshot) -> Result<(), String> {
+        self.each_guardian(snapshot, |_| ())
+    }
+
+    fn each_guardian(
+        &self,
+        snapshot: &Snapshot,
+        mut note: impl FnMut(&'a Snapshot),
+    ) -> Result<(), String> {
         let guards = self.0.get(&place(snapshot));
-        let is_newer = |one: &&Snapshot| one.id != snapshot.id && rank(one) > rank(snapshot);
+        let own = rank(snapshot);
+        let is_newer = |one: &&Snapshot| rank(one) > own && one.id != snapshot.id;
         let newest = guards.and_then(|guards| guards.newest).filter(is_newer);
         if newest.is_none() {
             return Err(NEWEST_AVAILABLE.to_owned());
         }
-        let mut guardians: BTreeMap<&SnapshotId, &Snapshot> = BTreeMap::new();
         for content in Content::all_of(snapshot) {
             let having = guards.and_then(|guards| guards.having(content)).filter(is_newer);
-            let Some(guardian) = having else { return Err(content.describe()) };
-            guardians.insert(&guardian.id, guardian);
+            note(having.ok_or_else(|| content.describe())?);
         }
-        Ok(guardians.into_values().collect())
+        Ok(())
     }
 }
 

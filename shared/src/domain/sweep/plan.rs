@@ -17,7 +17,7 @@ use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::brake::group::Group;
 use crate::domain::sweep::newest::{Newest, has_all_of, using_image};
-use crate::domain::sweep::plan::rulings::{Ruling, Rulings, rulings};
+use crate::domain::sweep::plan::rulings::{Ruling, rulings};
 
 /// The reason of what stays because nobody has said what is to become of it.
 pub const SCHEDULE_GONE: &str = "its schedule is gone; nothing deletes it";
@@ -128,22 +128,29 @@ impl PlanEntry {
 ///
 /// What is not whole yet, and what is already condemned, is not in it.
 pub fn plan(world: &World<'_>) -> Vec<PlanEntry> {
-    let newest = Newest::among(world.snapshots);
-    let by_rules = rulings(world);
-    let mut entries: Vec<_> = world
+    let known = Known::of(world);
+    let mut judged: Vec<_> = world
         .snapshots
         .iter()
-        .filter(|snapshot| matches!(snapshot.status, Status::Available | Status::Error))
-        .map(|snapshot| {
-            let wanted = wanted(snapshot, world, &by_rules, &newest);
+        .zip(rulings(world))
+        .filter(|(snapshot, _)| matches!(snapshot.status, Status::Available | Status::Error))
+        .map(|(snapshot, ruling)| (snapshot.taken_at(), snapshot, ruling))
+        .collect();
+    judged.sort_by(|(one_at, one, _), (other_at, other, _)| {
+        (one_at, &one.id).cmp(&(other_at, &other.id))
+    });
+    judged
+        .into_iter()
+        .map(|(taken_at, snapshot, ruling)| {
+            let wanted = wanted(snapshot, ruling, world, &known);
             let shielded_from = wanted.unexpected_by().cloned();
-            let (verdict, reasons) = protected(snapshot, wanted, &newest, world);
+            let (verdict, reasons) = protected(snapshot, wanted, &known.newest, world);
             let is_shielded = !matches!(verdict, Verdict::Delete { .. });
             PlanEntry {
                 snapshot_id: snapshot.id.clone(),
                 instance_id: snapshot.source.instance_id.clone(),
                 schedule_id: snapshot.schedule_id().cloned(),
-                taken_at: snapshot.taken_at(),
+                taken_at,
                 verdict,
                 reasons,
                 shielded_from: shielded_from.filter(|_| is_shielded),
@@ -151,11 +158,7 @@ pub fn plan(world: &World<'_>) -> Vec<PlanEntry> {
                 outcome: None,
             }
         })
-        .collect();
-    entries.sort_by(|one, other| {
-        (one.taken_at, &one.snapshot_id).cmp(&(other.taken_at, &other.snapshot_id))
-    });
-    entries
+        .collect()
 }
 
 /// A fingerprint of a plan: of which snapshots there are, the verdict on each, and what protection keeps from showing.
@@ -171,6 +174,24 @@ pub fn plan_hash(entries: &[PlanEntry]) -> String {
     let parts: Vec<_> = entries.iter().map(part).collect();
     let parts: Vec<_> = parts.iter().map(String::as_str).collect();
     digest(&parts)
+}
+
+/// What is looked up for one snapshot among all others.
+struct Known<'a> {
+    newest: Newest<'a>,
+    /// What others were made twice for, where it is there.
+    originals: BTreeMap<&'a SnapshotId, &'a Snapshot>,
+}
+
+impl<'a> Known<'a> {
+    fn of(world: &World<'a>) -> Self {
+        let asked: BTreeSet<_> = world.snapshots.iter().filter_map(Snapshot::twin).collect();
+        // Mostly nothing was made twice.
+        let among = if asked.is_empty() { &[] } else { world.snapshots };
+        let originals = among.iter().filter(|one| asked.contains(&one.id));
+        let originals = originals.map(|one| (&one.id, one)).collect();
+        Self { newest: Newest::among(world.snapshots), originals }
+    }
 }
 
 /// What the rules want, before protection: a deletion with its reason, or the reasons to keep.
@@ -191,12 +212,12 @@ impl RuleOutcome {
 
 fn wanted(
     snapshot: &Snapshot,
+    ruling: Option<Ruling>,
     world: &World<'_>,
-    rulings: &Rulings<'_>,
-    newest: &Newest<'_>,
+    known: &Known<'_>,
 ) -> RuleOutcome {
     if let Some(original) = snapshot.twin() {
-        return wanted_of_duplicate(snapshot, original, newest, world);
+        return wanted_of_duplicate(snapshot, original, known);
     }
     if snapshot.status == Status::Error {
         let end =
@@ -209,7 +230,7 @@ fn wanted(
         };
     }
     match snapshot.schedule_id() {
-        Some(schedule_id) => wanted_by_schedule(snapshot, schedule_id, world, rulings),
+        Some(schedule_id) => wanted_by_schedule(snapshot, schedule_id, ruling, world),
         None if snapshot.course.absent_since.is_some() => {
             RuleOutcome::Keep(vec![NOT_SHOWN.to_owned()])
         }
@@ -222,15 +243,14 @@ fn wanted(
 fn wanted_of_duplicate(
     snapshot: &Snapshot,
     original: &SnapshotId,
-    newest: &Newest<'_>,
-    world: &World<'_>,
+    known: &Known<'_>,
 ) -> RuleOutcome {
-    let is_covered = match world.snapshots.iter().find(|other| other.id == *original) {
+    let is_covered = match known.originals.get(original) {
         Some(found) if found.status == Status::Available => {
             found.is_whole() && has_all_of(found, snapshot)
         }
         Some(found) if !matches!(found.status, Status::Condemned | Status::Deleting) => false,
-        Some(_) | None => newest.guardians(snapshot).is_ok(),
+        Some(_) | None => known.newest.lets_go(snapshot).is_ok(),
     };
     if is_covered {
         let reason = format!("made twice: the same as {original}");
@@ -243,8 +263,8 @@ fn wanted_of_duplicate(
 fn wanted_by_schedule(
     snapshot: &Snapshot,
     schedule_id: &ScheduleId,
+    ruling: Option<Ruling>,
     world: &World<'_>,
-    rulings: &Rulings<'_>,
 ) -> RuleOutcome {
     let is_gone = !world.schedules.contains_key(schedule_id);
     if is_gone && snapshot.ending.expires_at.is_none() {
@@ -257,13 +277,13 @@ fn wanted_by_schedule(
         // An end that a person has given it since.
         return wanted_by_expiry(snapshot, world.now);
     }
-    match rulings.get(&snapshot.id) {
+    match ruling {
         None => {
             RuleOutcome::Keep(vec!["its schedule has no rules and keeps everything".to_owned()])
         }
-        Some(Ruling::Keep(reasons)) => RuleOutcome::Keep(reasons.clone()),
+        Some(Ruling::Keep(reasons)) => RuleOutcome::Keep(reasons),
         Some(Ruling::Delete { by, reason, unexpected }) => {
-            RuleOutcome::Delete { by: by.clone(), reason: reason.clone(), unexpected: *unexpected }
+            RuleOutcome::Delete { by, reason, unexpected }
         }
     }
 }
@@ -327,7 +347,7 @@ fn unguarded(snapshot: &Snapshot, by: &CondemnedBy, newest: &Newest<'_>) -> Opti
         | CondemnedBy::InstanceGone { .. }
         | CondemnedBy::Expiry { .. } => true,
     };
-    if is_to_be_guarded { newest.guardians(snapshot).err() } else { None }
+    if is_to_be_guarded { newest.lets_go(snapshot).err() } else { None }
 }
 
 #[cfg(test)]

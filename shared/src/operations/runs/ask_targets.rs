@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use crate::domain::run::Run;
 use crate::domain::snapshot::ScheduleSlot;
 use crate::error::Error;
-use crate::events::{OwnEvent, PER_EVENT_MAX, RequestedTarget, RunReference, SnapshotRequested};
+use crate::events::{
+    OwnEvent, RequestedTarget, RunReference, SnapshotRequested, TARGETS_PER_EVENT,
+};
 use crate::operations::runs::overlap::overlapping;
 use crate::service::Service;
 
@@ -44,11 +46,11 @@ pub(crate) async fn visit(service: &Service, run: &Run, now: Timestamp) -> Resul
     Ok(Visit { run, events })
 }
 
-/// The events that ask for the snapshots of these targets of a slot, 25 to an event.
+/// The events that ask for the snapshots of these targets of a slot, sixty to an event.
 pub(crate) fn requests_for(slot: &ScheduleSlot, targets: &[RequestedTarget]) -> Vec<OwnEvent> {
     let reference = RunReference { schedule_id: slot.schedule_id.clone(), slot: slot.slot };
     targets
-        .chunks(PER_EVENT_MAX)
+        .chunks(TARGETS_PER_EVENT)
         .map(|targets| {
             OwnEvent::SnapshotRequested(SnapshotRequested {
                 run: Some(reference.clone()),

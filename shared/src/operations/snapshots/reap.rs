@@ -16,7 +16,7 @@ use tracing::{info, warn};
 use self::last_check::{Check, Evidence, is_broken, last_check, recalled};
 use self::members::delete_members;
 use self::moment::{LetsGo, Moment};
-use crate::clock::Clock;
+use crate::clock::{Clock, Pace};
 use crate::domain::ids::{EbsSnapshotId, SnapshotId};
 use crate::domain::snapshot::Course;
 use crate::domain::snapshot::condemnation::BlockedCause;
@@ -68,6 +68,7 @@ pub async fn reap(
 ) -> Result<ReapReport, Error> {
     let evidence = Evidence::load(service, &due.snapshot_ids, clock.now()).await?;
     let mut report = ReapReport::default();
+    let pace = Pace::new(service.settings.delete_pace);
     for id in &due.snapshot_ids {
         let reaped = match evidence.snapshots.get(id) {
             None => Reaped::AlreadySo,
@@ -78,7 +79,7 @@ pub async fn reap(
             {
                 Reaped::Later
             }
-            Some(snapshot) => match reap_one(service, snapshot, &evidence, clock).await {
+            Some(snapshot) => match reap_one(service, snapshot, &evidence, (clock, &pace)).await {
                 Ok(reaped) => reaped,
                 Err(error) => {
                     warn!(snapshot.id = %id, error.chain = %chain(&error), "Snapshot {id} is deleted later");
@@ -104,13 +105,15 @@ struct OneDeletion<'a> {
     ec2: &'a Ec2,
     evidence: &'a Evidence,
     clock: &'a Clock,
+    /// Of `DeleteSnapshot`, tried out or not.
+    pace: &'a Pace,
 }
 
 async fn reap_one(
     service: &Service,
     snapshot: &Snapshot,
     evidence: &Evidence,
-    clock: &Clock,
+    (clock, pace): (&Clock, &Pace),
 ) -> Result<Reaped, Error> {
     let now = clock.now();
     let ec2 = match service.ec2_in(&snapshot.source.region) {
@@ -120,7 +123,7 @@ async fn reap_one(
             return block(service, snapshot, cause, now).await;
         }
     };
-    let deletion = OneDeletion { service, ec2, evidence, clock };
+    let deletion = OneDeletion { service, ec2, evidence, clock, pace };
     let recalled = recalled(snapshot, evidence, now);
     let snapshot = &seen_again(recalled.as_ref().unwrap_or(snapshot), evidence);
     let guard = match last_check(service, snapshot, evidence, now).await? {
@@ -208,6 +211,12 @@ fn not_shown(snapshot: &Snapshot, evidence: &Evidence, now: Timestamp) -> Option
 }
 
 impl OneDeletion<'_> {
+    /// Ends when `DeleteSnapshot` may be called, which is then called.
+    async fn wait_for_turn(&self) {
+        self.pace.wait(self.clock).await;
+        self.pace.begin(self.clock.now());
+    }
+
     /// Something is in the way. What was torn already says so; anything else stays as it is and is tried again.
     async fn refuse(&self, snapshot: &Snapshot, cause: BlockedCause) -> Result<Reaped, Error> {
         let now = self.clock.now();

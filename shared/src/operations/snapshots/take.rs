@@ -79,7 +79,7 @@ pub async fn take(
 ) -> Result<TakeReport, Error> {
     let batch = Batch::load(service, request, clock.now()).await?;
     let mut report = TakeReport::default();
-    let mut creator = Creator::new(service, &batch, clock);
+    let creator = Creator::new(service, &batch, clock);
     let mut waiting = Vec::new();
     for target in &request.targets {
         let now = clock.now();

@@ -5,12 +5,11 @@
 use std::collections::BTreeSet;
 
 use super::rulings::{Rulings, rulings};
-use super::{RuleOutcome, World, unguarded, wanted};
+use super::{Known, RuleOutcome, World, unguarded, wanted};
 use crate::domain::ids::SnapshotId;
 use crate::domain::snapshot::Ending;
 use crate::domain::snapshot::condemnation::CondemnedBy;
 use crate::domain::snapshot::{Snapshot, Status};
-use crate::domain::sweep::newest::Newest;
 
 /// The snapshot as if nobody had condemned it; nothing if no rule has, or it was of no use before.
 pub fn reopened(snapshot: &Snapshot) -> Option<Snapshot> {
@@ -44,32 +43,44 @@ pub fn rescues(world: &World<'_>) -> Vec<(SnapshotId, String)> {
     let others = others.filter(|one| !asked.contains(&one.id)).cloned();
     let snapshots: Vec<_> = others.chain(condemned.iter().cloned()).collect();
     let world = World { snapshots: &snapshots, ..*world };
-    let judge = Judge::of(&world);
-    condemned.iter().filter_map(|one| Some((one.id.clone(), judge.kept_because(one)?))).collect()
+    Judge::of(&world)
+        .reasons_to_keep(&asked)
+        .into_iter()
+        .map(|(snapshot, reason)| (snapshot.id.clone(), reason))
+        .collect()
 }
 
 /// Why a plan over `world`, in which it is reopened, would keep this snapshot; nothing if it would condemn it too.
 pub fn kept_because(snapshot: &Snapshot, world: &World<'_>) -> Option<String> {
-    Judge::of(world).kept_because(snapshot)
+    let asked = BTreeSet::from([&snapshot.id]);
+    Judge::of(world).reasons_to_keep(&asked).pop().map(|(_, reason)| reason)
 }
 
 struct Judge<'a> {
     world: &'a World<'a>,
-    rulings: Rulings<'a>,
-    newest: Newest<'a>,
+    rulings: Rulings,
+    known: Known<'a>,
 }
 
 impl<'a> Judge<'a> {
     fn of(world: &'a World<'a>) -> Self {
-        let (rulings, newest) = (rulings(world), Newest::among(world.snapshots));
-        Self { world, rulings, newest }
+        Self { world, rulings: rulings(world), known: Known::of(world) }
     }
 
-    fn kept_because(&self, snapshot: &Snapshot) -> Option<String> {
-        match wanted(snapshot, self.world, &self.rulings, &self.newest) {
-            RuleOutcome::Keep(reasons) => Some(reasons.join("; ")),
-            RuleOutcome::Delete { by, .. } => unguarded(snapshot, &by, &self.newest),
-        }
+    /// Those of these that a plan would keep, and why.
+    fn reasons_to_keep(self, asked: &BTreeSet<&SnapshotId>) -> Vec<(&'a Snapshot, String)> {
+        let Self { world, rulings, known } = self;
+        let judged = world.snapshots.iter().zip(rulings);
+        judged
+            .filter(|(snapshot, _)| asked.contains(&snapshot.id))
+            .filter_map(|(snapshot, ruling)| {
+                let reason = match wanted(snapshot, ruling, world, &known) {
+                    RuleOutcome::Keep(reasons) => reasons.join("; "),
+                    RuleOutcome::Delete { by, .. } => unguarded(snapshot, &by, &known.newest)?,
+                };
+                Some((snapshot, reason))
+            })
+            .collect()
     }
 }
 

@@ -1,12 +1,12 @@
 //! What the rules say of every available snapshot of a schedule, for each instance by itself.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::{World, halves};
-use crate::domain::ids::{InstanceId, SnapshotId};
+use crate::domain::ids::{InstanceId, ScheduleId};
 use crate::domain::retention::{Rules, Verdict};
 use crate::domain::schedule::copies::CopyTarget;
 use crate::domain::schedule::zone::Zone;
@@ -22,8 +22,8 @@ pub(super) enum Ruling {
     Delete { by: CondemnedBy, reason: String, unexpected: bool },
 }
 
-/// The rulings; what no rule is for has none, and stays.
-pub(super) type Rulings<'a> = BTreeMap<&'a SnapshotId, Ruling>;
+/// A ruling for each snapshot of a world, in their order; what no rule is for has none, and stays.
+pub(super) type Rulings = Vec<Option<Ruling>>;
 
 /// Which instances are there.
 #[derive(Clone, Copy)]
@@ -34,8 +34,17 @@ enum InstancePresence {
     Gone,
 }
 
+/// The fingerprint of a schedule's rules, reckoned once: each condemnation bears it.
+struct Condemning(String);
+
+impl Condemning {
+    fn of(schedule: &Schedule) -> Self {
+        Self(schedule.rules_digest())
+    }
+}
+
 /// What decides about the snapshots of one instance.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 struct InForce<'a> {
     rules: Option<&'a Rules>,
     /// `Apply` while the instance is there.
@@ -44,76 +53,97 @@ struct InForce<'a> {
 }
 
 /// What the rules say of every available snapshot of a schedule.
-pub(super) fn rulings<'a>(world: &World<'a>) -> Rulings<'a> {
-    let mut groups: BTreeMap<_, Vec<&Snapshot>> = BTreeMap::new();
-    for snapshot in world.snapshots {
+pub(super) fn rulings(world: &World<'_>) -> Rulings {
+    let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (place, snapshot) in world.snapshots.iter().enumerate() {
         if let Some(schedule) = snapshot.schedule_id().filter(|_| snapshot.is_good()) {
             // Copies are kept by rules of their own in each region.
-            let group = (schedule, &snapshot.source.instance_id, snapshot.copied_to());
-            groups.entry(group).or_default().push(snapshot);
+            let group = (&snapshot.source.instance_id, schedule, snapshot.copied_to());
+            groups.entry(group).or_default().push(place);
         }
     }
-    let mut rulings = BTreeMap::new();
-    for ((schedule_id, instance, _), snapshots) in groups {
+    let mut rulings: Rulings = world.snapshots.iter().map(|_| None).collect();
+    let mut known: BTreeMap<&ScheduleId, Condemning> = BTreeMap::new();
+    for ((instance, schedule_id, _), places) in groups {
         let Some(schedule) = world.schedules.get(schedule_id) else { continue };
+        let snapshots: Vec<_> =
+            places.iter().filter_map(|place| world.snapshots.get(*place)).collect();
         let presence = InstancePresence::of(instance, world);
-        if matches!(presence, InstancePresence::Absent)
-            && schedule.settings.when_gone != WhenGone::Apply
-        {
-            // The rules are for instances that are there, and the rule for gone ones is not for it yet.
-            let reason = "EC2 does not show its instance; looked for again";
-            let kept = || Ruling::Keep(vec![reason.to_owned()]);
-            rulings.extend(snapshots.into_iter().map(|snapshot| (&snapshot.id, kept())));
-            continue;
-        }
-        let Some(any) = snapshots.first() else { continue };
-        if !is_named(any, &schedule.settings.copies) {
-            // What was copied to a region that is not named any more stays, whatever becomes of its instance.
-            continue;
-        }
-        let now = InForce::now(schedule, any, presence);
-        let judged = halves::apart(&snapshots, |these| now.verdicts(these, world.now));
-        let Some(verdicts) = judged else { continue };
-        let expected = expected_deletions(schedule, presence, &snapshots, world.now);
-        for (snapshot, verdict) in snapshots.into_iter().zip(verdicts) {
-            let ruling = if verdict.keep {
-                Ruling::Keep(verdict.reasons)
-            } else {
-                let (by, reason) = now.condemns(schedule);
-                Ruling::Delete { by, reason, unexpected: !expected.contains(&snapshot.id) }
-            };
-            rulings.insert(&snapshot.id, ruling);
+        let condemning = known.entry(schedule_id).or_insert_with(|| Condemning::of(schedule));
+        let judged = rulings_of(schedule, presence, (&snapshots, condemning), world.now);
+        for (place, ruling) in places.into_iter().zip(judged.into_iter().flatten()) {
+            if let Some(of_this) = rulings.get_mut(place) {
+                *of_this = Some(ruling);
+            }
         }
     }
     rulings
 }
 
-/// What was in force at the last executed sweep would delete now, of snapshots that were the schedule's then or
-/// were taken since.
+/// What a schedule says of each of these snapshots of one instance, in their order; none if nothing is to be said.
+fn rulings_of(
+    schedule: &Schedule,
+    presence: InstancePresence,
+    (snapshots, condemning): (&[&Snapshot], &Condemning),
+    now: Timestamp,
+) -> Option<Vec<Ruling>> {
+    if matches!(presence, InstancePresence::Absent)
+        && schedule.settings.when_gone != WhenGone::Apply
+    {
+        // The rules are for instances that are there, and the rule for gone ones is not for it yet.
+        let reason = "EC2 does not show its instance; looked for again";
+        let kept = |_: &&Snapshot| Ruling::Keep(vec![reason.to_owned()]);
+        return Some(snapshots.iter().map(kept).collect());
+    }
+    let any = snapshots.first()?;
+    if !is_named(any, &schedule.settings.copies) {
+        // What was copied to a region that is not named any more stays, whatever becomes of its instance.
+        return None;
+    }
+    let in_force = InForce::now(schedule, any, presence);
+    let verdicts = halves::apart(snapshots, |these| in_force.verdicts(these, now))?;
+    let expected = expected_deletions(schedule, presence, (snapshots, &verdicts), now);
+    let (by, reason) = in_force.condemns(condemning);
+    let ruling = |(verdict, is_expected): (Verdict, bool)| {
+        if verdict.keep {
+            Ruling::Keep(verdict.reasons)
+        } else {
+            let (by, reason) = (by.clone(), reason.clone());
+            Ruling::Delete { by, reason, unexpected: !is_expected }
+        }
+    };
+    Some(verdicts.into_iter().zip(expected).map(ruling).collect())
+}
+
+/// For each of these snapshots, on which the verdicts of now are known, whether what was in force at the last executed
+/// sweep would delete it now: of those that were the schedule's then or were taken since.
 fn expected_deletions(
     schedule: &Schedule,
     presence: InstancePresence,
-    snapshots: &[&Snapshot],
+    (snapshots, verdicts): (&[&Snapshot], &[Verdict]),
     now: Timestamp,
-) -> BTreeSet<SnapshotId> {
+) -> Vec<bool> {
     let since = schedule.enforced.at;
-    let known: Vec<_> = snapshots
-        .iter()
-        .copied()
-        .filter(|snapshot| snapshot.joined_at().is_none_or(|joined| joined < since))
-        .collect();
-    let Some(any) = known.first() else { return BTreeSet::new() };
+    let is_known = |snapshot: &Snapshot| snapshot.joined_at().is_none_or(|at| at < since);
+    let known: Vec<_> = snapshots.iter().copied().filter(|one| is_known(one)).collect();
+    let none = || vec![false; snapshots.len()];
+    let Some(any) = known.first() else { return none() };
     if !is_named(any, &schedule.enforced.copies) {
-        return BTreeSet::new();
+        return none();
     }
     let before = InForce::before(schedule, any, presence);
-    let verdicts = halves::apart(&known, |these| before.verdicts(these, now)).unwrap_or_default();
-    known
-        .into_iter()
-        .zip(verdicts)
-        .filter(|(_, verdict)| !verdict.keep)
-        .map(|(snapshot, _)| snapshot.id.clone())
-        .collect()
+    if known.len() == snapshots.len() && before == InForce::now(schedule, any, presence) {
+        // The same rules say the same of the same snapshots.
+        return verdicts.iter().map(|verdict| !verdict.keep).collect();
+    }
+    let Some(verdicts) = halves::apart(&known, |these| before.verdicts(these, now)) else {
+        return none();
+    };
+    let mut verdicts = verdicts.into_iter();
+    let mut goes = |snapshot: &Snapshot| {
+        is_known(snapshot) && verdicts.next().is_some_and(|verdict| !verdict.keep)
+    };
+    snapshots.iter().map(|snapshot| goes(snapshot)).collect()
 }
 
 /// Whether a snapshot is no copy, or one in a region that is named.
@@ -150,8 +180,8 @@ impl<'a> InForce<'a> {
     }
 
     /// Which rule a deletion is by, and its words.
-    fn condemns(&self, schedule: &Schedule) -> (CondemnedBy, String) {
-        let digest = schedule.rules_digest();
+    fn condemns(&self, condemning: &Condemning) -> (CondemnedBy, String) {
+        let digest = condemning.0.clone();
         match (self.when_gone, self.rules) {
             (WhenGone::KeepLast(count), _) => {
                 let reason = format!("instance gone: not among the last {count}");

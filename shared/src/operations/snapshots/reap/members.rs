@@ -60,6 +60,15 @@ pub(super) async fn delete_members(
     }
 }
 
+/// The members that EC2 shows, in the order in which they are deleted.
+pub(super) fn in_turn<'a>(
+    snapshot: &'a Snapshot,
+    seen: &'a BTreeSet<EbsSnapshotId>,
+) -> impl Iterator<Item = &'a EbsSnapshotId> {
+    let ids = snapshot.living_members().map(|member| &member.ebs_snapshot_id);
+    ids.filter(|id| seen.contains(*id))
+}
+
 /// Which members are gone, and what stopped the deletion of the others, if anything has. Those that EC2 does not show have
 /// not been shown at two looks ten minutes apart: they are gone already.
 async fn delete_in_turn(
@@ -67,11 +76,11 @@ async fn delete_in_turn(
     deleting: &Snapshot,
     seen: &BTreeSet<EbsSnapshotId>,
 ) -> (Vec<EbsSnapshotId>, Option<Stopped>) {
-    let ids = || deleting.living_members().map(|member| &member.ebs_snapshot_id);
-    let mut gone: Vec<_> = ids().filter(|id| !seen.contains(*id)).cloned().collect();
-    for id in ids().filter(|id| seen.contains(*id)) {
+    let ids = deleting.living_members().map(|member| &member.ebs_snapshot_id);
+    let mut gone: Vec<_> = ids.filter(|id| !seen.contains(*id)).cloned().collect();
+    for id in in_turn(deleting, seen) {
+        deletion.wait_for_turn().await;
         let answer = deletion.ec2.delete_ebs_snapshot(id).await;
-        deletion.clock.pause(deletion.service.settings.delete_pace).await;
         let stopped = match answer {
             Deletion::Gone => {
                 gone.push(id.clone());

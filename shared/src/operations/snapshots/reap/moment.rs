@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::OneDeletion;
 use super::last_check::{Guard, is_ours_and_marked};
+use super::members::in_turn;
 use crate::domain::ids::EbsSnapshotId;
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::Course;
@@ -55,7 +56,7 @@ impl OneDeletion<'_> {
         if !found.iter().all(|one| is_ours_and_marked(one, snapshot)) {
             return Ok(Moment::Blocked(BlockedCause::NotMarked { message: None }));
         }
-        if let Some(cause) = self.obstacle(&seen).await? {
+        if let Some(cause) = self.obstacle(snapshot, &seen).await? {
             return Ok(Moment::Blocked(cause));
         }
         let lets_go = match guard {
@@ -69,18 +70,16 @@ impl OneDeletion<'_> {
     }
 
     /// The first thing that would refuse one of these members. Rights are tried out only where a refusal could tear the
-    /// set: of a single member nothing is left over.
+    /// set: of all but the one that is deleted first, for if that is refused, nothing is gone yet.
     async fn obstacle(
         &self,
+        snapshot: &Snapshot,
         seen: &BTreeSet<EbsSnapshotId>,
     ) -> Result<Option<BlockedCause>, Error> {
-        if seen.len() > 1 {
-            for id in seen {
-                let refusal = self.ec2.rehearse_deletion(id).await;
-                self.clock.pause(self.service.settings.delete_pace).await;
-                if let Some(cause) = refusal? {
-                    return Ok(Some(cause));
-                }
+        for id in in_turn(snapshot, seen).skip(1) {
+            self.wait_for_turn().await;
+            if let Some(cause) = self.ec2.rehearse_deletion(id).await? {
+                return Ok(Some(cause));
             }
         }
         if seen.is_empty() {

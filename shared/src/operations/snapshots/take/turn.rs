@@ -5,7 +5,7 @@ use tracing::info;
 
 use super::batch::Batch;
 use super::{TakeOutcome, create, later};
-use crate::clock::Clock;
+use crate::clock::{Clock, Pace};
 use crate::domain::instance::Instance;
 use crate::events::RequestedTarget;
 use crate::service::Service;
@@ -19,7 +19,7 @@ pub(super) struct Creator<'a> {
     service: &'a Service,
     batch: &'a Batch,
     clock: &'a Clock,
-    calls: usize,
+    pace: Pace,
 }
 
 /// What came of an attempt.
@@ -39,23 +39,21 @@ pub(super) struct Waiting<'a> {
 
 impl<'a> Creator<'a> {
     pub(super) fn new(service: &'a Service, batch: &'a Batch, clock: &'a Clock) -> Self {
-        Self { service, batch, clock, calls: 0 }
+        Self { service, batch, clock, pace: Pace::new(service.settings.create_pace) }
     }
 
     /// Creates the snapshot of a target, if it is its turn.
     pub(super) async fn attempt(
-        &mut self,
+        &self,
         target: &RequestedTarget,
         instance: &Instance,
     ) -> TurnOutcome {
-        let Self { service, batch, clock, .. } = *self;
+        let Self { service, batch, clock, pace } = self;
         // The pause comes before the turn, or a long one would use it up.
-        if self.calls > 0 {
-            clock.pause(service.settings.create_pace).await;
-        }
+        pace.wait(clock).await;
         match service.table.take_turn(&instance.id, clock.now()).await {
             Ok(Turn::Ours) => {
-                self.calls += 1;
+                pace.begin(clock.now());
                 TurnOutcome::Made(create(service, batch, target, instance, clock).await)
             }
             Ok(Turn::FreeAt(at)) => TurnOutcome::NotYet(at),
@@ -64,7 +62,7 @@ impl<'a> Creator<'a> {
     }
 
     /// Creates the snapshot of a target once it is its turn, or has the tick ask for it then.
-    pub(super) async fn attempt_in_turn(&mut self, waiting: Waiting<'_>) -> TakeOutcome {
+    pub(super) async fn attempt_in_turn(&self, waiting: Waiting<'_>) -> TakeOutcome {
         let Waiting { target, instance, mut free_at } = waiting;
         for _ in 0..WAITS_MAX {
             let rest = free_at.duration_since(self.clock.now()).max(SignedDuration::ZERO);
@@ -82,7 +80,7 @@ impl<'a> Creator<'a> {
 
     /// Records that a target is wanted, and when.
     async fn postpone(&self, target: &RequestedTarget, until: Timestamp) -> TakeOutcome {
-        let Self { service, batch, clock, .. } = self;
+        let Self { service, batch, clock, pace: _ } = self;
         let now = clock.now();
         let old = batch.records.get(&target.snapshot_id);
         let intent = old.cloned().unwrap_or_else(|| batch.intent(target, now));

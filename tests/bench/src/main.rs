@@ -1,0 +1,70 @@
+//! `cargo slim run --profile simulation -p bench -- --help`: figures, each measured when it is asked for.
+//!
+//! # Map
+//!
+//! [`rules`] are pure. [`calls`] and [`month`] play the whole system over its stand-ins on the time of a [`stage`], on which
+//! many work at once and a pause takes as long as it says. [`memory`] and [`requests`] put the stand-ins behind ports
+//! ([`serve`]) and the function into a process of its own ([`child`]), so that what it takes is its own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a command for those who change the code: what cannot be is a panic that names itself"
+)]
+
+mod calls;
+mod child;
+mod clocks;
+#[path = "../../simulation/src/hands.rs"]
+mod hands;
+mod memory;
+#[path = "../../support/meter.rs"]
+mod meter;
+mod month;
+mod prices;
+mod proc;
+mod requests;
+mod rules;
+mod say;
+mod seed;
+mod serve;
+mod stage;
+
+use clap::{Parser, Subcommand};
+
+/// Measures Snapkeep.
+#[derive(Debug, Parser)]
+#[command(name = "bench")]
+struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+/// What is measured.
+#[derive(Debug, Subcommand)]
+enum What {
+    /// The pure rules, without I/O.
+    Rules(rules::Options),
+    /// The calls of EC2, by action, at its default limits.
+    Calls(calls::Options),
+    /// The memory and the processor time of a sweep and a reconciliation.
+    Memory(memory::Options),
+    /// What a request of the API reads and costs.
+    Requests(requests::Options),
+    /// What a month costs.
+    Month(month::Options),
+    /// A function in a process of its own; begun by the others.
+    #[command(hide = true)]
+    Child(child::Options),
+}
+
+fn main() {
+    match Options::parse().what {
+        What::Rules(options) => rules::main(&options),
+        What::Calls(options) => clocks::block_on(calls::main(&options)),
+        What::Memory(options) => memory::main(&options),
+        What::Requests(options) => requests::main(&options),
+        What::Month(options) => clocks::block_on(month::main(&options)),
+        What::Child(options) => clocks::block_on(child::main(&options)),
+    }
+}

@@ -1,0 +1,28 @@
+//! What Linux says of this process.
+
+use std::fs;
+use std::time::Duration;
+
+/// A size in KiB by its name in `/proc/self/status`, such as `VmHWM`.
+pub(crate) fn kib(name: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with(&format!("{name}:"))).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// The processor time of this thread. It alone works here.
+pub(crate) fn processor_time() -> Duration {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(text.split_whitespace().next().unwrap().parse().unwrap())
+}
+
+/// What this was measured on: the processor, how many there are, and how busy they were.
+pub(crate) fn machine() -> String {
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = cpu.lines().find(|line| line.starts_with("model name")).unwrap_or_default();
+    let name = name.split(':').nth(1).unwrap_or_default().trim();
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or_default();
+    let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
+    format!("{name}, {cores} cores, load {load}")
+}
