@@ -18,6 +18,7 @@ mod clocks;
 #[path = "../../simulation/src/hands.rs"]
 mod hands;
 mod memory;
+#[expect(dead_code, reason = "the tests ask it for more")]
 #[path = "../../support/meter.rs"]
 mod meter;
 mod month;
@@ -28,6 +29,7 @@ mod rules;
 mod say;
 mod seed;
 mod serve;
+mod slow;
 mod stage;
 
 use clap::{Parser, Subcommand};

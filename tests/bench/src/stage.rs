@@ -7,16 +7,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Wake, Waker};
 
 use aws_config::SdkConfig;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use bytes::Bytes;
 use futures::future::LocalBoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
@@ -36,6 +31,7 @@ use sim_ec2::{Config, SimEc2, Throttling};
 
 use crate::hands::Hands;
 use crate::meter::Meter;
+use crate::slow::{Counts, Slow};
 
 /// Shortly after an hour, so that hourly ticks lie ahead.
 const BEGINNING: &str = "2026-03-02T10:00:30Z";
@@ -81,9 +77,6 @@ pub(crate) struct Stage {
     failures: RefCell<u64>,
     events_of_ec2: RefCell<u64>,
 }
-
-/// How often each operation was called.
-pub(crate) type Counts = Arc<Mutex<BTreeMap<String, u64>>>;
 
 /// What came of a call: whose, since when, of which delivery.
 type Done = (Function, Timestamp, u64, Outcome);
@@ -334,45 +327,4 @@ fn base(hands: &Hands) -> SdkConfig {
         .sleep_impl(hands.clone())
         .time_source(hands.clone())
         .build()
-}
-
-/// A way on which each call takes time, and is counted.
-#[derive(Clone, Debug)]
-struct Slow {
-    behind: SharedHttpClient,
-    hands: Hands,
-    delay: SignedDuration,
-    counts: Counts,
-}
-
-impl HttpClient for Slow {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let behind = self.behind.http_connector(settings, components);
-        SharedHttpConnector::new(SlowConnector { behind, slow: self.clone() })
-    }
-}
-
-#[derive(Debug)]
-struct SlowConnector {
-    behind: SharedHttpConnector,
-    slow: Slow,
-}
-
-impl HttpConnector for SlowConnector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-        *self.slow.counts.lock().unwrap().entry(operation).or_default() += 1;
-        let (behind, slow) = (self.behind.clone(), self.slow.clone());
-        HttpConnectorFuture::new(async move {
-            if !slow.delay.is_zero() {
-                slow.hands.sleep(slow.delay).await;
-            }
-            behind.call(request).await
-        })
-    }
 }
