@@ -63,7 +63,7 @@ pub struct Price {
 impl Price {
     /// The price in `region`, or where the list lacks that, in us-east-1.
     pub fn of(region: &str) -> Result<Self, serde_json::Error> {
-        let PriceList { as_of, currency, source, volumes: _, regions } = price_list()?;
+        let PriceList { as_of, currency, source, volumes: _volumes, regions } = price_list()?;
         let found =
             regions.get_key_value(region).or_else(|| regions.get_key_value(FALLBACK_REGION));
         let (region, prices) = found.ok_or_else(|| {
@@ -109,8 +109,13 @@ pub struct VolumesMonth {
 pub fn volumes_month<'a>(
     volumes: impl IntoIterator<Item = (&'a str, u32)>,
 ) -> Option<VolumesMonth> {
-    let PriceList { as_of: _, currency, source: _, volumes: prices, regions: _ } =
-        price_list().ok()?;
+    let PriceList {
+        as_of: _as_of,
+        currency,
+        source: _source,
+        volumes: prices,
+        regions: _of_snapshots,
+    } = price_list().ok()?;
     let VolumePrices { region, gib_month } = prices;
     let each = volumes
         .into_iter()

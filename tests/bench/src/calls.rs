@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::json;
 use shared::operations::reconciliation::reconcile;
-use shared::table::{Presence, SnapshotList};
 use sim_ec2::Throttling;
 
-use crate::say::{count, hint, say, table};
+use crate::say::{count, say, table};
 use crate::seed;
 use crate::stage::{Delays, Metering, Setting, Stage};
 
@@ -18,8 +17,6 @@ use crate::stage::{Delays, Metering, Setting, Stage};
 enum Task {
     /// One slot of a schedule over all instances, of two volumes each.
     Schedule,
-    /// A sweep in which a tenth is to go, and its deletions.
-    Sweep,
     /// A reconciliation that finds nothing to do.
     Reconciliation,
 }
@@ -45,15 +42,12 @@ const BUCKET: usize = 100;
 const PER_SECOND: usize = 5;
 /// How many sets an instance has, where there are to be many.
 const SETS: usize = 50;
-/// How many of these are kept.
-const KEPT: usize = 45;
 
 /// Prints what was called.
 pub(crate) async fn main(options: &Options) {
     let size = options.size;
     match options.task {
         Task::Schedule => schedule(options, size).await,
-        Task::Sweep => sweep(options, size).await,
         Task::Reconciliation => reconciliation(options, size).await,
     }
 }
@@ -85,41 +79,6 @@ async fn schedule(options: &Options, instances: usize) {
     say_time("to the last creation", last.duration_since(began), instances);
 }
 
-async fn sweep(options: &Options, size: usize) {
-    let stage = stage(options).await;
-    let instances = size / 2 / SETS;
-    seed::snapshots(&stage, (instances, 2), SETS, json!({ "keep_last": KEPT })).await;
-    let condemned = instances * (SETS - KEPT);
-    let gone = condemned * 2;
-    let begins = next_hour(stage.now());
-    stage.pass_to(begins - SignedDuration::from_secs(1)).await;
-    stage.forget_counts();
-    let left = size - gone;
-    let is_deleted = || {
-        let there = stage.ec2.snapshots().len();
-        hint(format!("{}: {there} of {left}", stage.now()));
-        there <= left
-    };
-    if !stage.pass_until(begins + SignedDuration::from_hours(20), is_deleted).await {
-        for list in [SnapshotList::All(Presence::Here), SnapshotList::All(Presence::Gone)] {
-            let found = stage.drive(stage.owner().table.every_snapshot(&list)).await.unwrap();
-            let first = stage.ec2.instances().remove(0).id;
-            for one in found.iter().filter(|one| one.source.instance_id.as_str() == first) {
-                let (at, ending) = (one.taken_at(), &one.ending.condemnation);
-                hint(format!("{} {} {at} {ending:?}", one.id, one.status));
-            }
-        }
-        panic!("not all are deleted");
-    }
-    assert_eq!(stage.ec2.snapshots().len(), left);
-    let pages = |of: usize, page: usize| of.div_ceil(page);
-    let minimum = gone + pages(gone, 200) + pages(gone, 1_000) + 1;
-    let deleted_at = stage.now();
-    report(&stage, minimum);
-    let grace = SignedDuration::from_hours(1);
-    say_time("from the end of the grace", deleted_at.duration_since(begins + grace), gone);
-}
-
 async fn reconciliation(options: &Options, size: usize) {
     let stage = stage(options).await;
     let instances = size / 2 / SETS;
@@ -137,11 +96,6 @@ async fn reconciliation(options: &Options, size: usize) {
     assert!(found.repaired.is_empty() && found.refreshed.is_empty());
     report(&stage, size.div_ceil(1_000));
     say(format!("in {}", seconds(stage.now().duration_since(begins))));
-}
-
-fn next_hour(now: Timestamp) -> Timestamp {
-    let hour = 3_600;
-    Timestamp::from_second((now.as_second() / hour + 1) * hour).unwrap()
 }
 
 /// What was called, beside the fewest calls with which it can be done.

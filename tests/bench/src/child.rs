@@ -96,7 +96,7 @@ async fn once(service: &Service, clock: &Clock, function: Function) {
     } else {
         Box::pin(reconciler::handle(service, clock, event)).await
     };
-    let (wall, processor) = (begun.elapsed(), processor_time() - processor);
+    let (wall, processor) = (begun.elapsed(), processor_time().saturating_sub(processor));
     answer.unwrap();
     let took = json!({
         "before_kib": before, "peak_kib": kib("VmHWM"), "wall_ms": wall.as_millis(),
@@ -133,7 +133,7 @@ async fn answered(router: &Router, gateway: &Gateway, clock: &Clock, line: &str)
     let (begun, processor) = (Instant::now(), processor_time());
     let request = lambda_http::request::from_str(&event).unwrap();
     let answer = Box::pin(api::handle(router.clone(), request)).await;
-    let (wall, processor) = (begun.elapsed(), processor_time() - processor);
+    let (wall, processor) = (begun.elapsed(), processor_time().saturating_sub(processor));
     json!({
         "status": answer.status().as_u16(), "bytes": answer.body().len(),
         "wall_us": wall.as_micros(), "processor_us": processor.as_micros(),

@@ -17,7 +17,7 @@ pub(crate) fn timed<T>(runs: usize, mut work: impl FnMut() -> T) -> Vec<Duration
     let one = |_| {
         let begun = processor_time();
         let done = work();
-        let took = processor_time() - begun;
+        let took = processor_time().saturating_sub(begun);
         drop(std::hint::black_box(done));
         took
     };

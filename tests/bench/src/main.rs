@@ -7,7 +7,7 @@
 //! ([`serve`]) and the function into a process of its own ([`child`]), so that what it takes is its own.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a command for those who change the code: what cannot be is a panic that names itself"
 )]

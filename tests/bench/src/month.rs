@@ -223,7 +223,7 @@ impl Day {
             events,
             messages,
             log_bytes,
-            kept_bytes: _,
+            kept_bytes: _kept_bytes,
         } = self;
         prices::Amounts {
             write_units,
@@ -241,9 +241,9 @@ impl Day {
 struct Counting;
 
 impl io::Write for Counting {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        LOGGED.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        Ok(bytes.len())
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        LOGGED.fetch_add(buf.len() as u64, Ordering::Relaxed);
+        Ok(buf.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

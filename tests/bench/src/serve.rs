@@ -42,7 +42,15 @@ pub(crate) struct Asked {
 
 impl Asked {
     pub(crate) fn requests(self) -> u64 {
-        let Self { queries, batches, gets, writes, entries: _, records: _, bytes: _ } = self;
+        let Self {
+            queries,
+            batches,
+            gets,
+            writes,
+            entries: _entries,
+            records: _records,
+            bytes: _bytes,
+        } = self;
         queries + batches + gets + writes
     }
 
@@ -85,7 +93,7 @@ pub(crate) fn serve(stage: &Stage) -> Ports {
     let (ec2, database) = (stage.ec2.clone(), stage.database.clone());
     let bus = stage.world.bus().clone();
     let counter = Counter::default();
-    let counted = Arc::clone(&counter);
+    let shared = Arc::clone(&counter);
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {
         block_on(async {
@@ -93,7 +101,7 @@ pub(crate) fn serve(stage: &Stage) -> Ports {
             let (table_port, table_address) = port().await;
             tell.send((ec2_address, table_address)).unwrap();
             let ec2 = Router::new().fallback(of_ec2).with_state((ec2, bus));
-            let table = Router::new().fallback(of_table).with_state((database, counted));
+            let table = Router::new().fallback(of_table).with_state((database, shared));
             let both = [axum::serve(ec2_port, ec2), axum::serve(table_port, table)];
             futures::future::join_all(both.map(IntoFuture::into_future)).await
         })

@@ -80,7 +80,7 @@ impl<'a> Creator<'a> {
 
     /// Records that a target is wanted, and when.
     async fn postpone(&self, target: &RequestedTarget, until: Timestamp) -> TakeOutcome {
-        let Self { service, batch, clock, pace: _ } = self;
+        let Self { service, batch, clock, pace: _pace } = self;
         let now = clock.now();
         let old = batch.records.get(&target.snapshot_id);
         let intent = old.cloned().unwrap_or_else(|| batch.intent(target, now));
