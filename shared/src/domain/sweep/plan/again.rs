@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::rulings::{Rulings, rulings};
+use super::rulings::{Ruling, rulings};
 use super::{Known, RuleOutcome, World, unguarded, wanted};
 use crate::domain::ids::SnapshotId;
 use crate::domain::snapshot::Ending;
@@ -43,44 +43,33 @@ pub fn rescues(world: &World<'_>) -> Vec<(SnapshotId, String)> {
     let others = others.filter(|one| !asked.contains(&one.id)).cloned();
     let snapshots: Vec<_> = others.chain(condemned.iter().cloned()).collect();
     let world = World { snapshots: &snapshots, ..*world };
-    Judge::of(&world)
-        .reasons_to_keep(&asked)
-        .into_iter()
-        .map(|(snapshot, reason)| (snapshot.id.clone(), reason))
+    let known = Known::of(&world);
+    let judged = world.snapshots.iter().zip(rulings(&world));
+    judged
+        .filter(|(one, _)| asked.contains(&one.id))
+        .filter_map(|(one, ruling)| {
+            Some((one.id.clone(), reason_to_keep(one, ruling, &world, &known)?))
+        })
         .collect()
 }
 
-/// Why a plan over `world`, in which it is reopened, would keep this snapshot; nothing if it would condemn it too.
+/// Why a plan over `world`, in which it is reopened, would keep this snapshot; nothing if it would condemn it too. What is
+/// not in `world` no rule condemns.
 pub fn kept_because(snapshot: &Snapshot, world: &World<'_>) -> Option<String> {
-    let asked = BTreeSet::from([&snapshot.id]);
-    Judge::of(world).reasons_to_keep(&asked).pop().map(|(_, reason)| reason)
+    let place = world.snapshots.iter().rposition(|one| one.id == snapshot.id);
+    let ruling = place.and_then(|place| rulings(world).into_iter().nth(place)).flatten();
+    reason_to_keep(snapshot, ruling, world, &Known::of(world))
 }
 
-struct Judge<'a> {
-    world: &'a World<'a>,
-    rulings: Rulings,
-    known: Known<'a>,
-}
-
-impl<'a> Judge<'a> {
-    fn of(world: &'a World<'a>) -> Self {
-        Self { world, rulings: rulings(world), known: Known::of(world) }
-    }
-
-    /// Those of these that a plan would keep, and why.
-    fn reasons_to_keep(self, asked: &BTreeSet<&SnapshotId>) -> Vec<(&'a Snapshot, String)> {
-        let Self { world, rulings, known } = self;
-        let judged = world.snapshots.iter().zip(rulings);
-        judged
-            .filter(|(snapshot, _)| asked.contains(&snapshot.id))
-            .filter_map(|(snapshot, ruling)| {
-                let reason = match wanted(snapshot, ruling, world, &known) {
-                    RuleOutcome::Keep(reasons) => reasons.join("; "),
-                    RuleOutcome::Delete { by, .. } => unguarded(snapshot, &by, &known.newest)?,
-                };
-                Some((snapshot, reason))
-            })
-            .collect()
+fn reason_to_keep(
+    snapshot: &Snapshot,
+    ruling: Option<Ruling>,
+    world: &World<'_>,
+    known: &Known<'_>,
+) -> Option<String> {
+    match wanted(snapshot, ruling, world, known) {
+        RuleOutcome::Keep(reasons) => Some(reasons.join("; ")),
+        RuleOutcome::Delete { by, .. } => unguarded(snapshot, &by, &known.newest),
     }
 }
 

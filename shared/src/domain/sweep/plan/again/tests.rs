@@ -122,3 +122,18 @@ fn what_a_plan_condemns_is_not_rescued_by_the_next() {
         assert_eq!(rescued_in(&case), Vec::<i64>::new(), "{json}");
     }
 }
+
+// The last check asks this right before a deletion: no answer may mean that it goes.
+#[test]
+fn of_what_is_not_among_the_judged_no_rule_condemns_anything() {
+    let schedule = keeping(r#"{"keep_last": 1}"#);
+    let mut case = Case::new(&schedule, [1, 2, 3], 100);
+
+    let reason = |case: &Case, one: &Snapshot| case.with_world(|world| kept_because(one, world));
+    let oldest = case.snapshots[0].clone();
+    assert_eq!(reason(&case, &oldest), None);
+
+    case.snapshots.remove(0);
+
+    assert!(reason(&case, &oldest).is_some());
+}
