@@ -79,8 +79,8 @@ fn using(snapshot: &Snapshot, uses: &ImageUses) -> BTreeSet<ImageId> {
         .collect()
 }
 
-/// Writes the images onto the snapshot, read unless it was a moment ago, and anew when somebody else has written it. Whoever writes it over and over is
-/// left to the next sweep.
+/// Writes the images onto the snapshot. It is read, unless it was a moment ago, and read anew when somebody else has
+/// written it; what is written over and over is left to the next sweep.
 async fn note(
     service: &Service,
     (id, mut first): (&SnapshotId, Option<Snapshot>),

@@ -10,6 +10,7 @@ use crate::domain::snapshot::condemnation::WantedDeletion;
 use crate::domain::sweep::brake::tally::Tallies;
 use crate::domain::sweep::plan::{PlanEntry, Verdict};
 use crate::error::Error;
+use crate::operations::sweeps::region_answers::unchanged_records;
 use crate::service::Service;
 
 /// How many changes of what blocks a snapshot one sweep writes; the next goes on.
@@ -42,10 +43,9 @@ pub(crate) async fn note_blocked(
         Some((snapshot, wanted))
     });
     let changes: Vec<_> = changes.take(BLOCKED_NOTED_MAX).collect();
-    let ids: Vec<_> = changes.iter().map(|(snapshot, _)| snapshot.id.clone()).collect();
-    let records = service.table.snapshots(&ids).await?;
+    let records = unchanged_records(service, changes.iter().map(|(snapshot, _)| *snapshot)).await?;
     for (judged, wanted) in changes {
-        let record = records.get(&judged.id).filter(|one| one.version == judged.version);
+        let record = records.get(&judged.id);
         let noted = record.and_then(|one| Some((one, one.noted_in_use(wanted, now)?)));
         if let Some((record, noted)) = noted {
             _ = service.table.update_snapshot(record, &noted).await?;

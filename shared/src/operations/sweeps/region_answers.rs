@@ -39,29 +39,29 @@ pub(crate) fn as_shown(
 }
 
 /// A record as EC2 shows it, if that is otherwise.
-fn shown_otherwise(record: &Snapshot, listed: &Listed, now: Timestamp) -> Option<Snapshot> {
+pub(crate) fn shown_otherwise(
+    record: &Snapshot,
+    listed: &Listed,
+    now: Timestamp,
+) -> Option<Snapshot> {
     let is_judged = matches!(record.status, Status::Available | Status::Condemned);
     let seen = listed.get(&record.source.region).filter(|_| is_judged)?;
     let shown = record.as_shown(|id| seen.get(id).copied(), now);
     shown.stands_otherwise_than(record).then_some(shown)
 }
 
-/// The records of what was judged, to be written: read whole at this moment, and as EC2 shows them. One that has changed since it
-/// was judged is left out; the next sweep judges it.
-pub(crate) async fn to_be_written(
+/// The records of what was judged, read whole at this moment, for a plan has what the rules read only. One that has changed
+/// since it was judged is left out; the next sweep judges it.
+pub(crate) async fn unchanged_records(
     service: &Service,
-    judged: &[&Snapshot],
-    listed: &Listed,
-    now: Timestamp,
+    judged: impl IntoIterator<Item = &Snapshot>,
 ) -> Result<BTreeMap<SnapshotId, Snapshot>, Error> {
-    let ids: Vec<_> = judged.iter().map(|one| one.id.clone()).collect();
-    let mut current = service.table.snapshots(&ids).await?;
-    let unchanged = judged.iter().filter_map(|one| {
-        let record = current.remove(&one.id).filter(|record| record.version == one.version)?;
-        let shown = shown_otherwise(&record, listed, now);
-        Some((one.id.clone(), shown.unwrap_or(record)))
-    });
-    Ok(unchanged.collect())
+    let versions: BTreeMap<_, _> =
+        judged.into_iter().map(|one| (one.id.clone(), one.version)).collect();
+    let ids: Vec<_> = versions.keys().cloned().collect();
+    let mut records = service.table.snapshots(&ids).await?;
+    records.retain(|id, record| versions.get(id) == Some(&record.version));
+    Ok(records)
 }
 
 /// What EC2 says that a plan depends on.

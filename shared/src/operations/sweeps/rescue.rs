@@ -6,7 +6,7 @@ use tracing::{info, warn};
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::error::chain;
 use crate::operations::snapshots::mark::unmark;
-use crate::operations::sweeps::region_answers::{Listed, to_be_written};
+use crate::operations::sweeps::region_answers::{Listed, shown_otherwise, unchanged_records};
 use crate::service::Service;
 
 /// How many one sweep rescues; the next goes on, and each is asked for once more before it is deleted.
@@ -20,8 +20,8 @@ pub(crate) async fn rescue_condemned(
     now: Timestamp,
 ) {
     found.truncate(RESCUED_MAX);
-    let judged: Vec<_> = found.iter().map(|(snapshot, _)| *snapshot).collect();
-    let records = match to_be_written(service, &judged, listed, now).await {
+    let judged = found.iter().map(|(snapshot, _)| *snapshot);
+    let records = match unchanged_records(service, judged).await {
         Ok(records) => records,
         // The last check asks the same before it lets a snapshot go.
         Err(error) => {
@@ -31,7 +31,9 @@ pub(crate) async fn rescue_condemned(
     };
     let mut rescued = Vec::new();
     for (judged, reason) in found {
-        let Some(snapshot) = records.get(&judged.id) else { continue };
+        let Some(record) = records.get(&judged.id) else { continue };
+        let shown = shown_otherwise(record, listed, now);
+        let snapshot = shown.as_ref().unwrap_or(record);
         if snapshot.status != Status::Condemned {
             continue;
         }

@@ -11,7 +11,7 @@ use crate::domain::snapshot::{Snapshot, Status};
 use crate::ec2::Ec2;
 use crate::error::Error;
 use crate::operations::snapshots::mark::{later, note_refused, set_of_each};
-use crate::operations::sweeps::region_answers::Listed;
+use crate::operations::sweeps::region_answers::{Listed, unchanged_records};
 use crate::service::Service;
 
 /// Puts the mark on condemned members that lack it, and takes it off others: whoever condemned or rescued them
@@ -56,14 +56,16 @@ async fn tidy_marks_in(
         lacking.partition(|(_, set)| set.ending.blocked.is_some());
     let lacking: Vec<_> = usual.into_iter().chain(refused).map(|(id, _)| (*id).clone()).collect();
     let marking = ec2.mark_condemned(&lacking).await;
-    let ids: BTreeSet<_> = marking
-        .refused
-        .iter()
-        .filter_map(|(member, _)| Some(condemned.get(member)?.id.clone()))
-        .collect();
-    let ids: Vec<_> = ids.into_iter().collect();
-    let records: Vec<_> = service.table.snapshots(&ids).await?.into_values().collect();
-    note_refused(service, &marking.refused, &set_of_each(&records), now).await;
+    let refused = marking.refused.iter().filter_map(|(member, _)| condemned.get(member).copied());
+    let noted = match unchanged_records(service, refused).await {
+        Ok(records) => {
+            let records: Vec<_> = records.into_values().collect();
+            note_refused(service, &marking.refused, &set_of_each(&records), now).await;
+            None
+        }
+        // The marks themselves go on.
+        Err(error) => Some(error),
+    };
 
     let stray: BTreeMap<_, _> = bearing(Mark::Condemned)
         .filter_map(|id| Some((id.clone(), others.get(id)?.id.clone())))
@@ -84,5 +86,5 @@ async fn tidy_marks_in(
     for (id, failure) in &unmarking.refused {
         warn!("The EBS snapshot {id} keeps its mark: {}: {}", failure.code, failure.message);
     }
-    marking.failure.or(unmarking.failure).map_or(Ok(()), Err)
+    marking.failure.or(unmarking.failure).or(noted).map_or(Ok(()), Err)
 }
