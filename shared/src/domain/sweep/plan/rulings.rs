@@ -34,15 +34,6 @@ enum InstancePresence {
     Gone,
 }
 
-/// The fingerprint of a schedule's rules, reckoned once: each condemnation bears it.
-struct Condemning(String);
-
-impl Condemning {
-    fn of(schedule: &Schedule) -> Self {
-        Self(schedule.rules_digest())
-    }
-}
-
 /// What decides about the snapshots of one instance.
 #[derive(Clone, Copy, PartialEq)]
 struct InForce<'a> {
@@ -63,14 +54,15 @@ pub(super) fn rulings(world: &World<'_>) -> Rulings {
         }
     }
     let mut rulings: Rulings = world.snapshots.iter().map(|_| None).collect();
-    let mut known: BTreeMap<&ScheduleId, Condemning> = BTreeMap::new();
+    // Each condemnation bears the fingerprint of its rules: it is reckoned once.
+    let mut digests: BTreeMap<&ScheduleId, String> = BTreeMap::new();
     for ((instance, schedule_id, _), places) in groups {
         let Some(schedule) = world.schedules.get(schedule_id) else { continue };
         let snapshots: Vec<_> =
             places.iter().filter_map(|place| world.snapshots.get(*place)).collect();
         let presence = InstancePresence::of(instance, world);
-        let condemning = known.entry(schedule_id).or_insert_with(|| Condemning::of(schedule));
-        let judged = rulings_of(schedule, presence, (&snapshots, condemning), world.now);
+        let digest = digests.entry(schedule_id).or_insert_with(|| schedule.rules_digest());
+        let judged = rulings_of((schedule, digest), presence, &snapshots, world.now);
         for (place, ruling) in places.into_iter().zip(judged.into_iter().flatten()) {
             if let Some(of_this) = rulings.get_mut(place) {
                 *of_this = Some(ruling);
@@ -80,11 +72,11 @@ pub(super) fn rulings(world: &World<'_>) -> Rulings {
     rulings
 }
 
-/// What a schedule says of each of these snapshots of one instance, in their order; none if nothing is to be said.
+/// What a schedule, whose rules have this digest, says of each of these snapshots of one instance, in their order; none if nothing is to be said.
 fn rulings_of(
-    schedule: &Schedule,
+    (schedule, digest): (&Schedule, &str),
     presence: InstancePresence,
-    (snapshots, condemning): (&[&Snapshot], &Condemning),
+    snapshots: &[&Snapshot],
     now: Timestamp,
 ) -> Option<Vec<Ruling>> {
     if matches!(presence, InstancePresence::Absent)
@@ -103,7 +95,7 @@ fn rulings_of(
     let in_force = InForce::now(schedule, any, presence);
     let verdicts = halves::apart(snapshots, |these| in_force.verdicts(these, now))?;
     let expected = expected_deletions(schedule, presence, (snapshots, &verdicts), now);
-    let (by, reason) = in_force.condemns(condemning);
+    let (by, reason) = in_force.condemns(digest);
     let ruling = |(verdict, is_expected): (Verdict, bool)| {
         if verdict.keep {
             Ruling::Keep(verdict.reasons)
@@ -180,8 +172,8 @@ impl<'a> InForce<'a> {
     }
 
     /// Which rule a deletion is by, and its words.
-    fn condemns(&self, condemning: &Condemning) -> (CondemnedBy, String) {
-        let digest = condemning.0.clone();
+    fn condemns(&self, digest: &str) -> (CondemnedBy, String) {
+        let digest = digest.to_owned();
         match (self.when_gone, self.rules) {
             (WhenGone::KeepLast(count), _) => {
                 let reason = format!("instance gone: not among the last {count}");
