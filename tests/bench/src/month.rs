@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sim_ec2::Throttling;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::prices::{self, MONTH_DAYS};
+use crate::prices::{self, Amounts};
 use crate::say::{hint, say, table};
 use crate::seed;
 use crate::stage::{Delays, Metering, Setting, Stage};
@@ -36,37 +36,6 @@ const DELAYS: Delays =
 const LAST_LINE_BYTES: f64 = 1_024.0;
 
 static LOGGED: AtomicU64 = AtomicU64::new(0);
-
-/// What a day takes, or a further instance each day.
-#[derive(Clone, Copy, Debug, Default)]
-struct Day {
-    write_units: f64,
-    read_units: f64,
-    invocations: f64,
-    gib_seconds: f64,
-    events: f64,
-    messages: f64,
-    log_bytes: f64,
-    /// What is kept for as long as the audit.
-    kept_bytes: f64,
-}
-
-impl Day {
-    /// Both together, the other so many times.
-    fn and(self, other: Self, times: f64) -> Self {
-        let both = |of: fn(&Self) -> f64| of(&self) + times * of(&other);
-        Self {
-            write_units: both(|day| day.write_units),
-            read_units: both(|day| day.read_units),
-            invocations: both(|day| day.invocations),
-            gib_seconds: both(|day| day.gib_seconds),
-            events: both(|day| day.events),
-            messages: both(|day| day.messages),
-            log_bytes: both(|day| day.log_bytes),
-            kept_bytes: both(|day| day.kept_bytes),
-        }
-    }
-}
 
 /// How often snapshots are taken, and how many are kept.
 struct Cadence {
@@ -110,14 +79,14 @@ pub(crate) async fn main(options: &Options) {
         let apart = f64::from(u32::try_from(options.played[1] - options.played[0]).unwrap());
         let few = f64::from(u32::try_from(options.played[0]).unwrap());
         let each = days[1].and(days[0], -1.0);
-        let each = Day::default().and(each, 1.0 / apart);
+        let each = Amounts::default().and(each, 1.0 / apart);
         let none = days[0].and(each, -few);
         report(cadence, none, each);
     }
 }
 
 /// What a day takes with so many instances of two volumes.
-async fn a_day(cadence: &Cadence, instances: usize) -> Day {
+async fn a_day(cadence: &Cadence, instances: usize) -> Amounts {
     let setting = Setting {
         delays: DELAYS,
         throttling: Throttling::Default,
@@ -146,7 +115,7 @@ async fn a_day(cadence: &Cadence, instances: usize) -> Day {
     // Each event of ours to another function is one message, and so is each of EC2's.
     let asked = calls(Function::Snapshotter) + calls(Function::Reaper) + calls(Function::Restorer);
     let events = asked + (self::announced(&stage) - announced);
-    Day {
+    Amounts {
         write_units: number(units.writes),
         read_units: number(units.half_reads) / 2.0,
         invocations: number(invocations),
@@ -185,9 +154,9 @@ fn table_bytes(stage: &Stage) -> f64 {
     }
 }
 
-fn report(cadence: &Cadence, none: Day, each: Day) {
+fn report(cadence: &Cadence, none: Amounts, each: Amounts) {
     say(format!("\n{}: a day without instances, and what each adds\n", cadence.name));
-    let row = |name: &str, of: fn(&Day) -> f64| {
+    let row = |name: &str, of: fn(&Amounts) -> f64| {
         vec![name.to_owned(), format!("{:.1}", of(&none)), format!("{:.2}", of(&each))]
     };
     let rows = [
@@ -204,37 +173,13 @@ fn report(cadence: &Cadence, none: Day, each: Day) {
     let months: Vec<_> = INSTANCES
         .iter()
         .map(|count| none.and(each, number(*count)))
-        .map(|day| prices::Month::of(Day::default().and(day, MONTH_DAYS).amounts(), day.kept_bytes))
+        .map(prices::Month::of)
         .collect();
     say(format!("\n{}: dollars a month\n", cadence.name));
     let mut head = vec!["a month".to_owned()];
     head.extend(INSTANCES.iter().map(|count| format!("{} instances", crate::say::count(*count))));
     let head: Vec<_> = head.iter().map(String::as_str).collect();
     say(table(&head, &prices::rows(&months)));
-}
-
-impl Day {
-    fn amounts(self) -> prices::Amounts {
-        let Self {
-            write_units,
-            read_units,
-            invocations,
-            gib_seconds,
-            events,
-            messages,
-            log_bytes,
-            kept_bytes: _kept_bytes,
-        } = self;
-        prices::Amounts {
-            write_units,
-            read_units,
-            invocations,
-            gib_seconds,
-            events,
-            messages,
-            log_bytes,
-        }
-    }
 }
 
 /// Takes what is logged, and keeps its length.

@@ -7,7 +7,7 @@
 use local::function::Function;
 
 /// The days of a month: 730 hours.
-pub(crate) const MONTH_DAYS: f64 = 730.0 / 24.0;
+const MONTH_DAYS: f64 = 730.0 / 24.0;
 
 const MILLION: f64 = 1e6;
 const GIB: f64 = 1_073_741_824.0;
@@ -46,8 +46,8 @@ pub(crate) fn mebibytes(function: Function) -> u32 {
     }
 }
 
-/// What a month takes.
-#[derive(Clone, Copy, Debug)]
+/// What a time takes, or a further instance in it.
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Amounts {
     pub(crate) write_units: f64,
     pub(crate) read_units: f64,
@@ -56,6 +56,25 @@ pub(crate) struct Amounts {
     pub(crate) events: f64,
     pub(crate) messages: f64,
     pub(crate) log_bytes: f64,
+    /// What is kept for as long as the audit.
+    pub(crate) kept_bytes: f64,
+}
+
+impl Amounts {
+    /// Both together, the other so many times.
+    pub(crate) fn and(self, other: Self, times: f64) -> Self {
+        let both = |of: fn(&Self) -> f64| of(&self) + times * of(&other);
+        Self {
+            write_units: both(|one| one.write_units),
+            read_units: both(|one| one.read_units),
+            invocations: both(|one| one.invocations),
+            gib_seconds: both(|one| one.gib_seconds),
+            events: both(|one| one.events),
+            messages: both(|one| one.messages),
+            log_bytes: both(|one| one.log_bytes),
+            kept_bytes: both(|one| one.kept_bytes),
+        }
+    }
 }
 
 /// What a month costs, in dollars.
@@ -72,8 +91,8 @@ pub(crate) struct Month {
 }
 
 impl Month {
-    /// Of these amounts, and of so many bytes a day that are kept.
-    pub(crate) fn of(amounts: Amounts, kept_a_day: f64) -> Self {
+    /// Of each of its days with these amounts.
+    pub(crate) fn of(day: Amounts) -> Self {
         let Amounts {
             write_units,
             read_units,
@@ -82,7 +101,8 @@ impl Month {
             events,
             messages,
             log_bytes,
-        } = amounts;
+            kept_bytes: _kept_bytes,
+        } = Amounts::default().and(day, MONTH_DAYS);
         let requests = QUEUES * IDLE_POLLS + PER_MESSAGE * messages;
         Self {
             lambda: gib_seconds * GIB_SECOND + invocations / MILLION * INVOCATIONS,
@@ -91,7 +111,7 @@ impl Month {
             events: events / MILLION * EVENTS,
             queues: requests / MILLION * REQUESTS,
             logs: log_bytes / GIB * LOGGED,
-            stored: kept_a_day * AUDIT_DAYS / GIB * STORED,
+            stored: day.kept_bytes * AUDIT_DAYS / GIB * STORED,
         }
     }
 
