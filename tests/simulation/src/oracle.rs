@@ -133,7 +133,10 @@ fn is_exempt(ledger: &Ledger, group: &Group, shown: &Shown<'_>, now: Timestamp) 
         .iter()
         .any(|one| one.set == group.set && one.begun != group.begun && ledger.is_good(one, shown));
     let is_named = wishes.is_some_and(|wishes| wishes.named.is_some());
-    is_named || (is_over && group.schedule.is_none()) || has_failed || is_begun || is_double
+    // The end that a person sets counts where no schedule has its own rules.
+    let schedule = group.schedule.as_ref().and_then(|id| ledger.schedules.get(id));
+    let has_rules = schedule.is_some_and(|facts| !facts.dropped);
+    is_named || (is_over && !has_rules) || has_failed || is_begun || is_double
 }
 
 /// Whether it counts as one that lets others go.

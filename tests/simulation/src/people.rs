@@ -41,6 +41,8 @@ pub(crate) enum Then {
     HoldRemoved(String),
     Deleted,
     Rescued(String),
+    /// The end of a set; beside it the one that it had before.
+    Expiring(String, Option<Timestamp>),
     Taken {
         expires: Option<Timestamp>,
     },
@@ -166,9 +168,9 @@ impl World {
             What::Image(_) => self.post(&format!("{path}/image"), json!({}), Then::Nothing),
             What::Expire(_, minutes) => {
                 let at = now + SignedDuration::from_mins(*minutes);
-                held(&self.ledger).wishes(&set).expires = Some(at);
+                let before = held(&self.ledger).wishes(&set).expires.replace(at);
                 let body = json!({ "expires_at": at });
-                self.send("PATCH", &path, body, Then::Nothing);
+                self.send("PATCH", &path, body, Then::Expiring(set, before));
             }
             _ => {}
         }
@@ -370,7 +372,7 @@ impl World {
         let snapshots = self.ec2.snapshots();
         let mut ledger = held(&self.ledger);
         match errand.then {
-            Then::Nothing | Then::Deleted => {}
+            Then::Nothing | Then::Deleted | Then::Expiring(..) => {}
             Then::ScheduleMade(rules, minutes) => {
                 let edits = vec![Edit { sent: errand.sent, acked: Some(errand.sent), rules }];
                 let made = reply.body["created_at"].as_str().and_then(|text| text.parse().ok());
@@ -414,12 +416,19 @@ impl World {
     }
 
     fn refused(&mut self, errand: &Errand) {
+        // What was asked more than once may have been done before it was refused.
+        if errand.tries > 0 {
+            return;
+        }
         let mut ledger = held(&self.ledger);
-        if let Then::RulesEdited(id) = &errand.then
-            && errand.tries == 0
-            && let Some(facts) = ledger.schedules.get_mut(id)
-        {
-            facts.edits.retain(|edit| edit.sent != errand.sent);
+        match &errand.then {
+            Then::RulesEdited(id) => {
+                if let Some(facts) = ledger.schedules.get_mut(id) {
+                    facts.edits.retain(|edit| edit.sent != errand.sent);
+                }
+            }
+            Then::Expiring(set, before) => ledger.wishes(set).expires = *before,
+            _ => {}
         }
     }
 }
