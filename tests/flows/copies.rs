@@ -10,13 +10,13 @@ use shared::operations::snapshots::delete::DeleteRequest;
 use shared::table::Written;
 use sim_ec2::{Completion, Config, Fault, InstanceSpec, SeedVolume, SnapshotState};
 
-use super::crash::at_every_call;
 use crate::support::app::App;
 use crate::support::events::{copies_due, tick};
 use crate::support::regions::{OTHER, cut_off, two_regions};
 use crate::support::reply::text;
 use crate::support::restores::{after, ask, begun};
 use crate::support::sweeps::sweep;
+use crate::support::tripwire::at_every_call;
 
 /// A schedule that takes these at five past ten, and has what it takes copied.
 async fn copied(app: &App, instances: &[&str], retention: Value) -> String {

@@ -9,23 +9,7 @@ use crate::support::app::App;
 use crate::support::events::{due, requested, sweep_requested, tick};
 use crate::support::reply::text;
 use crate::support::sweeps::{approve, outcomes, register_image, sweep};
-use crate::support::tripwire::Trip;
-
-/// More calls than any of the flows makes.
-const CALLS_MAX: usize = 60;
-
-/// Dies at each call in turn, until the flow comes through alive; answers how many there were.
-pub(super) async fn at_every_call(case: impl AsyncFn(Trip) -> bool) -> usize {
-    for call in 1..=CALLS_MAX {
-        let before = Box::pin(case(Trip::Before(call))).await;
-        let after = Box::pin(case(Trip::After(call))).await;
-        assert_eq!(before, after, "call {call}");
-        if before {
-            return call - 1;
-        }
-    }
-    panic!("the flow never came through");
-}
+use crate::support::tripwire::at_every_call;
 
 #[tokio::test]
 async fn creation_survives_death_at_every_call() {

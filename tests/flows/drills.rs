@@ -8,13 +8,12 @@ use shared::domain::restore::step::StepName;
 use shared::table::keys;
 use sim_ec2::Fault;
 
-use super::crash::at_every_call;
 use crate::support::app::App;
 use crate::support::events::tick;
 use crate::support::regions::{OTHER, instance_there, two_regions};
 use crate::support::reply::text;
 use crate::support::restores::{after_lease, drive, made, record};
-use crate::support::tripwire::Trip;
+use crate::support::tripwire::at_every_call;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -198,7 +197,7 @@ async fn a_failed_drill_is_shown_and_leaves_nothing() {
 
 #[tokio::test]
 async fn what_a_failed_drill_leaves_is_taken_back_whoever_dies() {
-    for call in 1..250 {
+    let calls = at_every_call(async |trip| {
         let app = App::start().await;
         let instance = app.instance("web", 2);
         let id = drilled(&app, &[&instance]).await;
@@ -211,23 +210,22 @@ async fn what_a_failed_drill_leaves_is_taken_back_whoever_dies() {
         let drill = text(&drills(&app).await[0], "id").to_owned();
 
         let work = Box::pin(drive(&app, &drill, 60));
-        let alive = app.wire.run(Trip::After(call), work).await.is_some();
+        let alive = app.wire.run(trip, work).await.is_some();
         let ended = after_lease(&app, &drill, 20).await;
 
-        assert_eq!(text(&ended, "status"), "cancelled", "{call}: {ended:#}");
-        assert_eq!(app.ec2.volumes(), volumes, "{call}");
+        assert_eq!(text(&ended, "status"), "cancelled", "{trip:?}: {ended:#}");
+        assert_eq!(app.ec2.volumes(), volumes, "{trip:?}");
         let last = &shown(&app, &id).await["last_drill"];
         assert_eq!(
             (&last["restore_id"], text(last, "outcome")),
             (&ended["id"], "failed"),
-            "{call}"
+            "{trip:?}"
         );
-        if alive {
-            assert!(call > 10, "{call} calls");
-            return;
-        }
-    }
-    panic!("the drill never came through");
+        alive
+    })
+    .await;
+
+    assert!(calls > 9, "{calls} calls");
 }
 
 #[tokio::test]

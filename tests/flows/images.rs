@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use shared::domain::snapshot::Status;
 use sim_ec2::{Config, Fault};
 
-use super::crash::at_every_call;
 use crate::support::app::App;
 use crate::support::events::image_due;
 use crate::support::images::{
@@ -13,6 +12,7 @@ use crate::support::images::{
 };
 use crate::support::reply::text;
 use crate::support::sweeps::{ec2, register_image, sweep};
+use crate::support::tripwire::at_every_call;
 
 /// A snapshot of an instance with two volumes.
 async fn with_snapshot(app: &App) -> String {

@@ -1,7 +1,4 @@
 //! Death of the restorer at every call of every mode; then life goes on, and the restore ends as it would have.
-//!
-//! Dying right before a call is dying right after the one before it: what is tried is the first call that never
-//! happens, and then the death after each.
 
 use shared::operations::restores;
 use std::collections::BTreeMap;
@@ -14,10 +11,8 @@ use crate::support::reply::text;
 use crate::support::restores::{
     after_lease, assert_free, begun, devices, drive, made, members, new_restore,
 };
-use crate::support::tripwire::Trip;
+use crate::support::tripwire::{Trip, at_every_call};
 
-/// More calls than any restore makes.
-const CALLS_MAX: usize = 250;
 /// More looks than any restore takes.
 const LOOKS: usize = 60;
 
@@ -34,8 +29,7 @@ struct Case {
 
 /// Has the restorer die at each call in turn, lets time pass, and has `check` look at what came of it.
 async fn survives(body: Value, check: impl AsyncFn(&Case, Value)) {
-    for call in 0..CALLS_MAX {
-        let trip = if call == 0 { Trip::Before(1) } else { Trip::After(call) };
+    let calls = at_every_call(async |trip| {
         let app = App::start().await;
         let instance = app.instance("web", 2);
         let snapshot = app.take_snapshot(&instance).await;
@@ -48,12 +42,11 @@ async fn survives(body: Value, check: impl AsyncFn(&Case, Value)) {
         assert_eq!(text(&restore, "status"), "done", "{trip:?}: {restore:#}");
         assert_free(&app, &snapshot, &instance).await;
         check(&Case { app, instance, snapshot, id, before, volumes, trip }, restore).await;
-        if alive {
-            assert!(call > 10, "{call} calls");
-            return;
-        }
-    }
-    panic!("the restore never came through");
+        alive
+    })
+    .await;
+
+    assert!(calls > 9, "{calls} calls");
 }
 
 #[tokio::test]
@@ -121,7 +114,7 @@ async fn a_new_instance_survives_death_at_every_call() {
 
 #[tokio::test]
 async fn a_drill_survives_death_at_every_call() {
-    for call in 1..CALLS_MAX {
+    let calls = at_every_call(async |trip| {
         let app = App::start().await;
         let instance = app.instance("web", 1);
         let snapshot = app.take_snapshot(&instance).await;
@@ -131,41 +124,41 @@ async fn a_drill_survives_death_at_every_call() {
         let id = text(&answer, "id");
 
         let work = Box::pin(drive(&app, id, LOOKS));
-        let alive = app.wire.run(Trip::After(call), work).await.is_some();
+        let alive = app.wire.run(trip, work).await.is_some();
         let restore = after_lease(&app, id, 12).await;
 
-        assert_eq!(restore["status"], "done", "{call}");
-        assert_eq!(app.ec2.volumes(), volumes, "{call}");
-        assert_eq!(app.record(&snapshot).await.keepers.restores, [], "{call}");
-        if alive {
-            return;
-        }
-    }
-    panic!("the drill never came through");
+        assert_eq!(restore["status"], "done", "{trip:?}");
+        assert_eq!(app.ec2.volumes(), volumes, "{trip:?}");
+        assert_eq!(app.record(&snapshot).await.keepers.restores, [], "{trip:?}");
+        alive
+    })
+    .await;
+
+    assert!(calls > 4, "{calls} calls");
 }
 
 /// Dies in the request itself: either nothing is wanted, or all of it.
 #[tokio::test]
 async fn a_request_is_recorded_whole_or_not_at_all() {
-    for call in 1..20 {
+    let calls = at_every_call(async |trip| {
         let app = App::start().await;
         let instance = app.instance("web", 1);
         let snapshot = app.take_snapshot(&instance).await;
         let new = new_restore(&app, &snapshot);
         let (service, now) = (app.fragile.clone(), app.now());
         let work = async move { restores::request(&service, new, now).await };
-        let alive = app.wire.run(Trip::After(call), Box::pin(work)).await.is_some();
+        let alive = app.wire.run(trip, Box::pin(work)).await.is_some();
 
         let there = app.list("/v1/restores").await.len();
         let lock = app.service().table.restoring(&instance.parse().unwrap()).await.unwrap();
-        assert_eq!(app.record(&snapshot).await.keepers.restores.len(), there, "{call}");
-        assert_eq!(usize::from(lock.restore_id.is_some()), there, "{call}");
+        assert_eq!(app.record(&snapshot).await.keepers.restores.len(), there, "{trip:?}");
+        assert_eq!(usize::from(lock.restore_id.is_some()), there, "{trip:?}");
         app.pass_minutes(15).await;
         let done = app.list("/v1/restores?status=done").await.len();
-        assert_eq!(done, there, "{call}: the tick has taken it up");
-        if alive {
-            return;
-        }
-    }
-    panic!("the request never came through");
+        assert_eq!(done, there, "{trip:?}: the tick has taken it up");
+        alive
+    })
+    .await;
+
+    assert!(calls > 4, "{calls} calls");
 }

@@ -7,11 +7,11 @@ use shared::domain::schedule::Settings;
 use shared::operations::schedules;
 use sim_ec2::{Fault, InstanceSpec};
 
-use super::crash::at_every_call;
 use crate::support::app::App;
 use crate::support::events::tick;
 use crate::support::reply::text;
 use crate::support::sweeps::sweep;
+use crate::support::tripwire::at_every_call;
 
 #[tokio::test]
 async fn a_schedule_keeps_the_newest_of_each_instance() {

@@ -21,6 +21,23 @@ pub(crate) enum Trip {
     After(usize),
 }
 
+/// More calls than any flow makes.
+const CALLS_MAX: usize = 250;
+
+/// Dies at each call in turn, until the flow comes through alive; answers how many calls there were.
+///
+/// Dying right before a call is dying right after the one before it: what is tried is the first call that never happens,
+/// and then the death after each.
+pub(crate) async fn at_every_call(case: impl AsyncFn(Trip) -> bool) -> usize {
+    for calls in 0..CALLS_MAX {
+        let trip = if calls == 0 { Trip::Before(1) } else { Trip::After(calls) };
+        if Box::pin(case(trip)).await {
+            return calls.saturating_sub(1);
+        }
+    }
+    panic!("the flow never came through");
+}
+
 #[derive(Debug, Default)]
 struct State {
     trip: Option<Trip>,
