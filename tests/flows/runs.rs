@@ -17,6 +17,7 @@ use crate::support::app::App;
 use crate::support::events::{requested_by_run, tick};
 use crate::support::reply::text;
 use crate::support::sweeps::sweep;
+use crate::support::tripwire::Trip;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -279,6 +280,34 @@ async fn missed_slots_have_a_record_each_and_the_latest_ones_only() {
     }
     let missed = targets(&app, &id, text(&runs[1], "slot")).await;
     assert!(missed.is_empty());
+}
+
+/// Seeds 90 and 183: in bad weather each tick died amid the records, and began again with those it had written.
+#[tokio::test]
+async fn the_missed_slots_of_an_outage_are_recorded_by_ticks_that_die() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    let id = app.schedule("rate(10 minutes)", &[&instance], Value::Null).await;
+    // Seventeen hours: a hundred slots before the latest, and one that is only counted.
+    let after_the_outage = at("2026-03-03T03:00:45Z");
+    let earliest = at("2026-03-02T10:20:30Z");
+
+    let mut deaths = 0;
+    for tick_after in 0..6 {
+        app.clock.set(after_the_outage + SignedDuration::from_mins(10 * tick_after));
+        let clock = app.function_clock();
+        let work = Box::pin(scheduler::handle(&app.fragile, &clock, tick(app.now())));
+        deaths += usize::from(app.wire.run(Trip::After(45), work).await.is_none());
+    }
+    app.settle().await;
+    assert!(deaths > 1, "{deaths}");
+
+    let runs = app.list(&format!("/v1/schedules/{id}/runs")).await;
+    let slots: Vec<_> = runs.iter().map(|run| instant(run, "slot")).collect();
+    let latest = at("2026-03-03T03:50:30Z");
+    let of_all = (0..).map(|nth| latest - SignedDuration::from_mins(10 * nth));
+    let expected: Vec<_> = of_all.take_while(|slot| *slot >= earliest).collect();
+    assert_eq!(slots, expected);
 }
 
 #[tokio::test]
