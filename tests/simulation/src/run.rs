@@ -149,8 +149,9 @@ impl World {
             return;
         }
         let mut given_up = self.given_up();
-        // What was received in bad weather for the last time is given up when it is shown again.
-        given_up.retain(|message| !before.contains(message) && message.received_at > calm_at);
+        // In bad weather the same is sent again and again, and fails. Of what is left over some may meet at one record, and fail
+        // once more. What cannot be done at all fails when it is sent again in fine weather, too.
+        given_up.retain(|message| !before.contains(message) && message.first_received_at > calm_at);
         let statistics = self.ask("GET", "/v1/snapshots/stats", serde_json::Value::Null).body;
         let (books, snapshots) = (Books::read(&self.database), self.ec2.snapshots());
         let volumes = self.ec2.volumes();

@@ -19,9 +19,9 @@ pub struct Message {
     pub receives: u32,
     sent_at: Timestamp,
     visible_at: Timestamp,
-    first_received_at: Timestamp,
-    /// When it was received the last time.
-    pub received_at: Timestamp,
+    /// When it was received the first time.
+    pub first_received_at: Timestamp,
+    received_at: Timestamp,
 }
 
 #[derive(Debug)]
