@@ -65,6 +65,8 @@ pub enum Lie {
     OthersTagged,
     /// EC2 says that it has deleted a volume, and has not.
     VolumesKept,
+    /// The same, and EC2 shows it no more to whoever asks for it.
+    VolumesHidden,
     /// EC2 deletes another volume that is free in place of the one it was asked to.
     VolumesMistaken,
 }
@@ -99,7 +101,8 @@ impl Lie {
             Self::LocksHidden => &["torn"],
             Self::TwinsMade => &["twice"],
             Self::OthersTagged => &["others-tags"],
-            Self::VolumesKept => &["drill-left", "stuck-restore"],
+            Self::VolumesKept => &["stuck-restore"],
+            Self::VolumesHidden => &["drill-left"],
             Self::VolumesMistaken => &["written-volume", "not-our-volume"],
         }
     }

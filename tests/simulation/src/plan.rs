@@ -226,7 +226,9 @@ fn what_shows(lie: Lie, rng: &mut Rng) -> Vec<What> {
     match lie {
         Lie::HoldsForgotten | Lie::Unconditional => some(6, &|set| What::Hold(set, None)),
         Lie::RestoresForgotten => some(6, &|set| What::Restore(set, Restoring::NewVolumes)),
-        Lie::VolumesKept => some(6, &|set| What::Restore(set, Restoring::Drill)),
+        Lie::VolumesKept | Lie::VolumesHidden => {
+            some(6, &|set| What::Restore(set, Restoring::Drill))
+        }
         Lie::LocksHidden => some(4, &|set| What::Lock(set, 0)),
         Lie::ManualsExpire => (0..3)
             .map(|instance| What::Take {

@@ -1,12 +1,15 @@
 //! How EC2 lies.
 
 use jiff::SignedDuration;
-use sim_ec2::{SimEc2, Snapshot, VolumeState};
+use sim_ec2::{SimEc2, Snapshot, Volume, VolumeState};
 
 use super::Lie;
+use crate::world::{ABROAD, HOME};
 
 /// How long EC2 makes no second snapshot of a volume, and more.
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
+/// The tag of a volume that is shown no more.
+const HIDDEN: &str = "lie";
 
 /// What becomes of a call of EC2.
 pub(crate) enum Told {
@@ -35,6 +38,19 @@ impl Lie {
             }
             (Self::VolumesKept, "DeleteVolume") if is_real => {
                 Told::Said("<DeleteVolumeResponse><return>true</return></DeleteVolumeResponse>")
+            }
+            (Self::VolumesHidden, "DeleteVolume") if is_real => {
+                let mark = format!(
+                    "Action=CreateTags&ResourceId.1={}&Tag.1.Key={HIDDEN}&Tag.1.Value=",
+                    named("VolumeId=")
+                );
+                for region in [HOME, ABROAD] {
+                    ec2.answer(region, mark.as_bytes());
+                }
+                Told::Said("<DeleteVolumeResponse><return>true</return></DeleteVolumeResponse>")
+            }
+            (Self::VolumesHidden, "DescribeVolumes") if asks_for_hidden(ec2, &text) => {
+                Told::Said("<DescribeVolumesResponse><volumeSet/></DescribeVolumesResponse>")
             }
             (Self::LocksHidden, "DescribeLockedSnapshots") => Told::Said(
                 "<DescribeLockedSnapshotsResponse><snapshotSet/></DescribeLockedSnapshotsResponse>",
@@ -106,6 +122,16 @@ impl Lie {
             _ => {}
         }
     }
+}
+
+/// Whether a call asks for volumes, by their ids or their restore, of which all are hidden.
+fn asks_for_hidden(ec2: &SimEc2, text: &str) -> bool {
+    let is_named = |one: &Volume| {
+        let restore = one.tags.get("snapkeep:restore");
+        text.contains(&one.id) || restore.is_some_and(|restore| text.contains(restore))
+    };
+    let mut named = ec2.volumes().into_iter().filter(is_named).peekable();
+    named.peek().is_some() && named.all(|one| one.tags.contains_key(HIDDEN))
 }
 
 fn is_odd(body: &[u8]) -> bool {
