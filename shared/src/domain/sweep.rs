@@ -5,8 +5,6 @@ pub mod newest;
 pub mod plan;
 pub mod still_stands;
 
-use std::fmt;
-
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +12,7 @@ use crate::domain::ids::{ScheduleId, SweepId};
 use crate::domain::sweep::brake::Brake;
 use crate::domain::sweep::brake::tally::Tallies;
 use crate::domain::sweep::plan::PlanEntry;
+use crate::domain::words::words;
 
 /// How long a plan that waits for approval can be released.
 pub const APPROVABLE_FOR: SignedDuration = SignedDuration::from_hours(1);
@@ -91,37 +90,23 @@ pub enum SweepMode {
     Execute,
 }
 
-/// Where a sweep stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SweepStatus {
-    /// Wanted.
-    Requested,
-    /// Planned, and no more was wanted.
-    Planned,
-    /// Being carried out.
-    Executing,
-    /// Carried out, but for what the brake stopped and an admin may release.
-    NeedsApproval,
-    /// Released by an admin.
-    Approved,
-    /// Carried out.
-    Done,
-    /// Not carried out, since the clock looks wrong or it took too long.
-    Refused,
-}
-
-impl fmt::Display for SweepStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Requested => "requested",
-            Self::Planned => "planned",
-            Self::Executing => "executing",
-            Self::NeedsApproval => "needs_approval",
-            Self::Approved => "approved",
-            Self::Done => "done",
-            Self::Refused => "refused",
-        })
+words! {
+    /// Where a sweep stands.
+    SweepStatus {
+        /// Wanted.
+        Requested => "requested",
+        /// Planned, and no more was wanted.
+        Planned => "planned",
+        /// Being carried out.
+        Executing => "executing",
+        /// Carried out, but for what the brake stopped and an admin may release.
+        NeedsApproval => "needs_approval",
+        /// Released by an admin.
+        Approved => "approved",
+        /// Carried out.
+        Done => "done",
+        /// Not carried out, since the clock looks wrong or it took too long.
+        Refused => "refused",
     }
 }
 
@@ -275,5 +260,23 @@ impl PlanCounts {
             delete: count(|verdict| matches!(verdict, plan::Verdict::Delete { .. })),
             blocked: count(|verdict| matches!(verdict, plan::Verdict::Blocked { .. })),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_claim_and_release_is_a_version_of_its_own() {
+        let now: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
+        let requested = Sweep::hourly(now);
+
+        let claimed = requested.claimed(now);
+        let released = claimed.released();
+
+        let versions = [&requested, &claimed, &released].map(|sweep| sweep.version);
+        assert_eq!(versions, [1, 2, 3]);
+        assert_eq!((claimed.claimed_at, released.claimed_at), (Some(now), None));
     }
 }

@@ -148,6 +148,42 @@ mod tests {
         text.parse().unwrap()
     }
 
+    const LIMITS: BrakeLimits = BrakeLimits { deletions: 10, percent: 20 };
+
+    /// A schedule's brake: how many go now, went before, and were there.
+    fn counted(unexpected: u32, earlier: u32, available: u32) -> Brake {
+        let schedule_id = ScheduleId::derived(at("2026-03-01T00:00:00Z"), &["x"]);
+        Brake { schedule_id, unexpected, earlier, available, rules_digest: None }
+    }
+
+    #[test]
+    fn more_than_the_number_and_more_than_the_share_are_too_many() {
+        for (numbers, is_too_many) in [
+            ((11, 0, 54), true),
+            // Just the number, just the share.
+            ((10, 0, 11), false),
+            ((11, 0, 55), false),
+            // Together with what went before.
+            ((1, 10, 54), true),
+            ((1, 9, 54), false),
+            // What went before is gone: this sweep takes nothing.
+            ((0, 50, 54), false),
+            ((u32::MAX, u32::MAX, u32::MAX), true),
+        ] {
+            let (unexpected, earlier, available) = numbers;
+            let brake = counted(unexpected, earlier, available);
+
+            assert_eq!(brake.is_too_many(LIMITS), is_too_many, "{numbers:?}");
+        }
+    }
+
+    #[test]
+    fn a_doubt_is_told_in_its_own_words() {
+        for doubt in [ClockDoubt::Wrong("so".to_owned()), ClockDoubt::LongPause("so".to_owned())] {
+            assert_eq!(doubt.to_string(), "so");
+        }
+    }
+
     #[test]
     fn a_clock_that_agrees_is_not_doubted() {
         let now = at("2026-03-01T12:00:00Z");
