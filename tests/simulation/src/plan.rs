@@ -211,7 +211,13 @@ impl Plan {
         let mut rng = Rng::new(mixed(self.setup.seed ^ 0x11e));
         for what in what_shows(lie, &mut rng) {
             let place = 2 + rng.below(self.acts.len() - 2);
-            self.acts.insert(place, act(what, &mut rng));
+            let mut shown = act(what, &mut rng);
+            // Somebody deletes what is in a restore before that is over.
+            if let (Lie::RestoresForgotten, What::Restore(set, _)) = (lie, &shown.what) {
+                self.acts.insert(place, act(What::Delete(*set, Some(0)), &mut rng));
+                shown.minutes = 0;
+            }
+            self.acts.insert(place, shown);
         }
         self
     }
@@ -225,7 +231,9 @@ fn what_shows(lie: Lie, rng: &mut Rng) -> Vec<What> {
     };
     match lie {
         Lie::HoldsForgotten | Lie::Unconditional => some(6, &|set| What::Hold(set, None)),
-        Lie::RestoresForgotten => some(6, &|set| What::Restore(set, Restoring::NewVolumes)),
+        Lie::RestoresForgotten => {
+            some(6, &|set| What::Restore(set, Restoring::ReplaceVolumes(true)))
+        }
         Lie::VolumesKept | Lie::VolumesHidden => {
             some(6, &|set| What::Restore(set, Restoring::Drill))
         }
