@@ -27,6 +27,8 @@ pub(crate) struct Group {
     pub(crate) begun: Timestamp,
     /// Those of its members that we have deleted.
     pub(crate) deleted: BTreeSet<String>,
+    /// When the rules let it go.
+    pub(crate) let_go: Option<Timestamp>,
 }
 
 /// How certainly a hold is on a set.
@@ -201,6 +203,7 @@ impl Ledger {
             members: members.iter().map(|one| (one.id.clone(), one.volume_id.clone())).collect(),
             begun: first.started_at,
             deleted: BTreeSet::new(),
+            let_go: None,
         });
     }
 
@@ -236,6 +239,7 @@ impl Ledger {
             members: Vec::new(),
             begun,
             deleted: BTreeSet::new(),
+            let_go: None,
         });
         self.groups.len() - 1
     }

@@ -46,6 +46,7 @@ pub(crate) fn judge_deletion(
     if !is_exempt(ledger, &group, &shown, now) {
         judge_newest(ledger, &shown, &group, deleted, now);
         judge_rules(ledger, &shown, &group, deleted, now);
+        ledger.groups[at].let_go = Some(now);
     }
     ledger.groups[at].deleted.insert(deleted.id.clone());
 }
@@ -187,17 +188,8 @@ fn judge_rules(
         return ledger.violated(now, "asked-by-nobody", text);
     };
     let Some(rules) = ledger.rules_of(schedule) else { return };
-    let mut there: Vec<&Group> = ledger
-        .groups
-        .iter()
-        .filter(|one| one.schedule == group.schedule && one.instance == group.instance)
-        .filter(|one| one.region == group.region)
-        .filter(|one| one.set == group.set || counts(ledger, one, shown))
-        .collect();
-    there.sort_by_key(|one| std::cmp::Reverse((one.begun, one.set.clone())));
-    there.dedup_by_key(|one| one.set.clone());
-    let Some(subject) = there.iter().position(|one| one.set == group.set) else { return };
-    let taken: Vec<Timestamp> = there.iter().map(|one| one.begun).collect();
+    let is_there = |one: &Group| counts(ledger, one, shown);
+    let (subject, taken) = beside(ledger, group, is_there);
     let keep = |rules: &Option<crate::rules::Promise>| {
         rules.is_none_or(|rules| rules.keeps(subject, &taken, now))
     };
@@ -215,13 +207,44 @@ fn judge_rules(
     // What was taken since the rules are what they are is their daily work.
     let edited = ledger.schedules.get(schedule).and_then(|facts| facts.edits.last());
     let is_older = edited.is_some_and(|edit| group.begun < edit.sent);
+    // They would not have let go what these have within the day: else each that goes is the oldest, which restic's rules keep
+    // while there is room.
+    let day = now - SignedDuration::from_hours(24);
+    let was_there = |one: &Group| is_there(one) || one.let_go.is_some_and(|at| at > day);
+    let (subject, taken) = beside(ledger, group, was_there);
     let before = ledger.rules_before(schedule, now);
-    if is_older && before.is_some_and(|before| keep(&before)) {
+    let kept_it = |rules: Option<crate::rules::Promise>| {
+        rules.is_none_or(|rules| rules.keeps(subject, &taken, now))
+    };
+    if is_older && before.is_some_and(kept_it) {
         let of_schedule = ledger.groups.iter().filter(|one| one.schedule == group.schedule);
         let there = of_schedule.filter(|one| counts(ledger, one, shown)).count();
         let schedule = schedule.clone();
         judge_brake(ledger, &schedule, there, now);
     }
+}
+
+/// When its schedule's sets of the same instance began that fit, it among them, the newest first, and which of them it is.
+fn beside(
+    ledger: &Ledger,
+    group: &Group,
+    fits: impl Fn(&Group) -> bool,
+) -> (usize, Vec<Timestamp>) {
+    let is_of_its = |one: &&Group| {
+        one.schedule == group.schedule
+            && one.instance == group.instance
+            && one.region == group.region
+    };
+    let mut found: Vec<&Group> = ledger
+        .groups
+        .iter()
+        .filter(is_of_its)
+        .filter(|one| one.set == group.set || fits(one))
+        .collect();
+    found.sort_by_key(|one| std::cmp::Reverse((one.begun, one.set.clone())));
+    found.dedup_by_key(|one| one.set.clone());
+    let subject = found.iter().position(|one| one.set == group.set).unwrap_or(found.len());
+    (subject, found.into_iter().map(|one| one.begun).collect())
 }
 
 /// What the rules of a day before would have kept goes only as far as the brake lets it, twice over since nobody says when
