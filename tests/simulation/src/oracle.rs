@@ -142,8 +142,8 @@ fn is_exempt(ledger: &Ledger, group: &Group, shown: &Shown<'_>, now: Timestamp) 
 
 /// Whether it counts as one that lets others go.
 fn counts(ledger: &Ledger, one: &Group, shown: &Shown<'_>) -> bool {
-    let named = ledger.wishes.get(&one.set).and_then(|wishes| wishes.named);
-    let is_named = named.is_some_and(|at| !ledger.is_news(at));
+    let goes = ledger.wishes.get(&one.set).and_then(|wishes| wishes.goes);
+    let is_named = goes.is_some_and(|at| !ledger.is_news(at));
     !is_named && one.deleted.is_empty() && ledger.is_good(one, shown)
 }
 

@@ -39,7 +39,8 @@ pub(crate) enum Then {
     RulesEdited(String),
     HoldPlaced(String, Hold),
     HoldRemoved(String),
-    Deleted,
+    /// The deletion of a set by name; beside it since when that was asked for before.
+    Deleted(String, Option<Timestamp>),
     Rescued(String),
     /// The end of a set; beside it the one that it had before.
     Expiring(String, Option<Timestamp>),
@@ -156,10 +157,16 @@ impl World {
                 self.send("PATCH", &path, json!({ "hold": null }), Then::HoldRemoved(set));
             }
             What::Delete(_, grace) => {
+                let before = held(&self.ledger).wishes(&set).named;
                 held(&self.ledger).wishes(&set).named.get_or_insert(now);
                 let query =
                     grace.map(|grace| format!("?grace_minutes={grace}")).unwrap_or_default();
-                self.send("DELETE", &format!("{path}{query}"), Value::Null, Then::Deleted);
+                self.send(
+                    "DELETE",
+                    &format!("{path}{query}"),
+                    Value::Null,
+                    Then::Deleted(set, before),
+                );
             }
             What::Rescue(_) => {
                 self.post(&format!("{path}/rescue"), Value::Null, Then::Rescued(set));
@@ -372,7 +379,8 @@ impl World {
         let snapshots = self.ec2.snapshots();
         let mut ledger = held(&self.ledger);
         match errand.then {
-            Then::Nothing | Then::Deleted | Then::Expiring(..) => {}
+            Then::Nothing | Then::Expiring(..) => {}
+            Then::Deleted(set, _) => _ = ledger.wishes(&set).goes.get_or_insert(now),
             Then::ScheduleMade(rules, minutes) => {
                 let edits = vec![Edit { sent: errand.sent, acked: Some(errand.sent), rules }];
                 let made = reply.body["created_at"].as_str().and_then(|text| text.parse().ok());
@@ -410,7 +418,10 @@ impl World {
             }
             Then::Approved => ledger.approved = Some(now),
             Then::HoldRemoved(set) => ledger.wishes(&set).hold = Hold::Free,
-            Then::Rescued(set) => ledger.wishes(&set).named = None,
+            Then::Rescued(set) => {
+                let wishes = ledger.wishes(&set);
+                (wishes.named, wishes.goes) = (None, None);
+            }
             Then::Taken { expires } => ledger.wishes(&reply.id()).expires = expires,
         }
     }
@@ -428,6 +439,7 @@ impl World {
                 }
             }
             Then::Expiring(set, before) => ledger.wishes(set).expires = *before,
+            Then::Deleted(set, before) => ledger.wishes(set).named = *before,
             _ => {}
         }
     }
