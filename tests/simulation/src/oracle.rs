@@ -12,6 +12,7 @@ use sim_dynamodb::SimDynamoDb;
 use sim_ec2::{Snapshot, SnapshotState};
 
 use crate::ledger::{Group, Hold, Ledger, Shown};
+use crate::rules::Promise;
 use crate::world::TABLE;
 
 pub(crate) use calm::{Books, Judgement, judge_calm};
@@ -20,6 +21,8 @@ pub(crate) use machines::{Done, judge_machines, look};
 
 /// How far a function's clock may be off.
 const CLOCKS_OFF: SignedDuration = SignedDuration::from_mins(12);
+/// When the first sweep after an edit has certainly been, in good weather.
+const SWEPT_AFTER: SignedDuration = SignedDuration::from_mins(75);
 
 /// Judges what one of our functions does to EC2, by what was there before.
 pub(crate) fn judge_deletion(
@@ -190,9 +193,8 @@ fn judge_rules(
     let Some(rules) = ledger.rules_of(schedule) else { return };
     let is_there = |one: &Group| counts(ledger, one, shown);
     let (subject, taken) = beside(ledger, group, is_there);
-    let keep = |rules: &Option<crate::rules::Promise>| {
-        rules.is_none_or(|rules| rules.keeps(subject, &taken, now))
-    };
+    let keep =
+        |rules: &Option<Promise>| rules.is_none_or(|rules| rules.keeps(subject, &taken, now));
     if rules.iter().all(keep) {
         let text = format!(
             "{} of {} is deleted, which {:?} keep: it is number {} of {} that are there",
@@ -204,19 +206,24 @@ fn judge_rules(
         );
         return ledger.violated(now, "rules-keep-it", text);
     }
-    // What was taken since the rules are what they are is their daily work.
+    // What was taken since the rules are what they are is their daily work, and so is what was younger than they say then.
     let edited = ledger.schedules.get(schedule).and_then(|facts| facts.edits.last());
-    let is_older = edited.is_some_and(|edit| group.begun < edit.sent);
+    let is_daily_work = edited.is_none_or(|edit| {
+        let swept = edit.sent + SWEPT_AFTER;
+        let by_then = |one: &Group| is_there(one) && one.begun < swept;
+        let (subject, taken) = beside(ledger, group, by_then);
+        let keeps = |rules: Promise| rules.keeps(subject, &taken, swept);
+        group.begun >= edit.sent || edit.rules.is_some_and(keeps)
+    });
     // They would not have let go what these have within the day: else each that goes is the oldest, which restic's rules keep
     // while there is room.
     let day = now - SignedDuration::from_hours(24);
     let was_there = |one: &Group| is_there(one) || one.let_go.is_some_and(|at| at > day);
     let (subject, taken) = beside(ledger, group, was_there);
     let before = ledger.rules_before(schedule, now);
-    let kept_it = |rules: Option<crate::rules::Promise>| {
-        rules.is_none_or(|rules| rules.keeps(subject, &taken, now))
-    };
-    if is_older && before.is_some_and(kept_it) {
+    let kept_it =
+        |rules: Option<Promise>| rules.is_none_or(|rules| rules.keeps(subject, &taken, now));
+    if !is_daily_work && before.is_some_and(kept_it) {
         let of_schedule = ledger.groups.iter().filter(|one| one.schedule == group.schedule);
         let there = of_schedule.filter(|one| counts(ledger, one, shown)).count();
         let schedule = schedule.clone();
