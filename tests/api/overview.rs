@@ -1,5 +1,7 @@
 //! What a page needs: the overview, the to-do list, fires, growth, the search, combs and calendars.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use sim_ec2::Fault;
 
@@ -53,6 +55,25 @@ async fn what_waits_is_in_one_list_and_leads_to_what_it_is_about() {
     assert_eq!(overview["todo"]["low"], json!(severities("low")));
     assert_eq!(overview["todo"]["items"], todo["items"]);
     assert_eq!(overview["statistics"]["snapshots"], json!(snapshots.len()));
+}
+
+#[tokio::test]
+async fn what_a_request_did_is_found_however_much_came_after_it() {
+    let app = App::start().await;
+    let instance = app.instance("web", 1);
+    let id = app.schedule("rate(1 day)", &[&instance], Value::Null).await;
+    let path = format!("/v1/schedules/{id}");
+    let entries = app.list("/v1/audit").await;
+    let request = text(&entries[0]["actor"], "request_id").to_owned();
+    for keep in 1..=220 {
+        app.call("PATCH", &path, json!({ "retention": { "keep_last": keep } })).await.expect(200);
+    }
+
+    let hits = found(&app, &request).await;
+
+    let ids: BTreeSet<_> = entries.iter().map(|entry| text(entry, "id").to_owned()).collect();
+    assert_eq!(hits.into_iter().map(|(_, id)| id).collect::<BTreeSet<_>>(), ids);
+    assert_eq!(found(&app, "no-such-request").await, []);
 }
 
 #[tokio::test]

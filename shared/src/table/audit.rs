@@ -30,6 +30,8 @@ pub enum Pages {
     Day(Date),
     /// A timeline.
     Of(Timeline),
+    /// What a person's request has done.
+    OfRequest(String),
 }
 
 /// Entries with where they sort, the newest first.
@@ -160,6 +162,7 @@ impl Table {
         let (index, partition) = match pages {
             Pages::Day(day) => (None, keys::audit::day(*day)),
             Pages::Of(timeline) => (Some(Index::Instance), keys::audit::timeline(timeline)),
+            Pages::OfRequest(id) => (Some(Index::All), keys::audit::request(id)),
         };
         let after = before.map(str::to_owned);
         let range = Range { limit, after, ..Range::of(index, partition) };

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use tracing::warn;
 
 use crate::domain::audit::AuditItem;
@@ -19,18 +18,16 @@ use crate::domain::snapshot::Snapshot;
 use crate::domain::sweep::Sweep;
 use crate::error::{Error, chain};
 use crate::service::Service;
+use crate::table::audit::Pages;
 use crate::table::snapshots::Slice;
 use crate::table::{Presence, SnapshotList};
 use crate::views;
-use crate::views::audit::AuditFilter;
 use crate::views::instances::{InstanceQuery, list_instances};
 
 /// How many things of a kind are told.
 const FOUND_MAX: usize = 20;
 /// How many of the newest snapshots are looked at for a name.
 const EXAMINED: usize = 500;
-/// How many entries of the audit are looked at for a request.
-const ENTRIES_EXAMINED: usize = 200;
 
 /// Something that was found.
 #[derive(Clone, Debug)]
@@ -92,9 +89,9 @@ impl Wanted {
 }
 
 /// What `text` names. An identifier costs a read or two, of a volume or an AMI a question to each region; anything else
-/// is looked for in the names of schedules, of instances, of the newest 500 snapshots, and in the last entries of the
-/// audit as the identifier of a request.
-pub async fn search(service: &Service, text: &str, now: Timestamp) -> Result<Found, Error> {
+/// is looked for in the names of schedules, of instances, of the newest 500 snapshots, and in the audit as the identifier of a
+/// request.
+pub async fn search(service: &Service, text: &str) -> Result<Found, Error> {
     let table = &service.table;
     let mut found = Found::default();
     match Wanted::of(text) {
@@ -118,7 +115,7 @@ pub async fn search(service: &Service, text: &str, now: Timestamp) -> Result<Fou
             found.hits.extend(table.image(&id).await?.map(|one| Hit::Image(Box::new(one))));
         }
         Wanted::Text => {
-            of_request(service, text, now, &mut found).await?;
+            of_request(service, text, &mut found).await?;
             by_name(service, text, &mut found).await?;
         }
     }
@@ -214,18 +211,12 @@ async fn of_ami(service: &Service, id: &ImageId, found: &mut Found) -> Result<()
     Ok(())
 }
 
-/// What the request of this identifier has done, if it is among the last entries of the audit.
-async fn of_request(
-    service: &Service,
-    text: &str,
-    now: Timestamp,
-    found: &mut Found,
-) -> Result<(), Error> {
-    let request = PageRequest { limit: ENTRIES_EXAMINED, ..PageRequest::default() };
-    let page = views::audit::list(service, &AuditFilter::default(), &request, now).await?;
-    let is_of_it = |item: &AuditItem| item.actor.request_id() == Some(text);
-    let hits = page.items.into_iter().filter(is_of_it).take(FOUND_MAX);
-    found.hits.extend(hits.map(|item| Hit::AuditEntry(Box::new(item))));
+/// What the request of this identifier has done.
+async fn of_request(service: &Service, text: &str, found: &mut Found) -> Result<(), Error> {
+    let pages = Pages::OfRequest(text.to_owned());
+    let entries = service.table.entries(&pages, None, FOUND_MAX).await?;
+    found.more |= entries.more;
+    found.hits.extend(entries.items.into_iter().map(|(_, one)| Hit::AuditEntry(Box::new(one))));
     Ok(())
 }
 

@@ -84,7 +84,7 @@ async fn list_upcoming_fires(
 /// Find anything
 ///
 /// By any identifier: of an instance, a volume, an EBS snapshot, an AMI, or of ours (`snp_`, `sch_`, `swp_`, `rst_`,
-/// `img_`); by the identifier of a request, among the last entries of the audit; or by a part of the name of a schedule,
+/// `img_`); by the identifier of a request, as the audit has it; or by a part of the name of a schedule,
 /// an instance or one of the newest 500 snapshots. Each kind has 20 at the most. Role: viewer.
 #[utoipa::path(
     get,
@@ -96,6 +96,6 @@ async fn list_upcoming_fires(
 async fn search_everything(
     call: Call<Viewer, SearchParameters>,
 ) -> Result<Answer<SearchResult>, Problem> {
-    let found = search(call.service(), call.query.text()?, call.now).await?;
+    let found = search(call.service(), call.query.text()?).await?;
     Ok(Answer::ok(SearchResult::of(found)))
 }

@@ -54,15 +54,21 @@ pub fn timeline(timeline: &Timeline) -> String {
     }
 }
 
+/// The partition of [`Index::All`] in which the entries of a request are: the same list as on a timeline, of people's requests
+/// alone.
+pub fn request(id: &str) -> String {
+    format!("REQUEST#{id}")
+}
+
 /// The index keys of an entry.
 pub(in crate::table) fn of_entry(on: Option<&Timeline>, item: &AuditItem) -> IndexKeys {
-    let keys = on.map(|on| {
-        [
-            (Index::Instance.partition(), timeline(on)),
-            (Index::Instance.sort(), position(item.at, item.version, &item.id)),
-        ]
-    });
-    keys.into_iter().flatten().collect()
+    let on = on.map(|on| (Index::Instance.partition(), timeline(on)));
+    let by = item.actor.request_id().map(|id| (Index::All.partition(), request(id)));
+    let mut keys: IndexKeys = on.into_iter().chain(by).collect();
+    if !keys.is_empty() {
+        keys.push((Index::Instance.sort(), position(item.at, item.version, &item.id)));
+    }
+    keys
 }
 
 #[cfg(test)]
