@@ -49,6 +49,7 @@ async fn a_cursor_of_another_list_or_filter_is_refused() {
         "/v1/restores?status=failed",
         "/v1/holds?limit=1",
         "/v1/schedules?limit=1",
+        "/v1/runs?limit=1",
         "/v1/sweeps?limit=1",
         "/v1/audit?limit=1",
         "/v1/images?limit=1",

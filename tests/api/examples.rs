@@ -146,6 +146,7 @@ async fn schedules() -> Walk {
     let run = walk.call("POST", &format!("{path}/runs"), Value::Null).await;
     walk.app.pass_minutes(3).await;
     walk.get(&format!("{path}/runs?limit=1")).await;
+    walk.get("/v1/runs?limit=1").await;
     walk.get(&format!("{path}/runs/{}", text(&run, "slot"))).await;
     walk.call("DELETE", &path, Value::Null).await;
     let end = json!({ "expires_at": "2026-06-01T00:00:00Z" });

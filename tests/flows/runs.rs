@@ -11,7 +11,7 @@ use shared::domain::run::visit::Overlap;
 use shared::domain::run::{Run, Skipped, Trigger};
 use shared::domain::schedule::TARGETS_MAX;
 use shared::domain::snapshot::ScheduleSlot;
-use sim_ec2::{EventFault, InstanceSpec, SeedVolume};
+use sim_ec2::{EventFault, Fault, InstanceSpec, SeedVolume};
 
 use crate::support::app::App;
 use crate::support::events::{requested_by_run, tick};
@@ -308,6 +308,41 @@ async fn the_missed_slots_of_an_outage_are_recorded_by_ticks_that_die() {
     let of_all = (0..).map(|nth| latest - SignedDuration::from_mins(10 * nth));
     let expected: Vec<_> = of_all.take_while(|slot| *slot >= earliest).collect();
     assert_eq!(slots, expected);
+}
+
+#[tokio::test]
+async fn the_runs_of_all_schedules_are_one_list() {
+    let app = App::start().await;
+    let instances = [app.instance("web", 1), app.instance("db", 1)];
+    let ids = [
+        app.schedule("rate(10 minutes)", &[&instances[0]], Value::Null).await,
+        app.schedule("rate(15 minutes)", &[&instances[1]], Value::Null).await,
+    ];
+    app.ec2.fault(Fault::on("CreateSnapshots").times(1).error("InvalidParameterValue", 400));
+    app.pass_minutes(33).await;
+    app.call("DELETE", &format!("/v1/schedules/{}", ids[1]), Value::Null).await.expect(204);
+    let key = |run: &Value| (text(run, "slot").to_owned(), text(run, "schedule_id").to_owned());
+    let mut expected = Vec::new();
+    for id in &ids {
+        let runs = app.list(&format!("/v1/schedules/{id}/runs")).await;
+        expected.extend(runs.iter().map(key));
+    }
+    expected.sort();
+    expected.reverse();
+
+    let all = app.list("/v1/runs?limit=2").await;
+    let failed = app.list("/v1/runs?status=failed").await;
+    let from = "/v1/runs?from=2026-03-02T10:15:30Z&to=2026-03-02T10:30:30Z";
+    let between: Vec<_> = app.list(from).await.iter().map(key).collect();
+
+    assert_eq!(all.iter().map(key).collect::<Vec<_>>(), expected);
+    for run in &all {
+        let name = if run["schedule_id"] == ids[0] { json!("test") } else { Value::Null };
+        assert_eq!(run["schedule_name"], name);
+    }
+    assert_eq!(failed.iter().map(key).collect::<Vec<_>>(), expected[expected.len() - 1..]);
+    let slots = ["2026-03-02T10:20:30Z", "2026-03-02T10:15:30Z"];
+    assert_eq!(between.iter().map(|(slot, _)| slot.as_str()).collect::<Vec<_>>(), slots);
 }
 
 #[tokio::test]

@@ -203,6 +203,14 @@ pub fn runs(id: &ScheduleId) -> String {
     format!("RUNS#{id}")
 }
 
+/// The partition of [`Index::All`] in which the runs of all schedules are.
+pub const RUNS: &str = "RUNS";
+
+/// Where a run sorts among those of all schedules.
+fn run_position(slot: &ScheduleSlot) -> String {
+    format!("{}#{}", instant(slot.slot), slot.schedule_id)
+}
+
 /// A run.
 pub fn run(slot: &ScheduleSlot) -> Key {
     Key::new(runs(&slot.schedule_id), instant(slot.slot))
@@ -311,7 +319,9 @@ pub(super) fn of_schedule(schedule: &Schedule) -> IndexKeys {
 pub(super) fn of_run(run: &Run) -> IndexKeys {
     let id = run.slot.schedule_id.as_str();
     let due = run.attention_at.map(|at| due_keys(DueKind::Run, at, id));
-    due.into_iter().flatten().collect()
+    let listed =
+        [(Index::All.partition(), RUNS.to_owned()), (Index::All.sort(), run_position(&run.slot))];
+    due.into_iter().flatten().chain(listed).collect()
 }
 
 /// The index keys of something that is looked at again at `at`.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::client::{Condition, Range, Table, Written};
-use super::keys::{self, DueKind, Key};
+use super::client::{Condition, IndexEntry, Range, Table, Written};
+use super::keys::{self, DueKind, Index, Key};
 use super::record::Record;
+use super::snapshots::Slice;
 use crate::domain::audit::entries_of_run;
 use crate::domain::cursor::{Cursor, Order, Page, PageRequest};
 use crate::domain::ids::ScheduleId;
@@ -41,6 +42,18 @@ impl Table {
         let last = found.items.last().filter(|_| found.more);
         let next_cursor = last.map(|run| Cursor::after(keys::instant(run.slot.slot)));
         Ok(Page { items: found.items, next_cursor })
+    }
+
+    /// Runs of all schedules by slot, with where they sort, and whether there are more: a Query, and a BatchGetItem for each
+    /// hundred.
+    pub async fn list_all_runs(&self, slice: &Slice) -> Result<(Vec<(String, Run)>, bool), Error> {
+        let Slice { order, limit, after } = slice.clone();
+        let range = Range { order, limit, after, ..Range::of(Some(Index::All), keys::RUNS) };
+        let found = self.query_positions(&range).await?;
+        let keys: Vec<_> = found.items.iter().map(|position| position.key.clone()).collect();
+        let mut runs: BTreeMap<Key, Run> = self.get_all(&keys).await?;
+        let place = |position: IndexEntry| Some((position.sort, runs.remove(&position.key)?));
+        Ok((found.items.into_iter().filter_map(place).collect(), found.more))
     }
 
     /// The runs of a schedule at slots from an instant on and before another, the oldest first: one Query for each megabyte. None

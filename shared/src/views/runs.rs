@@ -12,7 +12,7 @@ use crate::domain::snapshot::{ScheduleSlot, Snapshot};
 use crate::error::Error;
 use crate::service::Service;
 use crate::table::snapshots::{Slice, bound};
-use crate::views::paging::collect;
+use crate::views::paging::{Part, collect};
 
 /// How many runs are read to count them: one every five minutes makes fewer in two months.
 pub const COUNTED_MAX: usize = 20_000;
@@ -123,28 +123,53 @@ pub async fn list(
     request: &PageRequest,
 ) -> Result<Page<Run>, Error> {
     let read = |slice: Slice| async move {
-        let Slice { limit, after, .. } = slice;
-        let bound = filter.to.map(bound);
-        let after = match (after, bound) {
-            (Some(after), Some(bound)) => Some(after.min(bound)),
-            (after, bound) => after.or(bound),
-        };
-        let cursor = after.map(Cursor::after);
-        let request = PageRequest { limit, cursor, order: Order::NewestFirst };
+        let cursor = slice.after.map(Cursor::after);
+        let request = PageRequest { limit: slice.limit, cursor, order: slice.order };
         let Page { items, next_cursor } = service.table.list_runs(id, &request).await?;
-        let count = items.len();
-        let is_late_enough = |run: &Run| filter.from.is_none_or(|from| run.slot.slot >= from);
-        let items = items.into_iter().filter(is_late_enough);
-        let items: Vec<_> = items.map(|run| (bound_of(&run), run)).collect();
-        let more = next_cursor.is_some() && items.len() == count;
-        Ok((items, more))
+        let place = |run: Run| (bound(run.slot.slot), run);
+        Ok((items.into_iter().map(place).collect(), next_cursor.is_some()))
     };
-    let wants = |run: &Run| filter.status.is_empty() || filter.status.contains(&run.status);
-    let page = collect(request, read, wants).await?;
+    let page = wanted(filter, request, read).await?;
     if page.items.is_empty() && request.cursor.is_none() {
         views::schedules::show(service, id).await?;
     }
     Ok(page)
+}
+
+/// One page of those runs of all schedules that are wanted, the newest slot first. Those of deleted schedules are still there.
+pub async fn list_all(
+    service: &Service,
+    filter: &RunFilter,
+    request: &PageRequest,
+) -> Result<Page<Run>, Error> {
+    let table = &service.table;
+    wanted(filter, request, |slice: Slice| async move { table.list_all_runs(&slice).await }).await
+}
+
+/// One page of the runs that are wanted of those that `read` reads, the newest first.
+async fn wanted<R: Future<Output = Result<Part<Run>, Error>>>(
+    filter: &RunFilter,
+    request: &PageRequest,
+    read: impl Fn(Slice) -> R,
+) -> Result<Page<Run>, Error> {
+    let read = |slice: Slice| {
+        let Slice { limit, after, .. } = slice;
+        let after = match (after, filter.to.map(bound)) {
+            (Some(after), Some(bound)) => Some(after.min(bound)),
+            (after, bound) => after.or(bound),
+        };
+        let part = read(Slice { limit, after, order: Order::NewestFirst });
+        async move {
+            let (items, more) = part.await?;
+            let count = items.len();
+            let is_late_enough = |run: &Run| filter.from.is_none_or(|from| run.slot.slot >= from);
+            let items: Vec<_> = items.into_iter().filter(|(_, run)| is_late_enough(run)).collect();
+            let more = more && items.len() == count;
+            Ok((items, more))
+        }
+    };
+    let is_wanted = |run: &Run| filter.status.is_empty() || filter.status.contains(&run.status);
+    collect(request, read, is_wanted).await
 }
 
 /// How many of a schedule's runs are wanted in all; refused where there are more than [`COUNTED_MAX`] in that time.
@@ -158,9 +183,4 @@ pub async fn total(service: &Service, id: &ScheduleId, filter: &RunFilter) -> Re
     })?;
     let is_wanted = |run: &&Run| status.is_empty() || status.contains(&run.status);
     Ok(u64::try_from(runs.iter().filter(is_wanted).count()).unwrap_or(u64::MAX))
-}
-
-/// Where a run sorts among those of its schedule.
-fn bound_of(run: &Run) -> String {
-    bound(run.slot.slot)
 }

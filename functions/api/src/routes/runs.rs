@@ -17,8 +17,8 @@ use shared::views::runs::RunFilter;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::wire::{Run, RunStatus, RunWithTargets};
-use super::wire::{CountedList, checked_period};
+use self::wire::{NamedRun, Run, RunStatus, RunWithTargets};
+use super::wire::{CountedList, List, checked_period};
 use crate::app::App;
 use crate::call::{Call, Operator, Viewer};
 use crate::extract::{Claimed, Creation, Id, NoFields};
@@ -28,7 +28,10 @@ use crate::respond::Answer;
 
 /// Routes of runs.
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list_runs, run_schedule)).routes(routes!(show_run))
+    OpenApiRouter::new()
+        .routes(routes!(list_runs, run_schedule))
+        .routes(routes!(show_run))
+        .routes(routes!(list_all_runs))
 }
 
 /// The schedule and slot in the path.
@@ -106,6 +109,57 @@ async fn list_runs(
         Some(false) | None => None,
     };
     Ok(Answer::ok(CountedList::of(page, total, Run::from)))
+}
+
+/// Which runs of all schedules are wanted: those to which everything given applies.
+#[derive(Debug, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct AllRunsParameters {
+    /// Standing there; may be repeated, and then any of them will do.
+    #[param(value_type = Vec<RunStatus>, required = false, inline)]
+    status: Vec<RunStatus>,
+    /// Of slots at this instant or later.
+    from: Option<Timestamp>,
+    /// Of slots before this instant.
+    to: Option<Timestamp>,
+    #[param(ignore)]
+    page: PageParameters,
+}
+
+impl FromQuery for AllRunsParameters {
+    fn from_query(given: &mut Parameters) -> Result<Self, Problem> {
+        Ok(Self {
+            status: given.all("status")?,
+            from: given.one("from")?,
+            to: given.one("to")?,
+            page: PageParameters::from_query(given)?,
+        })
+    }
+}
+
+/// List the runs of all schedules
+///
+/// Newest slot first, the missed ones among them; those of deleted schedules are still there. A page may be short although
+/// more follow. Role: viewer.
+#[utoipa::path(
+    get,
+    path = "/v1/runs",
+    tag = "schedules",
+    params(AllRunsParameters, PageParameters),
+    responses((status = 200, description = "A page of runs", body = List<NamedRun>))
+)]
+async fn list_all_runs(
+    call: Call<Viewer, AllRunsParameters>,
+) -> Result<Answer<List<NamedRun>>, Problem> {
+    let AllRunsParameters { status, from, to, page } = &call.query;
+    checked_period(*from, *to)?;
+    let status = status.iter().copied().map(Into::into).collect();
+    let filter = RunFilter { status, from: *from, to: *to };
+    let request = page.request(Order::default());
+    let page = views::runs::list_all(call.service(), &filter, &request).await?;
+    let ids = page.items.iter().map(|run| run.slot.schedule_id.clone()).collect();
+    let names = views::schedules::names(call.service(), &ids).await?;
+    Ok(Answer::ok(List::of(page, |run| NamedRun::of(run, &names))))
 }
 
 /// Show a run with its targets

@@ -117,6 +117,7 @@ fn routes() -> Vec<(&'static str, String, Role, Option<Value>)> {
             Admin,
             Some(json!({"expires_at": "2100-01-01T00:00:00Z"})),
         ),
+        ("GET", "/v1/runs?status=failed".to_owned(), Viewer, None),
         ("GET", runs.clone(), Viewer, None),
         ("POST", runs.clone(), Operator, None),
         ("GET", format!("{runs}/2026-03-01T02:00:00Z"), Viewer, None),

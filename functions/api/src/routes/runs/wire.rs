@@ -1,5 +1,7 @@
 //! Runs and their targets on the wire.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::cursor::Page;
@@ -99,6 +101,16 @@ pub(super) struct RunWithTargets {
     targets: List<RunTarget>,
 }
 
+/// A run among those of all schedules.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct NamedRun {
+    #[serde(flatten)]
+    run: Run,
+    /// The schedule's name; null if it is deleted.
+    #[schema(required)]
+    schedule_name: Option<String>,
+}
+
 /// What a run did for one instance.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RunTarget {
@@ -142,6 +154,14 @@ wire_words! {
         Skipped,
         /// Taken, and deleted or lost since.
         Gone,
+    }
+}
+
+impl NamedRun {
+    /// The run with its schedule's name among these.
+    pub(super) fn of(run: domain::Run, names: &BTreeMap<ScheduleId, String>) -> Self {
+        let schedule_name = names.get(&run.slot.schedule_id).cloned();
+        Self { run: run.into(), schedule_name }
     }
 }
 
