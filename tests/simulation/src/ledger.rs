@@ -13,6 +13,9 @@ use crate::rules::Promise;
 /// How long before a function was called something may have been done that it does not see: EC2 shows it late.
 const SEEN_AFTER: SignedDuration = SignedDuration::from_secs(40);
 
+/// How long it takes after a standstill to record what was missed, calls being late.
+const CAUGHT_UP_AFTER: SignedDuration = SignedDuration::from_mins(40);
+
 /// The EBS snapshots that one call made together: what can be restored as a whole.
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
@@ -164,6 +167,14 @@ impl Ledger {
         self.note(now, format!("VIOLATED {kind}: {text}"));
         if self.violations.iter().all(|one| one.kind != kind) {
             self.violations.push(Violation { kind, text });
+        }
+    }
+
+    /// Nothing of ours ran from one instant to another. In a moment between two such times nobody catches up.
+    pub(crate) fn stood_still(&mut self, from: Timestamp, to: Timestamp) {
+        match self.standstills.last_mut() {
+            Some(last) if last.1 + CAUGHT_UP_AFTER > from => last.1 = to,
+            _ => self.standstills.push((from, to)),
         }
     }
 

@@ -167,7 +167,7 @@ impl World {
     pub(crate) fn stand_still(&mut self, time: SignedDuration) {
         let from = self.now();
         self.hands.set(from + time);
-        held(&self.ledger).standstills.push((from, self.now()));
+        held(&self.ledger).stood_still(from, self.now());
     }
 
     fn furnish(&mut self, setup: &Setup) {
