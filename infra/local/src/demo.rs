@@ -50,12 +50,14 @@ pub(crate) enum Size {
 pub(crate) struct Beginning {
     pub(crate) database: Database,
     pub(crate) items: Vec<String>,
+    /// Whether the numbers among them are those of the records among them.
+    pub(crate) is_counted: bool,
 }
 
 impl Beginning {
     /// Puts the items into the table.
     pub(crate) fn load(self, table: &str) -> Result<(), StartError> {
-        let Self { database, items } = self;
+        let Self { database, items, is_counted: _is_counted } = self;
         let failed = |error: DynoxideError| StartError::failed("the demonstration", error);
         let unreadable =
             |error: serde_json::Error| StartError::failed("the demonstration", error.to_string());

@@ -1,7 +1,7 @@
 //! The demonstration many times over: a thousand instances with fifty thousand snapshots, to see how the system bears it.
 //!
 //! Nothing of it is lived through. Each copy of the account has the instances that run, their volumes, and of their snapshots
-//! what is over and done, under other identifiers: records, EBS snapshots, numbers, and their places in the runs of the schedules,
+//! what is over and done, under other identifiers: records, EBS snapshots, and their places in the runs of the schedules,
 //! which are one for all copies. Of each available snapshot there are three more, taken by hand a quarter of a year apart: no
 //! rule lets them go.
 
@@ -85,7 +85,7 @@ pub(super) fn grown(recorded: Recorded<Value>, copies: usize) -> Recorded<String
         }
     }
     for item in &mut items {
-        grow(item, (&names, copies), &mut more);
+        grow(item, (&names, copies));
     }
     more.extend(items.iter().map(Value::to_string));
     ec2["world"]["regions"][REGION] = with_more(region, (&names, copies), entries);
@@ -214,21 +214,12 @@ fn entry_by_hand(entry: &Value) -> Value {
 }
 
 /// Has an item of the one account speak of all.
-fn grow(item: &mut Value, of_many: OfMany<'_>, more: &mut Vec<String>) {
-    let (instances, copies) = of_many;
+fn grow(item: &mut Value, of_many: OfMany<'_>) {
+    let (_, copies) = of_many;
     let (pk, sk) = (text(item, "pk").to_owned(), text(item, "sk").to_owned());
     let (kind, part) = pk.split_once('#').unwrap_or((&pk, ""));
     match (kind, part) {
-        ("STATISTICS", "INSTANCE") => {
-            let instance = sk.split('#').next().unwrap_or_default();
-            if instances.contains_key(instance) && sk.ends_with(REGION) {
-                let template = Template::of(&item.to_string(), &[]);
-                let others = (1..copies).map(|number| Copy { number, by_hand: 0 });
-                let told =
-                    others.map(|copy| template.told(|id| copy.name(id), SignedDuration::ZERO));
-                more.extend(told);
-            }
-        }
+        // What is stored now is counted when all is there; of the days nobody can count any more.
         ("STATISTICS", _) if sk.ends_with(REGION) => multiply(item, copies),
         ("RUNS", _) => grow_run(&mut item["body"]["M"], of_many),
         ("SCHEDULES", _) => {

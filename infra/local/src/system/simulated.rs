@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fs, future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
+use shared::operations::reconciliation::recount::recount;
 use sim_ec2::{Clock, Config, InstanceState, SimEc2, Throttling};
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
@@ -72,8 +73,11 @@ impl Simulated {
         let dynamodb = dynamodb_port.url();
         let mut servers = JoinSet::new();
         let table = open_table(&folder)?;
-        let beginning =
-            beginning.map(|items| Beginning { database: table.database().clone(), items });
+        let beginning = beginning.map(|(items, is_counted)| Beginning {
+            database: table.database().clone(),
+            items,
+            is_counted,
+        });
         let router = table.router();
         servers.spawn(serve(dynamodb_port, router, stage.clone(), Stage::Closing));
         let folder = Arc::new(folder);
@@ -129,7 +133,12 @@ impl Simulated {
             service.table.add_index(&index).await.map_err(failed)?;
         }
         if let Some(beginning) = self.beginning.take() {
+            let is_counted = beginning.is_counted;
             beginning.load(world::TABLE)?;
+            if !is_counted {
+                let failed = |error| StartError::failed("counting the demonstration", error);
+                _ = recount(service, self.clock.now()).await.map_err(failed)?;
+            }
             // Last: what is not whole is no demonstration, and is refused until it is deleted.
             let failed = |error| StartError::file(self.folder.path(), error);
             self.folder.mark_demonstration().map_err(failed)?;
@@ -212,11 +221,12 @@ fn default_path(options: &Options) -> Result<PathBuf, StartError> {
     })
 }
 
-/// Puts the recorded account into a folder that nothing was in; comes back with what the table gets.
+/// Puts the recorded account into a folder that nothing was in; comes back with what the table gets, and whether its numbers
+/// are those of its records.
 fn begin_demonstration(
     options: &Options,
     folder: &DataFolder,
-) -> Result<Option<Vec<String>>, StartError> {
+) -> Result<Option<(Vec<String>, bool)>, StartError> {
     let Some(size) = options.demonstration().filter(|_| !folder.is_demonstration()) else {
         return Ok(None);
     };
@@ -231,7 +241,7 @@ fn begin_demonstration(
     let failed = |error| StartError::file(folder.path(), error);
     fs::write(folder.ec2(), ec2.to_string()).map_err(failed)?;
     folder.keep_time(time).map_err(failed)?;
-    Ok(Some(items))
+    Ok(Some((items, size == Size::Recorded)))
 }
 
 fn load_ec2(folder: &DataFolder, clock: &SimulatedClock) -> Result<(KeptEc2, History), StartError> {

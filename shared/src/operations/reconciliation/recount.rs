@@ -13,6 +13,7 @@ use crate::domain::statistics::recount::{Correction, Recount};
 use crate::domain::statistics::{Dimension, Row, Tally, flow};
 use crate::error::{Error, chain};
 use crate::service::Service;
+use crate::table::{Presence, SnapshotList};
 
 /// What a count of all records found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -101,6 +102,20 @@ impl Counted {
         info!("{} records counted, {} rows corrected", report.records, report.corrected);
         Ok(report)
     }
+}
+
+/// Counts all records at once, and sets the numbers: for a table that something else has filled than our functions, whose
+/// reconciliation counts beside what it has to do. Comes back with how many records there are.
+pub async fn recount(service: &Service, now: Timestamp) -> Result<usize, Error> {
+    let before = Reading::of(service).await?;
+    let list = SnapshotList::All(Presence::Here);
+    let records = service.table.every_snapshot(&list).await?;
+    let counted = Counted::of(service, &before, records.iter(), now).await?;
+    for correction in counted.corrections.iter().chain(&counted.days) {
+        correct(service, correction).await?;
+    }
+    service.table.note_recount(now).await?;
+    Ok(counted.records)
 }
 
 async fn correct(service: &Service, correction: &Correction) -> Result<(), Error> {
