@@ -46,7 +46,7 @@ pub fn outbox(at: Timestamp, version: u64, id: &EventId) -> Key {
     Key::new(OUTBOX, position(at, version, id))
 }
 
-/// A timeline's partition of [`Index::Instance`].
+/// A timeline's partition of [`Index::Schedule`]; of what was written before also of [`Index::Instance`].
 pub fn timeline(timeline: &Timeline) -> String {
     match timeline {
         Timeline::Instance(id) => format!("HISTORY#{id}"),
@@ -58,8 +58,8 @@ pub fn timeline(timeline: &Timeline) -> String {
 pub(in crate::table) fn of_entry(on: Option<&Timeline>, item: &AuditItem) -> IndexKeys {
     let keys = on.map(|on| {
         [
-            (Index::Instance.partition(), timeline(on)),
-            (Index::Instance.sort(), position(item.at, item.version, &item.id)),
+            (Index::Schedule.partition(), timeline(on)),
+            (Index::Schedule.sort(), position(item.at, item.version, &item.id)),
         ]
     });
     keys.into_iter().flatten().collect()
