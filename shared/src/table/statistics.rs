@@ -1,8 +1,8 @@
 //! Numbers in the table: rows of counts to which every write of a snapshot adds what it changes.
 //!
 //! They have no `body` and no version: DynamoDB adds to an attribute for each measure, so that any number of writers need
-//! not read what they add to. A writer that dies between a record and its numbers leaves them off until the next count
-//! of all records.
+//! not read what they add to. A writer that dies between a record, or a batch of them, and their numbers leaves these off
+//! until the next count of all records.
 
 use std::fmt::Write as _;
 
@@ -44,7 +44,8 @@ struct RecountBody {
 }
 
 impl Table {
-    /// The same table, whose writes add nothing to the numbers until [`Table::add_together`]: of a batch a row is written once.
+    /// The same table, whose writes add to the numbers together, a few at a time and the last by [`Table::add_together`]: a row
+    /// that several of them change is written once.
     #[must_use]
     pub fn counting_together(&self) -> Self {
         Self { together: Some(Together::default()), ..self.clone() }
@@ -63,10 +64,11 @@ impl Table {
             return;
         }
         let changed = delta(old, new);
-        match &self.together {
+        let due = match &self.together {
             Some(together) => together.gather(changed),
-            None => self.add(changed).await,
-        }
+            None => changed,
+        };
+        self.add(due).await;
     }
 
     /// A failure is logged and mended by the next count of all: no write of a record fails for its numbers.

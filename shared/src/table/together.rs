@@ -4,24 +4,43 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::statistics::Delta;
 
+/// Of how many writes the changes wait for one another at the most: a count of all records takes what waits for lacking, and
+/// then it is there twice until the next.
+const WRITES_MAX: usize = 20;
+
 /// What the writes of a batch change in the numbers. Clones gather in one place.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Together(Arc<Mutex<Delta>>);
+pub(super) struct Together(Arc<Mutex<Gathered>>);
+
+#[derive(Debug, Default)]
+struct Gathered {
+    changed: Delta,
+    writes: usize,
+}
 
 impl Together {
-    /// Adds what a write has changed.
-    pub(super) fn gather(&self, changed: Delta) {
+    /// Adds what a write has changed, and comes back with all that has gathered if that is enough.
+    pub(super) fn gather(&self, changed: Delta) -> Delta {
         let mut gathered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (dimension, tally) in changed {
-            gathered.entry(dimension).or_default().add_all(&tally);
+            gathered.changed.entry(dimension).or_default().add_all(&tally);
         }
+        gathered.writes += 1;
+        if gathered.writes < WRITES_MAX { Delta::new() } else { gathered.taken() }
     }
 
-    /// All that has gathered, but for what came and went.
+    /// All that has gathered.
     pub(super) fn take(&self) -> Delta {
-        let mut gathered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        gathered.retain(|_, tally| !tally.is_empty());
-        std::mem::take(&mut *gathered)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).taken()
+    }
+}
+
+impl Gathered {
+    /// All of it, but for what came and went.
+    fn taken(&mut self) -> Delta {
+        let Self { mut changed, writes: _writes } = std::mem::take(self);
+        changed.retain(|_, tally| !tally.is_empty());
+        changed
     }
 }
 
@@ -41,12 +60,27 @@ mod tests {
         let together = Together::default();
         let clone = together.clone();
 
-        together.gather(changed("eu-west-1", 1));
-        clone.gather(changed("eu-west-1", 2));
-        together.gather(changed("us-east-1", 1));
-        together.gather(changed("us-east-1", -1));
+        for (region, count) in
+            [("eu-west-1", 1), ("eu-west-1", 2), ("us-east-1", 1), ("us-east-1", -1)]
+        {
+            assert!(clone.gather(changed(region, count)).is_empty());
+        }
 
         assert_eq!(together.take(), changed("eu-west-1", 3));
         assert!(clone.take().is_empty());
+    }
+
+    #[test]
+    fn what_twenty_writes_have_changed_waits_no_longer() {
+        let together = Together::default();
+
+        let given: Vec<_> = (0..41).map(|_| together.gather(changed("eu-west-1", 1))).collect();
+
+        for (number, given) in given.into_iter().enumerate() {
+            let wanted =
+                if [19, 39].contains(&number) { changed("eu-west-1", 20) } else { Delta::new() };
+            assert_eq!(given, wanted, "{number}");
+        }
+        assert_eq!(together.take(), changed("eu-west-1", 1));
     }
 }
