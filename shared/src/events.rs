@@ -14,7 +14,7 @@ pub const SOURCE: &str = "snapkeep";
 pub const PER_EVENT_MAX: usize = 25;
 /// How many targets are asked for with one event. What is known of a batch is asked of EC2 once, so larger ones cost fewer
 /// calls; but all of a batch must be taken within the snapshotter's time, at the pace that is set.
-pub const TARGETS_PER_EVENT: usize = 60;
+pub const TARGETS_PER_EVENT: usize = 100;
 
 /// An event of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]

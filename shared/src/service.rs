@@ -72,6 +72,12 @@ impl Service {
         Self { table: self.table.acting(author), ..self.clone() }
     }
 
+    /// The same service for a batch of writes, after which [`Table::add_together`] adds to the numbers.
+    #[must_use]
+    pub fn counting_together(&self) -> Self {
+        Self { table: self.table.counting_together(), ..self.clone() }
+    }
+
     /// The same service, whose events belong to this trace.
     #[must_use]
     pub fn traced(&self, trace: Option<TraceParent>) -> Self {

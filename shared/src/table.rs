@@ -18,6 +18,7 @@ pub mod images;
 mod installation;
 pub mod keys;
 mod lists;
+mod members;
 mod record;
 mod removal;
 mod resolved;
@@ -30,6 +31,7 @@ pub mod statistics;
 #[cfg(test)]
 mod stored_forms;
 pub mod sweeps;
+mod together;
 mod transaction;
 pub mod turns;
 

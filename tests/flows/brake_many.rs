@@ -36,7 +36,11 @@ async fn edited_schedules(app: &App) {
             let (member, set) = (&snapshot.members[0].ebs_snapshot_id, snapshot.id.to_string());
             let source = like.members[0].ebs_snapshot_id.as_str();
             let tags = [("snapkeep:id", set.as_str())];
-            app.ec2.repeat_snapshot("us-east-1", source, member.as_str(), &tags);
+            app.ec2.repeat_snapshot(
+                ("us-east-1", source),
+                (member.as_str(), SignedDuration::ZERO),
+                &tags,
+            );
             assert!(table.insert_snapshot(&snapshot).await.unwrap().is_done());
         }
     }

@@ -112,9 +112,8 @@ async fn misfortunes(app: &App) {
     // Ours by its tags, and in no record.
     let unknown = "snp_0195500c-6d00-7000-8000-0000000000aa";
     app.ec2.repeat_snapshot(
-        "us-east-1",
-        &of(&old),
-        "snap-00000000000000abc",
+        ("us-east-1", &of(&old)),
+        ("snap-00000000000000abc", SignedDuration::ZERO),
         &[("snapkeep:id", unknown)],
     );
     app.pass(SignedDuration::from_hours(3)).await;

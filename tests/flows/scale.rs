@@ -33,8 +33,8 @@ async fn a_thousand_instances_cost_a_thousand_creations_and_nothing_else_per_ins
     let published = app.wire.calls("AWSEvents.PutEvents");
     app.pass_minutes(40).await;
 
-    // Sixty targets to an event, ten events a call; and one call that tells others of the schedule.
-    assert_eq!(published, 2 + 1);
+    // A hundred targets to an event, ten events a call; and one call that tells others of the schedule.
+    assert_eq!(published, 1 + 1);
 
     let runs = app.list(&format!("/v1/schedules/{}/runs", text(&schedule, "id"))).await;
     assert_eq!(runs[0]["counts"]["succeeded"], json!(INSTANCES));
@@ -42,12 +42,12 @@ async fn a_thousand_instances_cost_a_thousand_creations_and_nothing_else_per_ins
     let calls = app.ec2.calls();
     assert_eq!(calls["CreateSnapshots"], INSTANCES);
     assert_eq!(app.ec2.throttled().values().sum::<u64>(), 0);
-    // One page of a thousand targets, then one call for each message of sixty.
-    assert!(calls["DescribeInstances"] <= 1 + INSTANCES / 60 + 2, "{calls:?}");
+    // One page of a thousand targets, then one call for each message of a hundred.
+    assert!(calls["DescribeInstances"] <= 1 + INSTANCES / 100 + 2, "{calls:?}");
     // Completions are asked for in batches of a hundred events and two hundred members.
     assert!(calls["DescribeSnapshots"] <= INSTANCES / 10, "{calls:?}");
     // How the volumes were made is asked once for each message.
-    assert!(calls["DescribeVolumes"] <= INSTANCES / 60 + 2, "{calls:?}");
+    assert!(calls["DescribeVolumes"] <= INSTANCES / 100 + 2, "{calls:?}");
     assert!(!calls.contains_key("CreateTags"), "{calls:?}");
     let others: u64 = calls
         .iter()

@@ -134,6 +134,15 @@ async fn what_the_former_release_has_written_is_gone_on_with() {
     app.pass(SignedDuration::from_hours(3)).await;
     let after = app.list("/v1/snapshots?include_deleted=true").await;
 
+    // Its timeline goes on where the former release's ends, which lies elsewhere.
+    let web = text(&before[0], "instance_id");
+    let history = app.list(&format!("/v1/instances/{web}/history")).await;
+    let at = |one: &Value| text(one, "at").parse::<Timestamp>().unwrap();
+    let (later, earlier): (Vec<_>, Vec<_>) =
+        history.iter().partition(|one| at(one) > EVENING.parse().unwrap());
+    assert!(!later.is_empty() && !earlier.is_empty(), "{} after {}", later.len(), earlier.len());
+    assert!(history.is_sorted_by(|one, next| at(one) >= at(next)));
+
     // The schedule goes on, the held one stays, nothing is put aside as not understood.
     assert!(after.len() > before.len() + 4, "{} after {}", after.len(), before.len());
     let held = before.iter().find(|one| !one["hold"].is_null()).unwrap();

@@ -10,7 +10,7 @@ use crate::support::app::App;
 use crate::support::meter::{Meter, Units};
 
 /// What the life of a scheduled snapshot of two volumes takes: taken, available, condemned, deleted.
-const LIFE: Units = Units { writes: 135, half_reads: 70 };
+const LIFE: Units = Units { writes: 106, half_reads: 72 };
 /// What an hour takes in which there is nothing to do: sixty ticks, a sweep and a reconciliation.
 const IDLE_HOUR: Units = Units { writes: 11, half_reads: 757 };
 

@@ -2,7 +2,7 @@
 //!
 //! By the rules of <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>: a write
 //! takes a unit for each KiB of the larger of the item before and after, twice that in a transaction; a read takes a unit
-//! for each 4 KiB, half of it from an index; an index takes a unit for each entry that comes or goes.
+//! for each 4 KiB, half of it from an index; an index takes a unit for each KiB of an entry that comes, goes or changes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -206,18 +206,38 @@ fn value_size(value: &Value) -> usize {
     }
 }
 
-/// A unit for each entry of an index that comes or goes. All hold keys only, and no entry is longer than a KiB.
+/// What the indexes take: for an entry that comes or goes its size, and for one whose key stays and whose other attributes
+/// change the larger of the two
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html>).
 fn index_writes(before: &Image, after: &Image) -> u64 {
-    let entry = |image: &Image, partition: &str, sort: &str| {
-        let image = image.as_ref()?;
-        Some((image.get(partition)?.clone(), image.get(sort)?.clone()))
-    };
     let changed = |index: &IndexSchema| {
-        let of = |image: &Image| entry(image, &index.partition, &index.sort);
-        let (old, new) = (of(before), of(after));
-        if old == new { 0 } else { u64::from(old.is_some()) + u64::from(new.is_some()) }
+        let (old, new) = (entry(before, index), entry(after, index));
+        let is_moved = key_in(&old, index) != key_in(&new, index);
+        match (old == new, is_moved) {
+            (true, _) => 0,
+            (false, true) => kib(&old) + kib(&new),
+            (false, false) => kib(&old).max(kib(&new)),
+        }
     };
     schema().indexes.iter().map(changed).sum()
+}
+
+/// What an index has of an item: its keys, those of the table, and what else it holds.
+fn entry(image: &Image, index: &IndexSchema) -> Image {
+    let item = image.as_ref()?.as_object()?;
+    let keys = [&index.partition, &index.sort];
+    if keys.iter().any(|name| !item.contains_key(*name)) {
+        return None;
+    }
+    let is_held = |name: &String| {
+        keys.contains(&name) || index.holds.as_ref() == Some(name) || name == "pk" || name == "sk"
+    };
+    let held = item.iter().filter(|(name, _)| is_held(name));
+    Some(held.map(|(name, value)| (name.clone(), value.clone())).collect())
+}
+
+fn key_in<'a>(entry: &'a Image, index: &IndexSchema) -> Option<[&'a Value; 2]> {
+    entry.as_ref().map(|entry| [&entry[&index.partition], &entry[&index.sort]])
 }
 
 impl HttpClient for Meter {

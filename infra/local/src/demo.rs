@@ -111,7 +111,7 @@ fn give_short_form(item: &mut Value) {
         return;
     }
     let snapshot = serde_json::from_value::<Snapshot>(plain(&item["body"]));
-    if let Ok(form) = snapshot.map_err(|_| ()).and_then(|one| short_form(&one).map_err(|_| ())) {
+    if let Some(form) = snapshot.ok().and_then(|one| short_form(&one).ok().flatten()) {
         item[COMB] = json!({ "S": form });
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::{
     actions::ActionContext,
+    clock::later,
     event_queue::EventFault,
     faults::Fault,
     iam::{Policy, Right},
@@ -95,12 +96,22 @@ impl SimEc2 {
         }
     }
 
-    /// Puts a snapshot like this one beside it under another id, with these tags as well, as if it had been there long ago.
-    /// Nothing happens if there is none of this id.
-    pub fn repeat_snapshot(&self, region: &str, id: &str, repeated: &str, tags: &[(&str, &str)]) {
+    /// Puts a snapshot like this one beside it under another id, with these tags as well, as if it had been there long ago,
+    /// begun so much earlier. Nothing happens if there is none of this id.
+    pub fn repeat_snapshot(
+        &self,
+        (region, id): (&str, &str),
+        (repeated, earlier): (&str, SignedDuration),
+        tags: &[(&str, &str)],
+    ) {
         self.put(region, |context| {
             let Some(like) = context.region.snapshots.get(id).cloned() else { return };
-            let mut snapshot = Snapshot { id: repeated.to_owned(), ..like };
+            let mut snapshot = Snapshot {
+                id: repeated.to_owned(),
+                started_at: later(like.started_at, -earlier),
+                completes_at: later(like.completes_at, -earlier),
+                ..like
+            };
             let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
             snapshot.tags.extend(tags);
             context.region.snapshots.insert(repeated, snapshot, context.moment);

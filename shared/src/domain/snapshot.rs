@@ -55,9 +55,7 @@ pub struct Snapshot {
     /// Counts the writes; what `If-Match` compares.
     pub version: u64,
     pub status: Status,
-    /// How it came to be.
     pub origin: Origin,
-    /// What it is of.
     pub source: Source,
     /// The schedule whose rules it goes by, and the due time it was taken for.
     pub slot: Option<ScheduleSlot>,
@@ -69,8 +67,10 @@ pub struct Snapshot {
     /// In the caller's words.
     pub description: Option<String>,
     /// Tags of the caller's, which its EBS snapshots bear as well.
+    #[serde(default)]
     pub tags: Tags,
     /// What was to be taken.
+    #[serde(default)]
     pub request: Request,
     /// The EBS snapshots, one a volume; empty until EC2 has made them.
     pub members: Vec<Member>,

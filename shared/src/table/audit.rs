@@ -1,7 +1,8 @@
 //! The audit and the outbox in the table: written in one transaction with the record that they tell of.
 //!
-//! An entry of the audit lies in the partition of its day, and shows in the index of instances on the timeline that
-//! it is on. An event lies in the outbox until the tick has published it.
+//! An entry of the audit lies in the partition of its day, and shows in the index of schedules on the timeline that it is
+//! on. That of instances, where it was before, has a second index on the same keys. An event lies in the outbox until the
+//! tick has published it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
 
 use super::client::{Condition, Range, Table, Written};
 pub use super::keys::audit::{before, day_of, instant_of};
@@ -22,6 +24,8 @@ use crate::error::{Error, chain};
 use crate::metrics::{Metric, Metrics};
 
 const SECONDS_A_DAY: i64 = 86_400;
+/// How many events of the outbox are removed at once.
+const CLEARED_AT_ONCE: usize = 10;
 
 /// A part of the audit that is in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,29 +163,41 @@ impl Table {
         before: Option<&str>,
         limit: usize,
     ) -> Result<Entries, Error> {
-        let (index, partition) = match pages {
-            Pages::Day(day) => (None, keys::audit::day(*day)),
-            Pages::Of(timeline) => (Some(Index::Instance), keys::audit::timeline(timeline)),
-            Pages::OfRequest(id) => (Some(Index::All), keys::audit::request(id)),
-        };
         let after = before.map(str::to_owned);
-        let range = Range { limit, after, ..Range::of(index, partition) };
-        if index.is_none() {
-            let found = self.query::<AuditItem>(&range).await?;
-            let place =
-                |item: AuditItem| (keys::audit::position(item.at, item.version, &item.id), item);
-            let items = found.items.into_iter().map(place).collect();
-            return Ok(Entries { items, more: found.more });
+        let (partition, indexes): (_, &[Index]) = match pages {
+            Pages::Day(day) => {
+                let range = Range { limit, after, ..Range::of(None, keys::audit::day(*day)) };
+                let found = self.query::<AuditItem>(&range).await?;
+                let place = |item: AuditItem| {
+                    (keys::audit::position(item.at, item.version, &item.id), item)
+                };
+                let items = found.items.into_iter().map(place).collect();
+                return Ok(Entries { items, more: found.more });
+            }
+            Pages::Of(timeline) => {
+                (keys::audit::timeline(timeline), &[Index::Schedule, Index::Instance])
+            }
+            Pages::OfRequest(id) => (keys::audit::request(id), &[Index::All]),
+        };
+        let mut positions = Vec::new();
+        let mut more = false;
+        for index in indexes {
+            let after = after.clone();
+            let range = Range { limit, after, ..Range::of(Some(*index), partition.clone()) };
+            let found = self.query_positions(&range).await?;
+            more |= found.more;
+            positions.extend(found.items);
         }
-        let found = self.query_positions(&range).await?;
-        let keys: Vec<_> = found.items.iter().map(|position| position.key.clone()).collect();
+        positions.sort_by(|one, other| other.sort.cmp(&one.sort));
+        more |= positions.len() > limit;
+        positions.truncate(limit);
+        let keys: Vec<_> = positions.iter().map(|position| position.key.clone()).collect();
         let mut items: BTreeMap<Key, AuditItem> = self.get_all(&keys).await?;
-        let items = found
-            .items
+        let items = positions
             .into_iter()
             .filter_map(|position| Some((position.sort, items.remove(&position.key)?)))
             .collect();
-        Ok(Entries { items, more: found.more })
+        Ok(Entries { items, more })
     }
 
     /// At most `limit` events that wait to be published, the oldest first.
@@ -196,11 +212,17 @@ impl Table {
         Ok(found.items.into_iter().map(waiting).collect())
     }
 
-    /// These events are published: they wait no longer. At most a hundred.
+    /// These events are published: they wait no longer. What is not removed is published once more. A transaction would take
+    /// twice the units.
     pub async fn clear_outbox(&self, published: &[Waiting]) -> Result<(), Error> {
-        for chunk in published.chunks(TRANSACTION_MAX) {
-            let writes = chunk.iter().map(|one| Write::Forget(one.key.clone())).collect();
-            _ = self.transact(writes).await?;
+        for chunk in published.chunks(CLEARED_AT_ONCE) {
+            let mut removals = JoinSet::new();
+            for one in chunk {
+                removals.spawn(self.forget(one.key.clone()));
+            }
+            while let Some(removed) = removals.join_next().await {
+                removed.map_err(|source| Error::internal("clearing the outbox", source))??;
+            }
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 pub(super) use super::condition::Condition;
 use super::keys::{Index, Key};
 use super::record::{Item, Record, body, key_item, key_of, text};
+use super::together::Together;
 use crate::domain::audit::Author;
 use crate::domain::cursor::Order;
 use crate::error::Error;
@@ -38,6 +39,8 @@ pub struct Table {
     pub(super) audit_days: Option<u32>,
     /// Where what becomes of records is counted.
     pub(super) metrics: Metrics,
+    /// Where the numbers gather that are added to the rows together; without it each write adds its own.
+    pub(super) together: Option<Together>,
 }
 
 /// What became of a conditional write.
@@ -111,6 +114,7 @@ impl Table {
             author: Arc::new(Author::rule("snapkeep")),
             audit_days: None,
             metrics: Metrics::default(),
+            together: None,
         }
     }
 
@@ -290,12 +294,13 @@ impl Table {
         record: Record<'_, T>,
         condition: Condition,
     ) -> Result<Written, Error> {
-        let (expression, values) = condition.parts();
+        let item = record.into_item()?;
+        let (expression, values) = condition.parts(&item);
         let answer = self
             .client
             .put_item()
             .table_name(&self.name)
-            .set_item(Some(record.into_item()?))
+            .set_item(Some(item))
             .condition_expression(expression)
             .set_expression_attribute_values(values)
             .send()

@@ -1,7 +1,8 @@
 //! The comb of an instance: all its snapshots, with just what the rules read of each, from one index.
 //!
 //! A write of a snapshot puts a short form of it beside the record, and the index `comb` holds that: a Query of a megabyte
-//! has some two thousand of them. What an earlier version wrote has none, or another, and is read whole.
+//! has some two thousand of them. What is on its way has none, since each step would write it anew, and what an earlier
+//! version wrote has none, or another: those are read whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +18,7 @@ use super::record::{Item, key_of, text};
 use super::resolved::Resolved;
 use crate::domain::cursor::Order;
 use crate::domain::ids::InstanceId;
-use crate::domain::snapshot::{Extent, Snapshot};
+use crate::domain::snapshot::{Extent, Request, Snapshot, Status};
 use crate::domain::statistics::{Dimension, DimensionKind};
 use crate::error::Error;
 
@@ -31,7 +32,8 @@ const FORM: char = '2';
 const LEFT_OUT: [&str; 5] = ["description", "attempt", "failure", "attention_at", "adopted_from"];
 const LEFT_OUT_OF_SOURCE: [&str; 7] =
     ["instance_type", "architecture", "platform", "zone", "tags", "launch", "machine"];
-const LEFT_OUT_OF_MEMBERS: [&str; 3] = ["volume", "full_size_bytes", "restore_expires_at"];
+const LEFT_OUT_OF_MEMBERS: [&str; 4] =
+    ["volume", "full_size_bytes", "restore_expires_at", "progress_percent"];
 
 /// The snapshots of an instance as the rules read them. They are not the records: what the rules do not read is left out, so
 /// they are good for judging only, and the table takes no write of them.
@@ -181,26 +183,53 @@ impl Table {
     }
 }
 
-/// The short form of a snapshot, as its item bears it in the attribute [`COMB`].
-pub fn short_form(snapshot: &Snapshot) -> Result<String, Error> {
+/// The short form of a snapshot, as its item bears it in the attribute [`COMB`]; none of what is on its way.
+pub fn short_form(snapshot: &Snapshot) -> Result<Option<String>, Error> {
+    if is_on_its_way(snapshot.status) {
+        return Ok(None);
+    }
     let failed = |source| Error::internal("writing a snapshot's short form", source);
     let mut form = serde_json::to_value(snapshot).map_err(failed)?;
     leave_out(&mut form, &LEFT_OUT);
-    if let Some(tags) = form.get_mut("tags") {
-        *tags = Value::Object(serde_json::Map::new());
+    if let Some(fields) = form.as_object_mut() {
+        fields.remove("tags");
+        if snapshot.request == Request::default() {
+            fields.remove("request");
+        }
     }
     if let Some(source) = form.get_mut("source") {
         leave_out(source, &LEFT_OUT_OF_SOURCE);
     }
     let members = form.get_mut("members").and_then(Value::as_array_mut);
     members.into_iter().flatten().for_each(|member| leave_out(member, &LEFT_OUT_OF_MEMBERS));
-    Ok(format!("{FORM}{form}"))
+    Ok(Some(format!("{FORM}{form}")))
 }
 
-/// Takes these fields out, and what is null: what is absent reads as that.
+/// Whether a snapshot stands where none stays for long.
+fn is_on_its_way(status: Status) -> bool {
+    match status {
+        Status::Requested
+        | Status::Creating
+        | Status::Pending
+        | Status::Condemned
+        | Status::Deleting => true,
+        Status::Available | Status::Error | Status::Deleted | Status::Missing => false,
+    }
+}
+
+/// Takes these fields out, and what says nothing: what is absent reads as that.
 fn leave_out(form: &mut Value, names: &[&str]) {
     if let Some(fields) = form.as_object_mut() {
-        fields.retain(|name, value| !value.is_null() && !names.contains(&name.as_str()));
+        fields.retain(|name, value| !says_nothing(value) && !names.contains(&name.as_str()));
+    }
+}
+
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Array(values) => values.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(true) | Value::Number(_) | Value::String(_) => false,
     }
 }
 
@@ -216,7 +245,12 @@ mod tests {
     use super::*;
 
     fn stored() -> Snapshot {
-        serde_json::from_str(include_str!("stored_forms/snapshot.json")).unwrap()
+        let read = serde_json::from_str(include_str!("stored_forms/snapshot.json")).unwrap();
+        Snapshot { status: Status::Available, ..read }
+    }
+
+    fn short_form(snapshot: &Snapshot) -> String {
+        super::short_form(snapshot).unwrap().unwrap()
     }
 
     fn bearing(form: &str) -> Item {
@@ -227,7 +261,7 @@ mod tests {
     fn the_short_form_reads_as_the_same_snapshot_to_the_rules() {
         let snapshot = stored();
 
-        let read = written(&bearing(&short_form(&snapshot).unwrap())).unwrap();
+        let read = written(&bearing(&short_form(&snapshot))).unwrap();
 
         assert_eq!(read.extent, Extent::Short);
         assert_eq!(read.id, snapshot.id);
@@ -242,7 +276,35 @@ mod tests {
             one.members.iter().map(|member| member.device.clone()).collect()
         };
         assert_eq!(devices(&read), devices(&snapshot));
-        assert_eq!(short_form(&read).unwrap(), short_form(&snapshot).unwrap());
+        assert_eq!(short_form(&read), short_form(&snapshot));
+    }
+
+    #[test]
+    fn what_is_on_its_way_has_no_short_form() {
+        for status in Status::ALL {
+            let snapshot = Snapshot { status: *status, ..stored() };
+
+            let has_one = super::short_form(&snapshot).unwrap().is_some();
+
+            let stays = ["available", "error", "deleted", "missing"].contains(&status.as_str());
+            assert_eq!(has_one, stays, "{status}");
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_reads_as_it_was() {
+        let mut snapshot = Snapshot { copy_of: None, request: Request::default(), ..stored() };
+        for member in &mut snapshot.members {
+            member.boot = false;
+        }
+        snapshot.keepers.restores.clear();
+
+        let form = short_form(&snapshot);
+        let read = written(&bearing(&form)).unwrap();
+
+        assert!(!form.contains("request") && !form.contains("boot") && !form.contains("[]"));
+        assert_eq!((&read.request, &read.keepers), (&snapshot.request, &snapshot.keepers));
+        assert!(read.members.iter().all(|member| !member.boot));
     }
 
     #[test]
@@ -250,14 +312,14 @@ mod tests {
         let snapshot = stored();
         let whole = serde_json::to_string(&snapshot).unwrap().len();
 
-        let short = short_form(&snapshot).unwrap().len();
+        let short = short_form(&snapshot).len();
 
         assert!(short * 4 < whole * 3, "{short} of {whole} bytes");
     }
 
     #[test]
     fn what_is_no_short_form_of_this_version_is_read_whole() {
-        let form = short_form(&stored()).unwrap();
+        let form = short_form(&stored());
 
         assert!(written(&Item::new()).is_none());
         assert!(written(&bearing("2{}")).is_none());

@@ -30,4 +30,16 @@ impl Table {
             Err(error) => Err(failed("deleting a record", error)),
         }
     }
+
+    /// Removes what is at `key`, whether it is there or not; for several at once.
+    pub(super) fn forget(
+        &self,
+        key: Key,
+    ) -> impl Future<Output = Result<(), Error>> + Send + use<> {
+        let removal = self.client.delete_item().table_name(&self.name).set_key(Some(key_item(key)));
+        async move {
+            removal.send().await.map_err(|error| failed("deleting a record", error))?;
+            Ok(())
+        }
+    }
 }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::client::{Condition, IndexEntry, QueryPage, Range, Table, Written};
 use super::comb::short_form;
@@ -11,10 +10,10 @@ use super::keys::{self, DueKind, Index, Key};
 use super::lists::SnapshotList;
 use super::record::Record;
 use super::resolved::{Resolved, readable};
-use super::transaction::{TRANSACTION_MAX, Write};
+use super::transaction::Write;
 use crate::domain::audit::entries_of_snapshot;
 use crate::domain::cursor::Order;
-use crate::domain::ids::{EbsSnapshotId, SnapshotId};
+use crate::domain::ids::SnapshotId;
 use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::{Extent, Snapshot};
 use crate::error::Error;
@@ -69,11 +68,6 @@ pub struct Bound<'a> {
     pub schedule: Option<&'a Schedule>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct MemberBody {
-    snapshot_id: SnapshotId,
-}
-
 impl Table {
     /// The snapshot of this id, as it is at this moment.
     pub async fn snapshot(&self, id: &SnapshotId) -> Result<Option<Snapshot>, Error> {
@@ -92,21 +86,6 @@ impl Table {
         Ok(readable.map(|snapshot| (snapshot.id.clone(), snapshot)).collect())
     }
 
-    /// Which of our snapshots these EBS snapshots are members of. Others' are left out.
-    pub async fn sets_of(
-        &self,
-        ids: &[EbsSnapshotId],
-    ) -> Result<BTreeMap<EbsSnapshotId, SnapshotId>, Error> {
-        let by_key: BTreeMap<Key, &EbsSnapshotId> =
-            ids.iter().map(|id| (keys::member(id), id)).collect();
-        let keys: Vec<_> = by_key.keys().cloned().collect();
-        let found: BTreeMap<Key, MemberBody> = self.get_all(&keys).await?;
-        Ok(found
-            .into_iter()
-            .filter_map(|(key, body)| Some(((*by_key.get(&key)?).clone(), body.snapshot_id)))
-            .collect())
-    }
-
     /// Puts a snapshot of which there is no record yet.
     pub async fn insert_snapshot(&self, snapshot: &Snapshot) -> Result<Written, Error> {
         let entries = entries_of_snapshot(None, snapshot);
@@ -122,44 +101,6 @@ impl Table {
         let condition = Condition::Version(old.version);
         let written = self.put_with_entries(self.record_of(new)?, condition, &entries).await?;
         self.count(written, Some(old), new).await;
-        Ok(written)
-    }
-
-    /// Puts `new` with all its members in one transaction, if the record still is as `old` was read (or absent,
-    /// without `old`), and no member belongs to another snapshot.
-    pub async fn update_members(
-        &self,
-        old: Option<&Snapshot>,
-        new: &Snapshot,
-    ) -> Result<Written, Error> {
-        let condition = old.map_or(Condition::Absent, |old| Condition::Version(old.version));
-        let entries = entries_of_snapshot(old, new);
-        if new.members.is_empty() {
-            let written = self.put_with_entries(self.record_of(new)?, condition, &entries).await?;
-            self.count(written, old, new).await;
-            return Ok(written);
-        }
-        let mut writes = Vec::new();
-        for member in &new.members {
-            let body = MemberBody { snapshot_id: new.id.clone() };
-            let same = serde_dynamo::to_attribute_value(&body)
-                .map_err(|source| Error::internal("writing a record", source))?;
-            let key = keys::member(&member.ebs_snapshot_id);
-            let pointer =
-                Record { key, version: 1, indexes: Vec::new(), body: &body, expires_at: None };
-            writes.push(Write::PutOrSame(pointer.into_item()?, same));
-        }
-        // What does not fit beside the record is written before it; written twice, it is the same.
-        let room = TRANSACTION_MAX - 1 - Self::WRITES_PER_ENTRY * entries.len();
-        while writes.len() > room {
-            let rest = writes.split_off(room);
-            if !self.transact(std::mem::replace(&mut writes, rest)).await?.is_done() {
-                return Ok(Written::Changed);
-            }
-        }
-        writes.push(Write::Put(self.record_of(new)?.into_item()?, condition));
-        let written = self.transact_with_entries(writes, &entries).await?;
-        self.count(written, old, new).await;
         Ok(written)
     }
 
@@ -307,7 +248,7 @@ impl Table {
         let gone_at = snapshot.ending.gone_at.filter(|_| snapshot.status.is_gone());
         let mut indexes = keys::of_snapshot(snapshot);
         // Without it the comb is read from the record.
-        indexes.extend(short_form(snapshot).ok().map(|form| (keys::COMB, form)));
+        indexes.extend(short_form(snapshot)?.map(|form| (keys::COMB, form)));
         Ok(Record {
             key: keys::snapshot(&snapshot.id),
             version: snapshot.version,

@@ -1,8 +1,8 @@
 //! Numbers in the table: rows of counts to which every write of a snapshot adds what it changes.
 //!
 //! They have no `body` and no version: DynamoDB adds to an attribute for each measure, so that any number of writers need
-//! not read what they add to. A writer that dies between a record and its numbers leaves them off until the next count
-//! of all records.
+//! not read what they add to. A writer that dies between a record, or a batch of them, and their numbers leaves these off
+//! until the next count of all records.
 
 use std::fmt::Write as _;
 
@@ -15,10 +15,11 @@ use tracing::warn;
 use super::client::{QueryPage, Range, Table, Written, failed};
 use super::keys::statistics as keys;
 use super::record::{Item, Record, SCHEMA, key_item, text};
+use super::together::Together;
 use crate::domain::chain::Estimates;
 use crate::domain::cursor::Order;
 use crate::domain::snapshot::Snapshot;
-use crate::domain::statistics::{Dimension, DimensionKind, Measure, Row, Tally, delta};
+use crate::domain::statistics::{Delta, Dimension, DimensionKind, Measure, Row, Tally, delta};
 use crate::error::{Error, chain};
 
 /// The attributes of the volume sizes and full sizes that the last count of all found.
@@ -43,19 +44,39 @@ struct RecountBody {
 }
 
 impl Table {
-    /// Adds to the numbers what the write of `new` in place of `old` has changed, if it was written. A failure is
-    /// logged and mended by the next count of all: no write of a record fails for its numbers.
+    /// The same table, whose writes add to the numbers together, a few at a time and the last by [`Table::add_together`]: a row
+    /// that several of them change is written once.
+    #[must_use]
+    pub fn counting_together(&self) -> Self {
+        Self { together: Some(Together::default()), ..self.clone() }
+    }
+
+    /// Adds to the numbers what the writes of a batch have changed. Whoever dies before leaves them off until the next count
+    /// of all, as between a record and its numbers.
+    pub async fn add_together(&self) {
+        let gathered = self.together.as_ref().map(Together::take).unwrap_or_default();
+        self.add(gathered).await;
+    }
+
+    /// Adds to the numbers what the write of `new` in place of `old` has changed, if it was written.
     pub(super) async fn count(&self, written: Written, old: Option<&Snapshot>, new: &Snapshot) {
         if !written.is_done() {
             return;
         }
-        for (dimension, tally) in delta(old, new) {
+        let changed = delta(old, new);
+        let due = match &self.together {
+            Some(together) => together.gather(changed),
+            None => changed,
+        };
+        self.add(due).await;
+    }
+
+    /// A failure is logged and mended by the next count of all: no write of a record fails for its numbers.
+    async fn add(&self, changed: Delta) {
+        for (dimension, tally) in changed {
             if let Err(error) = self.add_to_row(&dimension, &tally, None).await {
-                warn!(
-                    snapshot.id = %new.id,
-                    error.chain = %chain(&error),
-                    "The numbers of {dimension:?} lack {} until the next recount", new.id
-                );
+                let error = chain(&error);
+                warn!(error.chain = %error, "The numbers of {dimension:?} are off until the next recount");
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Transactions: several items written at once, or none.
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem};
 
 use super::client::{Table, Written, failed};
 use super::condition::Condition;
@@ -17,8 +17,6 @@ pub(super) const TRANSACTION_MAX: usize = 100;
 pub(super) enum Write {
     /// Puts an item under a condition.
     Put(Item, Condition),
-    /// Puts an item, or finds the same one there.
-    PutOrSame(Item, AttributeValue),
     /// Puts an item whatever is there.
     Overwrite(Item),
     /// Checks that a record has this version.
@@ -60,21 +58,15 @@ impl Table {
         let put = |content| Put::builder().table_name(&self.name).set_item(Some(content));
         Ok(match write {
             Write::Put(content, condition) => {
-                let (expression, values) = condition.parts();
+                let (expression, values) = condition.parts(&content);
                 let put = put(content)
                     .condition_expression(expression)
                     .set_expression_attribute_values(values);
                 item.put(put.build().map_err(wrong)?).build()
             }
-            Write::PutOrSame(content, same) => {
-                let put = put(content)
-                    .condition_expression("attribute_not_exists(pk) OR body = :same")
-                    .expression_attribute_values(":same", same);
-                item.put(put.build().map_err(wrong)?).build()
-            }
             Write::Overwrite(content) => item.put(put(content).build().map_err(wrong)?).build(),
             Write::Unchanged(key, version) => {
-                let (expression, values) = Condition::Version(version).parts();
+                let (expression, values) = Condition::Version(version).parts(&Item::new());
                 let check = ConditionCheck::builder()
                     .table_name(&self.name)
                     .set_key(Some(key_item(key)))
@@ -83,7 +75,7 @@ impl Table {
                 item.condition_check(check.build().map_err(wrong)?).build()
             }
             Write::Remove(key, version) => {
-                let (expression, values) = Condition::Version(version).parts();
+                let (expression, values) = Condition::Version(version).parts(&Item::new());
                 let delete = self
                     .removal(key)
                     .condition_expression(expression)

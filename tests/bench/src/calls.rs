@@ -17,6 +17,8 @@ use crate::stage::{Delays, Metering, Setting, Stage};
 enum Task {
     /// One slot of a schedule over all instances, of two volumes each.
     Schedule,
+    /// A sweep that condemns one in ten, and their deletions.
+    Sweep,
     /// A reconciliation that finds nothing to do.
     Reconciliation,
 }
@@ -40,6 +42,9 @@ pub(crate) struct Options {
 /// EC2 gives so many calls that change something at once, and so many a second.
 const BUCKET: usize = 100;
 const PER_SECOND: usize = 5;
+/// How many sets an instance has of which a sweep condemns one in ten, and how long they can be rescued.
+const KEPT: usize = 100;
+const GRACE_MINUTES: i64 = 5;
 /// How many sets an instance has, where there are to be many.
 const SETS: usize = 50;
 
@@ -48,6 +53,7 @@ pub(crate) async fn main(options: &Options) {
     let size = options.size;
     match options.task {
         Task::Schedule => schedule(options, size).await,
+        Task::Sweep => sweep(options, size).await,
         Task::Reconciliation => reconciliation(options, size).await,
     }
 }
@@ -55,8 +61,9 @@ pub(crate) async fn main(options: &Options) {
 async fn stage(options: &Options) -> Stage {
     let delay = SignedDuration::from_millis;
     let delays = Delays { ec2: delay(options.ec2_ms), dynamodb: delay(options.dynamodb_ms) };
-    // By default a sweep condemns a thousand at the most, and the next goes on.
-    let environment = [("SNAPKEEP_CONDEMN_MAX".to_owned(), "100000".to_owned())].into();
+    // By default a sweep condemns a thousand at the most, and the next goes on; and so many at once are braked.
+    let limits = [("SNAPKEEP_CONDEMN_MAX", "100000"), ("SNAPKEEP_BRAKE_DELETIONS", "1000000")];
+    let environment = limits.map(|(name, limit)| (name.to_owned(), limit.to_owned())).into();
     let throttling = Throttling::Default;
     Stage::set(Setting { delays, throttling, environment, metering: Metering::Off }).await
 }
@@ -77,6 +84,29 @@ async fn schedule(options: &Options, instances: usize) {
     assert_eq!(stage.ec2.snapshots().len(), instances * 2, "none is taken twice");
     report(&stage, instances + instances.div_ceil(1_000) + (instances * 2).div_ceil(1_000));
     say_time("to the last creation", last.duration_since(began), instances);
+}
+
+async fn sweep(options: &Options, size: usize) {
+    let stage = stage(options).await;
+    seed::snapshots(&stage, (size / KEPT, 1), KEPT, json!({ "keep_last": KEPT })).await;
+    let (_, schedules) = stage.ask("GET", "/v1/schedules", &json!(null)).await;
+    let path = format!("/v1/schedules/{}", schedules["items"][0]["id"].as_str().unwrap());
+    let gone = size / 10;
+    let rules =
+        json!({ "retention": { "keep_last": KEPT - KEPT / 10 }, "grace_minutes": GRACE_MINUTES });
+    let (status, edited) = stage.ask("PATCH", &path, &rules).await;
+    assert_eq!(status, 200, "{edited:#}");
+    stage.forget_counts();
+    let began = stage.now();
+    let (status, asked) = stage.ask("POST", "/v1/sweeps", &json!({ "mode": "execute" })).await;
+    assert_eq!(status, 202, "{asked:#}");
+    let is_done = || stage.ec2.snapshots().len() <= size - gone;
+    assert!(stage.pass_until(began + SignedDuration::from_hours(18), is_done).await);
+    assert_eq!(stage.ec2.snapshots().len(), size - gone, "none goes that should stay");
+    // Whether all are gone is looked at once a minute.
+    let took = stage.now().duration_since(began) - SignedDuration::from_mins(GRACE_MINUTES);
+    report(&stage, gone + size.div_ceil(1_000) + gone.div_ceil(50));
+    say_time("from the end of the grace to the last deletion", took, gone);
 }
 
 async fn reconciliation(options: &Options, size: usize) {

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 /// A size in KiB by its name in `/proc/self/status`, such as `VmHWM`.
 pub(crate) fn kib(name: &str) -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
+    kib_in(&fs::read_to_string("/proc/self/status").unwrap(), name)
+}
+
+fn kib_in(status: &str, name: &str) -> u64 {
     let line = status.lines().find(|line| line.starts_with(&format!("{name}:"))).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
@@ -25,4 +28,23 @@ pub(crate) fn machine() -> String {
     let load = load.split(' ').next().unwrap_or_default();
     let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
     format!("{name}, {cores} cores, load {load}")
+}
+
+/// What Linux says of another process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Process {
+    /// The processor time of all its threads.
+    pub(crate) processor: Duration,
+    pub(crate) peak_kib: u64,
+}
+
+/// What Linux says of a process that is there.
+pub(crate) fn of_process(id: u32) -> Process {
+    let threads = fs::read_dir(format!("/proc/{id}/task")).unwrap();
+    let times = threads.filter_map(|thread| {
+        let text = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    Process { processor: Duration::from_nanos(times.sum()), peak_kib: kib_in(&status, "VmHWM") }
 }

@@ -93,7 +93,7 @@ async fn repeat(stage: &Stage, like: &Snapshot, hours: usize, number: &mut u64) 
         let ebs = format!("snap-{number:017x}");
         let slot = slot.slot.to_string();
         let tags = [(ID, id.as_str()), (SLOT, slot.as_str())];
-        stage.ec2.repeat_snapshot(REGION, member.ebs_snapshot_id.as_str(), &ebs, &tags);
+        stage.ec2.repeat_snapshot((REGION, member.ebs_snapshot_id.as_str()), (&ebs, back), &tags);
         Member { ebs_snapshot_id: ebs.parse().unwrap(), ..member.clone() }
     };
     let earlier = |at: Timestamp| at - back;

@@ -152,6 +152,16 @@ async fn of_table(
 }
 
 impl Ports {
+    /// Where EC2 and EventBridge are.
+    pub(crate) fn of_ec2(&self) -> String {
+        format!("http://{}", self.ec2)
+    }
+
+    /// Where DynamoDB is.
+    pub(crate) fn of_dynamodb(&self) -> String {
+        format!("http://{}", self.dynamodb)
+    }
+
     /// What was asked of DynamoDB since the last time.
     pub(crate) fn asked(&self) -> Asked {
         std::mem::take(&mut *self.counter.lock().unwrap())
@@ -167,8 +177,8 @@ impl Ports {
         let name = clap::ValueEnum::to_possible_value(&work).unwrap();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["child", name.get_name()])
-            .args(["--ec2", &format!("http://{}", self.ec2)])
-            .args(["--dynamodb", &format!("http://{}", self.dynamodb)])
+            .args(["--ec2", &self.of_ec2()])
+            .args(["--dynamodb", &self.of_dynamodb()])
             .args(["--now", &self.now.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -9,18 +9,24 @@ use super::transitions::{NUDGE_AFTER, Refusal, later};
 use super::{Snapshot, Status};
 use crate::domain::ids::EbsSnapshotId;
 
+/// How long nobody else looks after what is being deleted, at the least.
+const DELETION_LASTS: SignedDuration = SignedDuration::from_mins(10);
 /// When a deletion that something stands in the way of is tried again.
 const BLOCKED_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// When a deletion is tried again that only waits for the next sweep to mark it.
 const UNMARKED_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 impl Snapshot {
-    /// Its deletion begins; from here it cannot be rescued. What was in the way may still be.
+    /// Its deletion begins; from here it cannot be rescued. What was in the way may still be. If the tick has just made it
+    /// known, and looks again long after it is over, that stays.
     pub fn begin_deletion(&self, now: Timestamp) -> Result<Self, Refusal> {
         self.must_be(&[Status::Condemned, Status::Deleting], "deleted")?;
         self.must_be_unused(now)?;
         let mut next = self.next(Status::Deleting, now);
-        next.course.attention_at = later(now, NUDGE_AFTER);
+        let is_next =
+            |at: &Timestamp| (DELETION_LASTS..=NUDGE_AFTER).contains(&at.duration_since(now));
+        let looked_at = self.course.attention_at.filter(is_next);
+        next.course.attention_at = looked_at.or_else(|| later(now, NUDGE_AFTER));
         Ok(next)
     }
 

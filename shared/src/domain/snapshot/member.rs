@@ -24,11 +24,13 @@ pub struct Member {
     /// Where that was attached; a restore attaches it there again.
     pub device: Option<String>,
     /// Whether the instance booted from it.
+    #[serde(default)]
     pub boot: bool,
     /// Size of the volume in GiB.
     pub size_gib: i32,
     pub state: EbsState,
     /// How far EC2 is.
+    #[serde(default)]
     pub progress_percent: u8,
     /// The full size of its data as EC2 reports it, not what is billed.
     pub full_size_bytes: Option<i64>,

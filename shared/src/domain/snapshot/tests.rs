@@ -208,6 +208,23 @@ fn nobody_rescues_what_is_being_deleted() {
     assert!(deleting.rescue(at(70)).unwrap_err().contains("deleting"));
 }
 
+// Each place among what is due that it leaves, and each that it takes, is a write.
+#[test]
+fn a_deletion_that_was_just_made_known_keeps_its_place_among_what_is_due() {
+    let nudged = |now| condemned().nudged(at(now));
+    let due = |one: &Snapshot, now| one.begin_deletion(at(now)).unwrap().course.attention_at;
+
+    assert_eq!(due(&nudged(70), 70), Some(at(85)));
+    assert_eq!(due(&nudged(70), 75), Some(at(85)));
+    // So late somebody else would look at it while it is deleted.
+    assert_eq!(due(&nudged(70), 76), Some(at(91)));
+    assert_eq!(due(&condemned(), 80), Some(at(95)));
+    // What waits for a day does not once it is begun.
+    let mut far = condemned();
+    far.course.attention_at = Some(at(86));
+    assert_eq!(due(&far, 70), Some(at(85)));
+}
+
 #[test]
 fn it_is_deleted_when_all_members_are() {
     let deleting = condemned().begin_deletion(at(70)).unwrap();

@@ -46,7 +46,7 @@ pub(crate) async fn visit(service: &Service, run: &Run, now: Timestamp) -> Resul
     Ok(Visit { run, events })
 }
 
-/// The events that ask for the snapshots of these targets of a slot, sixty to an event.
+/// The events that ask for the snapshots of these targets of a slot, a hundred to an event.
 pub(crate) fn requests_for(slot: &ScheduleSlot, targets: &[RequestedTarget]) -> Vec<OwnEvent> {
     let reference = RunReference { schedule_id: slot.schedule_id.clone(), slot: slot.slot };
     targets

@@ -67,6 +67,7 @@ pub async fn reap(
     clock: &Clock,
 ) -> Result<ReapReport, Error> {
     let evidence = Evidence::load(service, &due.snapshot_ids, clock.now()).await?;
+    let service = &service.counting_together();
     let mut report = ReapReport::default();
     let pace = Pace::new(service.settings.delete_pace);
     for id in &due.snapshot_ids {
@@ -89,6 +90,7 @@ pub async fn reap(
         };
         report.outcomes.push((id.clone(), reaped));
     }
+    service.table.add_together().await;
     Ok(report)
 }
 

@@ -100,6 +100,7 @@ pub async fn refresh(
     now: Timestamp,
 ) -> RefreshReport {
     let by_id: BTreeMap<_, _> = seen.iter().map(|one| (&one.id, one)).collect();
+    let service = &service.counting_together();
     let mut report = RefreshReport::default();
     for snapshot in snapshots {
         let members: Vec<EbsSnapshot> = snapshot
@@ -117,6 +118,7 @@ pub async fn refresh(
             }
         }
     }
+    service.table.add_together().await;
     report
 }
 

@@ -78,15 +78,27 @@ pub async fn take(
     clock: &Clock,
 ) -> Result<TakeReport, Error> {
     let batch = Batch::load(service, request, clock.now()).await?;
+    let service = &service.counting_together();
+    let report = take_each(service, &batch, &request.targets, clock).await;
+    service.table.add_together().await;
+    Ok(report)
+}
+
+async fn take_each(
+    service: &Service,
+    batch: &Batch,
+    targets: &[RequestedTarget],
+    clock: &Clock,
+) -> TakeReport {
     let mut report = TakeReport::default();
-    let creator = Creator::new(service, &batch, clock);
+    let creator = Creator::new(service, batch, clock);
     let mut waiting = Vec::new();
-    for target in &request.targets {
+    for target in targets {
         let now = clock.now();
         let taken = match batch.next_step(target, now) {
             Step::Nothing => TakeOutcome::AlreadySo,
             Step::Later => TakeOutcome::Later,
-            Step::Fail(failure) => record_failure(service, &batch, target, failure, now).await,
+            Step::Fail(failure) => record_failure(service, batch, target, failure, now).await,
             Step::Recover(snapshot, found) => {
                 let facts = &batch.facts;
                 let instance = facts.instances.get(&target.instance_id);
@@ -115,7 +127,7 @@ pub async fn take(
             *outcome = taken;
         }
     }
-    Ok(report)
+    report
 }
 
 async fn record_failure(

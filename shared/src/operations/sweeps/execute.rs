@@ -106,8 +106,9 @@ async fn execute(service: &Service, sweep: &Sweep, clock: &Clock) -> Result<Swee
     };
     let tallies = service.table.tallies(sweep).await?;
     note_losses(service, sweep, &tallies, &schedules).await?;
+    let counting = &service.counting_together();
     let execution =
-        Execution { service, sweep, tallies: &tallies, schedules: &schedules, confirmed };
+        Execution { service: counting, sweep, tallies: &tallies, schedules: &schedules, confirmed };
     let mut executed = ExecutionCounts::default();
     let mut takings = Takings::default();
     for page in 1..=sweep.plan_pages {
@@ -117,7 +118,9 @@ async fn execute(service: &Service, sweep: &Sweep, clock: &Clock) -> Result<Swee
                 return put_off(service, sweep, clock.now()).await;
             }
             let room = service.settings.condemn_max.saturating_sub(executed.condemned);
-            execution.condemn(&mut entries, room, clock.now()).await?;
+            let condemned = execution.condemn(&mut entries, room, clock.now()).await;
+            counting.table.add_together().await;
+            condemned?;
             let plan = (sweep, sweep.plan_hash.as_deref().unwrap_or_default());
             service.table.store_plan_page(plan, page, &entries, clock.now()).await?;
         }

@@ -46,7 +46,7 @@ pub fn outbox(at: Timestamp, version: u64, id: &EventId) -> Key {
     Key::new(OUTBOX, position(at, version, id))
 }
 
-/// A timeline's partition of [`Index::Instance`].
+/// A timeline's partition of [`Index::Schedule`]; of what was written before also of [`Index::Instance`].
 pub fn timeline(timeline: &Timeline) -> String {
     match timeline {
         Timeline::Instance(id) => format!("HISTORY#{id}"),
@@ -62,11 +62,11 @@ pub fn request(id: &str) -> String {
 
 /// The index keys of an entry.
 pub(in crate::table) fn of_entry(on: Option<&Timeline>, item: &AuditItem) -> IndexKeys {
-    let on = on.map(|on| (Index::Instance.partition(), timeline(on)));
+    let on = on.map(|on| (Index::Schedule.partition(), timeline(on)));
     let by = item.actor.request_id().map(|id| (Index::All.partition(), request(id)));
     let mut keys: IndexKeys = on.into_iter().chain(by).collect();
     if !keys.is_empty() {
-        keys.push((Index::Instance.sort(), position(item.at, item.version, &item.id)));
+        keys.push((Index::Schedule.sort(), position(item.at, item.version, &item.id)));
     }
     keys
 }
