@@ -355,4 +355,4 @@ mod copies;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
-pub(super) mod tests;
+pub(in crate::domain::sweep) mod tests;

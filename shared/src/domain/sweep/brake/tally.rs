@@ -197,6 +197,22 @@ mod tests {
     }
 
     #[test]
+    fn tallies_are_told_apart_by_all_that_they_say() {
+        let (stopped, unsettled) = (brake(1), brake(2).schedule_id);
+        let both = Tallies::default()
+            .with(std::slice::from_ref(&stopped), std::slice::from_ref(&unsettled));
+        let one = Tallies::default().with(&[stopped], &[]);
+
+        let again: Tallies = both.iter().cloned().collect();
+
+        assert_eq!((&again, again.hash()), (&both, both.hash()));
+        assert_ne!(one.hash(), both.hash());
+        assert_ne!(Tallies::default().hash(), one.hash());
+        assert_eq!(both.unsettled().collect::<Vec<_>>(), [&unsettled]);
+        assert_eq!(one.unsettled().count(), 0);
+    }
+
+    #[test]
     fn what_an_earlier_version_has_planned_says_all_in_its_record() {
         let id = SweepId::derived(Timestamp::UNIX_EPOCH, &["x"]);
         let sweep = Sweep::requested(id, SweepMode::Execute, None, Timestamp::UNIX_EPOCH);

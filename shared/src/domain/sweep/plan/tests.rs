@@ -24,11 +24,11 @@ pub(in crate::domain::sweep) fn hour(hour: i64) -> Timestamp {
     "2026-03-01T00:00:00Z".parse::<Timestamp>().unwrap() + hour.hours()
 }
 
-pub(super) fn rules(json: &str) -> Rules {
+pub(in crate::domain::sweep) fn rules(json: &str) -> Rules {
     serde_json::from_str(json).unwrap()
 }
 
-fn schedule(rules: Option<Rules>) -> Schedule {
+pub(in crate::domain::sweep) fn schedule(rules: Option<Rules>) -> Schedule {
     let id = ScheduleId::derived(hour(0), &["nightly"]);
     let new = Settings::of("nightly", "rate(1 hour)".parse().unwrap());
     Schedule::made(id, Settings { rules, ..new }, hour(0))
@@ -288,6 +288,32 @@ fn one_made_twice_goes_while_the_other_is_good() {
 
     assert!(good.contains("2: delete (made twice"), "{good}");
     assert!(bad.contains("2: keep (made twice"), "{bad}");
+}
+
+#[test]
+fn one_made_twice_goes_with_its_original_only_while_newer_ones_have_what_it_has() {
+    let schedule = schedule(Some(rules(r#"{"keep_last": 5}"#)));
+    for (newer, status, tier, goes) in [
+        (true, Status::Condemned, StorageTier::Standard, true),
+        (true, Status::Deleting, StorageTier::Standard, true),
+        (false, Status::Condemned, StorageTier::Standard, false),
+        (false, Status::Deleting, StorageTier::Standard, false),
+        // At hand it is not, though it has all.
+        (true, Status::Available, StorageTier::Archive, false),
+        (true, Status::Missing, StorageTier::Standard, false),
+    ] {
+        let mut case = Case::new(&schedule, if newer { vec![1, 3] } else { vec![1] }, 4);
+        case.snapshots[0].status = status;
+        case.snapshots[0].members[0].tier = tier;
+        let original = case.snapshots[0].id.clone();
+        let double = Snapshot { duplicate_of: Some(original), ..snapshot(2, Some(&schedule)) };
+        case.snapshots.push(double);
+
+        let text = case.text();
+
+        assert_eq!(text.contains("2: delete (made twice"), goes, "{status}: {text}");
+        assert_eq!(text.contains("2: keep (made twice"), !goes, "{status}: {text}");
+    }
 }
 
 #[test]
