@@ -135,11 +135,16 @@ fn run_item(run: &Run, name: &str) -> Option<TodoItem> {
             let (failed, total) = (counts.failed, counts.total);
             let why = run.failure.as_ref().map(|failure| format!(": {}", failure.message));
             let why = why.unwrap_or_default();
-            (TodoKind::RunFailed, format!("{failed} of {total} targets of {name} failed{why}"))
+            let what = match total {
+                0 => format!("the run of {name} failed{why}"),
+                _ => format!("{failed} of {total} targets of {name} failed{why}"),
+            };
+            (TodoKind::RunFailed, what)
         }
         RunStatus::Done if run.missed > 0 => {
             let missed = run.missed;
-            (TodoKind::RunMissed, format!("{missed} slots of {name} before {at} led to nothing"))
+            let slots = if missed == 1 { "slot" } else { "slots" };
+            (TodoKind::RunMissed, format!("{missed} {slots} of {name} before {at} led to nothing"))
         }
         RunStatus::Done | RunStatus::Dispatching | RunStatus::Running => return None,
     };

@@ -120,7 +120,8 @@ impl Run {
         let mut next = self.now() + hour * 2;
         let schedules = self.ask("GET", "/v1/schedules?limit=100", Value::Null).await?;
         for schedule in schedules["items"].as_array().into_iter().flatten() {
-            if let Some(due) = schedule["next_due"].as_str() {
+            if schedule["enabled"] == true {
+                let due = schedule["next_due_at"].as_str().ok_or("a schedule that is due never")?;
                 next = next.min(due.parse()?);
             }
         }
