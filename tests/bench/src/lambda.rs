@@ -10,6 +10,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use bytes::Bytes;
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -128,7 +129,9 @@ async fn next(State(shared): OfShared) -> Response {
     (headers, event).into_response()
 }
 
-async fn answered(State(shared): OfShared) -> StatusCode {
+/// All of the answer is read, for the connection to stay.
+async fn answered(State(shared): OfShared, answer: Bytes) -> StatusCode {
+    drop(answer);
     shared.tell(Told::Answered);
     StatusCode::ACCEPTED
 }
