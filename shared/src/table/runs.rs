@@ -44,7 +44,7 @@ impl Table {
         Ok(Page { items: found.items, next_cursor })
     }
 
-    /// Runs of all schedules by slot, with where they sort, and whether there are more: a Query, and a BatchGetItem for each
+    /// Runs of all schedules by slot, with where they sort, and whether there are more: a Query, and a batch for each
     /// hundred.
     pub async fn list_all_runs(&self, slice: &Slice) -> Result<(Vec<(String, Run)>, bool), Error> {
         let Slice { order, limit, after } = slice.clone();

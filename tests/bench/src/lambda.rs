@@ -20,7 +20,7 @@ use tokio::sync::Semaphore;
 use crate::clocks::block_on;
 
 /// How long a function may take for anything.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a function tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

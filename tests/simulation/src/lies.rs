@@ -85,7 +85,7 @@ impl Lie {
             Self::SweepsDropped => &["no-sweep"],
             Self::RequestsDropped => &["stuck-run", "stuck-snapshot"],
             Self::DueDeletionsDropped => &["stuck-snapshot"],
-            Self::RestoresDropped => &["stuck-restore"],
+            Self::RestoresDropped | Self::VolumesKept => &["stuck-restore"],
             Self::TrackerFails => &["given-up"],
             Self::ReaperPanics => &["panicked"],
             Self::BrakeOff => &["brake"],
@@ -101,7 +101,6 @@ impl Lie {
             Self::LocksHidden => &["torn"],
             Self::TwinsMade => &["twice"],
             Self::OthersTagged => &["others-tags"],
-            Self::VolumesKept => &["stuck-restore"],
             Self::VolumesHidden => &["drill-left"],
             Self::VolumesMistaken => &["written-volume", "not-our-volume"],
         }
