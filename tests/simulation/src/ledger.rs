@@ -53,6 +53,8 @@ pub(crate) struct Wishes {
     pub(crate) hold: Hold,
     /// When somebody first asked for its deletion by name.
     pub(crate) named: Option<Timestamp>,
+    /// Whether somebody ever has, be it rescued since.
+    pub(crate) was_named: bool,
     /// Since when it is acknowledged that it goes by name.
     pub(crate) goes: Option<Timestamp>,
     pub(crate) expires: Option<Timestamp>,

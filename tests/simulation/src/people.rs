@@ -157,8 +157,14 @@ impl World {
                 self.send("PATCH", &path, json!({ "hold": null }), Then::HoldRemoved(set));
             }
             What::Delete(_, grace) => {
-                let before = held(&self.ledger).wishes(&set).named;
-                held(&self.ledger).wishes(&set).named.get_or_insert(now);
+                let before = {
+                    let mut ledger = held(&self.ledger);
+                    let wishes = ledger.wishes(&set);
+                    let before = wishes.named;
+                    wishes.named.get_or_insert(now);
+                    wishes.was_named = true;
+                    before
+                };
                 let query =
                     grace.map(|grace| format!("?grace_minutes={grace}")).unwrap_or_default();
                 self.send(

@@ -283,7 +283,7 @@ fn audited(ledger: &mut Ledger, judgement: &Judgement<'_>) {
         };
         let gone = i64::from(status == "deleted");
         // Who deletes by name what a rule has condemned condemns it once more.
-        let is_named = ledger.wishes.get(id).is_some_and(|wishes| wishes.named.is_some());
+        let is_named = ledger.wishes.get(id).is_some_and(|wishes| wishes.was_named);
         let open = if is_named { open.min(expected) } else { open };
         let is_plain = count("snapshot.missing") + count("snapshot.record_removed") == 0;
         if is_plain && (open != expected || count("snapshot.deleted") != gone) {
