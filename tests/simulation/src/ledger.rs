@@ -267,11 +267,10 @@ impl Ledger {
         Some(facts.edits[from..].iter().map(|edit| edit.rules).collect())
     }
 
-    /// The rules of a schedule a day ago, or its first.
-    pub(crate) fn rules_before(&self, schedule: &str, now: Timestamp) -> Option<Option<Promise>> {
+    /// The rules of a schedule at an instant, or its first.
+    pub(crate) fn rules_at(&self, schedule: &str, at: Timestamp) -> Option<Option<Promise>> {
         let facts = self.schedules.get(schedule)?;
-        let day = now - SignedDuration::from_hours(24);
-        let old = facts.edits.iter().rfind(|edit| edit.acked.is_some_and(|acked| acked <= day));
+        let old = facts.edits.iter().rfind(|edit| edit.acked.is_some_and(|acked| acked <= at));
         old.or_else(|| facts.edits.first()).map(|edit| edit.rules)
     }
 

@@ -220,7 +220,8 @@ fn judge_rules(
     let day = now - SignedDuration::from_hours(24);
     let was_there = |one: &Group| is_there(one) || one.let_go.is_some_and(|at| at > day);
     let (subject, taken) = beside(ledger, group, was_there);
-    let before = ledger.rules_before(schedule, now);
+    // What was edited before it was taken never promised more.
+    let before = ledger.rules_at(schedule, day.max(group.begun));
     let kept_it =
         |rules: Option<Promise>| rules.is_none_or(|rules| rules.keeps(subject, &taken, now));
     if !is_daily_work && before.is_some_and(kept_it) {
