@@ -57,7 +57,7 @@ impl FromRequestParts<Arc<App>> for RunId {
 /// Which runs are wanted: those to which everything given applies.
 #[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct RunParameters {
+struct WantedRuns {
     /// Standing there; may be repeated, and then any of them will do.
     #[param(value_type = Vec<RunStatus>, required = false, inline)]
     status: Vec<RunStatus>,
@@ -65,6 +65,29 @@ struct RunParameters {
     from: Option<Timestamp>,
     /// Of slots before this instant.
     to: Option<Timestamp>,
+}
+
+impl FromQuery for WantedRuns {
+    fn from_query(given: &mut Parameters) -> Result<Self, Problem> {
+        Ok(Self { status: given.all("status")?, from: given.one("from")?, to: given.one("to")? })
+    }
+}
+
+impl WantedRuns {
+    fn filter(&self) -> Result<RunFilter, Problem> {
+        let Self { status, from, to } = self;
+        checked_period(*from, *to)?;
+        let status = status.iter().copied().map(Into::into).collect();
+        Ok(RunFilter { status, from: *from, to: *to })
+    }
+}
+
+/// Which runs of a schedule are wanted, and whether they are counted.
+#[derive(Debug, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct RunParameters {
+    #[param(ignore)]
+    wanted: WantedRuns,
     /// Tell how many there are in all. Refused where there are more than 20,000 in that time.
     count: Option<bool>,
     #[param(ignore)]
@@ -74,9 +97,7 @@ struct RunParameters {
 impl FromQuery for RunParameters {
     fn from_query(given: &mut Parameters) -> Result<Self, Problem> {
         Ok(Self {
-            status: given.all("status")?,
-            from: given.one("from")?,
-            to: given.one("to")?,
+            wanted: WantedRuns::from_query(given)?,
             count: given.flag("count")?,
             page: PageParameters::from_query(given)?,
         })
@@ -91,17 +112,18 @@ impl FromQuery for RunParameters {
     get,
     path = "/v1/schedules/{id}/runs",
     tag = "schedules",
-    params(("id" = String, Path, description = "The schedule"), RunParameters, PageParameters),
+    params(
+        ("id" = String, Path, description = "The schedule"),
+        WantedRuns, RunParameters, PageParameters
+    ),
     responses((status = 200, description = "A page of runs", body = CountedList<Run>))
 )]
 async fn list_runs(
     call: Call<Viewer, RunParameters>,
     Id(id): Id<ScheduleId>,
 ) -> Result<Answer<CountedList<Run>>, Problem> {
-    let RunParameters { status, from, to, count, page } = &call.query;
-    checked_period(*from, *to)?;
-    let status = status.iter().copied().map(Into::into).collect();
-    let filter = RunFilter { status, from: *from, to: *to };
+    let RunParameters { wanted, count, page } = &call.query;
+    let filter = wanted.filter()?;
     let request = page.request(Order::default());
     let page = views::runs::list(call.service(), &id, &filter, &request).await?;
     let total = match count {
@@ -111,29 +133,17 @@ async fn list_runs(
     Ok(Answer::ok(CountedList::of(page, total, Run::from)))
 }
 
-/// Which runs of all schedules are wanted: those to which everything given applies.
-#[derive(Debug, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
+/// Which runs of all schedules are wanted.
+#[derive(Debug)]
 struct AllRunsParameters {
-    /// Standing there; may be repeated, and then any of them will do.
-    #[param(value_type = Vec<RunStatus>, required = false, inline)]
-    status: Vec<RunStatus>,
-    /// Of slots at this instant or later.
-    from: Option<Timestamp>,
-    /// Of slots before this instant.
-    to: Option<Timestamp>,
-    #[param(ignore)]
+    wanted: WantedRuns,
     page: PageParameters,
 }
 
 impl FromQuery for AllRunsParameters {
     fn from_query(given: &mut Parameters) -> Result<Self, Problem> {
-        Ok(Self {
-            status: given.all("status")?,
-            from: given.one("from")?,
-            to: given.one("to")?,
-            page: PageParameters::from_query(given)?,
-        })
+        let wanted = WantedRuns::from_query(given)?;
+        Ok(Self { wanted, page: PageParameters::from_query(given)? })
     }
 }
 
@@ -145,16 +155,14 @@ impl FromQuery for AllRunsParameters {
     get,
     path = "/v1/runs",
     tag = "schedules",
-    params(AllRunsParameters, PageParameters),
+    params(WantedRuns, PageParameters),
     responses((status = 200, description = "A page of runs", body = List<NamedRun>))
 )]
 async fn list_all_runs(
     call: Call<Viewer, AllRunsParameters>,
 ) -> Result<Answer<List<NamedRun>>, Problem> {
-    let AllRunsParameters { status, from, to, page } = &call.query;
-    checked_period(*from, *to)?;
-    let status = status.iter().copied().map(Into::into).collect();
-    let filter = RunFilter { status, from: *from, to: *to };
+    let AllRunsParameters { wanted, page } = &call.query;
+    let filter = wanted.filter()?;
     let request = page.request(Order::default());
     let page = views::runs::list_all(call.service(), &filter, &request).await?;
     let ids = page.items.iter().map(|run| run.slot.schedule_id.clone()).collect();
