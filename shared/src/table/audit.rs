@@ -165,15 +165,7 @@ impl Table {
     ) -> Result<Entries, Error> {
         let after = before.map(str::to_owned);
         let (partition, indexes): (_, &[Index]) = match pages {
-            Pages::Day(day) => {
-                let range = Range { limit, after, ..Range::of(None, keys::audit::day(*day)) };
-                let found = self.query::<AuditItem>(&range).await?;
-                let place = |item: AuditItem| {
-                    (keys::audit::position(item.at, item.version, &item.id), item)
-                };
-                let items = found.items.into_iter().map(place).collect();
-                return Ok(Entries { items, more: found.more });
-            }
+            Pages::Day(day) => return self.entries_of_day(*day, after, limit).await,
             Pages::Of(timeline) => {
                 (keys::audit::timeline(timeline), &[Index::Schedule, Index::Instance])
             }
@@ -198,6 +190,20 @@ impl Table {
             .filter_map(|position| Some((position.sort, items.remove(&position.key)?)))
             .collect();
         Ok(Entries { items, more })
+    }
+
+    /// Those of a day, whose partition holds them whole.
+    async fn entries_of_day(
+        &self,
+        day: Date,
+        after: Option<String>,
+        limit: usize,
+    ) -> Result<Entries, Error> {
+        let range = Range { limit, after, ..Range::of(None, keys::audit::day(day)) };
+        let found = self.query::<AuditItem>(&range).await?;
+        let place =
+            |item: AuditItem| (keys::audit::position(item.at, item.version, &item.id), item);
+        Ok(Entries { items: found.items.into_iter().map(place).collect(), more: found.more })
     }
 
     /// At most `limit` events that wait to be published, the oldest first.
