@@ -192,17 +192,15 @@ fn judge_rules(
     };
     let Some(rules) = ledger.rules_of(schedule) else { return };
     let is_there = |one: &Group| counts(ledger, one, shown);
-    let (subject, taken) = beside(ledger, group, is_there);
-    let keep =
-        |rules: &Option<Promise>| rules.is_none_or(|rules| rules.keeps(subject, &taken, now));
-    if rules.iter().all(keep) {
+    let there = Place::beside(ledger, group, is_there);
+    if rules.iter().all(|rules| there.is_kept_by(*rules, now)) {
         let text = format!(
             "{} of {} is deleted, which {:?} keep: it is number {} of {} that are there",
             deleted.id,
             described(group),
             rules.last(),
-            subject + 1,
-            taken.len()
+            there.subject + 1,
+            there.taken.len()
         );
         return ledger.violated(now, "rules-keep-it", text);
     }
@@ -211,20 +209,17 @@ fn judge_rules(
     let is_daily_work = edited.is_none_or(|edit| {
         let swept = edit.sent + SWEPT_AFTER;
         let by_then = |one: &Group| is_there(one) && one.begun < swept;
-        let (subject, taken) = beside(ledger, group, by_then);
-        let keeps = |rules: Promise| rules.keeps(subject, &taken, swept);
-        group.begun >= edit.sent || edit.rules.is_some_and(keeps)
+        let at_first = Place::beside(ledger, group, by_then);
+        group.begun >= edit.sent || edit.rules.is_some() && at_first.is_kept_by(edit.rules, swept)
     });
     // They would not have let go what these have within the day: else each that goes is the oldest, which restic's rules keep
     // while there is room.
     let day = now - SignedDuration::from_hours(24);
     let was_there = |one: &Group| is_there(one) || one.let_go.is_some_and(|at| at > day);
-    let (subject, taken) = beside(ledger, group, was_there);
+    let before_these = Place::beside(ledger, group, was_there);
     // What was edited before it was taken never promised more.
     let before = ledger.rules_at(schedule, day.max(group.begun));
-    let kept_it =
-        |rules: Option<Promise>| rules.is_none_or(|rules| rules.keeps(subject, &taken, now));
-    if !is_daily_work && before.is_some_and(kept_it) {
+    if !is_daily_work && before.is_some_and(|rules| before_these.is_kept_by(rules, now)) {
         let of_schedule = ledger.groups.iter().filter(|one| one.schedule == group.schedule);
         let there = of_schedule.filter(|one| counts(ledger, one, shown)).count();
         let schedule = schedule.clone();
@@ -232,27 +227,38 @@ fn judge_rules(
     }
 }
 
-/// When its schedule's sets of the same instance began that fit, it among them, the newest first, and which of them it is.
-fn beside(
-    ledger: &Ledger,
-    group: &Group,
-    fits: impl Fn(&Group) -> bool,
-) -> (usize, Vec<Timestamp>) {
-    let is_of_its = |one: &&Group| {
-        one.schedule == group.schedule
-            && one.instance == group.instance
-            && one.region == group.region
-    };
-    let mut found: Vec<&Group> = ledger
-        .groups
-        .iter()
-        .filter(is_of_its)
-        .filter(|one| one.set == group.set || fits(one))
-        .collect();
-    found.sort_by_key(|one| std::cmp::Reverse((one.begun, one.set.clone())));
-    found.dedup_by_key(|one| one.set.clone());
-    let subject = found.iter().position(|one| one.set == group.set).unwrap_or(found.len());
-    (subject, found.into_iter().map(|one| one.begun).collect())
+/// Where a set is among those of its schedule and instance.
+struct Place {
+    /// When they began, the newest first.
+    taken: Vec<Timestamp>,
+    /// Which of them it is.
+    subject: usize,
+}
+
+impl Place {
+    /// Among those that fit, and itself.
+    fn beside(ledger: &Ledger, group: &Group, fits: impl Fn(&Group) -> bool) -> Self {
+        let is_of_its = |one: &&Group| {
+            one.schedule == group.schedule
+                && one.instance == group.instance
+                && one.region == group.region
+        };
+        let mut found: Vec<&Group> = ledger
+            .groups
+            .iter()
+            .filter(is_of_its)
+            .filter(|one| one.set == group.set || fits(one))
+            .collect();
+        found.sort_by_key(|one| std::cmp::Reverse((one.begun, one.set.clone())));
+        found.dedup_by_key(|one| one.set.clone());
+        let subject = found.iter().position(|one| one.set == group.set).unwrap_or(found.len());
+        Self { taken: found.into_iter().map(|one| one.begun).collect(), subject }
+    }
+
+    /// Whether these rules keep it; none keep everything.
+    fn is_kept_by(&self, rules: Option<Promise>, now: Timestamp) -> bool {
+        rules.is_none_or(|rules| rules.keeps(self.subject, &self.taken, now))
+    }
 }
 
 /// What the rules of a day before would have kept goes only as far as the brake lets it, twice over since nobody says when
