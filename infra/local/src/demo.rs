@@ -57,7 +57,7 @@ pub(crate) struct Beginning {
 impl Beginning {
     /// Puts the items into the table.
     pub(crate) fn load(self, table: &str) -> Result<(), StartError> {
-        let Self { database, items, is_counted: _is_counted } = self;
+        let Self { database, items, .. } = self;
         let failed = |error: DynoxideError| StartError::failed("the demonstration", error);
         let unreadable =
             |error: serde_json::Error| StartError::failed("the demonstration", error.to_string());

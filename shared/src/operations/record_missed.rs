@@ -12,8 +12,8 @@ use crate::service::Service;
 
 /// Leaves a record of each slot that nobody ran. One that did run, or is recorded already, keeps its record.
 ///
-/// The earliest comes first: whoever goes on after a tick that died finds fewer of the earlier slots among the latest
-/// hundred that are named, and nothing is written twice.
+/// The earliest comes first. While one tick after the other dies amid the records, further slots pass, and the earliest are
+/// the first to fall out of the hundred that are named.
 pub(crate) async fn record_missed(
     service: &Service,
     schedule: &Schedule,
