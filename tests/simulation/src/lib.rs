@@ -47,5 +47,9 @@ pub use lies::Lie;
 pub use run::{Verdict, run};
 pub use runner::{Options, main};
 
+/// Seeds ask for memory all the time, and for nothing else that the system's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[cfg(test)]
 mod tests;
