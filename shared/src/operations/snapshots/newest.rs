@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::domain::cursor::Order;
 use crate::domain::ids::EbsSnapshotId;
+use crate::domain::ownership::EbsSnapshot;
 use crate::domain::sighting::Sighting;
 use crate::domain::snapshot::{Snapshot, Status};
 use crate::domain::sweep::newest::Newest;
@@ -25,6 +26,14 @@ const LOOK_MAX: usize = 1_000;
 /// Why a snapshot stays, in words.
 pub(crate) type Stays = String;
 
+/// What EC2 shows at one moment of a snapshot, and what that says of it.
+pub(crate) struct Judged<T> {
+    /// The snapshot's own members.
+    pub(crate) own: Vec<EbsSnapshot>,
+    /// What lets it go; or why it stays.
+    pub(crate) answer: Result<T, Stays>,
+}
+
 /// The newer good snapshots of the same instance in the same region that have, together, each volume of `snapshot`, all
 /// shown by EC2; or why it stays.
 pub(crate) async fn guardians(
@@ -32,7 +41,8 @@ pub(crate) async fn guardians(
     snapshot: &Snapshot,
     now: Timestamp,
 ) -> Result<Result<Vec<Snapshot>, Stays>, Error> {
-    among_shown(service, snapshot, now, |others| guardians_among(snapshot, others)).await
+    let judge = |others: &[Snapshot]| guardians_among(snapshot, others);
+    Ok(among_shown(service, snapshot, now, judge).await?.answer)
 }
 
 /// The guardians among these.
@@ -48,32 +58,38 @@ pub(crate) fn guardians_among(
 ///
 /// It is asked about ever more of them, the last made first, until it lets the snapshot go: what more of them could say
 /// is only that once more. It is not enough to look at the record that was made last: that of a set that was adopted or
-/// copied is made long after its content, and EC2 may not have it any more. Mostly the first few are enough, in one look
-/// at the table and one at EC2; for a snapshot that stays all are read, a thousand at a time at the most.
+/// copied is made long after its content, and EC2 may not have it any more. For a snapshot that stays all are read, a
+/// thousand at a time at the most.
+///
+/// The records say how many are needed, and EC2 has the word: it is asked as soon as the records alone would let the snapshot
+/// go, for all of them in one look, and only what it shows counts.
 pub(crate) async fn among_shown<T>(
     service: &Service,
     snapshot: &Snapshot,
     now: Timestamp,
     judge: impl Fn(&[Snapshot]) -> Result<T, Stays>,
-) -> Result<Result<T, Stays>, Error> {
+) -> Result<Judged<T>, Error> {
     let list = SnapshotList::Of(snapshot.source.instance_id.clone(), Presence::Here);
     let mut slice = Slice { order: Order::NewestFirst, limit: FIRST_LOOK, after: None };
-    let mut good = Vec::new();
+    let mut others = Vec::new();
     loop {
         let Listed { snapshots, more } = service.table.list_snapshots(&list, &slice).await?;
         // Where not one of many is there any more, there is no place to go on from.
         let is_stuck = snapshots.is_empty() && slice.limit == LOOK_MAX;
+        let is_last = !more || is_stuck;
         if let Some((position, _)) = snapshots.last() {
             slice.after = Some(position.clone());
         }
-        let others = snapshots.into_iter().map(|(_, one)| one);
-        let others: Vec<_> = others.filter(|one| may_count(one, snapshot)).collect();
-        good.extend(shown(service, &snapshot.source.region, &others, now).await?);
-        match judge(&good) {
-            Ok(lets_go) => return Ok(Ok(lets_go)),
-            Err(stays) if !more || is_stuck => return Ok(Err(stays)),
-            Err(_) => slice.limit = (slice.limit * FURTHER).min(LOOK_MAX),
+        let read = snapshots.into_iter().map(|(_, one)| one);
+        others.extend(read.filter(|one| may_count(one, snapshot)));
+        if is_last || judge(&others).is_ok() {
+            let looked = look(service, snapshot, &others, now).await?;
+            let answer = judge(&looked.whole);
+            if is_last || answer.is_ok() {
+                return Ok(Judged { own: looked.own, answer });
+            }
         }
+        slice.limit = (slice.limit * FURTHER).min(LOOK_MAX);
     }
 }
 
@@ -85,6 +101,27 @@ fn may_count(one: &Snapshot, snapshot: &Snapshot) -> bool {
         && one.id != snapshot.id
 }
 
+/// What EC2 shows of a snapshot and of others.
+struct Looked {
+    own: Vec<EbsSnapshot>,
+    /// Those of the others that it shows whole.
+    whole: Vec<Snapshot>,
+}
+
+async fn look(
+    service: &Service,
+    snapshot: &Snapshot,
+    others: &[Snapshot],
+    now: Timestamp,
+) -> Result<Looked, Error> {
+    let members = members(others).chain(members(std::slice::from_ref(snapshot)));
+    let members: Vec<_> = members.cloned().collect();
+    let seen = service.ec2_in(&snapshot.source.region)?.ebs_snapshots(&members).await?;
+    let whole = whole_of(others, &seen, now);
+    let own = seen.into_iter().filter(|one| snapshot.has_member(&one.id)).collect();
+    Ok(Looked { own, whole })
+}
+
 /// Those of these snapshots that EC2 shows whole: all members, completed, out of the archive.
 pub(crate) async fn shown(
     service: &Service,
@@ -92,17 +129,21 @@ pub(crate) async fn shown(
     snapshots: &[Snapshot],
     now: Timestamp,
 ) -> Result<Vec<Snapshot>, Error> {
-    let members: Vec<_> = snapshots
-        .iter()
-        .flat_map(Snapshot::living_members)
-        .map(|member| member.ebs_snapshot_id.clone())
-        .collect();
+    let members: Vec<_> = members(snapshots).cloned().collect();
     if members.is_empty() {
         return Ok(Vec::new());
     }
     let seen = service.ec2_in(region)?.ebs_snapshots(&members).await?;
+    Ok(whole_of(snapshots, &seen, now))
+}
+
+fn members(snapshots: &[Snapshot]) -> impl Iterator<Item = &EbsSnapshotId> {
+    snapshots.iter().flat_map(Snapshot::living_members).map(|member| &member.ebs_snapshot_id)
+}
+
+fn whole_of(snapshots: &[Snapshot], seen: &[EbsSnapshot], now: Timestamp) -> Vec<Snapshot> {
     let seen: BTreeMap<&EbsSnapshotId, Sighting> =
         seen.iter().map(|one| (&one.id, one.into())).collect();
     let as_shown = snapshots.iter().map(|one| one.as_shown(|id| seen.get(id).copied(), now));
-    Ok(as_shown.filter(Snapshot::is_whole).collect())
+    as_shown.filter(Snapshot::is_whole).collect()
 }

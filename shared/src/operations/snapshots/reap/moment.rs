@@ -1,7 +1,7 @@
 //! What is asked right before a deletion is claimed: everything that would refuse a member, and what lets the set go.
 //!
 //! The check of the batch lies up to minutes back. Here EC2 is asked once more, for this set alone, in the order in which
-//! an answer can become old: first the rights, which hardly change, last what guards it.
+//! an answer can become old: first the rights, which hardly change, last, in one look, the set itself and what guards it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use crate::domain::sweep::newest::has_all_of;
 use crate::domain::sweep::plan::World;
 use crate::domain::sweep::plan::again::{kept_because, reopened};
 use crate::error::Error;
-use crate::operations::snapshots::newest::{Stays, among_shown, guardians_among, shown};
+use crate::operations::snapshots::newest::{Judged, Stays, among_shown, guardians_among, shown};
 
 /// What is said right before the claim.
 #[expect(clippy::large_enum_variant, reason = "one at a time, and moved once")]
@@ -48,25 +48,28 @@ impl OneDeletion<'_> {
     pub(super) async fn ask(&self, snapshot: &Snapshot, guard: Guard) -> Result<Moment, Error> {
         let ids: Vec<_> =
             snapshot.living_members().map(|member| member.ebs_snapshot_id.clone()).collect();
-        let found = self.ec2.ebs_snapshots(&ids).await?;
-        let seen: BTreeSet<_> = found.iter().map(|one| one.id.clone()).collect();
-        if ids.iter().any(|id| self.evidence.seen.contains_key(id) && !seen.contains(id)) {
-            return Ok(Moment::Later);
-        }
-        if !found.iter().all(|one| is_ours_and_marked(one, snapshot)) {
-            return Ok(Moment::Blocked(BlockedCause::NotMarked { message: None }));
-        }
-        if let Some(cause) = self.obstacle(snapshot, &seen).await? {
+        let was_seen = ids.iter().filter(|id| self.evidence.seen.contains_key(*id));
+        let was_seen: BTreeSet<_> = was_seen.cloned().collect();
+        if let Some(cause) = self.obstacle(snapshot, &was_seen).await? {
             return Ok(Moment::Blocked(cause));
         }
-        let lets_go = match guard {
-            Guard::Unneeded => LetsGo::default(),
-            Guard::Needed(needed) => match self.lets_go(snapshot, *needed).await? {
-                Ok(lets_go) => lets_go,
-                Err(stays) => return Ok(Moment::Stays(stays)),
-            },
+        let Judged { own, answer } = match guard {
+            Guard::Unneeded => {
+                Judged { own: self.ec2.ebs_snapshots(&ids).await?, answer: Ok(LetsGo::default()) }
+            }
+            Guard::Needed(needed) => self.lets_go(snapshot, *needed).await?,
         };
-        Ok(Moment::Go { seen, lets_go })
+        let seen: BTreeSet<_> = own.iter().map(|one| one.id.clone()).collect();
+        if !was_seen.is_subset(&seen) {
+            return Ok(Moment::Later);
+        }
+        if !own.iter().all(|one| is_ours_and_marked(one, snapshot)) {
+            return Ok(Moment::Blocked(BlockedCause::NotMarked { message: None }));
+        }
+        Ok(match answer {
+            Ok(lets_go) => Moment::Go { seen, lets_go },
+            Err(stays) => Moment::Stays(stays),
+        })
     }
 
     /// The first thing that would refuse one of these members. Rights are tried out only where a refusal could tear the
@@ -100,18 +103,19 @@ impl OneDeletion<'_> {
         &self,
         snapshot: &Snapshot,
         needed: super::last_check::Needed,
-    ) -> Result<Result<LetsGo, Stays>, Error> {
+    ) -> Result<Judged<LetsGo>, Error> {
         let now = self.clock.now();
         let condemned = Snapshot { status: Status::Condemned, ..snapshot.clone() };
-        let Some(reopened) = reopened(&condemned) else {
-            return Ok(Err("the record does not say which rule is to be asked again".to_owned()));
-        };
+        let reopened = reopened(&condemned);
         let original = self.original(snapshot).await?;
         let super::last_check::Needed { schedule, gone } = needed;
         let schedules: BTreeMap<_, _> =
             schedule.iter().map(|one| (one.id.clone(), one.clone())).collect();
         let gone = gone.into_iter().collect();
         let judge = |others: &[Snapshot]| {
+            let Some(reopened) = &reopened else {
+                return Err("the record does not say which rule is to be asked again".to_owned());
+            };
             let is_other = |one: &&Snapshot| original.as_ref().is_none_or(|it| it.id != one.id);
             let mut snapshots: Vec<_> = others.iter().filter(is_other).cloned().collect();
             snapshots.extend(original.clone());
@@ -125,7 +129,7 @@ impl OneDeletion<'_> {
                 failed_kept: self.service.settings.failed_kept,
                 now,
             };
-            if let Some(reason) = kept_because(&reopened, &world) {
+            if let Some(reason) = kept_because(reopened, &world) {
                 return Err(reason);
             }
             let guardians =
@@ -141,10 +145,11 @@ impl OneDeletion<'_> {
             let counted: Vec<_> = others.iter().filter(is_counted).cloned().collect();
             Ok((guardians, counted))
         };
-        let judged = among_shown(self.service, snapshot, now, judge).await?;
+        let Judged { own, answer } = among_shown(self.service, snapshot, now, judge).await?;
         // Who condemned it by no rule of a schedule's is bound to none.
         let schedule = schedule.filter(|_| is_by_schedule(snapshot));
-        Ok(judged.map(|(guardians, counted)| LetsGo { guardians, counted, schedule }))
+        let answer = answer.map(|(guardians, counted)| LetsGo { guardians, counted, schedule });
+        Ok(Judged { own, answer })
     }
 
     /// What it was made twice for, as it stands now: an available one only if EC2 shows all of it.
