@@ -22,14 +22,13 @@ const TOLD_AFTER: SignedDuration = SignedDuration::from_mins(20);
 /// How long after the last change the numbers are those of a count: they are counted anew each hour.
 const COUNTED_AFTER: SignedDuration = SignedDuration::from_mins(75);
 
-/// All records as they are stored, read without the product.
+/// The records as they are stored, read without the product.
 #[derive(Debug, Default)]
 pub(crate) struct Books {
     pub(crate) snapshots: Vec<Value>,
     pub(crate) sweeps: Vec<Value>,
     pub(crate) runs: Vec<Value>,
     pub(crate) restores: Vec<Value>,
-    pub(crate) schedules: Vec<Value>,
     pub(crate) audit: Vec<Value>,
     /// Since when what is still to be told to other systems waits.
     pub(crate) outbox: Vec<Timestamp>,
@@ -38,23 +37,20 @@ pub(crate) struct Books {
 impl Books {
     pub(crate) fn read(database: &SimDynamoDb) -> Self {
         let mut books = Self::default();
-        let mut from = Value::Null;
-        loop {
-            let mut request = json!({ "TableName": TABLE });
-            if !from.is_null() {
-                request["ExclusiveStartKey"] = from;
-            }
-            let (_, answer) =
-                database.answer("DynamoDB_20120810.Scan", request.to_string().as_bytes());
-            let mut answer: Value = serde_json::from_str(&answer).unwrap();
-            for item in answer["Items"].as_array().into_iter().flatten() {
-                books.add(item);
-            }
-            from = answer["LastEvaluatedKey"].take();
-            if from.is_null() {
-                return books;
-            }
+        for item in stored(database, "Scan", json!({ "TableName": TABLE })) {
+            books.add(&item);
         }
+        books
+    }
+
+    /// The schedules alone: reading all takes long.
+    pub(crate) fn schedules(database: &SimDynamoDb) -> Vec<Value> {
+        let request = json!({
+            "TableName": TABLE,
+            "KeyConditionExpression": "pk = :p",
+            "ExpressionAttributeValues": { ":p": { "S": "SCHEDULES" } },
+        });
+        stored(database, "Query", request).iter().map(|item| plain(&item["body"])).collect()
     }
 
     fn add(&mut self, item: &Value) {
@@ -65,7 +61,6 @@ impl Books {
             "SWEEPS" => &mut self.sweeps,
             "RUNS" => &mut self.runs,
             "RESTORES" => &mut self.restores,
-            "SCHEDULES" => &mut self.schedules,
             "AUDIT" => &mut self.audit,
             "OUTBOX" => {
                 let since = item["sk"]["S"].as_str().and_then(|text| text.split('#').next());
@@ -78,6 +73,24 @@ impl Books {
         if body.is_object() {
             list.push(body);
         }
+    }
+}
+
+/// All items of all pages.
+fn stored(database: &SimDynamoDb, operation: &str, mut request: Value) -> Vec<Value> {
+    let mut items = Vec::new();
+    loop {
+        let target = format!("DynamoDB_20120810.{operation}");
+        let (_, answer) = database.answer(&target, request.to_string().as_bytes());
+        let mut answer: Value = serde_json::from_str(&answer).unwrap();
+        if let Value::Array(page) = answer["Items"].take() {
+            items.extend(page);
+        }
+        let from = answer["LastEvaluatedKey"].take();
+        if from.is_null() {
+            return items;
+        }
+        request["ExclusiveStartKey"] = from;
     }
 }
 

@@ -1,8 +1,9 @@
 //! What must have become of the drills that schedules want.
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
-use super::calm::{Books, instant};
+use super::calm::instant;
 use crate::ledger::{Ledger, ScheduleFacts};
 
 /// How long a drill that is due may wait to be begun, or to be said why it is not.
@@ -11,9 +12,9 @@ const BEGUN_AFTER: SignedDuration = SignedDuration::from_mins(75);
 const FIRST_AFTER: SignedDuration = SignedDuration::from_hours(27);
 
 /// It has been calm for a while and schedules still fire: each drill that was due is begun, or it is said why it is not.
-pub(crate) fn judge_drills(ledger: &mut Ledger, books: &Books, now: Timestamp) {
+pub(crate) fn judge_drills(ledger: &mut Ledger, schedules: &[Value], now: Timestamp) {
     let mut forgotten = None;
-    for one in &books.schedules {
+    for one in schedules {
         let (id, drills) = (one["id"].as_str().unwrap_or_default(), &one["drills"]);
         let looked_at = instant(&drills["try_at"]).or_else(|| instant(&drills["due"]));
         if let Some(at) = looked_at.filter(|at| now.duration_since(*at) > BEGUN_AFTER) {
