@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::domain::snapshot::Status;
 use shared::domain::snapshot::condemnation::BlockedCause;
-use sim_ec2::{Config, Fault};
+use sim_ec2::{Config, Fault, RetentionRule};
 
 use super::deletion::with_condemned;
 use crate::support::app::App;
@@ -389,6 +389,29 @@ async fn an_image_that_appears_between_the_check_of_the_batch_and_the_claim_keep
     assert_eq!(record.status, Status::Condemned);
     assert!(matches!(record.ending.blocked.unwrap().cause, BlockedCause::InUse { .. }));
     assert_eq!(app.sets()[&condemned[0]], 2);
+}
+
+// The batch has not seen it, so nobody has asked whether it is locked.
+#[tokio::test]
+async fn a_member_that_comes_out_of_the_recycle_bin_after_the_check_of_the_batch_keeps_the_set_whole()
+ {
+    let app = App::start().await;
+    app.ec2.add_retention_rule("us-east-1", RetentionRule::all(7));
+    let (_, condemned) = with_condemned(&app).await;
+    let second = members(&app, &condemned[0]).await.remove(1);
+    ec2(&app, &format!("Action=DeleteSnapshot&SnapshotId={second}&Version=2016-11-15"));
+    // Two looks do not show it, so that its absence is believed.
+    reap(&app, &condemned[..1]).await;
+
+    let restored = async {
+        let action = "Action=RestoreSnapshotFromRecycleBin";
+        ec2(&app, &format!("{action}&SnapshotId={second}&Version=2016-11-15"));
+        lock(&app, &second);
+    };
+    reap_amid(&app, &condemned[0], "Action=DescribeLockedSnapshots", restored).await;
+
+    assert_eq!(app.sets()[&condemned[0]], 2);
+    assert_eq!(app.status(&condemned[0]).await, "condemned");
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ pub(super) enum Moment {
     Blocked(BlockedCause),
     /// It would be kept now.
     Stays(Stays),
-    /// EC2 shows less than at the beginning of the batch.
+    /// EC2 shows other members than at the beginning of the batch: some were not asked for.
     Later,
 }
 
@@ -60,7 +60,7 @@ impl OneDeletion<'_> {
             Guard::Needed(needed) => self.lets_go(snapshot, *needed).await?,
         };
         let seen: BTreeSet<_> = own.iter().map(|one| one.id.clone()).collect();
-        if !was_seen.is_subset(&seen) {
+        if was_seen != seen {
             return Ok(Moment::Later);
         }
         if !own.iter().all(|one| is_ours_and_marked(one, snapshot)) {
