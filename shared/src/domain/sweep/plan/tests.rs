@@ -195,6 +195,20 @@ fn what_was_given_to_the_schedule_since_the_last_sweep_is_unexpected_and_counts_
 }
 
 #[test]
+fn what_was_given_to_the_schedule_before_the_last_sweep_is_expected_and_amid_it_not() {
+    let schedule = schedule(Some(rules(r#"{"keep_last": 200}"#)));
+    let swept = schedule.enforced.at;
+    for (given_at, unexpected) in [(swept - 1.seconds(), 0), (swept, 20)] {
+        let mut case = Case::new(&schedule, 1..=220, 300);
+        for given in &mut case.snapshots[..20] {
+            given.given_at = Some(given_at);
+        }
+        let stopped = case.brakes();
+        assert_eq!(stopped.first().map_or(0, |one| one.unexpected), unexpected, "{given_at}");
+    }
+}
+
+#[test]
 fn the_good_second_of_a_failed_set_counts_in_its_stead() {
     let schedule = schedule(Some(rules(r#"{"keep_last": 2}"#)));
     let mut case = Case::new(&schedule, [1, 3], 4);

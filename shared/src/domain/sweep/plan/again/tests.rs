@@ -4,7 +4,7 @@ use super::super::plan;
 use super::super::tests::{Case, hour, rules, schedule_when_gone, snapshot};
 use super::*;
 use crate::domain::schedule::{Schedule, WhenGone};
-use crate::domain::snapshot::condemnation::Condemnation;
+use crate::domain::snapshot::condemnation::{BlockedCause, Condemnation};
 use crate::domain::sweep::plan::Verdict;
 
 fn keeping(json: &str) -> Schedule {
@@ -48,6 +48,21 @@ fn rescued_in(case: &Case) -> Vec<i64> {
     let mut hours: Vec<_> = found.iter().map(|(id, _)| taken(id)).collect();
     hours.sort_unstable();
     hours
+}
+
+#[test]
+fn what_rules_condemned_is_reopened_as_it_was_but_not_what_had_failed_or_is_being_deleted() {
+    let schedule = keeping(r#"{"keep_last": 1}"#);
+    let good = snapshot(1, Some(&schedule));
+    let condemned = condemned(&good, &schedule);
+    let blocked = condemned.block(BlockedCause::Held, hour(10)).unwrap();
+    let again = reopened(&blocked).unwrap();
+    assert_eq!((again.status, again.ending), (good.status, good.ending));
+
+    let mut had_failed = condemned.clone();
+    had_failed.ending.condemnation.as_mut().unwrap().from = Status::Error;
+    assert_eq!(reopened(&had_failed), None);
+    assert_eq!(reopened(&condemned.begin_deletion(hour(10)).unwrap()), None);
 }
 
 #[test]
