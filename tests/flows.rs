@@ -41,6 +41,7 @@ mod restore_crash;
 mod restore_downtime;
 mod restore_foretold;
 mod restore_hands;
+mod restore_left;
 mod restore_refusals;
 mod restore_window;
 mod rights;

@@ -204,9 +204,9 @@ pub struct Before {
     /// When a person may delete them.
     #[serde(default)]
     pub old_volumes_expire_at: Option<Timestamp>,
-    /// When people were told that they may.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub old_volumes_told_at: Option<Timestamp>,
+    /// When people were told that they, or an image that stays, may be deleted.
+    #[serde(default, rename = "old_volumes_told_at", skip_serializing_if = "is_default")]
+    pub told_at: Option<Timestamp>,
     /// For how many days they are to be kept.
     pub keep_old_days: u32,
     /// The snapshot that is taken first.
