@@ -36,6 +36,7 @@ mod reports;
 mod restore;
 mod restore_any_hands;
 mod restore_apart;
+mod restore_as_it_was;
 mod restore_cancel;
 mod restore_crash;
 mod restore_downtime;

@@ -114,6 +114,8 @@ pub struct SeedVolume {
     pub tags: Tags,
     /// Whether it is encrypted, with EBS's own key.
     pub encrypted: bool,
+    /// Whether it may be at several instances at once.
+    pub multi_attach: bool,
 }
 
 impl SeedVolume {
@@ -125,7 +127,14 @@ impl SeedVolume {
             volume_type: "gp3".to_owned(),
             tags: Tags::new(),
             encrypted: false,
+            multi_attach: false,
         }
+    }
+
+    /// An `io2` volume that may be at several instances at once.
+    #[must_use]
+    pub fn multi_attach(self) -> Self {
+        Self { volume_type: "io2".to_owned(), multi_attach: true, ..self }
     }
 
     /// Encrypted with EBS's own key.
@@ -228,7 +237,7 @@ fn attach(
     zone: &str,
     place: Attachment,
 ) -> Device {
-    let SeedVolume { device, size_gib, volume_type, tags, encrypted } = seed;
+    let SeedVolume { device, size_gib, volume_type, tags, encrypted, multi_attach } = seed;
     let spec = VolumeSpec {
         size_gib,
         volume_type,
@@ -238,6 +247,7 @@ fn attach(
         kms_key: None,
         snapshot_id: None,
         initialization_rate: None,
+        multi_attach,
         tags,
     };
     let moment = Moment { now: context.moment.now, lag: SignedDuration::ZERO };

@@ -242,7 +242,8 @@ pub struct Course {
     /// Where the volumes that it makes or replaces were when they were last looked at, once it has stopped.
     #[serde(default, skip_serializing_if = "is_default")]
     pub places: Vec<SeenPlace>,
-    /// Whether EC2 was asked at this step to have volumes go with their instance as before.
+    /// Whether EC2 was asked at this step to set what comes with no attachment and no launch: whether volumes go with their
+    /// instance, and that it takes traffic that is not for itself.
     #[serde(default, skip_serializing_if = "is_default")]
     pub flags_asked: bool,
 }

@@ -49,6 +49,7 @@ fn planned(device: &str, number: usize) -> PlannedVolume {
         volume_id: None,
         attempt: 0,
         attached_at: None,
+        multi_attach: false,
         tags: Tags::new(),
     }
 }
@@ -134,6 +135,7 @@ fn seen_volume(number: usize, device: Option<&str>, tags: Tags) -> SeenVolume {
         attachments,
         volume_type: "gp3".to_owned(),
         size_gib: 8,
+        multi_attach: false,
         tags,
     }
 }

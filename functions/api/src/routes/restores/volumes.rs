@@ -31,6 +31,8 @@ pub(super) struct RestoredVolume {
     throughput_mibps: Option<i32>,
     /// At which rate in MiB a second EC2 is paid to fetch its blocks; null: as fast as it comes.
     volume_initialization_rate: Option<i32>,
+    /// Whether it can be at several instances at once (Multi-Attach), as the snapshot's or the present volume.
+    multi_attach: bool,
 }
 
 /// A volume that had to make room.
@@ -97,6 +99,7 @@ impl From<mode::PlannedVolume> for RestoredVolume {
             volume_id,
             attempt: _attempt,
             attached_at: _attached_at,
+            multi_attach,
             tags: _tags,
         } = volume;
         Self {
@@ -110,6 +113,7 @@ impl From<mode::PlannedVolume> for RestoredVolume {
             iops,
             throughput_mibps,
             volume_initialization_rate: initialization_rate_mibps,
+            multi_attach,
         }
     }
 }
