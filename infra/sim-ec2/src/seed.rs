@@ -103,6 +103,7 @@ impl InstanceSpec {
 
 /// A volume of an [`InstanceSpec`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "EC2's true and false")]
 pub struct SeedVolume {
     /// For example `/dev/sdf`.
     pub device: String,

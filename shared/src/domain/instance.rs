@@ -321,6 +321,7 @@ pub struct Gpu {
 
 /// What EC2 knows of a volume beside where it is attached.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "EC2's true and false")]
 pub struct VolumeDetails {
     /// EC2's identifier.
     pub id: VolumeId,

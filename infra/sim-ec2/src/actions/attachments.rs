@@ -72,7 +72,9 @@ pub(crate) fn detach(context: &mut ActionContext<'_>, params: &Params) -> Reply 
             ),
         ));
     }
-    if instance.root_device == attachment.device && instance.state == InstanceState::Running {
+    // "If the volume is the root volume, you must stop the instance before you detach it":
+    // <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-detaching-volume.html>
+    if instance.root_device == attachment.device && instance.state != InstanceState::Stopped {
         return Err(Ec2Error::new(
             "OperationNotPermitted",
             format!(

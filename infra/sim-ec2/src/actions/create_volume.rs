@@ -19,6 +19,7 @@ use crate::{
 
 /// What a new volume is to be.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "EC2's true and false")]
 pub(crate) struct VolumeSpec {
     pub(crate) size_gib: u32,
     pub(crate) volume_type: String,

@@ -57,7 +57,7 @@ impl Restore {
 
     /// The restore, which is over, to be looked at again when people are to be told of what it has left.
     #[must_use]
-    pub(super) fn to_tell_later(self) -> Self {
+    pub(super) fn telling_later(self) -> Self {
         let attention_at = self.tells_at();
         Self { course: Course { attention_at, ..self.course }, ..self }
     }

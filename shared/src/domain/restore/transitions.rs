@@ -154,7 +154,7 @@ impl Restore {
             },
             ..next
         }
-        .to_tell_later()
+        .telling_later()
     }
 
     /// It stops at the step at hand, with what is there.
@@ -302,7 +302,7 @@ impl Restore {
                 },
                 ..self.clone()
             };
-            return Ok(Some(left.to_tell_later()));
+            return Ok(Some(left.telling_later()));
         }
         let is_replacing = matches!(self.mode, RestoreMode::ReplaceRoot { .. })
             && self.status != RestoreStatus::Failed

@@ -8,6 +8,10 @@ use utoipa::ToSchema;
 
 /// A volume that is made.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "two facts that have nothing to do with each other"
+)]
 pub(super) struct RestoredVolume {
     /// What it is made from.
     #[schema(value_type = String, example = "snap-0123456789abcdef0")]
