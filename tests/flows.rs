@@ -39,6 +39,7 @@ mod restore_apart;
 mod restore_as_it_was;
 mod restore_cancel;
 mod restore_crash;
+mod restore_disturbed;
 mod restore_downtime;
 mod restore_foretold;
 mod restore_hands;
