@@ -303,21 +303,17 @@ impl Hand {
 
     fn fault(self, at: &At) -> Fault {
         let fault = Fault::on(at.action);
-        match self {
-            Self::Throttles => fault.times(3).error("RequestLimitExceeded", 503),
-            Self::LosesReply => fault.reply_lost(),
-            Self::AttachesNew
-            | Self::TakesDevice
-            | Self::Detaches
-            | Self::Starts
-            | Self::Stops
-            | Self::Terminates
-            | Self::Refuses => match at.step == StepName::Check {
-                // A dry run asks for nothing but the right.
-                true => fault.error("UnauthorizedOperation", 403),
-                false => fault.error("InvalidParameterValue", 400),
-            },
+        if self == Self::Throttles {
+            return fault.times(3).error("RequestLimitExceeded", 503);
         }
+        if self == Self::LosesReply {
+            return fault.reply_lost();
+        }
+        // A dry run asks for nothing but the right.
+        if at.step == StepName::Check {
+            return fault.error("UnauthorizedOperation", 403);
+        }
+        fault.error("InvalidParameterValue", 400)
     }
 }
 
@@ -358,9 +354,6 @@ impl Course {
     /// Whether this hand can do anything at this step, or anything that is the restore's business.
     fn may_matter(&self, hand: Hand, step: StepName) -> bool {
         match (hand, self.kind) {
-            (Hand::Refuses | Hand::Throttles | Hand::LosesReply, _)
-            | (Hand::TakesDevice, Kind::Volumes)
-            | (Hand::Starts, Kind::InPlaceStopped) => true,
             (Hand::AttachesNew, Kind::Root | Kind::Instance)
             | (Hand::TakesDevice, Kind::Root)
             | (Hand::TakesDevice | Hand::Detaches, Kind::Instance)
@@ -385,7 +378,17 @@ impl Course {
                     | StepName::ReattachOldVolumes
                     | StepName::StartAgain
             ),
-            (Hand::Detaches | Hand::Stops | Hand::Terminates, _) => true,
+            (
+                Hand::Detaches
+                | Hand::Stops
+                | Hand::Terminates
+                | Hand::Refuses
+                | Hand::Throttles
+                | Hand::LosesReply,
+                _,
+            )
+            | (Hand::TakesDevice, Kind::Volumes)
+            | (Hand::Starts, Kind::InPlaceStopped) => true,
         }
     }
 

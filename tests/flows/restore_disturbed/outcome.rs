@@ -148,7 +148,9 @@ impl World {
                 true
             }
             Deed::Terminated(going) => {
-                going.iter().for_each(|volume| self.witness.excuse(volume));
+                for volume in &going {
+                    self.witness.excuse(volume);
+                }
                 true
             }
         }

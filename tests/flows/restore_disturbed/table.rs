@@ -31,7 +31,10 @@ impl Rows {
             let is_only = self.0.iter().filter(|other| other.hand == row.hand).count() == 1;
             let when = if is_only { "at any time".to_owned() } else { moments(&row.moments) };
             let Outcome { what, retried, given_up } = &row.outcome;
-            text += &format!("| {} | {when} | {what} | {retried} | {given_up} |\n", row.hand);
+            let cells = [row.hand, &when, what, retried, given_up];
+            text += "| ";
+            text += &cells.join(" | ");
+            text += " |\n";
         }
         text.replace("|  |", "| |").replace("|  |", "| |")
     }
