@@ -527,6 +527,9 @@ def restorer_cases():
     marks = {"snapkeep:replaced-by": "rst_019caef4", "snapkeep:expires-at": "2026-03-16T10:00:00Z"}
     role = f"arn:aws:iam::{ACCOUNT}:role/OrganizationAdmin"
 
+    def changing(attribute, tags):
+        return [("ec2:ModifyInstanceAttribute", INSTANCE, context_of(None, tags, **{"ec2:Attribute": attribute}))]
+
     def volume(tags, snapshot_tags):
         return on("ec2:CreateVolume", (VOLUME, tags, None), (SNAPSHOT, None, snapshot_tags))
 
@@ -556,6 +559,8 @@ def restorer_cases():
         ("detach", on("ec2:DetachVolume", (VOLUME, None, {}), (INSTANCE, None, {}))),
         ("stop", on("ec2:StopInstances", (INSTANCE, None, {}))),
         ("start", on("ec2:StartInstances", (INSTANCE, None, {}))),
+        ("have volumes go with an instance", changing("BlockDeviceMapping", {})),
+        ("turn a check off of what it launched", changing("SourceDestCheck", made)),
         ("mark an old volume", tag({}, marks, VOLUME)),
         ("a volume of one of before", volume(made, without_sign(OURS))),
         ("delete a volume it made before", on("ec2:DeleteVolume", (VOLUME, None, without_sign(made)))),
@@ -596,6 +601,11 @@ def restorer_cases():
         ("deregister somebody's image that says restored", on("ec2:DeregisterImage", (image, None, foreign))),
         ("terminate what it made", on("ec2:TerminateInstances", (INSTANCE, None, made))),
         ("change an instance", on("ec2:ModifyInstanceAttribute", (INSTANCE, None, {}))),
+        ("turn a check off of an instance", changing("SourceDestCheck", {})),
+        ("turn a check off of somebody's that says restored", changing("SourceDestCheck", foreign)),
+        ("turn a check off of another of ours", changing("SourceDestCheck", anonymous)),
+        ("protect what it launched", changing("DisableApiTermination", made)),
+        ("give it other commands at its start", changing("UserData", made)),
     ]
     for what, calls in may:
         yield "Restorer", what, calls, True

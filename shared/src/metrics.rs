@@ -130,6 +130,7 @@ impl Metric {
             | Action::RestoreCancelled
             | Action::RestoreFinished
             | Action::RestoreOldVolumesDue
+            | Action::RestoreImageDue
             | Action::DrillRequested
             | Action::DrillRetried
             | Action::DrillCancelling

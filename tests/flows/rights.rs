@@ -160,7 +160,11 @@ const KEPT: &[(Function, &str, &str, &str)] = &[
 /// An instance whose restore uses whatever a launch can.
 fn web(app: &App) -> String {
     let profile = Some("arn:aws:iam::123456789012:instance-profile/web".to_owned());
-    let settings = LaunchSettings { instance_profile: profile, ..LaunchSettings::default() };
+    let settings = LaunchSettings {
+        instance_profile: profile,
+        source_check_off: true,
+        ..LaunchSettings::default()
+    };
     let mut spec = InstanceSpec::named("web").settings(settings).key_name("ops");
     spec.volumes = vec![SeedVolume::new("/dev/xvda", 8), SeedVolume::new("/dev/sdb", 8)];
     app.ec2.add_instance(spec)

@@ -71,7 +71,10 @@ impl SimEc2 {
         };
         let taken = Device { name: device.to_owned(), volume_id: volume_id.to_owned() };
         for region in state.world.regions.values_mut() {
-            region.volumes.note(volume_id, |volume| volume.further.push(place.clone()));
+            region.volumes.note(volume_id, |volume| {
+                volume.multi_attach = true;
+                volume.further.push(place.clone());
+            });
             region.instances.note(instance_id, |instance| instance.devices.push(taken.clone()));
         }
     }

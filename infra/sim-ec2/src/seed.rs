@@ -103,6 +103,7 @@ impl InstanceSpec {
 
 /// A volume of an [`InstanceSpec`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "EC2's true and false")]
 pub struct SeedVolume {
     /// For example `/dev/sdf`.
     pub device: String,
@@ -114,6 +115,8 @@ pub struct SeedVolume {
     pub tags: Tags,
     /// Whether it is encrypted, with EBS's own key.
     pub encrypted: bool,
+    /// Whether it may be at several instances at once.
+    pub multi_attach: bool,
 }
 
 impl SeedVolume {
@@ -125,7 +128,14 @@ impl SeedVolume {
             volume_type: "gp3".to_owned(),
             tags: Tags::new(),
             encrypted: false,
+            multi_attach: false,
         }
+    }
+
+    /// An `io2` volume that may be at several instances at once.
+    #[must_use]
+    pub fn multi_attach(self) -> Self {
+        Self { volume_type: "io2".to_owned(), multi_attach: true, ..self }
     }
 
     /// Encrypted with EBS's own key.
@@ -228,7 +238,7 @@ fn attach(
     zone: &str,
     place: Attachment,
 ) -> Device {
-    let SeedVolume { device, size_gib, volume_type, tags, encrypted } = seed;
+    let SeedVolume { device, size_gib, volume_type, tags, encrypted, multi_attach } = seed;
     let spec = VolumeSpec {
         size_gib,
         volume_type,
@@ -238,6 +248,7 @@ fn attach(
         kms_key: None,
         snapshot_id: None,
         initialization_rate: None,
+        multi_attach,
         tags,
     };
     let moment = Moment { now: context.moment.now, lag: SignedDuration::ZERO };

@@ -46,6 +46,12 @@ pub fn needs_iops(volume_type: &str) -> bool {
     matches!(volume_type, "io1" | "io2")
 }
 
+/// Whether a volume of this type can be at several instances at once
+/// (<https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volumes-multi.html>).
+pub fn has_multi_attach(volume_type: &str) -> bool {
+    matches!(volume_type, "io1" | "io2")
+}
+
 /// Whether throughput can be provisioned for this type.
 pub fn has_throughput(volume_type: &str) -> bool {
     volume_type == "gp3"

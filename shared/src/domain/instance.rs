@@ -321,6 +321,7 @@ pub struct Gpu {
 
 /// What EC2 knows of a volume beside where it is attached.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "EC2's true and false")]
 pub struct VolumeDetails {
     /// EC2's identifier.
     pub id: VolumeId,
@@ -336,6 +337,8 @@ pub struct VolumeDetails {
     pub iops: Option<i32>,
     /// Provisioned MiB a second, where its type has them.
     pub throughput_mibps: Option<i32>,
+    /// Whether it may be at several instances at once.
+    pub multi_attach: bool,
     pub tags: Tags,
 }
 
@@ -348,6 +351,7 @@ impl VolumeDetails {
             throughput_mibps: self.throughput_mibps,
             kms_key_id: self.kms_key_id.clone().filter(|_| self.encrypted),
             delete_on_termination: attached.and_then(|one| one.delete_on_termination),
+            multi_attach: self.multi_attach,
             tags: self.tags.clone(),
         }
     }
@@ -453,6 +457,7 @@ mod tests {
             kms_key_id: None,
             iops: None,
             throughput_mibps: None,
+            multi_attach: false,
             tags: tags.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
         };
         let known = [

@@ -204,9 +204,9 @@ pub struct Before {
     /// When a person may delete them.
     #[serde(default)]
     pub old_volumes_expire_at: Option<Timestamp>,
-    /// When people were told that they may.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub old_volumes_told_at: Option<Timestamp>,
+    /// When people were told that they, or an image that stays, may be deleted.
+    #[serde(default, rename = "old_volumes_told_at", skip_serializing_if = "is_default")]
+    pub told_at: Option<Timestamp>,
     /// For how many days they are to be kept.
     pub keep_old_days: u32,
     /// The snapshot that is taken first.
@@ -242,7 +242,8 @@ pub struct Course {
     /// Where the volumes that it makes or replaces were when they were last looked at, once it has stopped.
     #[serde(default, skip_serializing_if = "is_default")]
     pub places: Vec<SeenPlace>,
-    /// Whether EC2 was asked at this step to have volumes go with their instance as before.
+    /// Whether EC2 was asked at this step to set what comes with no attachment and no launch: whether volumes go with their
+    /// instance, and that it takes traffic that is not for itself.
     #[serde(default, skip_serializing_if = "is_default")]
     pub flags_asked: bool,
 }

@@ -214,6 +214,15 @@ fn replayed_settings(instance: &sdk::Instance) -> ReplayedSettings {
         metadata_endpoint: metadata
             .and_then(|options| options.http_endpoint())
             .map(|value| value.as_str().to_owned()),
+        metadata_ipv6: metadata
+            .and_then(|options| options.http_protocol_ipv6())
+            .filter(|ipv6| **ipv6 == sdk::InstanceMetadataProtocolState::Enabled)
+            .map(|ipv6| ipv6.as_str().to_owned()),
+        metadata_tags: metadata
+            .and_then(|options| options.instance_metadata_tags())
+            .filter(|tags| **tags == sdk::InstanceMetadataTagsState::Enabled)
+            .map(|tags| tags.as_str().to_owned()),
+        source_check_off: instance.source_dest_check() == Some(false),
         tenancy: tenancy
             .filter(|tenancy| **tenancy == sdk::Tenancy::Dedicated)
             .map(|tenancy| tenancy.as_str().to_owned()),
@@ -267,6 +276,7 @@ pub(super) fn volume(volume: &sdk::Volume) -> Option<VolumeDetails> {
         kms_key_id: volume.kms_key_id().map(str::to_owned),
         iops: volume.iops(),
         throughput_mibps: volume.throughput(),
+        multi_attach: volume.multi_attach_enabled().unwrap_or_default(),
         tags: tags(volume.tags()),
     })
 }

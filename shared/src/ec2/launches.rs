@@ -4,8 +4,9 @@ use aws_sdk_ec2::types::builders::EbsBlockDeviceBuilder;
 use aws_sdk_ec2::types::{
     self as sdk, ArchitectureValues, BlockDeviceMapping, BootModeValues, EbsBlockDevice,
     HttpTokensState, IamInstanceProfileSpecification, InstanceMetadataEndpointState,
-    InstanceMetadataOptionsRequest, InstanceType, Placement, ReplaceRootVolumeTaskState,
-    Reservation, ResourceType, RunInstancesMonitoringEnabled, Tenancy, VolumeType,
+    InstanceMetadataOptionsRequest, InstanceMetadataProtocolState, InstanceMetadataTagsState,
+    InstanceType, Placement, ReplaceRootVolumeTaskState, Reservation, ResourceType,
+    RunInstancesMonitoringEnabled, Tenancy, VolumeType,
 };
 
 use super::calls::{Call, CallError, called, rehearsed, rehearsed_to_the_end};
@@ -268,13 +269,20 @@ fn placement(launch: &Launch) -> Option<Placement> {
 fn metadata(launch: &Launch) -> Option<InstanceMetadataOptionsRequest> {
     let (tokens, replayed) = (launch.metadata_tokens.as_deref(), &launch.replayed);
     let endpoint = replayed.metadata_endpoint.as_deref();
-    let is_recorded =
-        tokens.is_some() || endpoint.is_some() || replayed.metadata_hop_limit.is_some();
+    let is_recorded = tokens.is_some()
+        || endpoint.is_some()
+        || replayed.metadata_hop_limit.is_some()
+        || replayed.metadata_ipv6.is_some()
+        || replayed.metadata_tags.is_some();
+    let ipv6 = replayed.metadata_ipv6.as_deref().map(InstanceMetadataProtocolState::from);
+    let tags = replayed.metadata_tags.as_deref().map(InstanceMetadataTagsState::from);
     is_recorded.then(|| {
         InstanceMetadataOptionsRequest::builder()
             .set_http_tokens(tokens.map(HttpTokensState::from))
             .set_http_endpoint(endpoint.map(InstanceMetadataEndpointState::from))
             .set_http_put_response_hop_limit(replayed.metadata_hop_limit)
+            .set_http_protocol_ipv6(ipv6)
+            .set_instance_metadata_tags(tags)
             .build()
     })
 }

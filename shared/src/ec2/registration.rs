@@ -133,6 +133,16 @@ impl Ec2 {
         Ok(found.into_iter().find(|image| image.id == *id))
     }
 
+    /// These images, as far as EC2 shows them, disabled ones too.
+    pub async fn images(&self, ids: &[ImageId]) -> Result<Vec<SeenImage>, Error> {
+        let mut found = Vec::new();
+        for chunk in ids.chunks(FILTER_VALUES_MAX) {
+            let wanted = filter("image-id", chunk.iter().map(ToString::to_string));
+            found.extend(self.described_images(wanted).await?);
+        }
+        Ok(found)
+    }
+
     /// The images that use one of these EBS snapshots, disabled ones too, in the order of their ids.
     pub async fn images_using(&self, ids: &[EbsSnapshotId]) -> Result<Vec<SeenImage>, Error> {
         let mut found = BTreeMap::new();

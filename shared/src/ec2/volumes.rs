@@ -1,8 +1,8 @@
 //! Volumes: made, found, attached, detached, marked and deleted.
 
 use aws_sdk_ec2::types::{
-    self as sdk, EbsInstanceBlockDeviceSpecification, InstanceBlockDeviceMappingSpecification,
-    ResourceType, Tag, TagSpecification, VolumeType,
+    self as sdk, AttributeBooleanValue, EbsInstanceBlockDeviceSpecification,
+    InstanceBlockDeviceMappingSpecification, ResourceType, Tag, TagSpecification, VolumeType,
 };
 
 use super::calls::{Call, CallError, called, rehearsed};
@@ -31,6 +31,8 @@ pub struct NewVolume<'a> {
     pub throughput_mibps: Option<i32>,
     /// The rate at which EC2 is paid to fetch its blocks.
     pub initialization_rate_mibps: Option<i32>,
+    /// Whether it may be at several instances at once.
+    pub multi_attach: bool,
     /// Its tags, in the call itself.
     pub tags: Tags,
     /// The same for the same volume: EC2 makes one of it, however often it is asked.
@@ -91,6 +93,7 @@ impl Ec2 {
             .set_iops(iops)
             .set_throughput(new.throughput_mibps)
             .set_volume_initialization_rate(new.initialization_rate_mibps)
+            .set_multi_attach_enabled(new.multi_attach.then_some(true))
             .tag_specifications(self.specification(ResourceType::Volume, &new.tags));
         match call {
             Call::Rehearsal => {
@@ -155,6 +158,17 @@ impl Ec2 {
             .modify_instance_attribute()
             .instance_id(instance.as_str())
             .set_block_device_mappings(Some(mappings.collect()));
+        called("ModifyInstanceAttribute", request.send().await).map(|_| ())
+    }
+
+    /// Has an instance take and send traffic that is not its own. Nothing else of it is changed by this call.
+    pub async fn turn_source_check_off(&self, instance: &InstanceId) -> Result<(), CallError> {
+        let off = AttributeBooleanValue::builder().value(false).build();
+        let request = self
+            .client
+            .modify_instance_attribute()
+            .instance_id(instance.as_str())
+            .source_dest_check(off);
         called("ModifyInstanceAttribute", request.send().await).map(|_| ())
     }
 
@@ -228,5 +242,6 @@ fn seen_volume(volume: &sdk::Volume) -> Option<SeenVolume> {
     let (attachments, tags) = (attachments.collect(), convert::tags(volume.tags()));
     let volume_type = volume.volume_type().map(|one| one.as_str().to_owned()).unwrap_or_default();
     let size_gib = volume.size().and_then(|gib| u32::try_from(gib).ok()).unwrap_or_default();
-    Some(SeenVolume { id, state, attachments, volume_type, size_gib, tags })
+    let multi_attach = volume.multi_attach_enabled().unwrap_or_default();
+    Some(SeenVolume { id, state, attachments, volume_type, size_gib, multi_attach, tags })
 }

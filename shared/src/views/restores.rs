@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::domain::cursor::{Page, PageRequest};
-use crate::domain::ids::{InstanceId, RestoreId, SnapshotId, VolumeId};
+use crate::domain::ids::{ImageId, InstanceId, RestoreId, SnapshotId, VolumeId};
+use crate::domain::image::seen::SeenState;
 use crate::domain::restore::seen::SeenVolume;
 use crate::domain::restore::{Restore, RestoreStatus};
 use crate::error::Error;
@@ -24,12 +25,12 @@ pub struct RestoreFilter {
     pub old_volumes_due: Option<Timestamp>,
 }
 
-/// A restore, and what is left of the volumes that it took off.
+/// A restore, and volumes that it has made or taken off.
 #[derive(Clone, Debug)]
-pub struct OldVolumes {
+pub struct WithVolumes {
     pub restore: Restore,
     /// As EC2 shows them; none where its region is not looked after.
-    pub left: Vec<SeenVolume>,
+    pub volumes: Vec<SeenVolume>,
 }
 
 /// The restore, as it is at this moment.
@@ -57,24 +58,70 @@ pub async fn list(
 pub(crate) async fn with_old_volumes(
     service: &Service,
     restores: Vec<Restore>,
-) -> Result<Vec<OldVolumes>, Error> {
+) -> Result<Vec<WithVolumes>, Error> {
+    let old = |restore: &Restore| {
+        let old = restore.before.old_volumes.iter().flatten();
+        old.map(|old| old.volume_id.clone()).collect()
+    };
+    let mut found = with_volumes(service, restores, old).await?;
+    found.retain(|one| !one.volumes.is_empty() || service.ec2_in(&one.restore.region).is_err());
+    Ok(found)
+}
+
+/// These restores with the volumes that they have made or taken off.
+pub(crate) async fn with_all_volumes(
+    service: &Service,
+    restores: Vec<Restore>,
+) -> Result<Vec<WithVolumes>, Error> {
+    let all = |restore: &Restore| {
+        let made = restore.made.volumes.iter().filter_map(|one| one.volume_id.clone());
+        let old = restore.taken_off().into_iter().map(|old| old.volume_id.clone());
+        made.chain(old).collect()
+    };
+    with_volumes(service, restores, all).await
+}
+
+/// These restores with those of the volumes `of` them that EC2 shows.
+async fn with_volumes(
+    service: &Service,
+    restores: Vec<Restore>,
+    of: impl Fn(&Restore) -> Vec<VolumeId>,
+) -> Result<Vec<WithVolumes>, Error> {
     let mut there: BTreeMap<VolumeId, SeenVolume> = BTreeMap::new();
     let regions: BTreeSet<&String> = restores.iter().map(|restore| &restore.region).collect();
     for region in regions {
         let Ok(ec2) = service.ec2_in(region) else { continue };
         let here = restores.iter().filter(|restore| restore.region == *region);
-        let ids = here.flat_map(|restore| restore.before.old_volumes.iter().flatten());
-        let ids: Vec<_> = ids.map(|old| old.volume_id.clone()).collect();
+        let ids: Vec<_> = here.flat_map(&of).collect();
         let seen = ec2.seen_volumes(&ids).await?.into_iter();
         there.extend(seen.map(|volume| (volume.id.clone(), volume)));
     }
-    let of = |restore: Restore| {
-        let old = restore.before.old_volumes.iter().flatten();
-        let left: Vec<_> = old.filter_map(|old| there.get(&old.volume_id).cloned()).collect();
-        let is_unknown = service.ec2_in(&restore.region).is_err();
-        (is_unknown || !left.is_empty()).then_some(OldVolumes { restore, left })
+    let with = |restore: Restore| {
+        let volumes = of(&restore).iter().filter_map(|id| there.get(id).cloned()).collect();
+        WithVolumes { restore, volumes }
     };
-    Ok(restores.into_iter().filter_map(of).collect())
+    Ok(restores.into_iter().map(with).collect())
+}
+
+/// Those of these restores whose image EC2 still shows. Where a region is not looked after, nobody knows.
+pub(crate) async fn with_kept_image(
+    service: &Service,
+    mut restores: Vec<Restore>,
+) -> Result<Vec<Restore>, Error> {
+    let mut there: BTreeSet<ImageId> = BTreeSet::new();
+    let regions: BTreeSet<&String> = restores.iter().map(|restore| &restore.region).collect();
+    for region in regions {
+        let Ok(ec2) = service.ec2_in(region) else { continue };
+        let here = restores.iter().filter(|restore| restore.region == *region);
+        let ids: Vec<_> = here.filter_map(Restore::kept_image).cloned().collect();
+        let seen = ec2.images(&ids).await?.into_iter();
+        there.extend(seen.filter(|image| image.state == SeenState::There).map(|image| image.id));
+    }
+    restores.retain(|restore| {
+        restore.kept_image().is_some_and(|image| there.contains(image))
+            || service.ec2_in(&restore.region).is_err()
+    });
+    Ok(restores)
 }
 
 impl RestoreFilter {

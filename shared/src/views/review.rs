@@ -17,7 +17,7 @@ use crate::table::restores::RestoreList;
 use crate::table::snapshots::{Listed, Slice};
 use crate::table::{Presence, SnapshotList};
 use crate::views::held_and_blocked::{Holds, list_blocked, list_held};
-use crate::views::restores::{OldVolumes, with_old_volumes};
+use crate::views::restores::{WithVolumes, with_all_volumes, with_kept_image, with_old_volumes};
 
 /// How many of a kind are named.
 const NAMED_MAX: usize = 20;
@@ -65,10 +65,12 @@ pub struct Review {
     pub without_rules: Section<Snapshot>,
     /// Nothing new comes of them, and what there is stays.
     pub disabled: Section<DisabledSchedule>,
-    /// They have stopped, and wait for somebody.
-    pub stopped_restores: Section<Restore>,
+    /// They have stopped, and wait for somebody; with what they have made or taken off.
+    pub stopped_restores: Section<WithVolumes>,
     /// Their old volumes are past the time for which they are kept.
-    pub old_volumes: Section<OldVolumes>,
+    pub old_volumes: Section<WithVolumes>,
+    /// An image of theirs has been kept for as long.
+    pub kept_images: Section<Restore>,
 }
 
 /// Returns what is worth a look at `now`. The reads do not grow with the number of records.
@@ -91,9 +93,20 @@ pub async fn review(
     let without_rules = without_rules(service, before(now, bounds.older_than)).await?;
     let damaged = damaged(service).await?;
     let disabled = disabled(service).await?;
-    let stopped_restores = restores_that(service, RestoreStatus::Failed).await?.cut();
-    let old_volumes = old_volumes(service, now).await?;
-    Ok(Review { held, damaged, blocked, without_rules, disabled, stopped_restores, old_volumes })
+    let stopped = restores_that(service, RestoreStatus::Failed).await?.cut();
+    let Section { items, more } = stopped;
+    let stopped_restores = Section { items: with_all_volumes(service, items).await?, more };
+    let over = over(service).await?;
+    Ok(Review {
+        held,
+        damaged,
+        blocked,
+        without_rules,
+        disabled,
+        stopped_restores,
+        old_volumes: old_volumes(service, &over, now).await?,
+        kept_images: kept_images(service, &over, now).await?,
+    })
 }
 
 /// The oldest restores that stand there.
@@ -106,15 +119,36 @@ async fn restores_that(
     Ok(Section { items: found.into_iter().map(|(_, one)| one).collect(), more })
 }
 
-/// Of those that are over, the ones whose old volumes are there and past their time.
-async fn old_volumes(service: &Service, now: Timestamp) -> Result<Section<OldVolumes>, Error> {
+/// The oldest restores that are over.
+async fn over(service: &Service) -> Result<Section<Restore>, Error> {
     let mut all = restores_that(service, RestoreStatus::Done).await?;
     let cancelled = restores_that(service, RestoreStatus::Cancelled).await?;
     all.items.extend(cancelled.items);
-    all.items.retain(|restore| restore.has_old_volumes_due(now));
     all.items.sort_by(|one, other| one.id.cmp(&other.id));
-    let more = all.more || cancelled.more;
-    Ok(Section { items: with_old_volumes(service, all.items).await?, more }.cut())
+    all.more |= cancelled.more;
+    Ok(all)
+}
+
+/// Of those that are over, the ones whose old volumes are there and past their time.
+async fn old_volumes(
+    service: &Service,
+    over: &Section<Restore>,
+    now: Timestamp,
+) -> Result<Section<WithVolumes>, Error> {
+    let due = over.items.iter().filter(|restore| restore.has_old_volumes_due(now));
+    let items = with_old_volumes(service, due.cloned().collect()).await?;
+    Ok(Section { items, more: over.more }.cut())
+}
+
+/// Of those that are over, the ones whose image is there and was kept for long.
+async fn kept_images(
+    service: &Service,
+    over: &Section<Restore>,
+    now: Timestamp,
+) -> Result<Section<Restore>, Error> {
+    let due = over.items.iter().filter(|restore| restore.has_image_due(now));
+    let items = with_kept_image(service, due.cloned().collect()).await?;
+    Ok(Section { items, more: over.more }.cut())
 }
 
 /// What is being deleted is never much, unless it is torn.

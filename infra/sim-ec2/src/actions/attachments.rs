@@ -13,6 +13,10 @@ use crate::{
     xml::Xml,
 };
 
+/// At how many instances a volume with Multi-Attach can be
+/// (<https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volumes-multi.html>).
+const PLACES_MAX: usize = 16;
+
 /// `AttachVolume`
 pub(crate) fn attach(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let volume_id = params.required("VolumeId")?;
@@ -32,8 +36,7 @@ pub(crate) fn attach(context: &mut ActionContext<'_>, params: &Params) -> Reply 
         delete_on_termination: false,
     };
     context.region.volumes.change(volume_id, context.moment, |volume| {
-        volume.state = VolumeState::InUse;
-        volume.attachment = Some(attachment.clone());
+        volume.come(attachment.clone());
     });
     context.region.instances.change(instance_id, context.moment, |instance| {
         let (name, volume_id) = (device.to_owned(), volume_id.to_owned());
@@ -53,6 +56,11 @@ pub(crate) fn detach(context: &mut ActionContext<'_>, params: &Params) -> Reply 
             volume.state.name()
         )));
     };
+    // "If you are detaching a Multi-Attach enabled volume, you must specify an instance ID":
+    // <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DetachVolume.html>
+    if volume.multi_attach && params.get("InstanceId").is_none() {
+        return Err(Ec2Error::missing_parameter("InstanceId"));
+    }
     let instance_id = params.get("InstanceId").unwrap_or(&attachment.instance_id);
     let device = params.get("Device").unwrap_or(&attachment.device);
     let instance = instances::find(context, instance_id)?;
@@ -64,7 +72,9 @@ pub(crate) fn detach(context: &mut ActionContext<'_>, params: &Params) -> Reply 
             ),
         ));
     }
-    if instance.root_device == attachment.device && instance.state == InstanceState::Running {
+    // "If the volume is the root volume, you must stop the instance before you detach it":
+    // <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-detaching-volume.html>
+    if instance.root_device == attachment.device && instance.state != InstanceState::Stopped {
         return Err(Ec2Error::new(
             "OperationNotPermitted",
             format!(
@@ -97,6 +107,14 @@ fn check_attachable(volume: &Volume, instance: &Instance, device: &str) -> Resul
     }
     match volume.state {
         VolumeState::Available => {}
+        VolumeState::InUse if volume.multi_attach && volume.at(&instance.id).is_none() => {
+            if volume.attachments().count() >= PLACES_MAX {
+                return Err(Ec2Error::new(
+                    "AttachmentLimitExceeded",
+                    format!("{} is attached to {PLACES_MAX} instances", volume.id),
+                ));
+            }
+        }
         VolumeState::InUse => {
             return Err(Ec2Error::new(
                 "VolumeInUse",
@@ -118,6 +136,13 @@ fn check_attachable(volume: &Volume, instance: &Instance, device: &str) -> Resul
                 instance.id
             )));
         }
+    }
+    // "Multi-Attach enabled volumes can't be created as boot volumes."
+    if volume.multi_attach && instance.root_device == device {
+        return Err(Ec2Error::invalid_parameter(format!(
+            "Multi-Attach enabled volume '{}' cannot be the boot volume of '{}'",
+            volume.id, instance.id
+        )));
     }
     if volume.zone != instance.zone {
         return Err(Ec2Error::new(

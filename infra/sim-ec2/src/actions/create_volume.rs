@@ -19,6 +19,7 @@ use crate::{
 
 /// What a new volume is to be.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "EC2's true and false")]
 pub(crate) struct VolumeSpec {
     pub(crate) size_gib: u32,
     pub(crate) volume_type: String,
@@ -30,6 +31,8 @@ pub(crate) struct VolumeSpec {
     pub(crate) snapshot_id: Option<String>,
     /// MiB a second at which it gets the blocks of its snapshot.
     pub(crate) initialization_rate: Option<u32>,
+    /// Whether it may be at several instances at once.
+    pub(crate) multi_attach: bool,
     pub(crate) tags: Tags,
 }
 
@@ -53,6 +56,7 @@ impl VolumeSpec {
             tags: self.tags.clone(),
             state: VolumeState::Creating,
             attachment: None,
+            multi_attach: self.multi_attach,
             further: Vec::new(),
             pending_snapshots: std::collections::BTreeMap::new(),
             last_snapshot_at: None,
@@ -120,6 +124,14 @@ fn spec(context: &ActionContext<'_>, params: &Params) -> Result<VolumeSpec, Ec2E
     let iops = params.number::<u32>("Iops")?;
     let throughput = params.number::<u32>("Throughput")?;
     check_speed(volume_type, size_gib, iops, throughput)?;
+    let multi_attach = params.flag("MultiAttachEnabled")?.unwrap_or_default();
+    // "Multi-Attach is supported exclusively on Provisioned IOPS SSD (io1 and io2) volumes":
+    // <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volumes-multi.html>
+    if multi_attach && !matches!(volume_type, "io1" | "io2") {
+        return Err(Ec2Error::combination(format!(
+            "The parameter multiAttachEnabled is not supported for {volume_type} volumes."
+        )));
+    }
     let snapshot_id = snapshot.map(|snapshot| snapshot.id.clone());
     Ok(VolumeSpec {
         size_gib,
@@ -127,6 +139,7 @@ fn spec(context: &ActionContext<'_>, params: &Params) -> Result<VolumeSpec, Ec2E
         iops,
         throughput,
         initialization_rate: initialization_rate(params, snapshot_id.as_deref())?,
+        multi_attach,
         encrypted,
         kms_key: key.or_else(|| snapshot.and_then(|snapshot| snapshot.kms_key_id.clone())),
         snapshot_id,

@@ -1,25 +1,31 @@
-//! `ModifyInstanceAttribute`, as far as it is about the end of an instance.
+//! `ModifyInstanceAttribute`, as far as it is about the end of an instance, and whether it takes traffic that is not for
+//! itself.
 
 use super::{ActionContext, Reply, done, instances};
 use crate::{errors::Ec2Error, request::Params, state::instance::Termination};
 
-/// `ModifyInstanceAttribute`: protection from termination, or which volumes go along with the
-/// instance.
+/// `ModifyInstanceAttribute`: protection from termination, the check of sources and destinations, or which volumes go along
+/// with the instance.
 pub(crate) fn modify(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     let id = params.required("InstanceId")?;
     let instance = instances::find(context, id)?.clone();
-    let protected = match params.get("Attribute") {
-        Some("disableApiTermination") => params.flag("Value")?,
-        None | Some("blockDeviceMapping") => params.below("DisableApiTermination").flag("Value")?,
+    let mut protected = params.below("DisableApiTermination").flag("Value")?;
+    let mut checked = params.below("SourceDestCheck").flag("Value")?;
+    match params.get("Attribute") {
+        Some("disableApiTermination") => protected = params.flag("Value")?,
+        Some("sourceDestCheck") => checked = params.flag("Value")?,
+        None | Some("blockDeviceMapping") => {}
         Some(other) => return Err(Ec2Error::invalid_value(other, "attribute")),
-    };
+    }
     let mappings = params.structures("BlockDeviceMapping");
-    match (protected, mappings.is_empty()) {
-        (None, true) => return Err(Ec2Error::missing_parameter("attribute")),
-        (Some(_), false) => {
-            return Err(Ec2Error::combination("Fields for multiple attribute types specified"));
-        }
-        (Some(_), true) | (None, false) => {}
+    match [protected.is_some(), checked.is_some(), !mappings.is_empty()]
+        .iter()
+        .filter(|is| **is)
+        .count()
+    {
+        0 => return Err(Ec2Error::missing_parameter("attribute")),
+        1 => {}
+        _ => return Err(Ec2Error::combination("Fields for multiple attribute types specified")),
     }
     let mut changes = Vec::new();
     for mapping in mappings {
@@ -41,6 +47,9 @@ pub(crate) fn modify(context: &mut ActionContext<'_>, params: &Params) -> Reply 
                 attachment.delete_on_termination = goes_along;
             }
         });
+    }
+    if let Some(checked) = checked {
+        context.region.instances.note(id, |instance| instance.settings.source_check_off = !checked);
     }
     if let Some(protected) = protected {
         let termination = if protected { Termination::Protected } else { Termination::Allowed };

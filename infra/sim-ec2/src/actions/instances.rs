@@ -179,7 +179,10 @@ fn write_settings(xml: &mut Xml, instance: &Instance, context: &ActionContext<'_
         xml.leaf("httpTokens", settings.metadata_tokens.as_deref().unwrap_or("optional"));
         xml.leaf("httpPutResponseHopLimit", settings.metadata_hop_limit.unwrap_or(1));
         xml.leaf("httpEndpoint", settings.metadata_endpoint.as_deref().unwrap_or("enabled"));
+        xml.leaf("httpProtocolIpv6", settings.metadata_ipv6.as_deref().unwrap_or("disabled"));
+        xml.leaf("instanceMetadataTags", settings.metadata_tags.as_deref().unwrap_or("disabled"));
     });
+    xml.leaf("sourceDestCheck", !settings.source_check_off);
     xml.element("hibernationOptions", |xml| {
         xml.leaf("configured", settings.hibernation == Hibernation::Configured);
     });

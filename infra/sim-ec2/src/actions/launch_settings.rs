@@ -30,6 +30,13 @@ pub(crate) fn parse(
         metadata_tokens: metadata_tokens(params, image)?,
         metadata_hop_limit: params.below("MetadataOptions").number("HttpPutResponseHopLimit")?,
         metadata_endpoint: params.below("MetadataOptions").get("HttpEndpoint").map(str::to_owned),
+        metadata_ipv6: params.below("MetadataOptions").get("HttpProtocolIpv6").map(str::to_owned),
+        metadata_tags: params
+            .below("MetadataOptions")
+            .get("InstanceMetadataTags")
+            .map(str::to_owned),
+        // No launch turns it off: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html>
+        source_check_off: false,
         tenancy: params.below("Placement").get("Tenancy").map(str::to_owned),
         monitored: params.below("Monitoring").flag("Enabled")?.unwrap_or_default(),
         hibernation: if hibernated { Hibernation::Configured } else { Hibernation::Off },

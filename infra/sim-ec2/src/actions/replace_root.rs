@@ -58,6 +58,7 @@ pub(crate) fn create(context: &mut ActionContext<'_>, params: &Params) -> Reply 
         kms_key: source.kms_key,
         snapshot_id: source.snapshot_id.clone(),
         initialization_rate: initialization_rate(params, source.snapshot_id.as_deref())?,
+        multi_attach: false,
         tags: Tags::new(),
     };
     let new = spec.build(context, &instance.zone);

@@ -105,7 +105,7 @@ pub(crate) fn write(xml: &mut Xml, volume: &Volume) {
     xml.optional("volumeInitializationRate", volume.initialization_rate);
     xml.leaf("encrypted", volume.encrypted);
     xml.optional("kmsKeyId", volume.kms_key_id.as_ref());
-    xml.leaf("multiAttachEnabled", !volume.further.is_empty());
+    xml.leaf("multiAttachEnabled", volume.multi_attach);
 }
 
 /// An attachment as EC2 writes it, in the state that is told.
@@ -141,7 +141,7 @@ fn field<'a>(volume: &'a Volume, name: &str) -> Vec<Cow<'a, str>> {
         "create-time" => one(wire_time(volume.created_at)),
         "encrypted" => one(volume.encrypted.to_string()),
         "fast-restored" => one("false"),
-        "multi-attach-enabled" => one((!volume.further.is_empty()).to_string()),
+        "multi-attach-enabled" => one(volume.multi_attach.to_string()),
         "size" => one(volume.size_gib.to_string()),
         "snapshot-id" => maybe(volume.snapshot_id.as_ref()),
         "status" => one(volume.state.name()),

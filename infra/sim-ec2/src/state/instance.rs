@@ -75,6 +75,12 @@ pub struct LaunchSettings {
     pub metadata_tokens: Option<String>,
     /// How many hops its metadata's answers go; one when there is none.
     pub metadata_hop_limit: Option<u32>,
+    /// Whether its metadata answers by IPv6, `enabled` or `disabled`; the latter when there is none.
+    pub metadata_ipv6: Option<String>,
+    /// Whether its metadata has its tags, `enabled` or `disabled`; the latter when there is none.
+    pub metadata_tags: Option<String>,
+    /// Whether it may take traffic that is not for itself.
+    pub source_check_off: bool,
     /// Whether its metadata service is `enabled` or `disabled`; the former when there is none.
     pub metadata_endpoint: Option<String>,
     /// `default` or `dedicated`; the former when there is none.

@@ -40,7 +40,10 @@ pub struct Volume {
     pub state: VolumeState,
     /// The instance it is attached to.
     pub attachment: Option<Attachment>,
-    /// Its places at further instances, where Multi-Attach lets it have them; a test puts them there.
+    /// Whether it may be at several instances at once.
+    #[serde(default)]
+    pub multi_attach: bool,
+    /// Its places at further instances, where Multi-Attach lets it have them.
     #[serde(default)]
     pub further: Vec<Attachment>,
     /// Snapshots of it that count against its limit of pending ones, and until when; those that
@@ -62,6 +65,15 @@ impl Volume {
         match self.volume_type.as_str() {
             "st1" | "sc1" => 1,
             _ => 5,
+        }
+    }
+
+    /// Puts it at another place.
+    pub(crate) fn come(&mut self, place: Attachment) {
+        self.state = VolumeState::InUse;
+        match self.attachment {
+            None => self.attachment = Some(place),
+            Some(_) => self.further.push(place),
         }
     }
 

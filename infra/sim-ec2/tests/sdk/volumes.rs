@@ -40,6 +40,41 @@ async fn a_volume_is_made_attached_detached_and_deleted() {
     assert_eq!(refusal(gone), "InvalidVolume.NotFound");
 }
 
+/// "Multi-Attach is supported exclusively on Provisioned IOPS SSD (io1 and io2) volumes", and none of them is a boot volume.
+#[tokio::test]
+async fn some_volumes_can_be_at_several_instances_at_once() {
+    let world = world();
+    let (one, _) = world.instance();
+    let (other, _) = world.instance();
+    let create = |kind: VolumeType| {
+        let request = world.ec2.create_volume().availability_zone("us-east-1a").size(10);
+        let iops = (kind == VolumeType::Io2).then_some(100);
+        request.volume_type(kind).set_iops(iops).multi_attach_enabled(true).send()
+    };
+    let attach = |volume: &str, instance: &str, device: &str| {
+        let request = world.ec2.attach_volume().volume_id(volume).instance_id(instance);
+        request.device(device).send()
+    };
+
+    assert_eq!(refusal(create(VolumeType::Gp3).await), "InvalidParameterCombination");
+    let volume = create(VolumeType::Io2).await.unwrap().volume_id.unwrap();
+    world.pass(2);
+    attach(&volume, &one, "/dev/sdh").await.unwrap();
+    attach(&volume, &other, "/dev/sdh").await.unwrap();
+    world.pass(2);
+
+    assert_eq!(refusal(attach(&volume, &one, "/dev/sdi").await), "VolumeInUse");
+    let found = world.ec2.describe_volumes().volume_ids(&volume).send().await.unwrap();
+    assert_eq!(found.volumes()[0].attachments().len(), 2);
+    assert_eq!(found.volumes()[0].multi_attach_enabled(), Some(true));
+    let detach = world.ec2.detach_volume().volume_id(&volume);
+    assert_eq!(refusal(detach.clone().send().await), "MissingParameter");
+    detach.instance_id(&other).send().await.unwrap();
+    world.pass(2);
+    let found = world.ec2.describe_volumes().volume_ids(&volume).send().await.unwrap();
+    assert_eq!(found.volumes()[0].attachments().len(), 1);
+}
+
 #[tokio::test]
 async fn a_client_token_makes_one_volume() {
     let world = world();

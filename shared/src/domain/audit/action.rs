@@ -130,6 +130,8 @@ actions! {
     Restore RestoreFailed => "restore.failed", "failed", Announced;
     /// The volumes that it replaced may be deleted, and cost until then.
     Restore RestoreOldVolumesDue => "restore.old_volumes_due", "has old volumes that may be deleted now", Announced;
+    /// The image that it was to keep costs, and keeps its snapshot from deletion.
+    Restore RestoreImageDue => "restore.image_due", "still keeps an image, and with it its snapshot", Announced;
     /// A drill has begun.
     Drill DrillRequested => "drill.requested", "is asked for", Kept;
     /// A drill goes on after a failure.

@@ -11,9 +11,10 @@ use crate::domain::restore::{Restore, RestoreStatus};
 pub fn entries_of_restore(old: Option<&Restore>, new: &Restore, now: Timestamp) -> Vec<Entry> {
     let told = match (old.map(|old| old.status), new.status) {
         (before, after) if before == Some(after) => {
-            let told_at = |restore: &Restore| restore.before.old_volumes_told_at;
+            let told_at = |restore: &Restore| restore.before.told_at;
             let is_new = old.map(told_at) != Some(told_at(new));
-            is_new.then_some(Told::OldVolumesDue)
+            let of_image = new.kept_image().map(|_| Told::ImageDue);
+            is_new.then_some(of_image.unwrap_or(Told::OldVolumesDue))
         }
         (_, RestoreStatus::Requested) => Some(Told::Requested),
         (Some(RestoreStatus::Failed), RestoreStatus::Running) => Some(Told::Retried),
@@ -42,6 +43,7 @@ enum Told {
     Finished,
     Failed,
     OldVolumesDue,
+    ImageDue,
 }
 
 impl Told {
@@ -61,6 +63,7 @@ impl Told {
             Self::Failed if is_drill => Action::DrillFailed,
             Self::Failed => Action::RestoreFailed,
             Self::OldVolumesDue => Action::RestoreOldVolumesDue,
+            Self::ImageDue => Action::RestoreImageDue,
         }
     }
 }
@@ -69,7 +72,17 @@ fn entry(told: Told, (old, new): (Option<&Restore>, &Restore), now: Timestamp) -
     let action = told.action(&new.mode);
     let noun = if new.mode == RestoreMode::Drill { "Drill" } else { "Restore" };
     let (id, snapshot, instance) = (&new.id, &new.snapshot_id, &new.instance_id);
-    let left = if told == Told::Cancelled && is_left(new) { " and left as it is" } else { "" };
+    let left = match told {
+        Told::Cancelled if is_left(new) => " and left as it is".to_owned(),
+        Told::ImageDue => new.kept_image().map(|image| format!(": {image}")).unwrap_or_default(),
+        Told::Requested
+        | Told::Retried
+        | Told::Cancelling
+        | Told::Cancelled
+        | Told::Finished
+        | Told::Failed
+        | Told::OldVolumesDue => String::new(),
+    };
     let summary = format!("{noun} {id} of {snapshot} of {instance} {}{left}", action.phrase());
     let failure = words(new).filter(|_| told == Told::Failed);
     Entry::new(action, (id.as_str(), new.version), now, summary)

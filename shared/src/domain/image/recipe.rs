@@ -283,6 +283,8 @@ fn device(member: &Member, given: &Given, root_device: &str) -> Result<Device, U
         throughput_mibps,
         kms_key_id: _kms_key_id,
         delete_on_termination,
+        // EC2 gives it to no volume of a launch.
+        multi_attach: _multi_attach,
         tags: _tags,
     } = settings;
     // EC2 tells of every volume how many operations it has, and takes it back only of these.

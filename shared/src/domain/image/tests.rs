@@ -39,6 +39,7 @@ fn member(number: u8, device: &str, volume_type: &str) -> Member {
             throughput_mibps: Some(125),
             kms_key_id: None,
             delete_on_termination: Some(number == 1),
+            multi_attach: false,
             tags: Tags::default(),
         }),
         tier: StorageTier::Standard,

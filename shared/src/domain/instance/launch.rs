@@ -40,6 +40,16 @@ pub struct ReplayedSettings {
     pub metadata_hop_limit: Option<i32>,
     /// `enabled` or `disabled`: whether its metadata service answers at all.
     pub metadata_endpoint: Option<String>,
+    /// `enabled` where its metadata service answers by IPv6 too. Others are not recorded.
+    #[serde(skip_serializing_if = "is_default")]
+    pub metadata_ipv6: Option<String>,
+    /// `enabled` where its metadata service tells of its tags. Others are not recorded.
+    #[serde(skip_serializing_if = "is_default")]
+    pub metadata_tags: Option<String>,
+    /// Whether it takes and sends traffic that is not its own, as a router or a NAT instance does: its source/destination check
+    /// is off.
+    #[serde(skip_serializing_if = "is_default")]
+    pub source_check_off: bool,
     /// Whether it is alone on its hardware: `dedicated`. Others are not recorded.
     pub tenancy: Option<String>,
     /// Whether it is monitored by the minute.
@@ -60,6 +70,9 @@ pub struct VolumeSettings {
     pub kms_key_id: Option<String>,
     /// Whether it goes with its instance.
     pub delete_on_termination: Option<bool>,
+    /// Whether it may be at several instances at once (Multi-Attach).
+    #[serde(skip_serializing_if = "is_default")]
+    pub multi_attach: bool,
     /// Its tags.
     #[serde(skip_serializing_if = "is_default")]
     pub tags: Tags,

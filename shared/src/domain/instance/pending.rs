@@ -118,6 +118,7 @@ mod tests {
             kms_key_id: None,
             iops: None,
             throughput_mibps: None,
+            multi_attach: false,
             tags: Tags::new(),
         };
         let pending: Vec<_> = states.iter().enumerate().map(|(n, one)| snapshot(n, *one)).collect();

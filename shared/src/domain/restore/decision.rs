@@ -59,6 +59,8 @@ pub enum Act {
     RegisterImage,
     /// An instance.
     RunInstance,
+    /// To have the new instance take traffic that is not for itself.
+    TurnSourceCheckOff(InstanceId),
     /// To remove these images.
     Deregister(Vec<ImageId>),
     /// To delete these volumes, each of them tagged as made by this restore.

@@ -3,6 +3,7 @@
 
 use super::decision::{Next, fail};
 use super::mode::{OldVolume, PlannedVolume, RestoreMode};
+use super::places::is_same_device;
 use super::seen::{RestoreFacts, SeenAttachment, SeenVolume};
 use super::step::{StepName, StepStatus};
 use super::{Made, Restore};
@@ -91,8 +92,9 @@ pub(super) fn attached_by_us<'a>(
         .filter(|volume| volume.attachments.iter().any(|at| restore.is_ours(volume, at)))
 }
 
-/// Why the way back takes nothing off the instance: a person has attached to it what the restore has made. None if nobody
-/// has.
+/// Why the way back takes nothing off the instance: a person has attached to it what the restore has made, and works with it,
+/// or has put it where an old volume is to come back. None if nobody has. What stands elsewhere at an instance that is
+/// stopped is in nobody's way, and stays.
 pub(super) fn attached_by_hand(
     restore: &Restore,
     instance: &Instance,
@@ -100,7 +102,12 @@ pub(super) fn attached_by_hand(
 ) -> Option<Next> {
     let mut here =
         seen.made_by(&restore.id).filter_map(|volume| Some((volume, volume.at(&instance.id)?)));
-    let (volume, at) = here.find(|(volume, at)| !restore.is_ours(volume, at))?;
+    let old = restore.taken_off();
+    let comes_back = |device: &str| old.iter().any(|old| is_same_device(&old.device, device));
+    let stands_still = instance.state == InstanceState::Stopped;
+    let (volume, at) = here.find(|(volume, at)| {
+        !restore.is_ours(volume, at) && (!stands_still || comes_back(&at.device))
+    })?;
     let message = format!(
         "somebody has attached {} to {} at {}, and may have written to it; the way back has changed nothing: take it \
          off and retry, which then keeps it, or end the restore with {{\"leave\": true}}",

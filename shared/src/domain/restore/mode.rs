@@ -111,10 +111,7 @@ pub enum AfterUse {
 
 /// A volume that is made, or that an image gets, from one EBS snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "two facts that have nothing to do with each other"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 pub struct PlannedVolume {
     /// What it is made from.
     pub ebs_snapshot_id: EbsSnapshotId,
@@ -145,6 +142,9 @@ pub struct PlannedVolume {
     /// When EC2 was first about to be asked to attach it.
     #[serde(default)]
     pub attached_at: Option<Timestamp>,
+    /// Whether it may be at several instances at once (Multi-Attach).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub multi_attach: bool,
     /// The tags that it gets beside ours.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tags: Tags,

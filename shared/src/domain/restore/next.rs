@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::decision::{Act, Next, fail, may_not_show};
+use super::decision::{Act, Next, fail, instance_gone, may_not_show};
 use super::mode::{AfterUse, RestoreMode};
 use super::seen::{RestoreFacts, VolumeState};
 use super::step::StepName;
@@ -56,6 +56,9 @@ pub fn next(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Option<Ne
 }
 
 fn snapshot_first(restore: &Restore, seen: &RestoreFacts) -> Next {
+    if seen.living_instance().is_none() {
+        return instance_gone(restore);
+    }
     match &seen.snapshot_first {
         None => Next::Act(Act::RequestSnapshot),
         Some((Status::Available, _)) => Next::Done,

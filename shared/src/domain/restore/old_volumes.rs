@@ -1,15 +1,36 @@
-//! The volumes that made room: how long they are kept, how they are marked, and that people are told once when they may go.
+//! The volumes that made room, and the image that stays: how long they are kept, how they are marked, and that people are
+//! told once when they may go.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Before, Course, Restore};
+use crate::domain::ids::ImageId;
 use crate::domain::tags::{self, Tags};
 
 impl Restore {
     /// When a person may delete the old volumes, if they are marked at `now`.
     pub fn old_volumes_expiry(&self, now: Timestamp) -> Timestamp {
-        let days = SignedDuration::from_hours(24 * i64::from(self.before.keep_old_days));
-        self.before.old_volumes_expire_at.unwrap_or_else(|| now.saturating_add(days).unwrap_or(now))
+        let expiry = || now.saturating_add(self.keeps_for()).unwrap_or(now);
+        self.before.old_volumes_expire_at.unwrap_or_else(expiry)
+    }
+
+    fn keeps_for(&self) -> SignedDuration {
+        SignedDuration::from_hours(24 * i64::from(self.before.keep_old_days))
+    }
+
+    /// The image that it has made and that stays, once it is over: because it was to, or because all was left as it is.
+    pub fn kept_image(&self) -> Option<&ImageId> {
+        self.made.image_id.as_ref().filter(|_| self.status.is_over())
+    }
+
+    fn image_due_at(&self) -> Option<Timestamp> {
+        self.kept_image()?;
+        self.course.finished_at?.saturating_add(self.keeps_for()).ok()
+    }
+
+    /// Whether an image of it stays, for longer at `now` than old volumes would be kept: it costs, and keeps its snapshot.
+    pub fn has_image_due(&self, now: Timestamp) -> bool {
+        self.image_due_at().is_some_and(|at| at <= now)
     }
 
     /// Whether a person may delete its old volumes at `now`: they are off, and their time is over.
@@ -34,15 +55,22 @@ impl Restore {
         ])
     }
 
-    /// When a restore that is over is looked at again, because people are to be told of its old volumes; none if it has
-    /// none, or they know.
-    pub(super) fn tells_at(&self) -> Option<Timestamp> {
-        let has_some = self.before.old_volumes.as_ref().is_some_and(|old| !old.is_empty());
-        let untold = self.before.old_volumes_told_at.is_none();
-        self.before.old_volumes_expire_at.filter(|_| has_some && untold)
+    /// The restore, which is over, to be looked at again when people are to be told of what it has left.
+    #[must_use]
+    pub(super) fn telling_later(self) -> Self {
+        let attention_at = self.tells_at();
+        Self { course: Course { attention_at, ..self.course }, ..self }
     }
 
-    /// Whether it is over, and people are to be told at `now` that its old volumes may be deleted.
+    /// When people are to be told of its old volumes or its image; none if it has neither, or they know.
+    fn tells_at(&self) -> Option<Timestamp> {
+        let has_some = self.before.old_volumes.as_ref().is_some_and(|old| !old.is_empty());
+        let untold = self.before.told_at.is_none();
+        let volumes = self.before.old_volumes_expire_at.filter(|_| has_some);
+        volumes.or_else(|| self.image_due_at()).filter(|_| untold)
+    }
+
+    /// Whether it is over, and people are to be told at `now` that what it has left may be deleted.
     pub fn is_to_tell(&self, now: Timestamp) -> bool {
         self.status.is_over() && self.tells_at().is_some_and(|at| at <= now)
     }
@@ -52,7 +80,7 @@ impl Restore {
     pub fn told(&self, told_at: Option<Timestamp>) -> Self {
         Self {
             course: Course { attention_at: None, ..self.course.clone() },
-            before: Before { old_volumes_told_at: told_at, ..self.before.clone() },
+            before: Before { told_at, ..self.before.clone() },
             ..self.clone()
         }
     }

@@ -152,11 +152,11 @@ fn differs(sight: &Sight<'_>) -> Vec<String> {
             ));
         }
     }
+    lines.extend(sight.volumes.iter().filter_map(|volume| loses_multi_attach(sight, volume)));
     match sight.mode {
         RestoreMode::NewInstance(_) => lines.extend(NEW_INSTANCE.map(str::to_owned)),
         RestoreMode::ReplaceVolumes { .. } => lines.push(
-            "the volumes have new ids; type, size and performance are those of the snapshot unless volumes says otherwise; a \
-             volume that could be at several instances (Multi-Attach) becomes one that cannot"
+            "the volumes have new ids; type, size and performance are those of the snapshot unless volumes says otherwise"
                 .to_owned(),
         ),
         RestoreMode::ReplaceRoot { .. } => lines.push(
@@ -176,11 +176,37 @@ fn differs(sight: &Sight<'_>) -> Vec<String> {
 }
 
 fn has_boot(sight: &Sight<'_>) -> bool {
-    let boots = |one: &PlannedVolume| {
-        let is_it = |member: &&Member| member.ebs_snapshot_id == one.ebs_snapshot_id;
-        sight.snapshot.members.iter().find(is_it).is_some_and(|member| member.boot)
-    };
+    let boots = |one: &PlannedVolume| member_of(sight, one).is_some_and(|member| member.boot);
     sight.volumes.iter().any(boots)
+}
+
+/// What a volume is made from.
+fn member_of<'a>(sight: &Sight<'a>, volume: &PlannedVolume) -> Option<&'a Member> {
+    sight.snapshot.members.iter().find(|member| member.ebs_snapshot_id == volume.ebs_snapshot_id)
+}
+
+/// That a volume that could be at several instances becomes one that cannot; none if that is not so.
+fn loses_multi_attach(sight: &Sight<'_>, volume: &PlannedVolume) -> Option<String> {
+    let recorded = member_of(sight, volume)?.volume.as_ref()?;
+    let why = match sight.mode {
+        RestoreMode::NewInstance(_) => "EC2 gives that to no volume of a launch",
+        RestoreMode::NewVolumes { .. }
+        | RestoreMode::ReplaceVolumes { .. }
+        | RestoreMode::ReplaceRoot { .. }
+        | RestoreMode::Drill
+            if volume.multi_attach =>
+        {
+            return None;
+        }
+        RestoreMode::NewVolumes { .. }
+        | RestoreMode::ReplaceVolumes { .. }
+        | RestoreMode::ReplaceRoot { .. }
+        | RestoreMode::Drill => "its type, or that type in this region, does not have it",
+    };
+    recorded.multi_attach.then(|| {
+        let device = volume.device.as_deref().unwrap_or(volume.ebs_snapshot_id.as_str());
+        format!("the volume of {device} could be at several instances at once (Multi-Attach), and the new one cannot: {why}")
+    })
 }
 
 /// How many tags of a person's a volume can have beside ours.
@@ -189,7 +215,6 @@ const FREE_TAGS_MAX: usize = 44;
 /// What a new instance does not get.
 const NEW_INSTANCE: [&str; 2] = [
     "the new instance has another id, other addresses, and none of: user data, termination and stop protection, placement \
-     group and host, credit specification, a source/destination check that is off, further network interfaces, Elastic IP \
-     addresses, instance store",
+     group and host, credit specification, further network interfaces, Elastic IP addresses, instance store",
     "it is in no Auto Scaling group and behind no load balancer",
 ];

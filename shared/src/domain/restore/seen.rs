@@ -47,6 +47,8 @@ pub struct SeenVolume {
     /// As EC2 names it; empty where it does not say.
     pub volume_type: String,
     pub size_gib: u32,
+    /// Whether it may be at several instances at once.
+    pub multi_attach: bool,
     pub tags: Tags,
 }
 

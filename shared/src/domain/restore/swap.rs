@@ -40,6 +40,11 @@ pub(super) fn stop(restore: &Restore, seen: &RestoreFacts) -> Next {
                 instance.id
             ),
         ),
+        InstanceState::Running | InstanceState::Stopped
+            if let Some(next) = astray(restore, instance, seen) =>
+        {
+            next
+        }
         InstanceState::Running if restore.before.was_running != Some(true) => noted(true),
         InstanceState::Running => Next::Act(Act::Stop),
         InstanceState::Stopped if restore.before.was_running.is_none() => noted(false),
@@ -50,6 +55,29 @@ pub(super) fn stop(restore: &Restore, seen: &RestoreFacts) -> Next {
         | InstanceState::Terminated
         | InstanceState::Unknown => Next::Wait("for the instance to be stopped"),
     }
+}
+
+/// Why the new volumes cannot come to their places: one is gone, or somebody has attached it elsewhere. None if all can.
+/// This is asked before the instance is stopped and before anything is taken off it, too: afterwards it would stand
+/// still for nothing.
+fn astray(restore: &Restore, instance: &Instance, seen: &RestoreFacts) -> Option<Next> {
+    restore.made.volumes.iter().find_map(|planned| {
+        let (Some(id), Some(device)) = (&planned.volume_id, &planned.attach_as) else { return None };
+        let Some(volume) = seen.volume(id).filter(|volume| volume.is_usable()) else {
+            let message = format!("the volume {id} is gone; cancel, and restore the snapshot anew");
+            return Some(fail(restore, VOLUME_GONE, message));
+        };
+        let at = volume.at(&instance.id).or(volume.attachments.first())?;
+        if at.instance_id == instance.id && at.device == *device {
+            return None;
+        }
+        let message = format!(
+            "somebody has attached {id} to {} at {}, and not to {} at {device}; attach it there and retry, or end the \
+             restore with {{\"leave\": true}}",
+            at.instance_id, at.device, instance.id
+        );
+        Some(fail(restore, "VolumeInUse", message))
+    })
 }
 
 /// That nothing is taken off the instance, because another has got a volume of it meanwhile. Nothing if that is not so.
@@ -79,6 +107,9 @@ fn must_be_stopped(restore: &Restore, instance: &Instance) -> Option<Next> {
 pub(super) fn detach(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Next {
     let Some(instance) = seen.living_instance() else { return instance_gone(restore) };
     if let Some(next) = must_be_stopped(restore, instance) {
+        return next;
+    }
+    if let Some(next) = astray(restore, instance, seen) {
         return next;
     }
     let Some(old) = &restore.before.old_volumes else {
@@ -163,38 +194,21 @@ pub(super) fn take_off<'a>(
 
 pub(super) fn attach(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Next {
     let Some(instance) = seen.living_instance() else { return instance_gone(restore) };
-    match (&restore.mode, instance.state) {
-        (RestoreMode::ReplaceVolumes { .. }, _) => {
-            if let Some(next) = must_be_stopped(restore, instance) {
-                return next;
-            }
-        }
-        (_, InstanceState::Running | InstanceState::Stopped) => {}
-        (_, _) => return Next::Wait("for the instance to be running or stopped"),
+    let is_in_place = matches!(restore.mode, RestoreMode::ReplaceVolumes { .. });
+    let stands = matches!(instance.state, InstanceState::Running | InstanceState::Stopped);
+    if !is_in_place && !stands {
+        return Next::Wait("for the instance to be running or stopped");
+    }
+    if let Some(next) = astray(restore, instance, seen) {
+        return next;
     }
     let (mut wanted, mut is_waiting) = (Vec::new(), false);
     for planned in &restore.made.volumes {
         let (Some(id), Some(device)) = (&planned.volume_id, &planned.attach_as) else { continue };
-        let Some(volume) = seen.volume(id).filter(|volume| volume.is_usable()) else {
-            let message = format!("the volume {id} is gone; cancel, and restore the snapshot anew");
-            return fail(restore, VOLUME_GONE, message);
-        };
-        match (volume.at(&instance.id), volume.attachments.first()) {
-            (Some(at), _) if at.device == *device => is_waiting |= !at.is_settled,
-            (Some(at), _) | (None, Some(at)) => {
-                let message = format!(
-                    "somebody has attached {id} to {} at {}, and not to {} at {device}; attach it there and retry, or \
-                     end the restore with {{\"leave\": true}}",
-                    at.instance_id, at.device, instance.id
-                );
-                return fail(restore, "VolumeInUse", message);
-            }
-            (None, None) if instance.volumes.iter().any(|one| one.is(device, id)) => {
-                is_waiting = true;
-            }
-            (None, None)
-                if let Some(other) = instance.volumes.iter().find(|one| one.device == *device) =>
-            {
+        match seen.volume(id).and_then(|volume| volume.at(&instance.id)) {
+            Some(at) => is_waiting |= !at.is_settled,
+            None if instance.volumes.iter().any(|one| one.is(device, id)) => is_waiting = true,
+            None if let Some(other) = instance.volumes.iter().find(|one| one.device == *device) => {
                 if is_off(&other.volume_id, &instance.id, seen) {
                     is_waiting = true;
                     continue;
@@ -205,8 +219,13 @@ pub(super) fn attach(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> 
                 );
                 return fail(restore, "DeviceInUse", message);
             }
-            (None, None) => wanted.push((id.clone(), device.clone())),
+            None => wanted.push((id.clone(), device.clone())),
         }
+    }
+    // Somebody who starts it once all is in place does no harm.
+    let is_to_stand_still = is_in_place && !wanted.is_empty();
+    if is_to_stand_still && let Some(next) = must_be_stopped(restore, instance) {
+        return next;
     }
     if wanted.is_empty() {
         if is_waiting || !show_in_place(restore, instance) {

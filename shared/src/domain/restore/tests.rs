@@ -49,6 +49,7 @@ fn planned(device: &str, number: usize) -> PlannedVolume {
         volume_id: None,
         attempt: 0,
         attached_at: None,
+        multi_attach: false,
         tags: Tags::new(),
     }
 }
@@ -134,6 +135,7 @@ fn seen_volume(number: usize, device: Option<&str>, tags: Tags) -> SeenVolume {
         attachments,
         volume_type: "gp3".to_owned(),
         size_gib: 8,
+        multi_attach: false,
         tags,
     }
 }
@@ -449,12 +451,17 @@ fn an_old_volume_is_not_attached_while_another_has_its_place() {
     let new = vec![volume_id(11), volume_id(12)];
     assert_eq!(next(&back, &seen, at(30)), Some(Next::Act(Act::Detach(new))));
 
-    let foreign = RestoreFacts {
-        instance: Some(instance(InstanceState::Stopped, &[("/dev/sdb", 21)])),
-        volumes: vec![seen_volume(1, None, Tags::new()), seen_volume(2, None, Tags::new())],
+    // The root comes first.
+    let foreign = |root: Option<&str>, there: &[(&str, usize)]| RestoreFacts {
+        instance: Some(instance(InstanceState::Stopped, there)),
+        volumes: vec![seen_volume(1, root, Tags::new()), seen_volume(2, None, Tags::new())],
         ..RestoreFacts::default()
     };
-    assert!(matches!(next(&back, &foreign, at(30)), Some(Next::Fail { code: "DeviceInUse", .. })));
+    let taken = foreign(None, &[("/dev/sdb", 21)]);
+    let comes_back = vec![(volume_id(1), "/dev/sda".to_owned())];
+    assert_eq!(next(&back, &taken, at(30)), Some(Next::Act(Act::Attach(comes_back))));
+    let rooted = foreign(Some("/dev/sda"), &[("/dev/sda", 1), ("/dev/sdb", 21)]);
+    assert!(matches!(next(&back, &rooted, at(30)), Some(Next::Fail { code: "DeviceInUse", .. })));
 }
 
 #[test]

@@ -150,11 +150,11 @@ impl Restore {
                 finished_at: Some(now),
                 failure: if next.is_undoing() { next.course.failure.clone() } else { None },
                 lease: None,
-                attention_at: next.tells_at(),
                 ..next.course
             },
             ..next
         }
+        .telling_later()
     }
 
     /// It stops at the step at hand, with what is there.
@@ -292,17 +292,17 @@ impl Restore {
             if self.is_leased(now) {
                 return Err("the restore is being worked at; try again in some minutes".to_owned());
             }
-            return Ok(Some(Self {
+            let left = Self {
                 status: RestoreStatus::Cancelled,
                 course: Course {
                     cancelled_by: by,
                     finished_at: Some(now),
                     lease: None,
-                    attention_at: self.tells_at(),
                     ..self.course.clone()
                 },
                 ..self.clone()
-            }));
+            };
+            return Ok(Some(left.telling_later()));
         }
         let is_replacing = matches!(self.mode, RestoreMode::ReplaceRoot { .. })
             && self.status != RestoreStatus::Failed

@@ -90,11 +90,24 @@ pub(super) fn next(restore: &Restore, seen: &RestoreFacts, step: StepName, now: 
     }
 }
 
-/// Whether nothing of what the restore has done to the volumes of the instance is left.
+/// Whether nothing of what the restore has done to the volumes of the instance is left. What a person has attached is not of
+/// its doing, and of no matter as long as the instance stands still.
 fn is_as_before(restore: &Restore, instance: &Instance, seen: &RestoreFacts) -> bool {
     let is_here = |id: &VolumeId| instance.volumes.iter().any(|one| one.volume_id == *id);
     let is_settled = |one: &SeenVolume| one.at(&instance.id).is_none_or(|at| at.is_settled);
-    let none_new = !seen.made_by(&restore.id).any(|volume| volume.is_at(&instance.id));
+    let none_new = match instance.state {
+        InstanceState::Stopped => {
+            !attached_by_us(restore, seen).any(|volume| volume.is_at(&instance.id))
+        }
+        InstanceState::Pending
+        | InstanceState::Running
+        | InstanceState::Stopping
+        | InstanceState::ShuttingDown
+        | InstanceState::Terminated
+        | InstanceState::Unknown => {
+            !seen.made_by(&restore.id).any(|volume| volume.is_at(&instance.id))
+        }
+    };
     none_new
         && restore.taken_off().into_iter().all(|one| {
             is_here(&one.volume_id) && seen.volume(&one.volume_id).is_some_and(is_settled)
@@ -195,7 +208,7 @@ fn reattach_old(restore: &Restore, seen: &RestoreFacts) -> Next {
     let Some(instance) = seen.living_instance() else {
         return Next::Skip("the instance is gone");
     };
-    let (mut wanted, mut is_waiting) = (Vec::new(), false);
+    let (mut wanted, mut is_waiting, mut in_the_way) = (Vec::new(), false, None);
     for old in restore.taken_off() {
         let id = &old.volume_id;
         let lost = |why: String| {
@@ -216,10 +229,12 @@ fn reattach_old(restore: &Restore, seen: &RestoreFacts) -> Next {
             }
             Some((None, None)) => {
                 let other = instance.volumes.iter().find(|one| one.device == old.device);
-                if let Some(other) = other {
-                    return make_room(restore, seen, old, &other.volume_id);
+                match other.map(|other| make_room(restore, seen, old, &other.volume_id)) {
+                    None => wanted.push((id.clone(), old.device.clone())),
+                    // The others come back first: with its root alone the instance can at least be started.
+                    Some(next @ Next::Fail { .. }) => in_the_way = in_the_way.or(Some(next)),
+                    Some(next) => return next,
                 }
-                wanted.push((id.clone(), old.device.clone()));
                 None
             }
         };
@@ -230,6 +245,7 @@ fn reattach_old(restore: &Restore, seen: &RestoreFacts) -> Next {
     match (wanted.is_empty(), is_waiting) {
         (false, _) => Next::Act(Act::Attach(root_first(wanted, instance))),
         (true, true) => Next::Wait("for the old volumes to be attached"),
+        (true, false) if let Some(next) = in_the_way => next,
         (true, false) if let Some(next) = flags::keep(restore, instance) => next,
         (true, false) if restore.before.old_volumes_expire_at.is_some() => Next::Act(Act::UntagOld),
         (true, false) => Next::Done,

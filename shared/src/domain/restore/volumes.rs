@@ -117,7 +117,6 @@ pub(super) fn planned(
         attach_as: choice.attach_as.clone().or_else(|| member.device.clone()),
         boot: member.boot,
         size_gib,
-        volume_type,
         iops,
         throughput_mibps: throughput,
         initialization_rate_mibps: None,
@@ -127,6 +126,11 @@ pub(super) fn planned(
         volume_id: None,
         attempt: 0,
         attached_at: None,
+        // EC2 has it of io1 in three Regions only, and of io2 wherever there is any.
+        multi_attach: recorded.is_some_and(|recorded| recorded.multi_attach)
+            && ebs::has_multi_attach(&volume_type)
+            && !(member.is_copy() && volume_type == "io1"),
         tags: member.volume.as_ref().map(|one| one.tags.clone()).unwrap_or_default(),
+        volume_type,
     })
 }

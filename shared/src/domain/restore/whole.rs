@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Restore;
 use super::decision::{Act, Next, fail, instance_gone, may_not_show};
-use super::mode::{OldVolume, PlannedVolume};
+use super::mode::{OldVolume, PlannedVolume, RestoreMode};
 use super::safety::root_is_off;
 use super::seen::{ImageState, MadeInstance, RestoreFacts, SeenTask, TaskState};
 use crate::domain::ids::{InstanceId, VolumeId};
@@ -134,6 +134,14 @@ pub(super) fn register_image(restore: &Restore, seen: &RestoreFacts) -> Next {
     }
 }
 
+/// What is to be asked of EC2 once the instance runs, where the recorded one took traffic that was not for itself: no launch
+/// turns that check off. None if it did not, or if it was asked for.
+fn source_check(restore: &Restore, id: &InstanceId) -> Option<Next> {
+    let RestoreMode::NewInstance(launch) = &restore.mode else { return None };
+    let is_to_ask = launch.replayed.source_check_off && !restore.course.flags_asked;
+    is_to_ask.then(|| Next::Act(Act::TurnSourceCheckOff(id.clone())))
+}
+
 pub(super) fn run_instance(restore: &Restore, seen: &RestoreFacts, now: Timestamp) -> Next {
     let known = restore.made.new_instance_id.as_ref();
     let found = seen.made_instances.iter().find(|one| known.is_none_or(|known| *known == one.id));
@@ -142,7 +150,9 @@ pub(super) fn run_instance(restore: &Restore, seen: &RestoreFacts, now: Timestam
             made: Made { new_instance_id: Some(id.clone()), ..restore.made.clone() },
             ..restore.clone()
         })),
-        Some((_, InstanceState::Running | InstanceState::Stopped)) => Next::Done,
+        Some((id, InstanceState::Running | InstanceState::Stopped)) => {
+            source_check(restore, id).unwrap_or(Next::Done)
+        }
         Some((_, InstanceState::Pending | InstanceState::Stopping | InstanceState::Unknown)) => {
             Next::Wait("for the instance to run")
         }

@@ -14,11 +14,13 @@ use tracing::{info, warn};
 
 use crate::clock::Clock;
 use crate::domain::ids::{InstanceId, RestoreId};
+use crate::domain::image::seen::SeenState;
 use crate::domain::restore::decision::{Act, Next};
 use crate::domain::restore::next::next;
 use crate::domain::restore::seen::{RestoreFacts, VolumeState};
 use crate::domain::restore::step::StepStatus;
 use crate::domain::restore::{Restore, RestoreFailure, RestoreStatus};
+use crate::ec2::Ec2;
 use crate::error::{Error, chain};
 use crate::operations::rewrite::until_written;
 use crate::service::Service;
@@ -46,7 +48,7 @@ pub async fn advance(service: &Service, id: &RestoreId, clock: &Clock) -> Result
         return watch(service, &restore, now).await;
     }
     if restore.is_to_tell(now) {
-        return tell_of_old_volumes(service, &restore, now).await;
+        return tell_of_what_is_left(service, &restore, now).await;
     }
     let Some(leased) = restore.leased(now) else { return Ok(()) };
     let held = service.table.update_restore(&restore, &leased, now).await?;
@@ -76,31 +78,39 @@ pub async fn advance(service: &Service, id: &RestoreId, clock: &Clock) -> Result
     Ok(())
 }
 
-/// Has people told that the old volumes of a restore may be deleted, if EC2 still shows one that nobody uses again.
-async fn tell_of_old_volumes(
+/// Has people told that what a restore has left may be deleted, if EC2 still shows it.
+async fn tell_of_what_is_left(
     service: &Service,
     restore: &Restore,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let old: Vec<_> =
-        restore.before.old_volumes.iter().flatten().map(|old| old.volume_id.clone()).collect();
     // A region that nobody looks after any more has nothing to tell.
-    let seen = match service.ec2_in(&restore.region) {
-        Ok(ec2) => ec2.seen_volumes(&old).await,
-        Err(_) => Ok(Vec::new()),
+    let is_left = match service.ec2_in(&restore.region) {
+        Ok(ec2) => is_left(ec2, restore).await,
+        Err(_) => Ok(false),
     };
-    let seen = match seen {
-        Ok(seen) => seen,
+    let is_left = match is_left {
+        Ok(is_left) => is_left,
         Err(error) => {
-            warn!(restore.id = %restore.id, error.chain = %chain(&error), "The old volumes of {} are not looked at", restore.id);
+            warn!(restore.id = %restore.id, error.chain = %chain(&error), "What {} has left is not looked at", restore.id);
             return Ok(());
         }
     };
-    let is_left = seen.iter().any(|volume| volume.state == VolumeState::Available);
     let told = restore.told(is_left.then_some(now));
     // Written meanwhile: the next look finds the same.
     drop(service.table.update_restore(restore, &told, now).await?);
     Ok(())
+}
+
+/// Whether EC2 shows an old volume that nobody uses again, or the image that stays.
+async fn is_left(ec2: &Ec2, restore: &Restore) -> Result<bool, Error> {
+    if let Some(image) = restore.kept_image() {
+        return Ok(ec2.image(image).await?.is_some_and(|image| image.state == SeenState::There));
+    }
+    let old = restore.before.old_volumes.iter().flatten();
+    let old: Vec<_> = old.map(|old| old.volume_id.clone()).collect();
+    let seen = ec2.seen_volumes(&old).await?;
+    Ok(seen.iter().any(|volume| volume.state == VolumeState::Available))
 }
 
 /// Looks at what a restore has made that has stopped: what people attach of it, meanwhile, is never deleted afterwards.

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use crate::domain::ebs;
 use crate::domain::ids::{InstanceId, RestoreId, SnapshotId, VolumeId};
 use crate::domain::instance::{Instance, InstanceState};
 use crate::domain::restore::mode::{OldVolume, RestoreMode};
@@ -79,7 +80,7 @@ pub(super) async fn consider(
                 refuse_shared(&plan.volumes, instance, &seen).map_err(refused)?;
                 instance_store_gb = instance_store(service, instance).await?;
                 accept_loss(new, instance, instance_store_gb)?;
-                inherit_tags(&mut plan, &old_volumes, &seen);
+                inherit(&mut plan, &old_volumes, &seen);
             }
             RestoreMode::NewVolumes { .. }
             | RestoreMode::ReplaceRoot { .. }
@@ -133,13 +134,15 @@ fn accept_loss(
     }
 }
 
-/// Gives each new volume the tags of the one that it replaces: what goes by them, backups and costs, goes on with it.
-fn inherit_tags(plan: &mut Plan, old: &[OldVolume], seen: &[SeenVolume]) {
-    let tags_of = |id: &VolumeId| seen.iter().find(|one| one.id == *id).map(|one| &one.tags);
+/// Gives each new volume the tags of the one that it replaces, since backups and costs go by them, and its Multi-Attach, if
+/// its type can have that: older records do not tell.
+fn inherit(plan: &mut Plan, old: &[OldVolume], seen: &[SeenVolume]) {
+    let shown = |id: &VolumeId| seen.iter().find(|one| one.id == *id);
     for volume in &mut plan.volumes {
         let old = old.iter().find(|old| volume.attach_as.as_ref() == Some(&old.device));
-        if let Some(tags) = old.and_then(|old| tags_of(&old.volume_id)) {
-            volume.tags.clone_from(tags);
+        if let Some(old) = old.and_then(|old| shown(&old.volume_id)) {
+            volume.tags.clone_from(&old.tags);
+            volume.multi_attach |= old.multi_attach && ebs::has_multi_attach(&volume.volume_type);
         }
     }
 }

@@ -247,6 +247,7 @@ impl Disk {
             iops,
             throughput_mibps,
             tags,
+            multi_attach: _multi_attach,
         } = details;
         Self {
             volume_id: id,

@@ -8,6 +8,10 @@ use utoipa::ToSchema;
 
 /// A volume that is made.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "two facts that have nothing to do with each other"
+)]
 pub(super) struct RestoredVolume {
     /// What it is made from.
     #[schema(value_type = String, example = "snap-0123456789abcdef0")]
@@ -31,6 +35,8 @@ pub(super) struct RestoredVolume {
     throughput_mibps: Option<i32>,
     /// At which rate in MiB a second EC2 is paid to fetch its blocks; null: as fast as it comes.
     volume_initialization_rate: Option<i32>,
+    /// Whether it can be at several instances at once (Multi-Attach), as the snapshot's or the present volume.
+    multi_attach: bool,
 }
 
 /// A volume that had to make room.
@@ -97,6 +103,7 @@ impl From<mode::PlannedVolume> for RestoredVolume {
             volume_id,
             attempt: _attempt,
             attached_at: _attached_at,
+            multi_attach,
             tags: _tags,
         } = volume;
         Self {
@@ -110,6 +117,7 @@ impl From<mode::PlannedVolume> for RestoredVolume {
             iops,
             throughput_mibps,
             volume_initialization_rate: initialization_rate_mibps,
+            multi_attach,
         }
     }
 }

@@ -221,7 +221,7 @@ impl From<domain::Restore> for Restore {
                 domain::Before {
                     old_volumes,
                     old_volumes_expire_at,
-                    old_volumes_told_at: _old_volumes_told_at,
+                    told_at: _told_at,
                     keep_old_days: _keep_old_days,
                     snapshot_first,
                     was_running,

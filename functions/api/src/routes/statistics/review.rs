@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use shared::domain::cost::{self, VolumesMonth};
+use shared::domain::cost::{self, Price, VolumesMonth};
 use shared::domain::ids::{InstanceId, RestoreId, ScheduleId, SnapshotId};
 use shared::domain::restore::Restore;
+use shared::domain::restore::seen::SeenVolume;
 use shared::domain::snapshot::Snapshot;
 use shared::domain::statistics::Measure;
 use shared::views;
-use shared::views::restores::OldVolumes;
+use shared::views::restores::WithVolumes;
 use shared::views::review::{DisabledSchedule, ReviewBounds, Section};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -69,10 +70,13 @@ struct SnapshotReview {
     kept_without_rules: ReviewedSnapshots,
     /// Schedules that are disabled and of which snapshots are stored.
     disabled_schedules: ReviewedSchedules,
-    /// Restores that have stopped, and hold their instances and snapshots until somebody acts.
+    /// Restores and drills that have stopped, and hold their instances and snapshots until somebody acts; with what there is
+    /// of them, and what that costs.
     stopped_restores: ReviewedRestores,
     /// Restores whose old volumes are there, cost, and are past the time for which they are kept.
     old_volumes_due: ReviewedRestores,
+    /// Restores that have kept an image for 14 days or more: it costs, and keeps the snapshot from deletion.
+    kept_images: ReviewedRestores,
 }
 
 /// Restores that are worth a look.
@@ -101,44 +105,68 @@ struct ReviewedRestore {
 }
 
 impl ReviewedRestores {
-    fn of(section: Section<Restore>, why: impl Fn(&Restore) -> String) -> Self {
-        let items = section.items.into_iter().map(|restore| ReviewedRestore {
-            why: why(&restore),
-            restore_id: restore.id,
-            instance_id: restore.instance_id,
-        });
-        Self { items: items.collect(), more: section.more }
+    fn of<T>(section: Section<T>, row: impl Fn(T) -> ReviewedRestore) -> Self {
+        Self { items: section.items.into_iter().map(row).collect(), more: section.more }
     }
 }
 
-fn why_stopped(restore: &Restore) -> String {
-    let failure = restore.course.failure.as_ref();
-    let said = failure.map(|one| format!("{}: {}", one.step, one.message)).unwrap_or_default();
-    format!("stopped at {said}")
-}
-
 impl ReviewedRestore {
-    fn with_old_volumes(old: OldVolumes) -> Self {
-        let OldVolumes { restore, left } = old;
+    fn new(restore: Restore, why: String) -> Self {
+        Self { why, restore_id: restore.id, instance_id: restore.instance_id }
+    }
+
+    /// One that has stopped: where and why, and what there is of it.
+    fn stopped(stopped: WithVolumes) -> Self {
+        let WithVolumes { restore, volumes } = stopped;
+        let failure = restore.course.failure.as_ref();
+        let said = failure.map(|one| format!("{}: {}", one.step, one.message)).unwrap_or_default();
+        let exists = restore.standing().map(|stands| stands.exists.join("; ")).unwrap_or_default();
+        let why = format!("stopped at {said}. What there is: {exists}{}", month_of(&volumes));
+        Self::new(restore, why)
+    }
+
+    fn with_old_volumes(old: WithVolumes) -> Self {
+        let WithVolumes { restore, volumes } = old;
         let since = restore.before.old_volumes_expire_at;
         let since = since.map(|at| at.to_string()).unwrap_or_default();
-        let ids: Vec<_> = left.iter().map(|one| one.id.as_str()).collect();
-        let month = cost::volumes_month(left.iter().map(|one| (&*one.volume_type, one.size_gib)));
-        let price = month.map_or_else(String::new, |month| {
-            let VolumesMonth { price, currency, region } = month;
-            format!("; at the list price of {region} they cost {price:.2} {currency} a month")
-        });
+        let ids: Vec<_> = volumes.iter().map(|one| one.id.as_str()).collect();
         let names = if ids.is_empty() {
             "its old volumes, which this installation cannot see".to_owned()
         } else {
             ids.join(", ")
         };
-        Self {
-            why: format!("a person may delete since {since}: {names}{price}"),
-            restore_id: restore.id,
-            instance_id: restore.instance_id,
-        }
+        let why = format!("a person may delete since {since}: {names}{}", month_of(&volumes));
+        Self::new(restore, why)
     }
+
+    fn with_image(restore: Restore) -> Self {
+        let image = restore.kept_image().map(ToString::to_string).unwrap_or_default();
+        let since = restore.course.finished_at.map(|at| at.to_string()).unwrap_or_default();
+        let gib: i32 = restore.made.volumes.iter().map(|volume| volume.size_gib).sum();
+        let price = Price::of(&restore.region).map(|price| {
+            let month = price.standard_month(f64::from(gib));
+            let Price { currency, region, .. } = price;
+            format!(
+                "; at the list price of {region} that costs at most {month:.2} {currency} a month"
+            )
+        });
+        let why = format!(
+            "keeps the image {image} since {since}, and with it the {gib} GiB of {}, which nothing deletes before \
+             somebody deregisters it{}",
+            restore.snapshot_id,
+            price.unwrap_or_default()
+        );
+        Self::new(restore, why)
+    }
+}
+
+/// What volumes cost, in words that go behind their names.
+fn month_of(volumes: &[SeenVolume]) -> String {
+    let month = cost::volumes_month(volumes.iter().map(|one| (&*one.volume_type, one.size_gib)));
+    month.map_or_else(String::new, |month| {
+        let VolumesMonth { price, currency, region } = month;
+        format!("; at the list price of {region} they cost {price:.2} {currency} a month")
+    })
 }
 
 /// Snapshots that are worth a look.
@@ -225,6 +253,7 @@ async fn review_snapshots(
         disabled,
         stopped_restores,
         old_volumes,
+        kept_images,
     } = review;
     Ok(Answer::ok(SnapshotReview {
         as_of: call.now,
@@ -252,11 +281,9 @@ async fn review_snapshots(
             "no rule, expiry or hold says for how long it stays".to_owned()
         }),
         disabled_schedules: ReviewedSchedules::of(disabled),
-        stopped_restores: ReviewedRestores::of(stopped_restores, why_stopped),
-        old_volumes_due: ReviewedRestores {
-            items: old_volumes.items.into_iter().map(ReviewedRestore::with_old_volumes).collect(),
-            more: old_volumes.more,
-        },
+        stopped_restores: ReviewedRestores::of(stopped_restores, ReviewedRestore::stopped),
+        old_volumes_due: ReviewedRestores::of(old_volumes, ReviewedRestore::with_old_volumes),
+        kept_images: ReviewedRestores::of(kept_images, ReviewedRestore::with_image),
     }))
 }
 

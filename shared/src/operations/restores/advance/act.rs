@@ -137,6 +137,10 @@ impl Work<'_> {
                 self.keep_flags(ec2, &flags, after).await?;
                 return Ok(Acted::Noted(Box::new(after.clone())));
             }
+            Act::TurnSourceCheckOff(instance) => {
+                self.turn_source_check_off(ec2, &instance, after).await?;
+                return Ok(Acted::Noted(Box::new(after.clone())));
+            }
             Act::UntagOld => {
                 self.untag_old(ec2, after).await?;
                 return Ok(Acted::Noted(Box::new(after.clone())));
@@ -167,6 +171,7 @@ impl Work<'_> {
             | Act::ReplaceRoot
             | Act::RegisterImage
             | Act::RunInstance
+            | Act::TurnSourceCheckOff(_)
             | Act::Deregister(_)
             | Act::Delete(_) => Ok(()),
         }
@@ -263,6 +268,7 @@ fn makes_something(act: &Act) -> bool {
         | Act::Detach(_)
         | Act::Attach(_)
         | Act::KeepFlags(_)
+        | Act::TurnSourceCheckOff(_)
         | Act::TagOld
         | Act::UntagOld
         | Act::Deregister(_)

@@ -101,6 +101,7 @@ pub(super) fn new_volume(restore: &Restore, position: usize) -> Result<NewVolume
         iops: volume.iops,
         throughput_mibps: volume.throughput_mibps,
         initialization_rate_mibps: volume.initialization_rate_mibps,
+        multi_attach: volume.multi_attach,
         tags: restore.volume_tags(position, volume),
         token: restore.token(crate::domain::restore::step::StepName::CreateVolumes, &part),
     })

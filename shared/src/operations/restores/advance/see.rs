@@ -24,6 +24,7 @@ pub(super) async fn see(
         StepName::TagOldVolumes | StepName::DeregisterImage => {}
         StepName::Check => see_instance(ec2, restore, &mut seen).await?,
         StepName::SnapshotFirst => {
+            see_instance(ec2, restore, &mut seen).await?;
             if let Some(id) = &restore.before.snapshot_first {
                 let snapshot = service.table.snapshot(id).await?;
                 seen.snapshot_first = snapshot

@@ -1,10 +1,10 @@
-//! Volumes of a restore attached, kept as they were, and marked.
+//! Volumes of a restore attached, kept as they were, and marked; and what else is set as it was.
 
 use jiff::SignedDuration;
 use tracing::warn;
 
 use super::Work;
-use crate::domain::ids::VolumeId;
+use crate::domain::ids::{InstanceId, VolumeId};
 use crate::domain::restore::Restore;
 use crate::domain::snapshot::Failure;
 use crate::ec2::Ec2;
@@ -57,27 +57,50 @@ impl Work<'_> {
         after: &mut Restore,
     ) -> Result<(), CallError> {
         let Some(target) = self.held.mode.target() else { return Ok(()) };
-        let note = match ec2.set_delete_on_termination(target, flags).await {
-            Ok(()) => {
-                after.course.flags_asked = true;
-                return Ok(());
-            }
-            // The instance stands still: it is tried for a minute, and then left.
-            Err(error @ CallError::Passing(_)) if !self.has_taken(FLAGS_TRIED_FOR) => {
-                return Err(error);
-            }
-            Err(CallError::Passing(trouble)) => trouble,
-            Err(CallError::Gone(failure) | CallError::Refused(failure)) => failure.message,
-            Err(CallError::NotPermitted { right, .. }) => format!("our role may not {right}"),
-        };
+        let refused = self.why_not_set(ec2.set_delete_on_termination(target, flags).await)?;
         after.course.flags_asked = true;
-        let places: Vec<_> =
-            flags.iter().map(|(device, goes)| format!("{device} {goes}")).collect();
-        after.note(format!(
-            "DeleteOnTermination could not be set as it was ({}): {note}; set it by hand",
-            places.join(", ")
-        ));
+        if let Some(why) = refused {
+            let places: Vec<_> =
+                flags.iter().map(|(device, goes)| format!("{device} {goes}")).collect();
+            after.note(format!(
+                "DeleteOnTermination could not be set as it was ({}): {why}; set it by hand",
+                places.join(", ")
+            ));
+        }
         Ok(())
+    }
+
+    /// Has the new instance take traffic that is not for itself, as the recorded one did. Where EC2 refuses that, it is noted.
+    pub(super) async fn turn_source_check_off(
+        &self,
+        ec2: &Ec2,
+        instance: &InstanceId,
+        after: &mut Restore,
+    ) -> Result<(), CallError> {
+        let refused = self.why_not_set(ec2.turn_source_check_off(instance).await)?;
+        after.course.flags_asked = true;
+        if let Some(why) = refused {
+            after.note(format!(
+                "the source/destination check of {instance} could not be turned off as it was: {why}; turn it off by hand"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Why EC2 has not set what nothing waits for; none if it has. What may pass is an error for a minute, since the instance
+    /// stands still, and then left.
+    fn why_not_set(&self, answer: Result<(), CallError>) -> Result<Option<String>, CallError> {
+        match answer {
+            Ok(()) => Ok(None),
+            Err(error @ CallError::Passing(_)) if !self.has_taken(FLAGS_TRIED_FOR) => Err(error),
+            Err(CallError::Passing(trouble)) => Ok(Some(trouble)),
+            Err(CallError::Gone(failure) | CallError::Refused(failure)) => {
+                Ok(Some(failure.message))
+            }
+            Err(CallError::NotPermitted { right, .. }) => {
+                Ok(Some(format!("our role may not {right}")))
+            }
+        }
     }
 
     /// Whether the step at hand has taken as long as this.
