@@ -91,13 +91,13 @@ impl Ec2 {
                 .describe_snapshots()
                 .owner_ids("self")
                 .filters(filter("snapshot-id", values))
-                .filters(filter("encrypted", ["true".to_owned()]))
                 .max_results(PAGE_MAX);
             let mut token = None;
             loop {
                 let page = request.clone().set_next_token(token).send().await;
                 let page = called("DescribeSnapshots", page)?;
-                let ids = page.snapshots().iter().filter_map(|one| one.snapshot_id()?.parse().ok());
+                let encrypted = page.snapshots().iter().filter(|one| one.encrypted() == Some(true));
+                let ids = encrypted.filter_map(|one| one.snapshot_id()?.parse().ok());
                 found.extend(ids.collect::<Vec<_>>());
                 token = page.next_token.filter(|token| !token.is_empty());
                 if token.is_none() {
