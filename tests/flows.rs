@@ -33,6 +33,7 @@ mod real_accounts;
 mod reconciliation;
 mod regions;
 mod reports;
+mod reports_again;
 mod restore;
 mod restore_any_hands;
 mod restore_apart;

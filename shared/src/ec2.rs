@@ -16,6 +16,7 @@ pub mod launches;
 mod marks;
 mod notes;
 mod registration;
+mod sharing;
 mod snapshots;
 mod surroundings;
 mod types;

@@ -98,6 +98,9 @@ async fn what_is_enabled_for_fast_restore_is_shown_and_nobody_can_say_when_it_go
         "{enabled:#}"
     );
 
+    let bill = app.get(&format!("/v1/snapshots/{id}/billing")).await;
+    assert_eq!(bill["fast_restore"], json!({ "snapshot_zones": 2, "cost": 1080.0 }), "{bill:#}");
+
     switch("Disable", "us-east-1b");
     switch("Disable", "us-east-1d");
     reconcile(&app).await;
@@ -105,6 +108,8 @@ async fn what_is_enabled_for_fast_restore_is_shown_and_nobody_can_say_when_it_go
     let disabled = shown(&app, &id).await;
     assert_eq!(disabled["volumes"][0]["fast_restore_zones"], json!([]));
     assert_eq!(text(&disabled["fate"], "outlook"), "at");
+    let bill = app.get(&format!("/v1/snapshots/{id}/billing")).await;
+    assert_eq!(bill["fast_restore"], Value::Null);
 }
 
 #[tokio::test]
@@ -156,24 +161,101 @@ async fn what_has_left_the_recycle_bin_is_gone_for_good() {
     assert_eq!(bill["size"]["cost"], 0.0, "{bill:#}");
 }
 
+/// Somebody shares an EBS snapshot, or shares it no more.
+fn change_sharing(app: &App, member: &str, change: &str) {
+    ask(
+        app,
+        &format!(
+            "ModifySnapshotAttribute&SnapshotId={member}&Attribute=createVolumePermission\
+             &CreateVolumePermission.{change}"
+        ),
+    );
+}
+
+#[tokio::test]
+async fn the_accounts_that_may_use_it_are_shown() {
+    let app = App::start().await;
+    let (id, member, _) = one_that_goes(&app).await;
+    change_sharing(&app, &member, "Add.1.UserId=999988887777");
+    change_sharing(&app, &member, "Add.1.UserId=111122223333");
+
+    reconcile(&app).await;
+
+    let shared = shown(&app, &id).await;
+    assert_eq!(shared["volumes"][0]["shared_with"], json!(["111122223333", "999988887777"]));
+    assert_eq!(shared["volumes"][0]["public"], false);
+    let listed = app.list("/v1/snapshots?sort=created_at").await.remove(0);
+    assert_eq!(listed["volumes"][0]["shared_with"], shared["volumes"][0]["shared_with"]);
+
+    change_sharing(&app, &member, "Remove.1.UserId=999988887777");
+    reconcile(&app).await;
+
+    assert_eq!(shown(&app, &id).await["volumes"][0]["shared_with"], json!(["111122223333"]));
+}
+
+// EC2 tells the accounts of one snapshot at a time, and all that an account of which one knows may use:
+// docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshots.html, `RestorableBy`.
+#[tokio::test]
+async fn of_many_a_hundred_are_asked_about_and_a_known_account_is_followed_at_once() {
+    let app = App::start().await;
+    for number in 0..4 {
+        let instance = app.instance(&format!("web-{number}"), 26);
+        app.take_snapshot(&instance).await;
+    }
+    let mut members = Vec::new();
+    for one in app.list("/v1/snapshots?status=available&sort=created_at").await {
+        let volumes = one["volumes"].as_array().unwrap().clone();
+        let id = text(&one, "id").to_owned();
+        members.extend(
+            volumes.iter().map(|one| (id.clone(), text(one, "ebs_snapshot_id").to_owned())),
+        );
+    }
+    assert_eq!(members.len(), 104);
+    for (_, member) in &members {
+        change_sharing(&app, member, "Add.1.UserId=999988887777");
+    }
+    app.ec2.reset_calls();
+
+    reconcile(&app).await;
+
+    assert_eq!(app.ec2.calls()["DescribeSnapshotAttribute"], 100);
+    for (id, member) in &members {
+        let record = shown(&app, id).await;
+        let mut volumes = record["volumes"].as_array().unwrap().iter();
+        let volume = volumes.find(|one| text(one, "ebs_snapshot_id") == member).unwrap();
+        assert_eq!(volume["shared_with"], json!(["999988887777"]), "{member}");
+    }
+}
+
+#[tokio::test]
+async fn where_ec2_does_not_tell_whom_it_is_shared_with_the_rest_is_noted() {
+    let app = App::start().await;
+    let (id, member, _) = one_that_goes(&app).await;
+    change_sharing(&app, &member, "Add.1.UserId=999988887777");
+    reconcile(&app).await;
+    ask(&app, &format!("LockSnapshot&SnapshotId={member}&LockMode=governance&LockDuration=30"));
+    app.ec2.fault(
+        sim_ec2::Fault::on("DescribeSnapshotAttribute")
+            .error("UnauthorizedOperation", 403)
+            .times(9),
+    );
+
+    reconcile(&app).await;
+
+    let volume = &shown(&app, &id).await["volumes"][0];
+    assert_ne!(volume["lock"], Value::Null);
+    assert_eq!(volume["shared_with"], json!(["999988887777"]));
+}
+
 #[tokio::test]
 async fn what_everybody_may_use_is_shown_as_public() {
     let app = App::start().await;
     let (id, member, _) = one_that_goes(&app).await;
-    let allow = |whom: &str| {
-        ask(
-            &app,
-            &format!(
-                "ModifySnapshotAttribute&SnapshotId={member}&Attribute=createVolumePermission\
-                 &CreateVolumePermission.Add.1.{whom}"
-            ),
-        );
-    };
-    allow("UserId=999988887777");
+    change_sharing(&app, &member, "Add.1.UserId=999988887777");
     reconcile(&app).await;
     assert_eq!(shown(&app, &id).await["volumes"][0]["public"], false);
 
-    allow("Group=all");
+    change_sharing(&app, &member, "Add.1.Group=all");
     reconcile(&app).await;
 
     assert_eq!(shown(&app, &id).await["volumes"][0]["public"], true);

@@ -32,6 +32,7 @@ impl Filters {
     /// The filters in `params`, all of which must be `known` or, when `tag-key` is known, tags.
     pub(crate) fn parse(params: &Params, known: &[&str]) -> Result<Self, Ec2Error> {
         let mut filters = Vec::new();
+        let mut count = 0;
         for filter in params.structures("Filter") {
             let name = filter.required("Name")?;
             let is_tag = name.strip_prefix("tag:").is_some_and(|key| !key.is_empty());
@@ -45,17 +46,18 @@ impl Filters {
                     "The filter '{name}' must have at least one value"
                 )));
             }
-            if values.len() > VALUES_MAX {
-                return Err(Ec2Error::new(
-                    "FilterLimitExceeded",
-                    format!("The maximum number of filter values is {VALUES_MAX}"),
-                ));
+            count += values.len();
+            if count > VALUES_MAX {
+                let words = format!(
+                    "The maximum number of filter values specified on a single call is {VALUES_MAX}"
+                );
+                return Err(Ec2Error::new("FilterLimitExceeded", words));
             }
             let is_long = |text: &&str| text.chars().count() > LENGTH_MAX;
-            if let Some(long) = values.iter().map(String::as_str).chain([name]).find(is_long) {
-                return Err(Ec2Error::invalid_parameter(format!(
-                    "The filter text '{long}' exceeds the maximum length of {LENGTH_MAX} characters"
-                )));
+            if values.iter().map(String::as_str).chain([name]).any(|text| is_long(&text)) {
+                let words =
+                    format!("The maximum length for a filter value is {LENGTH_MAX} characters");
+                return Err(Ec2Error::new("FilterLimitExceeded", words));
             }
             if filters.len() == FILTERS_MAX {
                 return Err(Ec2Error::new(
@@ -220,6 +222,9 @@ mod tests {
 
         assert!(filters(&form(200)).is_ok());
         assert_eq!(filters(&form(201)).unwrap_err().code, "FilterLimitExceeded");
+        // As recorded in gjbae1212/gossm#47 it is those of the call, and not of one filter.
+        let one_more = format!("{}&Filter.2.Name=tag:k&Filter.2.Value.1=v", form(200));
+        assert_eq!(filters(&one_more).unwrap_err().code, "FilterLimitExceeded");
     }
 
     #[test]
@@ -233,7 +238,7 @@ mod tests {
 
         assert!(filters(&form(50, 255)).is_ok());
         assert_eq!(filters(&form(51, 1)).unwrap_err().code, "FilterLimitExceeded");
-        assert_eq!(filters(&form(1, 256)).unwrap_err().code, "InvalidParameterValue");
+        assert_eq!(filters(&form(1, 256)).unwrap_err().code, "FilterLimitExceeded");
     }
 
     #[test]

@@ -47,6 +47,7 @@ enum Operator {
     StringNotEquals,
     EachEquals,
     EachLike,
+    Bool,
     Null,
 }
 
@@ -133,7 +134,7 @@ impl Condition {
         let present = context.get(&self.key).map_or(&[][..], Vec::as_slice);
         let is_wanted = |value: &String| self.wanted.contains(value);
         match self.operator {
-            Operator::StringEquals => present.iter().any(is_wanted),
+            Operator::StringEquals | Operator::Bool => present.iter().any(is_wanted),
             Operator::StringEqualsIfExists => present.is_empty() || present.iter().any(is_wanted),
             Operator::StringNotEquals => !present.iter().any(is_wanted),
             // Of nothing all is true: AWS's own warning about ForAllValues.
@@ -170,6 +171,7 @@ fn statement(value: &Value) -> Result<Statement, String> {
                 | Operator::StringEqualsIfExists
                 | Operator::StringNotEquals
                 | Operator::EachEquals
+                | Operator::Bool
                 | Operator::Null => Vec::new(),
             };
             conditions.push(Condition { operator, key: key.clone(), wanted, patterns });
@@ -191,6 +193,7 @@ fn operator(name: &str) -> Result<Operator, String> {
         "StringNotEquals" => Operator::StringNotEquals,
         "ForAllValues:StringEquals" => Operator::EachEquals,
         "ForAllValues:StringLike" => Operator::EachLike,
+        "Bool" => Operator::Bool,
         "Null" => Operator::Null,
         other => return Err(format!("the condition operator {other} is not understood here")),
     })

@@ -182,6 +182,12 @@ impl SimEc2 {
         self.lock().roles.insert(access_key.to_owned(), role);
     }
 
+    /// From now on nobody who signs may do more than the organization's service control policy allows
+    /// (<https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html>).
+    pub fn organize(&self, policy: Policy) {
+        self.lock().organization = Some(policy);
+    }
+
     /// The rights that calls with this access key have made use of.
     pub fn rights_used(&self, access_key: &str) -> BTreeSet<Right> {
         self.lock().roles.get(access_key).map(|role| role.used.clone()).unwrap_or_default()

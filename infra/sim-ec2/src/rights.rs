@@ -74,6 +74,12 @@ impl Call<'_> {
         if let Some(given) = touched.given.as_ref().filter(|given| !given.is_empty()) {
             context.insert("aws:TagKeys".to_owned(), given.keys().cloned().collect());
         }
+        // As recorded in <https://github.com/velero-io/velero/issues/1312>: what goes is the call's word, not what the volume
+        // of an encrypted snapshot will be.
+        if action == "CreateVolume" && touched.resource.contains(":volume/") {
+            let encrypted = self.params.get("Encrypted") == Some("true");
+            context.insert("ec2:Encrypted".to_owned(), vec![encrypted.to_string()]);
+        }
         Asked { action: format!("ec2:{action}"), resource: touched.resource.clone(), context }
     }
 

@@ -52,6 +52,8 @@ pub(crate) struct State {
     pub(crate) revision: u64,
     /// By access key.
     pub(crate) roles: BTreeMap<String, Role>,
+    /// What the account's organization lets anybody do; everything if it has not said.
+    pub(crate) organization: Option<Policy>,
 }
 
 /// What whoever has an access key may do, and has done so far.
@@ -102,6 +104,7 @@ impl SimEc2 {
             denied: BTreeSet::new(),
             revision: 0,
             roles: BTreeMap::new(),
+            organization: None,
         };
         Self(Arc::new(Inner { config, clock, state: Mutex::new(state) }))
     }

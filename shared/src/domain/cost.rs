@@ -14,6 +14,8 @@ const FALLBACK_REGION: &str = "us-east-1";
 /// A price is for a month; this many days are one.
 const DAYS_OF_MONTH: f64 = 30.0;
 
+const HOURS_OF_DAY: f64 = 24.0;
+
 const SECONDS_OF_DAY: f64 = 86_400.0;
 
 #[derive(Deserialize)]
@@ -39,6 +41,7 @@ struct VolumePrices {
 struct RegionPrices {
     standard_gib_month: f64,
     archive_gib_month: Option<f64>,
+    fast_restore_zone_hour: Option<f64>,
     /// Where it is not that of the list.
     as_of: Option<String>,
 }
@@ -50,6 +53,8 @@ pub struct Price {
     pub standard_gib_month: f64,
     /// A GiB for a month, in the archive tier, where the list has it.
     pub archive_gib_month: Option<f64>,
+    /// Fast snapshot restore of one snapshot in one zone for an hour, whatever its size, where the list has it.
+    pub fast_restore_zone_hour: Option<f64>,
     /// The currency's code.
     pub currency: String,
     /// The region whose price it is: not the one asked for if the list lacks that.
@@ -69,9 +74,21 @@ impl Price {
         let (region, prices) = found.ok_or_else(|| {
             serde::de::Error::custom(format!("the price list lacks {FALLBACK_REGION}"))
         })?;
-        let RegionPrices { standard_gib_month, archive_gib_month, as_of: own } = prices.clone();
-        let (region, as_of) = (region.clone(), own.unwrap_or(as_of));
-        Ok(Self { standard_gib_month, archive_gib_month, currency, region, as_of, source })
+        let RegionPrices {
+            standard_gib_month,
+            archive_gib_month,
+            fast_restore_zone_hour,
+            as_of: own,
+        } = prices.clone();
+        Ok(Self {
+            standard_gib_month,
+            archive_gib_month,
+            fast_restore_zone_hour,
+            currency,
+            region: region.clone(),
+            as_of: own.unwrap_or(as_of),
+            source,
+        })
     }
 
     /// What so many GiB cost in the standard tier for a month.
@@ -82,6 +99,12 @@ impl Price {
     /// What so many GiB cost in the archive for a month; as much as in the standard tier where the list lacks its price.
     pub fn archive_month(&self, gib: f64) -> f64 {
         gib * self.archive_gib_month.unwrap_or(self.standard_gib_month)
+    }
+
+    /// What fast snapshot restore of so many pairs of a snapshot and a zone costs for a month; nothing where the list lacks it.
+    pub fn fast_restore_month(&self, zones: u32) -> Option<f64> {
+        self.fast_restore_zone_hour
+            .map(|hour| f64::from(zones) * hour * HOURS_OF_DAY * DAYS_OF_MONTH)
     }
 
     /// What so many GiB cost in the standard tier for one day: a thirtieth of the month's price.
@@ -201,6 +224,17 @@ mod tests {
     fn the_archive_has_its_own_price_where_the_list_has_it() {
         assert!(is_near(Price::of("us-east-1").unwrap().archive_month(100.0), 1.25));
         assert!(is_near(Price::of("us-west-1").unwrap().archive_month(100.0), 5.5));
+    }
+
+    // 0.75 for each zone and hour: docs.aws.amazon.com/whitepapers/latest/how-aws-pricing-works/amazon-ebs.html.
+    #[test]
+    fn fast_restore_costs_for_each_zone_and_hour_where_the_list_has_its_price() {
+        let price = Price::of("us-east-1").unwrap();
+
+        assert!(is_near(price.fast_restore_zone_hour.unwrap(), 0.75));
+        assert!(is_near(price.fast_restore_month(2).unwrap(), 2.0 * 720.0 * 0.75));
+        assert_eq!(price.fast_restore_month(0), Some(0.0));
+        assert_eq!(Price::of("us-west-1").unwrap().fast_restore_month(1), None);
     }
 
     #[test]

@@ -188,11 +188,15 @@ impl InstanceFilter {
             is_short(name) && values.iter().all(|value| is_short(value))
         };
         let room = FILTERS_MAX - usize::from(!self.ids.is_empty());
+        // The values of all filters together: where ids take most of them, a tag is looked for in the answer.
+        let mut left = FILTER_VALUES_MAX.saturating_sub(self.ids.len());
         let mut filters = BTreeMap::new();
         for (key, values) in exactly.chain(all_of).chain(any_of) {
             let name = format!("tag:{key}");
-            if can_be_asked(&name, &values) && filters.len() < room {
-                filters.entry(name).or_insert(values);
+            let fits = filters.len() < room && values.len() <= left;
+            if fits && can_be_asked(&name, &values) && !filters.contains_key(&name) {
+                left -= values.len();
+                filters.insert(name, values);
             }
         }
         let ids = self.ids.iter().map(ToString::to_string).take(FILTER_VALUES_MAX);
@@ -266,6 +270,21 @@ mod tests {
         let like = r#"{"all_of": [{"key": "a", "value": "x*"}, {"key": "a", "value": "*y"}]}"#;
 
         assert_eq!(asked(like), "tag:a = x*");
+    }
+
+    // github.com/gjbae1212/gossm/issues/47: a call has 200 values, in whatever filters.
+    #[test]
+    fn beside_two_hundred_ids_ec2_is_asked_for_no_tag() {
+        let like: Selector =
+            serde_json::from_str(r#"{"all_of": [{"key": "a", "value": "x"}]}"#).unwrap();
+        let id = |number| format!("i-{number:017x}").parse().unwrap();
+        let asked = |count: u32| {
+            let ids = (0..count).map(id).collect();
+            let filters = InstanceFilter { like: like.clone(), ids, ..InstanceFilter::default() };
+            filters.filters().iter().map(|filter| filter.values().len()).sum::<usize>()
+        };
+
+        assert_eq!((asked(199), asked(200)), (200, 200));
     }
 
     #[test]

@@ -94,27 +94,10 @@ impl Ec2 {
     }
 
     async fn note_public(&self, notes: &mut NotesOfRegion) -> Result<(), Error> {
-        let mut token = None;
-        loop {
-            let answer = self
-                .client
-                .describe_snapshots()
-                .owner_ids("self")
-                .restorable_by_user_ids("all")
-                .max_results(PAGE_MAX)
-                .set_next_token(token)
-                .send()
-                .await
-                .map_err(|error| failed("DescribeSnapshots", error))?;
-            let ids = answer.snapshots().iter().filter_map(|one| one.snapshot_id()?.parse().ok());
-            for id in ids {
-                notes.entry(id).or_default().public = true;
-            }
-            token = answer.next_token.filter(|token| !token.is_empty());
-            if token.is_none() {
-                return Ok(());
-            }
+        for id in self.restorable_by("all").await? {
+            notes.entry(id).or_default().public = true;
         }
+        Ok(())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Volumes: made, found, attached, detached, marked and deleted.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_ec2::types::{
     self as sdk, AttributeBooleanValue, EbsInstanceBlockDeviceSpecification,
     InstanceBlockDeviceMappingSpecification, ResourceType, Tag, TagSpecification, VolumeType,
@@ -7,7 +9,7 @@ use aws_sdk_ec2::types::{
 
 use super::calls::{Call, CallError, called, rehearsed};
 use super::errors::failed;
-use super::{Ec2, FILTER_VALUES_MAX, convert, filter};
+use super::{Ec2, FILTER_VALUES_MAX, PAGE_MAX, convert, filter};
 use crate::domain::ids::{EbsSnapshotId, InstanceId, RestoreId, VolumeId};
 use crate::domain::restore::seen::{SeenAttachment, SeenVolume, VolumeState};
 use crate::domain::tags::{self, Tags};
@@ -21,6 +23,8 @@ const VOLUMES_PAGE: i32 = 500;
 pub struct NewVolume<'a> {
     /// From which EBS snapshot.
     pub ebs_snapshot_id: &'a EbsSnapshotId,
+    /// Whether that is encrypted.
+    pub encrypted: bool,
     pub zone: &'a str,
     /// Its size in GiB.
     pub size_gib: i32,
@@ -76,7 +80,40 @@ impl Ec2 {
         }
     }
 
+    /// Which of these EBS snapshots are encrypted, as far as EC2 shows them.
+    pub async fn encrypted_of(
+        &self,
+        ids: &[EbsSnapshotId],
+    ) -> Result<BTreeSet<EbsSnapshotId>, CallError> {
+        let mut found = BTreeSet::new();
+        for chunk in ids.chunks(FILTER_VALUES_MAX) {
+            let values = chunk.iter().map(ToString::to_string);
+            let request = self
+                .client
+                .describe_snapshots()
+                .owner_ids("self")
+                .filters(filter("snapshot-id", values))
+                .max_results(PAGE_MAX);
+            let mut token = None;
+            loop {
+                let page = request.clone().set_next_token(token).send().await;
+                let page = called("DescribeSnapshots", page)?;
+                let encrypted = page.snapshots().iter().filter(|one| one.encrypted() == Some(true));
+                let ids = encrypted.filter_map(|one| one.snapshot_id()?.parse().ok());
+                found.extend(ids.collect::<Vec<_>>());
+                token = page.next_token.filter(|token| !token.is_empty());
+                if token.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// Makes a volume. With the same token it is the same volume.
+    ///
+    /// One of an encrypted snapshot is encrypted whether the call says so or not, by the same key. It does say so: a policy
+    /// that forbids others goes by the call.
     pub async fn create_volume(
         &self,
         new: NewVolume<'_>,
@@ -89,6 +126,7 @@ impl Ec2 {
             .snapshot_id(ebs_snapshot_id.as_str())
             .availability_zone(zone)
             .size(size_gib)
+            .set_encrypted(new.encrypted.then_some(true))
             .volume_type(VolumeType::from(volume_type))
             .set_iops(iops)
             .set_throughput(new.throughput_mibps)

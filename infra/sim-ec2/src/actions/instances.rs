@@ -149,7 +149,8 @@ fn write(xml: &mut Xml, instance: &Instance, context: &ActionContext<'_>) {
     tags::write(xml, &instance.tags);
     xml.leaf("hypervisor", "xen");
     write_settings(xml, instance, context);
-    xml.leaf("platformDetails", "Linux/UNIX");
+    let platform = instance.settings.platform.as_deref();
+    xml.leaf("platformDetails", platform.unwrap_or("Linux/UNIX"));
     if instance.settings.purchase == Purchase::SpotOnce {
         xml.leaf("instanceLifecycle", "spot");
     }

@@ -44,6 +44,7 @@ pub(crate) fn parse(
         stopping: Stopping::Allowed,
         public_address: PublicAddress::None,
         purchase: Purchase::OnDemand,
+        platform: None,
     };
     Ok((zone, settings))
 }

@@ -196,7 +196,7 @@ fn device(context: &ActionContext<'_>, mapping: &Params) -> Result<ImageDevice, 
         return Err(Ec2Error::new(
             "InvalidBlockDeviceMapping",
             format!(
-                "Volume of size {size_gib}GB is smaller than snapshot '{}', expect size >= {}GB",
+                "Volume of size {size_gib}GB is smaller than  snapshot '{}', expect size >= {}GB",
                 snapshot.id, snapshot.volume_size_gib
             ),
         ));

@@ -48,6 +48,18 @@ struct Launch {
 /// `RunInstances`
 pub(crate) fn run(context: &mut ActionContext<'_>, params: &Params) -> Reply {
     if let Some(ids) = context.replay("RunInstances", params)? {
+        let is_there = |id: &String| {
+            let one = context.region.instances.get(id);
+            one.is_some_and(|one| one.state != InstanceState::Terminated)
+        };
+        // As recorded in <https://github.com/boto/boto3/issues/4406>.
+        if !ids.iter().all(is_there) {
+            return Err(Ec2Error::new(
+                "IdempotentInstanceTerminated",
+                "The client token you have provided is associated with a terminated instance. Please use a different \
+                 client token.",
+            ));
+        }
         return Ok(write(context, &ids));
     }
     let count = count(params)?;
@@ -185,7 +197,7 @@ fn mapped(
         return Err(Ec2Error::new(
             "InvalidBlockDeviceMapping",
             format!(
-                "Volume of size {size_gib}GB is smaller than snapshot '{id}', expect size >= \
+                "Volume of size {size_gib}GB is smaller than  snapshot '{id}', expect size >= \
                  {least}GB"
             ),
         ));

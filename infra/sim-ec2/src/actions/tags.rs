@@ -166,9 +166,11 @@ fn parse(members: &[&Params]) -> Result<Tags, Ec2Error> {
 
 fn check_key(key: &str) -> Result<(), Ec2Error> {
     if key.to_ascii_lowercase().starts_with("aws:") {
-        return Err(Ec2Error::invalid_parameter(
-            "Tag keys starting with 'aws:' are reserved for internal use",
-        ));
+        // As recorded in <https://github.com/cloud-custodian/cloud-custodian/issues/5975>.
+        return Err(Ec2Error::invalid_parameter(format!(
+            "Value ( {key} ) for parameter key is invalid. Tag keys starting with 'aws:' are reserved \
+             for internal use"
+        )));
     }
     if key.chars().count() > KEY_MAX {
         return Err(Ec2Error::invalid_parameter(format!(

@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl SimEc2 {
-    /// Refuses what the policy of the access key does not allow, and notes what it does.
+    /// Refuses what the organization or the policy of the access key does not allow, and notes what the latter does.
     pub(super) fn authorize(
         &self,
         state: &mut State,
@@ -19,7 +19,6 @@ impl SimEc2 {
         region: &str,
         params: &Params,
     ) -> Result<(), Ec2Error> {
-        let Some(role) = state.roles.get_mut(access_key) else { return Ok(()) };
         let call = Call {
             action: params.get("Action").unwrap_or_default(),
             params,
@@ -27,10 +26,18 @@ impl SimEc2 {
             regions: &state.world.regions,
             account: &self.config().account,
         };
-        for asked in call.asked() {
+        let all = call.asked();
+        let refused = |denial| Ec2Error::denied(access_key, &denial);
+        if let Some(organization) = &state.organization {
+            all.iter()
+                .try_for_each(|asked| organization.allows(asked).map(drop))
+                .map_err(refused)?;
+        }
+        let Some(role) = state.roles.get_mut(access_key) else { return Ok(()) };
+        for asked in all {
             match role.policy.allows(&asked) {
                 Ok(rights) => role.used.extend(rights),
-                Err(denial) => return Err(Ec2Error::denied(access_key, &denial)),
+                Err(denial) => return Err(refused(denial)),
             }
         }
         Ok(())

@@ -97,6 +97,8 @@ pub struct LaunchSettings {
     pub public_address: PublicAddress,
     /// How it is paid for.
     pub purchase: Purchase,
+    /// Its platform details, `Red Hat Enterprise Linux` for example; `Linux/UNIX` when there are none.
+    pub platform: Option<String>,
 }
 
 /// Why an instance is in its state

@@ -1,12 +1,13 @@
 //! Instances: launched, found, stopped, started, terminated.
 
+use aws_sdk_ec2::operation::run_instances::builders::RunInstancesFluentBuilder;
 use aws_sdk_ec2::types::{InstanceStateName, InstanceType, ResourceType};
 use sim_ec2::{InstanceSpec, InstanceState};
 
 use super::support::{World, filter, refusal, tagged, world};
 
-async fn launched(world: &World, count: i32) -> Vec<String> {
-    let launch = world
+fn launch(world: &World, count: i32) -> RunInstancesFluentBuilder {
+    world
         .ec2
         .run_instances()
         .image_id("ami-0abcdef1234567890")
@@ -16,9 +17,10 @@ async fn launched(world: &World, count: i32) -> Vec<String> {
         .client_token("launch-1")
         .tag_specifications(tagged(ResourceType::Instance, "Name", "worker"))
         .tag_specifications(tagged(ResourceType::Volume, "of", "worker"))
-        .send()
-        .await
-        .unwrap();
+}
+
+async fn launched(world: &World, count: i32) -> Vec<String> {
+    let launch = launch(world, count).send().await.unwrap();
     launch.instances().iter().map(|each| each.instance_id().unwrap().to_owned()).collect()
 }
 
@@ -74,6 +76,19 @@ async fn a_client_token_launches_once() {
         .send()
         .await;
     assert_eq!(refusal(other), "IdempotentParameterMismatch");
+}
+
+// As recorded in boto/boto3#4406.
+#[tokio::test]
+async fn the_token_of_an_instance_that_is_terminated_launches_no_other() {
+    let world = world();
+    let first = launched(&world, 2).await;
+    world.ec2.terminate_instances().instance_ids(&first[0]).send().await.unwrap();
+    world.pass(10);
+
+    let again = launch(&world, 2).send().await;
+
+    assert_eq!(refusal(again), "IdempotentInstanceTerminated");
 }
 
 #[tokio::test]

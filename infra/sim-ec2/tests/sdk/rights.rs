@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+use sim_ec2::iam::Policy;
+
 use super::support::{refusal, tag, world};
 
 /// Every action that changes something, with what makes it succeed.
@@ -83,4 +86,32 @@ async fn what_nobody_is_allowed_to_do_is_not_done() {
     assert_eq!(refusal(tagging), "UnauthorizedOperation");
     assert_eq!(listing.snapshots().len(), 1);
     assert_eq!(world.sim.snapshot(&id).unwrap().tags, BTreeMap::new());
+}
+
+// As recorded in velero-io/velero#1312: what a policy calls encrypted is what the call says.
+#[tokio::test]
+async fn an_organization_holds_everybody_and_goes_by_what_the_call_says() {
+    let world = world();
+    let zone = || world.ec2.create_volume().availability_zone("us-east-1a");
+    let source = zone().size(1).encrypted(true).send().await.unwrap();
+    world.pass(60);
+    let volume = source.volume_id().unwrap();
+    let snapshot = world.ec2.create_snapshot().volume_id(volume).send().await.unwrap();
+    let snapshot = snapshot.snapshot_id.unwrap();
+    world.pass(60);
+    let policy = [
+        json!({ "Effect": "Allow", "Action": "*", "Resource": "*" }),
+        json!({
+            "Effect": "Deny", "Action": "ec2:CreateVolume", "Resource": "arn:aws:ec2:*:*:volume/*",
+            "Condition": { "Bool": { "ec2:Encrypted": "false" } },
+        }),
+    ];
+    world.sim.organize(Policy::read(&policy).unwrap());
+
+    let silent = zone().snapshot_id(&snapshot).send().await;
+    let said = zone().snapshot_id(&snapshot).encrypted(true).send().await.unwrap();
+
+    assert_eq!(refusal(silent), "UnauthorizedOperation");
+    assert_eq!(said.encrypted(), Some(true));
+    assert_eq!(said.kms_key_id(), source.kms_key_id());
 }

@@ -213,8 +213,9 @@ fn loses_multi_attach(sight: &Sight<'_>, volume: &PlannedVolume) -> Option<Strin
 const FREE_TAGS_MAX: usize = 44;
 
 /// What a new instance does not get.
-const NEW_INSTANCE: [&str; 2] = [
+const NEW_INSTANCE: [&str; 3] = [
     "the new instance has another id, other addresses, and none of: user data, termination and stop protection, placement \
      group and host, credit specification, further network interfaces, Elastic IP addresses, instance store",
     "it is in no Auto Scaling group and behind no load balancer",
+    "of the tags of its volumes those come back that all of them had: a launch gives the same to each",
 ];

@@ -69,6 +69,24 @@ impl Restore {
         tags
     }
 
+    /// The tags of the volumes of a launch, which gives the same to each: ours, and as many of those that all of them are to
+    /// have as EC2 allows.
+    pub fn launched_volume_tags(&self) -> Tags {
+        let mut tags = self.made_tags(&self.part());
+        let volumes = &self.made.volumes;
+        let all_have = |(key, value): &(&String, &String)| {
+            volumes.iter().all(|volume| volume.tags.get(*key) == Some(*value))
+        };
+        let first = volumes.first().into_iter().flat_map(|volume| &volume.tags);
+        for (key, value) in first.filter(|(key, _)| tags::is_free(key)).filter(all_have) {
+            // One for our installation, which is added to all that is made.
+            if tags.len() + 1 < TAGS_MAX {
+                tags.entry(key.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        tags
+    }
+
     /// The tags of a new instance: ours, and as many of those wanted as EC2 allows.
     pub fn instance_tags(&self, launch: &Launch) -> Tags {
         let mut tags = self.made_tags(&self.part());

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::member::Member;
 use super::{Snapshot, Status};
-use crate::domain::notes::NotesOfRegion;
+use crate::domain::notes::{NotesOfRegion, Sharing};
 
 /// What EC2 says stands in the way of a deletion, as it was last noted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +20,13 @@ impl Snapshot {
     /// Recycle Bin is noted, and of what has gone missing nothing else.
     ///
     /// It stays what it is: not even [`super::Course::touched_at`] moves.
-    pub fn with_notes(&self, told: &NotesOfRegion) -> Option<Self> {
+    pub fn with_notes(&self, told: &NotesOfRegion, sharing: &Sharing) -> Option<Self> {
         let mut later = Self { version: self.version + 1, ..self.clone() };
         let is_missing = self.status == Status::Missing;
         for member in later.members.iter_mut().filter(|member| !member.deleted) {
             let mut notes = told.get(&member.ebs_snapshot_id).cloned().unwrap_or_default();
             notes.recycled_until = notes.recycled_until.filter(|_| is_missing);
+            notes.shared_with = sharing.of(&member.ebs_snapshot_id, &member.notes.shared_with);
             member.notes = notes;
         }
         (later.members != self.members).then_some(later)
@@ -141,12 +142,14 @@ mod tests {
         let id = snapshot.members[0].ebs_snapshot_id.clone();
         let told = NotesOfRegion::from([(id, fast("us-east-1b"))]);
 
-        let once = snapshot.with_notes(&told).unwrap();
+        let noted =
+            |one: &Snapshot, told: &NotesOfRegion| one.with_notes(told, &Sharing::default());
+        let once = noted(&snapshot, &told).unwrap();
 
         assert_eq!(once.version, snapshot.version + 1);
         assert_eq!(once.course, snapshot.course);
-        assert_eq!(once.with_notes(&told), None);
-        assert_eq!(snapshot.with_notes(&NotesOfRegion::new()), None);
-        assert_eq!(once.with_notes(&NotesOfRegion::new()).unwrap().members, snapshot.members);
+        assert_eq!(noted(&once, &told), None);
+        assert_eq!(noted(&snapshot, &NotesOfRegion::new()), None);
+        assert_eq!(noted(&once, &NotesOfRegion::new()).unwrap().members, snapshot.members);
     }
 }

@@ -183,7 +183,7 @@ async fn reconcile_region(
             }
         }
     }
-    notes::note(service, ec2, records).await;
+    notes::note(service, ec2, records, now).await;
     match sign(ec2, here, &seen.unsigned).await {
         Ok(signed) => report.signed += signed,
         Err(error) => {

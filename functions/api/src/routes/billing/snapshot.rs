@@ -74,6 +74,8 @@ struct SnapshotBilling {
     estimated_incremental: IncrementalAmount,
     /// What its deletion frees.
     deletion_frees: DeletionFrees,
+    /// What fast snapshot restore of it costs beside that; null while it is enabled nowhere.
+    fast_restore: Option<FastRestoreAmount>,
     /// The same volume by volume.
     volumes: Vec<VolumeBilling>,
     /// The prices that were reckoned with: the standard tier's, and the archive's for what is there.
@@ -91,6 +93,15 @@ struct IncrementalAmount {
     at_least_gib: f64,
     /// It cannot be more: the full size.
     at_most_gib: f64,
+}
+
+/// What fast snapshot restore costs, whatever the snapshots hold.
+#[derive(Debug, Serialize, ToSchema)]
+struct FastRestoreAmount {
+    /// Pairs of an EBS snapshot and a zone in which it is enabled, as noted each hour.
+    snapshot_zones: u32,
+    /// What so many cost for a month of 720 hours while it stays on; null where the list lacks the price.
+    cost: Option<f64>,
 }
 
 /// What the deletion of a snapshot frees.
@@ -223,12 +234,23 @@ impl SnapshotBilling {
                 at_most_gib: rounded(sum(|one| one.increment.at_most_gib)),
             },
             deletion_frees: DeletionFrees::of(&members, &price),
+            fast_restore: FastRestoreAmount::of(&members, &price),
             volumes: members.into_iter().map(VolumeBilling::of).collect(),
             snapshot_id: snapshot.id,
             instance_id: snapshot.source.instance_id,
             region: snapshot.source.region,
             price: price.into(),
         }
+    }
+}
+
+impl FastRestoreAmount {
+    fn of(members: &[MemberBill], price: &Price) -> Option<Self> {
+        let zones: usize =
+            members.iter().map(|one| one.member.notes.fast_restore_zones.len()).sum();
+        let snapshot_zones = u32::try_from(zones).ok().filter(|zones| *zones > 0)?;
+        let cost = price.fast_restore_month(snapshot_zones).map(rounded);
+        Some(Self { snapshot_zones, cost })
     }
 }
 

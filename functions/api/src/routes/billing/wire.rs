@@ -45,6 +45,9 @@ pub(super) struct BillingPrice {
     /// A GiB for a month in the archive tier; null where the list lacks it.
     #[schema(example = 0.0125)]
     archive_gib_month: Option<f64>,
+    /// Fast snapshot restore of one EBS snapshot in one zone for an hour; null where the list lacks it.
+    #[schema(example = 0.75)]
+    fast_restore_zone_hour: Option<f64>,
     /// The currency's code.
     #[schema(example = "USD")]
     currency: String,
@@ -177,12 +180,20 @@ impl From<bills::Amount> for Amount {
 
 impl From<Price> for BillingPrice {
     fn from(price: Price) -> Self {
-        let Price { standard_gib_month, archive_gib_month, currency, region, as_of, source } =
-            price;
+        let Price {
+            standard_gib_month,
+            archive_gib_month,
+            fast_restore_zone_hour,
+            currency,
+            region,
+            as_of,
+            source,
+        } = price;
         Self {
             price_region: region,
             standard_gib_month,
             archive_gib_month,
+            fast_restore_zone_hour,
             currency,
             as_of,
             source,

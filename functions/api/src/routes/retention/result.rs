@@ -234,6 +234,7 @@ impl From<Price> for SimulationPrice {
         let Price {
             standard_gib_month,
             archive_gib_month: _archive_gib_month,
+            fast_restore_zone_hour: _fast_restore_zone_hour,
             currency,
             region,
             as_of,

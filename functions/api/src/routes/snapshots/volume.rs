@@ -50,7 +50,7 @@ pub(super) struct SnapshotVolume {
     restore_expires_at: Option<Timestamp>,
     /// Whether it has been deleted.
     deleted: bool,
-    /// Its lock in EC2, if it has one that is in force; noted each hour, like the next three.
+    /// Its lock in EC2, if it has one that is in force; noted each hour, like the next four.
     lock: Option<VolumeLock>,
     /// The zones in which it is enabled for fast snapshot restore: until that is disabled EC2 does not delete it.
     #[schema(example = json!(["us-east-1b"]))]
@@ -59,6 +59,10 @@ pub(super) struct SnapshotVolume {
     recycled_until: Option<Timestamp>,
     /// Whether every account may make volumes of it.
     public: bool,
+    /// The accounts that may make volumes of it one by one, as far as is known: each hour EC2 is asked about up to a hundred EBS
+    /// snapshots of a region in turn, and about all that is shared with an account that is known already.
+    #[schema(example = json!(["999988887777"]))]
+    shared_with: Vec<String>,
 }
 
 /// A lock in EC2.
@@ -112,7 +116,7 @@ impl From<Member> for SnapshotVolume {
             notes,
             deleted,
         } = member;
-        let Notes { lock, fast_restore_zones, recycled_until, public } = notes;
+        let Notes { lock, fast_restore_zones, recycled_until, public, shared_with } = notes;
         Self {
             ebs_snapshot_id,
             volume_id,
@@ -134,6 +138,7 @@ impl From<Member> for SnapshotVolume {
             fast_restore_zones: fast_restore_zones.into_iter().collect(),
             recycled_until,
             public,
+            shared_with: shared_with.into_iter().collect(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The calls of EC2 that a restore makes, and the record of each answer.
 
-use super::dry_run::{new_volume, rehearse};
+use super::dry_run::{encrypted_of, new_volume, rehearse};
 use super::{Recorded, Work};
 use crate::domain::ids::ImageId;
 use crate::domain::restore::Restore;
@@ -77,6 +77,9 @@ impl Work<'_> {
     async fn refused(&mut self, error: CallError) -> Result<(), Error> {
         match error {
             CallError::Passing(trouble) => self.troubled(trouble).await,
+            CallError::Gone(failure) if self.may_not_show_yet(&failure) => {
+                self.troubled(format!("{}: {}", failure.code, failure.message)).await
+            }
             CallError::NotPermitted { right, message } => self.fail_for_right(right, message).await,
             CallError::Gone(failure) | CallError::Refused(failure) => {
                 self.fail(&failure.code, failure.message).await
@@ -116,9 +119,10 @@ impl Work<'_> {
             }
             Act::RequestSnapshot => {}
             Act::CreateVolumes(positions) => {
+                let encrypted = encrypted_of(ec2, restore).await?;
                 for position in positions {
-                    let made =
-                        ec2.create_volume(new_volume(restore, position)?, Call::Real).await?;
+                    let new = new_volume(restore, position, &encrypted)?;
+                    let made = ec2.create_volume(new, Call::Real).await?;
                     if let Some(planned) = after.made.volumes.get_mut(position) {
                         planned.volume_id = made;
                     }
@@ -215,7 +219,7 @@ impl Work<'_> {
             launch,
             volumes: &restore.made.volumes,
             tags: &restore.instance_tags(launch),
-            volume_tags: &restore.made_tags(&restore.part()),
+            volume_tags: &restore.launched_volume_tags(),
             token: &restore.token(StepName::RunInstance, &restore.part()),
         };
         ec2.run_instance(new).await

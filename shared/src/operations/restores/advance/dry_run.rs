@@ -1,5 +1,8 @@
 //! The dry runs: whether our role may do what the restore is going to do, asked before anything is changed.
 
+use std::collections::BTreeSet;
+
+use crate::domain::ids::EbsSnapshotId;
 use crate::domain::restore::Restore;
 use crate::domain::restore::mode::RestoreMode;
 use crate::domain::restore::roles::{InstanceRoles, cannot_be_passed};
@@ -60,7 +63,8 @@ async fn rehearse_creation(ec2: &Ec2, restore: &Restore) -> Result<(), CallError
     if restore.made.volumes.is_empty() {
         return Ok(());
     }
-    ec2.create_volume(new_volume(restore, 0)?, Call::Rehearsal).await.map(|_| ())
+    let encrypted = encrypted_of(ec2, restore).await?;
+    ec2.create_volume(new_volume(restore, 0, &encrypted)?, Call::Rehearsal).await.map(|_| ())
 }
 
 async fn rehearse_attachment(
@@ -88,13 +92,27 @@ async fn rehearse_marking(
     ec2.tag_volumes(std::slice::from_ref(&volume.volume_id), &tags, Call::Rehearsal).await
 }
 
+/// Which of the EBS snapshots that volumes are made of are encrypted.
+pub(super) async fn encrypted_of(
+    ec2: &Ec2,
+    restore: &Restore,
+) -> Result<BTreeSet<EbsSnapshotId>, CallError> {
+    let ids: Vec<_> = restore.made.volumes.iter().map(|one| one.ebs_snapshot_id.clone()).collect();
+    ec2.encrypted_of(&ids).await
+}
+
 /// The volume at this position of the plan, as EC2 is asked for it.
-pub(super) fn new_volume(restore: &Restore, position: usize) -> Result<NewVolume<'_>, CallError> {
+pub(super) fn new_volume<'a>(
+    restore: &'a Restore,
+    position: usize,
+    encrypted: &BTreeSet<EbsSnapshotId>,
+) -> Result<NewVolume<'a>, CallError> {
     let missing = || CallError::Passing("the plan has no such volume".to_owned());
     let volume = restore.made.volumes.get(position).ok_or_else(missing)?;
     let part = crate::domain::restore::next::part(position, volume.attempt);
     Ok(NewVolume {
         ebs_snapshot_id: &volume.ebs_snapshot_id,
+        encrypted: encrypted.contains(&volume.ebs_snapshot_id),
         zone: restore.zone.as_deref().ok_or_else(missing)?,
         size_gib: volume.size_gib,
         volume_type: &volume.volume_type,

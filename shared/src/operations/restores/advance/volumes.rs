@@ -6,10 +6,13 @@ use tracing::warn;
 use super::Work;
 use crate::domain::ids::{InstanceId, VolumeId};
 use crate::domain::restore::Restore;
-use crate::domain::snapshot::Failure;
+use crate::domain::snapshot::{ABSENCE_UNCERTAIN, Failure};
 use crate::ec2::Ec2;
 use crate::ec2::calls::{Call, CallError};
 
+/// What EC2 says of an image, a volume or an instance that it does not know, or not yet.
+const SHOWN_LATER: [&str; 3] =
+    ["InvalidAMIID.NotFound", "InvalidInstanceID.NotFound", "InvalidVolume.NotFound"];
 /// For how long it is tried to have volumes go with their instance as before.
 const FLAGS_TRIED_FOR: SignedDuration = SignedDuration::from_mins(1);
 
@@ -27,6 +30,11 @@ impl Work<'_> {
         for (volume, device) in places {
             match ec2.attach_volume((volume, target, device), Call::Real).await {
                 Ok(()) => {}
+                Err(CallError::Gone(failure)) if self.may_not_show_yet(&failure) => {
+                    after.not_attached(volume);
+                    let trouble = format!("{}: {}", failure.code, failure.message);
+                    other = other.or(Some(CallError::Passing(trouble)));
+                }
                 Err(CallError::Refused(failure) | CallError::Gone(failure)) => {
                     after.not_attached(volume);
                     refused.push((format!("{volume} at {device}: {}", failure.message), failure));
@@ -101,6 +109,13 @@ impl Work<'_> {
                 Ok(Some(format!("our role may not {right}")))
             }
         }
+    }
+
+    /// Whether EC2 may come to know what it says it does not: what it made a moment ago, and what it showed at the look before
+    /// this call. It may take some minutes until all of EC2 does
+    /// (<https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>).
+    pub(super) fn may_not_show_yet(&self, failure: &Failure) -> bool {
+        SHOWN_LATER.contains(&failure.code.as_str()) && !self.has_taken(ABSENCE_UNCERTAIN)
     }
 
     /// Whether the step at hand has taken as long as this.
