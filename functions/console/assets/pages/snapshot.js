@@ -70,8 +70,8 @@ function draw(page, snapshot) {
         {},
         facts([
           ["Type", snapshot.machine.instance_type],
-          ["CPUs", snapshot.machine.vcpus],
-          ["Memory", snapshot.machine.memory_mib ? gib(snapshot.machine.memory_mib / 1024) : null],
+          snapshot.machine.vcpus && ["CPUs", snapshot.machine.vcpus],
+          snapshot.machine.memory_mib && ["Memory", gib(snapshot.machine.memory_mib / 1024)],
           [
             "Graphics",
             snapshot.machine.gpus?.length ? snapshot.machine.gpus.map((/** @type {any} */ gpu) => `${gpu.count} × ${gpu.name}`).join(", ") : "none",

@@ -17,7 +17,7 @@ import { byInstance, combsOf } from "./combs.js";
 import { summary } from "./summary.js";
 
 /** How many lines are drawn before somebody asks for more. */
-const LINES = innerWidth < 620 ? 6 : 12;
+const LINES = innerWidth < 620 ? 6 : 8;
 /** How high the legend and the button below are. */
 const LEGEND = 84;
 const STATUSES = ["available", "requested", "creating", "pending", "error", "condemned", "deleting", "deleted", "missing"];
@@ -245,7 +245,7 @@ export async function show(page) {
         },
         {
           name: "show",
-          label: "All of them",
+          label: "All, or only…",
           options: [
             ["held", "held"],
             ["blocked", "blocked"],
