@@ -207,8 +207,10 @@ test("m4_w8_w16_what_is_deleted_leaves_the_list_is_found_by_a_filter_and_restore
   await page.waitForURL(/show=gone/);
   await settled(page);
   const row = page.locator("table.list tbody tr", { has: page.locator(".badge", { hasText: /^deleted$/ }) }).first();
-  if ((await row.count()) === 0) await page.getByRole("button", { name: "Show more" }).click();
-  await row.waitFor();
+  while ((await row.count()) === 0) {
+    await page.getByRole("button", { name: "Show more" }).click();
+    await settled(page);
+  }
   assert.equal(await row.getByRole("button", { name: /^Restore / }).count(), 0);
   holds();
   await context.close();

@@ -109,6 +109,9 @@ export function time(instant, form = "brief") {
   );
 }
 
+/** A time above how long ago that is: what a column of times has. @param {string} instant */
+export const stamp = (instant) => [time(instant), h("div", { class: "note" }, time(instant, "relative"))];
+
 /** Keeps "3 min ago" true. @param {ParentNode} root */
 export function refreshTimes(root) {
   for (const each of root.querySelectorAll("time[data-form=relative]")) {

@@ -3,7 +3,7 @@
 import { ask } from "../lib/api.js";
 import { debounced } from "../lib/fields.js";
 import { fill, h } from "../lib/dom.js";
-import { capital, count, plural, time, words } from "../lib/format.js";
+import { brief, capital, count, plural, time, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
 import { instanceLink, snapshotLink } from "../lib/ids.js";
 import { badge, mark } from "../lib/marks.js";
@@ -232,11 +232,7 @@ function changed(changes) {
             h(
               "tr",
               null,
-              h(
-                "th",
-                { scope: "row", "data-label": "Snapshot" },
-                snapshotLink(change.snapshot_id, new Date(change.taken_at).toLocaleString("en-GB")),
-              ),
+              h("th", { scope: "row", "data-label": "Snapshot" }, snapshotLink(change.snapshot_id, brief(change.taken_at))),
               h("td", { "data-label": "Instance" }, instanceLink(change.instance_id, change.instance_name)),
               h("td", { "data-label": "Why" }, change.reasons.map(words).join("; ")),
             ),

@@ -2,7 +2,7 @@
 
 import { withQuery } from "../lib/api.js";
 import { h } from "../lib/dom.js";
-import { time, words } from "../lib/format.js";
+import { stamp, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
 import { filters } from "../lib/filters.js";
 import { list, nothing } from "../lib/list.js";
@@ -71,7 +71,7 @@ export function show(page) {
         },
         { name: "Where", kind: "short", show: (item) => item.region },
         { name: "Status", show: (item) => badge(item.status) },
-        { name: "Asked for", kind: "short", show: (item) => [time(item.created_at), h("div", { class: "note" }, time(item.created_at, "relative"))] },
+        { name: "Asked for", kind: "short", show: (item) => stamp(item.created_at) },
         { name: "By", show: (item) => whoLink(item.requested_by) },
         { name: "", show: deregisterButton },
       ],

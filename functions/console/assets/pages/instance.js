@@ -4,7 +4,7 @@ import { now } from "../lib/clock.js";
 import { h } from "../lib/dom.js";
 import { restoreButton } from "../lib/deeds.js";
 import { follow } from "../lib/follow.js";
-import { capital, gib, humane, span, time, words } from "../lib/format.js";
+import { capital, gib, humane, span, stamp, time, words } from "../lib/format.js";
 import { head, picture, room } from "../lib/head.js";
 import { list } from "../lib/list.js";
 import { identifier, scheduleLink, snapshotLink, told } from "../lib/ids.js";
@@ -230,12 +230,12 @@ function snapshots(page, id) {
     none: () => h("span"),
     columns: [
       { name: "Snapshot", show: (item) => snapshotLink(item.id, item.name) },
-      { name: "Created", show: (item) => time(item.created_at, "both") },
+      { name: "Created", kind: "short", show: (item) => stamp(item.created_at) },
       { name: "Status", show: (item) => badge(item.status) },
       {
         name: "What becomes of it",
         kind: "wide",
-        show: (item) => h("span", { class: "clip" }, humane(item.fate?.because ?? "–")),
+        show: (item) => h("span", { class: "clip" }, capital(humane(item.fate?.because ?? "–"))),
       },
       { name: "", kind: "actions", show: (item) => restoreButton(item) },
     ],
@@ -250,7 +250,7 @@ function history(page, id) {
     key: (item) => item.id,
     none: () => empty("Nothing is told of it"),
     columns: [
-      { name: "When", show: (item) => time(item.at, "both") },
+      { name: "When", kind: "short", show: (item) => time(item.at, "both") },
       {
         name: "What",
         kind: "wide",

@@ -49,7 +49,7 @@ export function show(page) {
     todos,
     figures,
     section(
-      "The last thirty days",
+      `The last ${shownDays() === 30 ? "thirty" : shownDays()} days`,
       {
         note: "A row is an instance, the worst first; a cell is what became of the slots that were promised that day. To the right: the next 24 hours.",
         tools: h("a", { href: link("/runs", { status: "amiss" }) }, "Runs that went wrong"),
@@ -165,9 +165,12 @@ function numbers(stats, protection) {
   ];
 }
 
+/** A month, or as many days as a phone has room for: beside the names (and the frame) each takes 18 pixels. */
+const shownDays = () => (innerWidth < 620 ? Math.max(7, Math.min(14, Math.floor((innerWidth - 226) / 18))) : 30);
+
 /** @param {import("../lib/page.js").Page} page */
 function card(page) {
-  const days = innerWidth < 620 ? 12 : 30;
+  const days = shownDays();
   const dates = lastDays(now(), days);
   const path = withQuery("/v1/instances/slots", {
     from: dates[0],

@@ -2,7 +2,7 @@
 
 import { withQuery } from "../lib/api.js";
 import { h } from "../lib/dom.js";
-import { capital, time, words } from "../lib/format.js";
+import { capital, stamp, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
 import { filters } from "../lib/filters.js";
 import { list, nothing } from "../lib/list.js";
@@ -95,7 +95,7 @@ export function show(page) {
               item.status !== "done" && h("span", null, progressText(item)),
             ),
         },
-        { name: "Begun", kind: "short", show: (item) => [time(item.created_at), h("div", { class: "note" }, time(item.created_at, "relative"))] },
+        { name: "Begun", kind: "short", show: (item) => stamp(item.created_at) },
         { name: "By", show: (item) => whoLink(item.requested_by) },
       ],
     }),

@@ -2,7 +2,7 @@
 
 import { withQuery } from "../lib/api.js";
 import { h } from "../lib/dom.js";
-import { plural, span, time, words } from "../lib/format.js";
+import { plural, span, stamp, words } from "../lib/format.js";
 import { filters } from "../lib/filters.js";
 import { head } from "../lib/head.js";
 import { scheduleLink } from "../lib/ids.js";
@@ -83,7 +83,7 @@ function day(page, name, label) {
 /** What a list tells of a run. @param {(item: any) => {id: string}} scheduleOf @returns {import("../lib/table.js").Column[]} */
 export function runColumns(scheduleOf) {
   return [
-    { name: "Slot", kind: "short", show: (item) => [time(item.slot), h("div", { class: "note" }, time(item.slot, "relative"))] },
+    { name: "Slot", kind: "short", show: (item) => stamp(item.slot) },
     { name: "Status", show: (item) => badge(item.status) },
     {
       name: "Targets",

@@ -3,7 +3,7 @@
 import { ask } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { follow } from "../lib/follow.js";
-import { capital, plural, span, spelt, time, words } from "../lib/format.js";
+import { capital, plural, span, spelt, stamp, time, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
 import { list } from "../lib/list.js";
 import { open } from "../lib/dialog.js";
@@ -124,7 +124,7 @@ function draw(page, schedule) {
             name: "Instance",
             show: (item) => instanceLink(item.instance_id, item.instance_name),
           },
-          { name: "Created", show: (item) => time(item.created_at, "both") },
+          { name: "Created", kind: "short", show: (item) => stamp(item.created_at) },
           { name: "Status", show: (item) => badge(item.status) },
         ],
       }),

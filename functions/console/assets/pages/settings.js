@@ -90,7 +90,7 @@ function list(values) {
           h(
             "tr",
             null,
-            h("th", { scope: "row", "data-label": "Setting" }, capital(words(name))),
+            h("th", { scope: "row", "data-label": "Setting" }, capital(words(name)).replace(/^Ebs/, "EBS")),
             h(
               "td",
               { "data-label": "Value" },

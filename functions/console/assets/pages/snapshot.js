@@ -6,7 +6,7 @@ import { allDeeds } from "../lib/deeds.js";
 import { follow } from "../lib/follow.js";
 import { bytes, capital, gib, humane, money, plural, time, words } from "../lib/format.js";
 import { head, room } from "../lib/head.js";
-import { identifier, scheduleLink } from "../lib/ids.js";
+import { identifier, scheduleLink, told } from "../lib/ids.js";
 import { badge, mark } from "../lib/marks.js";
 import { curlButton, empty, facts, section, tagList } from "../lib/parts.js";
 import { link } from "../lib/router.js";
@@ -117,7 +117,7 @@ function draw(page, snapshot) {
               h(
                 "div",
                 { class: "what" },
-                humane(item.summary),
+                told(item.summary),
                 h("span", { class: "note" }, h("bdi", null, item.actor.who), item.reason && [": ", h("bdi", null, item.reason)]),
               ),
             ),
@@ -242,7 +242,7 @@ function costs(page, snapshot) {
           },
           waterfall(/** @type {any} */ (bars), { width: room(0.5) }),
         ),
-        h("p", null, humane(frees.detail)),
+        h("p", null, capital(humane(frees.detail))),
         h(
           "p",
           { class: "note" },
