@@ -42,6 +42,10 @@ async fn what_waits_is_in_one_list_and_leads_to_what_it_is_about() {
     for kind in ["sweep_needs_approval", "hold_review_due", "disabled_with_snapshots"] {
         assert!(kinds(&todo).contains(&kind), "{kind}: {todo:#}");
     }
+    let name = text(&app.get(&path).await, "name").to_owned();
+    let braked = todo["items"].as_array().unwrap().iter();
+    let mut braked = braked.filter(|item| text(item, "kind") == "sweep_needs_approval");
+    assert!(braked.all(|item| text(item, "detail").contains(&name)), "{todo:#}");
     for item in todo["items"].as_array().unwrap() {
         app.get(text(item, "path")).await;
         assert!(item["count"].as_u64().unwrap() > 0, "{item:#}");

@@ -203,12 +203,14 @@ test("m4_w8_w16_what_is_deleted_leaves_the_list_is_found_by_a_filter_and_restore
   const { page, context, holds } = await look(browser, run);
   await visit(page, "#/snapshots");
   assert.equal(await page.locator("table.list tbody .badge", { hasText: /^deleted$/ }).count(), 0);
-  await page.getByLabel("All of them").selectOption("gone");
+  await page.getByLabel("All, or only…").selectOption("gone");
   await page.waitForURL(/show=gone/);
   await settled(page);
   const row = page.locator("table.list tbody tr", { has: page.locator(".badge", { hasText: /^deleted$/ }) }).first();
-  if ((await row.count()) === 0) await page.getByRole("button", { name: "Show more" }).click();
-  await row.waitFor();
+  while ((await row.count()) === 0) {
+    await page.getByRole("button", { name: "Show more" }).click();
+    await settled(page);
+  }
   assert.equal(await row.getByRole("button", { name: /^Restore / }).count(), 0);
   holds();
   await context.close();
@@ -421,7 +423,7 @@ test("u16_b26_a_name_with_purpose_and_date_is_proposed_and_a_description_asked_f
 test("u17_what_is_to_be_looked_at_is_a_list_of_its_own_with_reasons", async () => {
   const { page, context, holds } = await look(browser, run);
   await visit(page, "#/snapshots");
-  await page.getByLabel("All of them").selectOption("review");
+  await page.getByLabel("All, or only…").selectOption("review");
   await page.waitForURL(/show=review/);
   await settled(page);
 
@@ -460,6 +462,43 @@ test("w7_what_a_schedule_took_is_in_the_list_and_found_by_its_origin", async () 
 
   const taken = (await ask(run, "/v1/snapshots?origin=schedule&limit=50")).items;
   await page.getByRole("link", { name: taken[0].name }).first().waitFor();
+  holds();
+  await context.close();
+});
+
+test("runs_of_all_schedules_are_listed_by_what_became_of_them_and_by_day_and_go_on_by_their_cursor", async () => {
+  const { page, context, holds } = await look(browser, run);
+  await visit(page, "#/");
+  await page.getByRole("link", { name: "Runs that went wrong" }).click();
+  await settled(page);
+
+  const amiss = (await ask(run, "/v1/runs?status=failed&status=partly_failed&status=missed&limit=50")).items;
+  const rows = page.locator("table.list tbody tr");
+  assert.ok(amiss.length > 0);
+  assert.equal(await rows.count(), amiss.length);
+  assert.match(await rows.first().innerText(), new RegExp(amiss[0].schedule_name));
+  for (const text of await rows.locator("td[data-label=Status]").allInnerTexts()) assert.match(text, /failed|missed/);
+  assert.equal(await page.getByRole("navigation").getByRole("link", { name: "Schedules" }).getAttribute("aria-current"), "page");
+
+  await page.getByRole("combobox", { name: "Any status" }).selectOption("");
+  await settled(page);
+  assert.equal(await rows.count(), 50);
+  await page.getByRole("button", { name: "Show more" }).click();
+  await settled(page);
+  assert.equal(await rows.count(), 100);
+  const keys = await rows.evaluateAll((all) => all.map((each) => each.getAttribute("data-key")));
+  assert.equal(new Set(keys).size, 100);
+
+  const day = amiss[0].slot.slice(0, 10);
+  for (const name of ["From", "To"]) await page.getByLabel(name, { exact: true }).fill(day);
+  await settled(page);
+  const slots = await rows.locator("td[data-label=Slot] time").evaluateAll((all) => all.map((each) => each.getAttribute("datetime") ?? ""));
+  assert.ok(slots.length > 0);
+  const from = Date.parse(`${day}T00:00:00+01:00`);
+  for (const slot of slots) assert.ok(Date.parse(slot) >= from && Date.parse(slot) < from + 86_400_000, slot);
+
+  await rows.first().getByRole("button", { name: "Targets" }).click();
+  await page.getByRole("dialog").waitFor();
   holds();
   await context.close();
 });

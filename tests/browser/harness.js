@@ -27,6 +27,8 @@ export const FORMS = /** @type {Record<string, import("playwright-core").Browser
   "desk-dark": { viewport: { width: 1440, height: 900 }, colorScheme: "dark" },
   "phone-light": { viewport: { width: 390, height: 844 }, colorScheme: "light", hasTouch: true, isMobile: true },
   "phone-dark": { viewport: { width: 390, height: 844 }, colorScheme: "dark", hasTouch: true, isMobile: true },
+  "small-light": { viewport: { width: 360, height: 740 }, colorScheme: "light", hasTouch: true, isMobile: true },
+  "wide-light": { viewport: { width: 2560, height: 1440 }, colorScheme: "light" },
 });
 
 // A test that is ended from outside leaves no run behind.
@@ -139,6 +141,7 @@ export async function places(run) {
     schedules: "#/schedules",
     schedule: `#/schedules/${schedule.id}`,
     editor: `#/schedules/${schedule.id}/edit`,
+    runs: "#/runs",
     sweeps: "#/sweeps",
     sweep: `#/sweeps/${sweep.id}`,
     restores: "#/restores",

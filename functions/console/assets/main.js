@@ -24,6 +24,7 @@ const PAGES = {
   instances: () => import("./pages/instances.js"),
   "instances/:": () => import("./pages/instance.js"),
   schedules: () => import("./pages/schedules.js"),
+  runs: () => import("./pages/runs.js"),
   "schedules/:": () => import("./pages/schedule.js"),
   "schedules/:/:": () => import("./pages/editor.js"),
   sweeps: () => import("./pages/sweeps.js"),
@@ -57,7 +58,7 @@ async function route() {
   around.element.removeAttribute("data-place");
   const key = here.parts.map((part, at) => (at === 0 ? part : ":")).join("/");
   const load = PAGES[key];
-  around.at(here.parts[0] ?? "");
+  around.at(here.parts[0] === "runs" ? "schedules" : (here.parts[0] ?? ""));
   if (!load) {
     around.element.setAttribute("data-place", here.path);
     around.show(h("div", { class: "empty" }, h("h1", null, "There is no such page"), h("a", { href: "#/" }, "To the overview")));

@@ -50,7 +50,7 @@ pub struct Todo {
 /// first 200, and with nothing else.
 pub async fn todo(service: &Service, now: Timestamp) -> Result<Todo, Error> {
     let schedules = service.table.every_schedule().await?;
-    let mut items = sweeps(service).await?;
+    let mut items = sweeps(service, &schedules).await?;
     items.extend(runs(service, &schedules).await?);
     items.extend(snapshots(service, now).await?);
     items.extend(restores(service).await?);
@@ -81,13 +81,23 @@ fn newest(limit: usize) -> PageRequest {
     PageRequest { limit, ..PageRequest::default() }
 }
 
-async fn sweeps(service: &Service) -> Result<Vec<TodoItem>, Error> {
+async fn sweeps(
+    service: &Service,
+    schedules: &BTreeMap<ScheduleId, Schedule>,
+) -> Result<Vec<TodoItem>, Error> {
     let page = service.table.list_sweeps(&newest(LOOKED_AT_MAX)).await?;
     let waiting = page.items.into_iter().filter(Sweep::needs_approval);
     let of = |sweep: Sweep| {
-        let detail = match sweep.brakes_total {
-            1 => "the brake has stopped it at one schedule".to_owned(),
-            schedules => format!("the brake has stopped it at {schedules} schedules"),
+        let detail = match sweep.brakes.as_slice() {
+            [one] => {
+                let name = schedules.get(&one.schedule_id).map(|found| &found.settings.name);
+                let whose = name.map_or_else(|| "one schedule".to_owned(), Clone::clone);
+                format!(
+                    "the brake has stopped it at {whose}: {} unexpected deletions",
+                    one.unexpected
+                )
+            }
+            _ => format!("the brake has stopped it at {} schedules", sweep.brakes_total),
         };
         let about = TodoAbout::Sweep(sweep.id.to_string());
         TodoItem::new(TodoKind::SweepNeedsApproval, (1, false), sweep.planned_at, detail, about)

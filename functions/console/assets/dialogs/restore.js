@@ -4,11 +4,11 @@ import { ask, idempotencyKey } from "../lib/api.js";
 import { open, recheck } from "../lib/dialog.js";
 import { choice, debounced, field } from "../lib/fields.js";
 import { fill, h } from "../lib/dom.js";
-import { gib, time } from "../lib/format.js";
-import { identifier } from "../lib/ids.js";
+import { capital, gib, humane, time } from "../lib/format.js";
+import { identifier, told } from "../lib/ids.js";
 import { curlButton, facts, trouble } from "../lib/parts.js";
 import { go, link } from "../lib/router.js";
-import { STOP, acceptance } from "../lib/said.js";
+import { STOP, acceptance, said } from "../lib/said.js";
 import { session } from "../lib/session.js";
 import { toast } from "../lib/toast.js";
 import { STEPS } from "../pictures/rail.js";
@@ -45,6 +45,12 @@ const MODES = /** @type {Record<string, {title: string, note: string, replaces: 
     old: "The old root volume is kept, marked with the day it may go.",
   },
 });
+
+/** @param {any} fate */
+function becomes(fate) {
+  if (!fate) return "not foreseen";
+  return fate.expected_deletion_at ? ["goes ", time(fate.expected_deletion_at, "both")] : capital(humane(fate.because));
+}
 
 /** @param {any} snapshot */
 export async function restoreSnapshot(snapshot) {
@@ -164,7 +170,7 @@ export async function restoreSnapshot(snapshot) {
         ["Instance", [h("bdi", null, snapshot.instance_name ?? "no name"), " ", identifier(snapshot.instance_id)]],
         ["Created", time(snapshot.created_at, "both")],
         ["Size of its volumes", gib(snapshot.size_gib)],
-        ["What becomes of it", snapshot.fate?.because ?? "not foreseen"],
+        ["What becomes of it", becomes(snapshot.fate)],
       ]),
       h(
         "div",
@@ -230,7 +236,7 @@ export function outlookOf(outlook) {
         h(
           "ul",
           { class: "note" },
-          texts.map((text) => h("li", null, text)),
+          texts.map((text) => h("li", null, told(said(text)))),
         ),
       ),
     );

@@ -4,9 +4,10 @@ import { h } from "./dom.js";
 import { button } from "./parts.js";
 
 /** @param {any} snapshot */
-export const restoreButton = (snapshot) =>
+export const restoreButton = (snapshot, tone = "") =>
   button("Restore", async () => (await import("../dialogs/restore.js")).restoreSnapshot(snapshot), {
     needs: "operator",
+    tone,
     disabled: !snapshot.restorable && why(snapshot),
     label: `Restore ${snapshot.name}`,
   });
@@ -58,7 +59,7 @@ export function allDeeds(snapshot) {
     "div",
     { class: "row" },
     snapshot.status === "condemned" && rescueButton(snapshot),
-    !gone && restoreButton(snapshot),
+    !gone && restoreButton(snapshot, "primary"),
     !gone && holdButton(snapshot),
     !gone && button("Edit", async () => (await import("../dialogs/edit.js")).editSnapshot(snapshot), { needs: "operator" }),
     snapshot.status === "available" && button("Drill", async () => (await import("../dialogs/restore.js")).drill(snapshot), { needs: "operator" }),

@@ -10,6 +10,7 @@ import { refreshShown } from "./store.js";
  * @property {import("./dom.js").Child} body
  * @property {string} act what the button says
  * @property {string} [acting] what it says while it runs
+ * @property {string} [leave] what the button says that closes it, instead of "Cancel"
  * @property {string} [tone]
  * @property {import("./dom.js").Child} [extra] further buttons on the left
  * @property {() => Promise<any>} run
@@ -21,7 +22,7 @@ import { refreshShown } from "./store.js";
 export function open(plan) {
   const problem = h("div", { class: "problem" });
   const act = h("button", { type: "submit", class: `button ${plan.tone ?? "primary"}` }, plan.act);
-  const cancel = h("button", { type: "button", class: "button", onclick: () => element.close() }, "Cancel");
+  const cancel = h("button", { type: "button", class: "button", onclick: () => element.close() }, plan.leave ?? "Cancel");
   /** @type {any} */
   let outcome = null;
   let running = false;

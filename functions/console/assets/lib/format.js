@@ -13,7 +13,7 @@ export const count = (value) => whole.format(value);
 export function gib(value) {
   if (value === null || value === undefined) return "unknown";
   if (value >= 10_240) return `${tenth.format(value / 1024)} TiB`;
-  return `${tenth.format(value)} GiB`;
+  return `${(value >= 1_000 ? whole : tenth).format(value >= 1_000 ? Math.round(value) : value)} GiB`;
 }
 
 /** @param {number | null | undefined} value */
@@ -109,6 +109,9 @@ export function time(instant, form = "brief") {
   );
 }
 
+/** A time above how long ago that is: what a column of times has. @param {string} instant */
+export const stamp = (instant) => [time(instant), h("div", { class: "note" }, time(instant, "relative"))];
+
 /** Keeps "3 min ago" true. @param {ParentNode} root */
 export function refreshTimes(root) {
   for (const each of root.querySelectorAll("time[data-form=relative]")) {
@@ -128,3 +131,10 @@ export const shortened = (text) => text.replace(/\b((?:snp|sch|rst|swp|img)_)[0-
 
 /** @param {string} text */
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Spans as the rules write them, spelt out: "48h", "21d", "4w". @param {string} text */
+export const spelt = (text) =>
+  text.replace(/(^|\s)(\d+)([hdw])\b/g, (_, before, number, unit) => {
+    const word = { h: "hour", d: "day", w: "week" }[/** @type {"h" | "d" | "w"} */ (unit)];
+    return before + plural(Number(number), word);
+  });

@@ -1,6 +1,7 @@
 /** Names with their ids, which lead to what they name and can be copied. */
 
 import { h } from "./dom.js";
+import { humane, shortened } from "./format.js";
 import { nameOf } from "./names.js";
 import { link } from "./router.js";
 import { toast } from "./toast.js";
@@ -55,4 +56,19 @@ export const scheduleLink = (id, name) => known(id, name, link(`/schedules/${id}
 function known(id, name, href) {
   const shown = name ?? nameOf(id);
   return h("span", { class: "named" }, h("a", { href, class: "name", dir: "auto", "data-name-of": id }, shown ?? "no name"), identifier(id));
+}
+
+/** Who asked for something: a person, or a schedule by its name. @param {string} who */
+export function whoLink(who) {
+  const schedule = /^schedule (sch_[0-9a-f-]{36})$/.exec(who);
+  return schedule ? scheduleLink(schedule[1]) : h("bdi", null, who);
+}
+
+/** A text of the API that names things by their ids, with what they are called: names that are learnt later come then. @param {string} text */
+export function told(text) {
+  return text.split(/\b(sch_[0-9a-f-]{36}|i-[0-9a-f]{17}(?: \([^()]+\))?)/).map((part, at) => {
+    if (at % 2 === 0) return humane(part);
+    const [id, name] = part.split(/ \((.+)\)$/);
+    return h("bdi", { "data-name-of": name ? null : id, "data-tip": id }, name ?? nameOf(id) ?? shortened(id));
+  });
 }

@@ -15,6 +15,7 @@ const SAID = [
   [/with \{"leave": true\}/g, () => `by “Go back” with “${LEAVE}”`],
   [/with "leave": true/g, () => `with “${LEAVE}”`],
   [/send stop: true/g, () => `tick “${STOP}”`],
+  [/volume_initialization_rate/g, () => "an initialization rate"],
   [/stop: true/g, () => `“${STOP}”`],
   [/(?:send|add) "?(accept_[a-z_]+)"?: true/g, (_, name) => `tick “${acceptance(name)}”`],
 ];

@@ -2,6 +2,7 @@
 
 import { now, timeLapse, eachTick } from "./clock.js";
 import { fill, h, s } from "./dom.js";
+import { brief } from "./format.js";
 import { openPalette } from "./palette.js";
 import { button } from "./parts.js";
 import { session } from "./session.js";
@@ -55,7 +56,7 @@ export function shell() {
   );
   const clock = h("span", { class: "faint clock" });
   const tellTime = () =>
-    fill(clock, `${new Date(now()).toISOString().slice(0, 16).replace("T", " ")} UTC`, timeLapse() > 1 && `, ${timeLapse()} times faster`);
+    fill(clock, `${brief(now())}, ${new Date(now()).toISOString().slice(11, 16)} UTC`, timeLapse() > 1 && `, ${timeLapse()} times faster`);
   eachTick(tellTime);
   resource("/v1/me").subscribe(tellTime);
   const element = h(
@@ -64,7 +65,12 @@ export function shell() {
     h(
       "header",
       { class: "top" },
-      h("a", { class: "brand", href: "#/" }, h("span", { class: "logo", "aria-hidden": "true" }, h("i"), h("i"), h("i")), "Snapkeep"),
+      h(
+        "a",
+        { class: "brand", href: "#/", "aria-label": "Snapkeep" },
+        h("span", { class: "logo", "aria-hidden": "true" }, h("i"), h("i"), h("i")),
+        h("span", { class: "long" }, "Snapkeep"),
+      ),
       h("button", { type: "button", class: "search", onclick: openPalette }, h("span", null, "Find an id or a name"), h("kbd", null, "/")),
       clock,
       refresh,

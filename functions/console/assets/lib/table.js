@@ -6,7 +6,7 @@ import { h, keyed } from "./dom.js";
  * @typedef {Object} Column
  * @property {string} name
  * @property {(item: any) => import("./dom.js").Child} show
- * @property {string} [kind] `number`, `wide`, `actions`
+ * @property {string} [kind] `number`, `wide`, `short`, `actions`; with `spare` it goes while something is shown beside
  */
 
 /**

@@ -4,8 +4,8 @@ import { ask, withQuery } from "../lib/api.js";
 import { now } from "../lib/clock.js";
 import { fill, h } from "../lib/dom.js";
 import { head } from "../lib/head.js";
-import { humane, words } from "../lib/format.js";
-import { identifier } from "../lib/ids.js";
+import { words } from "../lib/format.js";
+import { identifier, told } from "../lib/ids.js";
 import { badge } from "../lib/marks.js";
 import { curlButton, empty, skeleton, trouble } from "../lib/parts.js";
 import { filters } from "../lib/filters.js";
@@ -178,7 +178,7 @@ function entry(item) {
     h(
       "div",
       { class: "what" },
-      h("div", { class: "row" }, h("a", { href: hrefOf(item) }, h("bdi", null, humane(item.summary))), badge(tone, words(item.action))),
+      h("div", { class: "row" }, h("a", { href: hrefOf(item) }, h("bdi", null, told(item.summary))), badge(tone, words(item.action))),
       h(
         "div",
         { class: "row note" },

@@ -3,11 +3,11 @@
 import { ask } from "../lib/api.js";
 import { debounced } from "../lib/fields.js";
 import { fill, h } from "../lib/dom.js";
-import { count, plural, time, words } from "../lib/format.js";
+import { brief, capital, count, plural, time, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
 import { instanceLink, snapshotLink } from "../lib/ids.js";
 import { badge, mark } from "../lib/marks.js";
-import { button, curlButton, section, trouble } from "../lib/parts.js";
+import { button, curlButton, section, skeleton, trouble } from "../lib/parts.js";
 import { go, link } from "../lib/router.js";
 import { toast } from "../lib/toast.js";
 import { form } from "./form.js";
@@ -19,8 +19,9 @@ export async function show(page) {
   const isNew = id === "new";
   const before = isNew ? null : await ask("GET", `/v1/schedules/${id}`);
   const fields = form(before);
-  const fires = h("div", { class: "stack" });
-  const plan = h("div", { class: "stack" });
+  const fires = h("div", { class: "stack" }, skeleton(3));
+  // What it does may take seconds to say of a great schedule: the rest does not wait for it, and has its place kept.
+  const plan = h("div", { class: "stack plan" }, h("p", { class: "note" }, "Looking what it would do…"));
   const problem = h("div");
   /** @type {any[]} */
   let losses = [];
@@ -141,16 +142,25 @@ export async function show(page) {
   );
 }
 
+/** A local time of the schedule's own zone, in words. @param {string} local */
+const localWords = (local) =>
+  new Date(`${local.slice(0, 16)}:00Z`).toLocaleString("en-GB", {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    timeZone: "UTC",
+  });
+
 /** @param {any} answer */
 function showFires(answer) {
   return [
-    h("p", null, answer.description),
+    h("p", null, capital(answer.description)),
     h(
       "ol",
       { class: "feed" },
-      answer.fires.map((/** @type {any} */ fire) =>
-        h("li", null, time(fire.at, "relative"), h("span", null, fire.local.slice(0, 16).replace("T", " "))),
-      ),
+      answer.fires.map((/** @type {any} */ fire) => h("li", null, time(fire.at, "relative"), h("span", null, localWords(fire.local)))),
     ),
     answer.skipped.map((/** @type {any} */ each) =>
       h("div", { class: "warning" }, mark("warn"), h("p", null, `${each.local.replace("T", " ")} does not exist: ${each.reason}`)),
@@ -222,11 +232,7 @@ function changed(changes) {
             h(
               "tr",
               null,
-              h(
-                "th",
-                { scope: "row", "data-label": "Snapshot" },
-                snapshotLink(change.snapshot_id, new Date(change.taken_at).toLocaleString("en-GB")),
-              ),
+              h("th", { scope: "row", "data-label": "Snapshot" }, snapshotLink(change.snapshot_id, brief(change.taken_at))),
               h("td", { "data-label": "Instance" }, instanceLink(change.instance_id, change.instance_name)),
               h("td", { "data-label": "Why" }, change.reasons.map(words).join("; ")),
             ),

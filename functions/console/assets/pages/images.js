@@ -2,11 +2,11 @@
 
 import { withQuery } from "../lib/api.js";
 import { h } from "../lib/dom.js";
-import { time, words } from "../lib/format.js";
+import { stamp, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
 import { filters } from "../lib/filters.js";
 import { list, nothing } from "../lib/list.js";
-import { identifier, instanceLink, snapshotLink } from "../lib/ids.js";
+import { identifier, instanceLink, snapshotLink, whoLink } from "../lib/ids.js";
 import { badge } from "../lib/marks.js";
 import { button, curlButton, empty } from "../lib/parts.js";
 import { link } from "../lib/router.js";
@@ -69,10 +69,10 @@ export function show(page) {
           name: "Of",
           show: (item) => h("div", null, snapshotLink(item.snapshot_id, "its snapshot"), h("div", null, instanceLink(item.instance_id))),
         },
-        { name: "Where", show: (item) => item.region },
+        { name: "Where", kind: "short", show: (item) => item.region },
         { name: "Status", show: (item) => badge(item.status) },
-        { name: "Asked for", show: (item) => time(item.created_at, "both") },
-        { name: "By", show: (item) => h("bdi", null, item.requested_by) },
+        { name: "Asked for", kind: "short", show: (item) => stamp(item.created_at) },
+        { name: "By", show: (item) => whoLink(item.requested_by) },
         { name: "", show: deregisterButton },
       ],
     }),

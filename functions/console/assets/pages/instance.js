@@ -4,16 +4,16 @@ import { now } from "../lib/clock.js";
 import { h } from "../lib/dom.js";
 import { restoreButton } from "../lib/deeds.js";
 import { follow } from "../lib/follow.js";
-import { capital, gib, humane, span, time, words } from "../lib/format.js";
+import { capital, gib, humane, span, stamp, time, words } from "../lib/format.js";
 import { head, picture, room } from "../lib/head.js";
 import { list } from "../lib/list.js";
-import { identifier, scheduleLink, snapshotLink } from "../lib/ids.js";
+import { identifier, scheduleLink, snapshotLink, told } from "../lib/ids.js";
 import { badge, mark } from "../lib/marks.js";
 import { button, curlButton, empty, facts, section, tagList } from "../lib/parts.js";
 import { link } from "../lib/router.js";
 import { resource } from "../lib/store.js";
 import { comb, combLegend, kindOf } from "../pictures/comb.js";
-import { lifeLine } from "../pictures/lifeline.js";
+import { lifeLegend, lifeLine } from "../pictures/lifeline.js";
 import { toothOf } from "./combs.js";
 
 /** @param {import("../lib/page.js").Page} page */
@@ -58,7 +58,7 @@ function draw(page, instance) {
     section(
       "Its life",
       {
-        note: "Snapshots, runs, restores and edits of the last weeks, on one axis.",
+        note: "Snapshots, runs, restores and edits on one axis, as far back as there is room for them.",
       },
       life(page, instance.id),
     ),
@@ -70,7 +70,7 @@ function draw(page, instance) {
         {},
         h("p", null, capital(humane(protection.reason))),
         facts([
-          ["Promised", protection.promised_interval_seconds ? `one each ${span(protection.promised_interval_seconds)}` : "nothing"],
+          ["Promised", protection.promised_interval_seconds ? `one every ${span(protection.promised_interval_seconds)}` : "nothing"],
           ["Newest", protection.newest_available ? [span(protection.newest_available.age_seconds), " old"] : "none"],
           [
             "Last drill",
@@ -102,8 +102,8 @@ function draw(page, instance) {
         facts([
           ["Type", instance.instance_type],
           ["Zone", instance.zone],
-          ["CPUs", instance.machine?.vcpus],
-          ["Memory", instance.machine ? gib(instance.machine.memory_mib / 1024) : null],
+          instance.machine && ["CPUs", instance.machine.vcpus],
+          instance.machine && ["Memory", gib(instance.machine.memory_mib / 1024)],
           ["Image", instance.ami_id],
           ["Platform", instance.platform],
           ["Launched", time(instance.launched_at)],
@@ -166,15 +166,17 @@ function life(page, id) {
           href: hrefOf(item),
         }));
       if (happenings.length === 0) return empty("Nothing has happened yet", "Take a snapshot, or give it a schedule.");
-      const from = Math.max(now() - 45 * 86_400_000, Date.parse(happenings[happenings.length - 1].at) - 3_600_000);
-      return picture(page, () =>
-        lifeLine(happenings, {
-          width: room(),
-          from,
-          to: now() + (now() - from) * 0.03,
-          now: now(),
-        }),
-      ).element;
+      return h(
+        "div",
+        { class: "stack" },
+        lifeLegend(),
+        picture(page, () => {
+          // So many that they do not lie on each other: on a phone some days, on a desk some weeks.
+          const shown = happenings.slice(0, Math.max(12, Math.floor(room() / 6)));
+          const from = Math.max(now() - 45 * 86_400_000, Date.parse(shown[shown.length - 1].at) - 3_600_000);
+          return lifeLine(shown, { width: room(), from, to: now() + (now() - from) * 0.03, now: now() });
+        }).element,
+      );
     },
     { lines: 5 },
   );
@@ -228,12 +230,12 @@ function snapshots(page, id) {
     none: () => h("span"),
     columns: [
       { name: "Snapshot", show: (item) => snapshotLink(item.id, item.name) },
-      { name: "Created", show: (item) => time(item.created_at, "both") },
+      { name: "Created", kind: "short", show: (item) => stamp(item.created_at) },
       { name: "Status", show: (item) => badge(item.status) },
       {
         name: "What becomes of it",
         kind: "wide",
-        show: (item) => h("span", { class: "clip" }, item.fate?.because ?? "–"),
+        show: (item) => h("span", { class: "clip" }, capital(humane(item.fate?.because ?? "–"))),
       },
       { name: "", kind: "actions", show: (item) => restoreButton(item) },
     ],
@@ -248,11 +250,11 @@ function history(page, id) {
     key: (item) => item.id,
     none: () => empty("Nothing is told of it"),
     columns: [
-      { name: "When", show: (item) => time(item.at, "both") },
+      { name: "When", kind: "short", show: (item) => time(item.at, "both") },
       {
         name: "What",
         kind: "wide",
-        show: (item) => h("a", { href: hrefOf(item) }, humane(item.summary)),
+        show: (item) => h("a", { href: hrefOf(item) }, told(item.summary)),
       },
       { name: "Who", show: (item) => h("bdi", null, item.actor.who) },
       {

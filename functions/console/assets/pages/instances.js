@@ -76,6 +76,7 @@ export function show(page) {
         },
         {
           name: "Newest snapshot",
+          kind: "short",
           show: (item) =>
             item.protection.newest_available
               ? [
@@ -98,6 +99,7 @@ export function show(page) {
         },
         {
           name: "Machine",
+          kind: "short",
           show: (item) => [
             item.instance_type,
             h(
@@ -125,5 +127,5 @@ export function show(page) {
 /** What is as promised needs no explanation: that stands at the instance. @param {any} protection */
 function shortly(protection) {
   if (protection.status !== "ok" || !protection.promised_interval_seconds) return humane(protection.reason);
-  return `one each ${span(protection.promised_interval_seconds)} is promised`;
+  return `one every ${span(protection.promised_interval_seconds)} is promised`;
 }

@@ -82,15 +82,15 @@ export function show(page) {
         const price = data.prices[0];
         fill(
           totals,
-          figure("Size of the volumes", money(data.total.size.cost), `${gib(data.total.size.gib)} a month: the upper bound`),
-          figure("All data", money(data.total.full_size.cost), `${gib(data.total.full_size.gib)}, if each were alone`),
+          figure("By the size of the volumes", money(data.total.size.cost), `a month for ${gib(data.total.size.gib)}: the upper bound`),
+          figure("By all their data", money(data.total.full_size.cost), `a month for ${gib(data.total.full_size.gib)}, if each were alone`),
           data.total.estimated_incremental &&
             figure(
               "Estimated",
               money(data.total.estimated_incremental.cost),
-              `${gib(data.total.estimated_incremental.gib)}, at ${change()} % change a day`,
+              `a month for ${gib(data.total.estimated_incremental.gib)}, at ${change()} % change a day`,
             ),
-          figure("Snapshots", count(data.total.snapshots)),
+          figure("Snapshots", count(data.total.snapshots), "that are there and cost something"),
         );
         fill(
           note,

@@ -5,15 +5,15 @@ import { now } from "../lib/clock.js";
 import { fill, h } from "../lib/dom.js";
 import { follow } from "../lib/follow.js";
 import { capital, count, gib, humane, plural, relative, time, words } from "../lib/format.js";
-import { head } from "../lib/head.js";
+import { head, room } from "../lib/head.js";
 import { instanceLink, scheduleLink } from "../lib/ids.js";
 import { badge, mark } from "../lib/marks.js";
 import { empty, figure, section, skeleton, trouble } from "../lib/parts.js";
 import { link } from "../lib/router.js";
 import { lastDays, punchCard, punchLegend, punchTable } from "../pictures/punchcard.js";
 
-/** How many things to do are shown at once. */
-const TODOS = 5;
+/** How many things to do are shown at once: on a phone what is below them should be in sight. */
+const TODOS = innerWidth < 620 ? 3 : 5;
 
 /** @param {import("../lib/page.js").Page} page */
 export function show(page) {
@@ -49,9 +49,10 @@ export function show(page) {
     todos,
     figures,
     section(
-      "The last thirty days",
+      `The last ${shownDays() === 30 ? "thirty" : shownDays()} days`,
       {
         note: "A row is an instance, the worst first; a cell is what became of the slots that were promised that day. To the right: the next 24 hours.",
+        tools: h("a", { href: link("/runs", { status: "amiss" }) }, "Runs that went wrong"),
       },
       card(page),
     ),
@@ -84,8 +85,17 @@ function things(items) {
   ];
 }
 
+/** What is to be done about each kind, as its button says it. */
+const ACTS = /** @type {Record<string, string>} */ ({
+  sweep_needs_approval: "Look and approve",
+  restore_failed: "See the restore",
+  drill_failed: "See the schedule",
+  run_failed: "See the schedule",
+});
+
 /** @param {any} item */
 function thing(item) {
+  const act = ACTS[item.kind] ?? "Look";
   return h(
     "div",
     { class: `todo ${item.severity === "high" ? "bad" : ""}` },
@@ -99,16 +109,16 @@ function thing(item) {
         h("strong", null, capital(words(item.kind)), item.count > 1 && ` (${count(item.count)}${item.more ? " or more" : ""})`),
         item.since && h("span", { class: "faint note" }, "since ", time(item.since, "relative")),
       ),
-      h("p", { class: "short" }, humane(item.detail)),
+      h("p", { class: "short" }, capital(humane(item.detail))),
     ),
     h(
       "a",
       {
         class: "button",
         href: placeOf(item.path),
-        "aria-label": `Look at: ${humane(item.detail)}`,
+        "aria-label": `${act}: ${humane(item.detail)}`,
       },
-      "Look",
+      act,
     ),
   );
 }
@@ -144,7 +154,7 @@ function numbers(stats, protection) {
         h("a", { href: link("/instances", { protection: "unprotected" }) }, count(protection.unprotected)),
         "no schedule is for them",
       ),
-    figure("Snapshots", count(stats.snapshots), `${week >= 0 ? "+" : ""}${count(week)} within a week`),
+    figure("Snapshots", h("a", { href: link("/snapshots") }, count(stats.snapshots)), `${week >= 0 ? "+" : ""}${count(week)} within a week`),
     figure("Size of their volumes", gib(stats.size.size_gib), "what they would fill if restored"),
     stats.newest &&
       figure(
@@ -155,9 +165,12 @@ function numbers(stats, protection) {
   ];
 }
 
+/** A month, or as many days as a phone has room for: beside the names (and the frame) each takes 18 pixels. */
+const shownDays = () => (innerWidth < 620 ? Math.max(7, Math.min(14, Math.floor((innerWidth - 226) / 18))) : 30);
+
 /** @param {import("../lib/page.js").Page} page */
 function card(page) {
-  const days = innerWidth < 620 ? 12 : 30;
+  const days = shownDays();
   const dates = lastDays(now(), days);
   const path = withQuery("/v1/instances/slots", {
     from: dates[0],
@@ -186,7 +199,7 @@ function card(page) {
     return fill(
       element,
       punchLegend(),
-      punchCard(promised, { dates }),
+      punchCard(promised, { dates, width: room() }),
       bare > 0 && h("p", { class: "note" }, `${plural(bare, "instance")} without any slot ${bare === 1 ? "is" : "are"} left out.`),
       cursor &&
         h(

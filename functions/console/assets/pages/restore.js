@@ -6,7 +6,7 @@ import { h } from "../lib/dom.js";
 import { follow } from "../lib/follow.js";
 import { capital, gib, time, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
-import { identifier, instanceLink, snapshotLink } from "../lib/ids.js";
+import { identifier, instanceLink, snapshotLink, whoLink } from "../lib/ids.js";
 import { badge, mark } from "../lib/marks.js";
 import { nameOf } from "../lib/names.js";
 import { button, curlButton, empty, facts, section } from "../lib/parts.js";
@@ -82,9 +82,9 @@ function draw(restore) {
             ["Snapshot", snapshotLink(restore.snapshot_id, restore.snapshot_name)],
             ["Instance", instanceLink(restore.instance_id, restore.instance_name)],
             restore.new_instance_id ? ["New instance", identifier(restore.new_instance_id)] : null,
-            ["Asked for by", h("bdi", null, restore.requested_by)],
+            ["Asked for by", whoLink(restore.requested_by)],
             ["Begun", time(restore.created_at, "both")],
-            ["Over", time(restore.finished_at, "both")],
+            ["Ended", restore.finished_at ? time(restore.finished_at, "both") : "not yet"],
             ["Region", restore.region],
           ]),
         ),
@@ -180,6 +180,7 @@ async function cancel(restore) {
     title: "Go back",
     tone: "danger",
     act: "Go back",
+    leave: "Let it go on",
     acting: "Asking…",
     body: [
       h("p", null, restore.failure?.go_back ?? "What was done is taken back where it can be: new volumes are deleted, the old ones put back."),

@@ -2,15 +2,16 @@
 
 import { withQuery } from "../lib/api.js";
 import { h } from "../lib/dom.js";
-import { time, words } from "../lib/format.js";
+import { capital, stamp, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
 import { filters } from "../lib/filters.js";
 import { list, nothing } from "../lib/list.js";
-import { identifier, instanceLink } from "../lib/ids.js";
+import { identifier, instanceLink, whoLink } from "../lib/ids.js";
 import { badge } from "../lib/marks.js";
 import { curlButton, empty } from "../lib/parts.js";
 import { link } from "../lib/router.js";
 import { said } from "../lib/said.js";
+import { STEPS } from "../pictures/rail.js";
 
 /** @param {import("../lib/page.js").Page} page */
 export function show(page) {
@@ -60,7 +61,12 @@ export function show(page) {
         {
           name: "Restore",
           show: (item) =>
-            h("span", { class: "named" }, h("a", { class: "name", href: link(`/restores/${item.id}`) }, words(item.mode)), identifier(item.id)),
+            h(
+              "span",
+              { class: "named" },
+              h("a", { class: "name", href: link(`/restores/${item.id}`) }, capital(words(item.mode))),
+              identifier(item.id),
+            ),
         },
         {
           name: "Of",
@@ -86,12 +92,18 @@ export function show(page) {
                   value: item.progress.percent,
                   "aria-label": "Progress",
                 }),
-              h("span", null, said(item.failure?.message ?? item.progress.text)),
+              item.status !== "done" && h("span", null, progressText(item)),
             ),
         },
-        { name: "Begun", show: (item) => time(item.created_at, "both") },
-        { name: "By", show: (item) => h("bdi", null, item.requested_by) },
+        { name: "Begun", kind: "short", show: (item) => stamp(item.created_at) },
+        { name: "By", show: (item) => whoLink(item.requested_by) },
       ],
     }),
   );
+}
+
+/** What it does now, or why it has stopped. @param {any} item */
+function progressText({ failure, progress }) {
+  if (failure) return said(failure.message);
+  return said(progress.text).replace(/[a-z]+(_[a-z]+)*$/, (name) => (STEPS[name] ?? words(name)).toLowerCase());
 }

@@ -2,7 +2,7 @@
 
 import { ask } from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
-import { money, plural } from "../lib/format.js";
+import { capital, money, plural, spelt } from "../lib/format.js";
 import { picture, room } from "../lib/head.js";
 import { skeleton, trouble } from "../lib/parts.js";
 import { river } from "../pictures/river.js";
@@ -13,9 +13,9 @@ const EVERY = 4;
 
 /**
  * @param {import("../lib/page.js").Page} page @param {() => Record<string, any>} wanted what of the simulation's request says the schedule
- * @param {{lost?: () => {date: string}[], share?: number}} [options]
+ * @param {{lost?: () => {date: string}[], share?: number, told?: boolean}} [options] `told`: with the rules in words
  */
-export function riverOf(page, wanted, { lost = () => [], share = 1 } = {}) {
+export function riverOf(page, wanted, { lost = () => [], share = 1, told = true } = {}) {
   const element = h("div", { class: "stack" }, skeleton(5));
   let turn = 0;
 
@@ -41,9 +41,9 @@ export function riverOf(page, wanted, { lost = () => [], share = 1 } = {}) {
       const day = days[at];
       fill(
         said,
-        h("strong", null, day.date),
+        h("strong", null, dayOf(day.date)),
         `: ${plural(day.snapshots, "snapshot")} of an instance`,
-        day.oldest && `, the oldest of ${day.oldest.slice(0, 10)}`,
+        day.oldest && `, the oldest of ${dayOf(day.oldest)}`,
         day.missed?.length > 0 && `; ${day.missed.length} local times are skipped by the clock change`,
       );
     };
@@ -63,7 +63,7 @@ export function riverOf(page, wanted, { lost = () => [], share = 1 } = {}) {
     tell();
     fill(
       element,
-      h("p", null, result.description),
+      told && h("p", null, capital(spelt(result.description))),
       drawing.element,
       h("div", { class: "scrubber" }, slider, said),
       h(
@@ -77,3 +77,6 @@ export function riverOf(page, wanted, { lost = () => [], share = 1 } = {}) {
   load();
   return Object.assign(element, { again: load });
 }
+
+/** @param {string} date */
+const dayOf = (date) => new Date(`${date.slice(0, 10)}T12:00:00Z`).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });

@@ -1,9 +1,9 @@
 /** What will these rules keep? */
 
 import { ask } from "../lib/api.js";
-import { h, fill } from "../lib/dom.js";
+import { h } from "../lib/dom.js";
 import { follow } from "../lib/follow.js";
-import { plural, span, time, words } from "../lib/format.js";
+import { capital, plural, span, spelt, stamp, time, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
 import { list } from "../lib/list.js";
 import { open } from "../lib/dialog.js";
@@ -14,6 +14,7 @@ import { go, link } from "../lib/router.js";
 import { resource } from "../lib/store.js";
 import { toast } from "../lib/toast.js";
 import { riverOf } from "./river.js";
+import { runColumns } from "./runs.js";
 import { targets } from "./schedules.js";
 
 const WHEN_GONE = /** @type {Record<string, (gone: any) => string>} */ ({
@@ -70,7 +71,7 @@ function draw(page, schedule) {
       section(
         "When, and of what",
         {},
-        h("p", null, schedule.description),
+        h("p", null, capital(schedule.description)),
         facts([
           ["Next", schedule.next_due_at ? time(schedule.next_due_at, "both") : "never"],
           ["Time zone", schedule.timezone],
@@ -82,13 +83,13 @@ function draw(page, schedule) {
       section(
         "How long it is kept",
         {},
-        h("p", null, schedule.retention_description),
+        h("p", null, capital(spelt(schedule.retention_description))),
         facts([
           ["When the instance is gone", WHEN_GONE[schedule.when_gone.type]?.(schedule.when_gone) ?? words(schedule.when_gone.type)],
-          ["Grace", schedule.grace_minutes === null || schedule.grace_minutes === undefined ? "as set" : span(schedule.grace_minutes * 60)],
-          ["Restore window", schedule.restore_window ?? "no limit"],
+          ["Grace", schedule.grace_minutes === null || schedule.grace_minutes === undefined ? "as for all" : span(schedule.grace_minutes * 60)],
+          ["Restore window", schedule.restore_window ? spelt(schedule.restore_window) : "no limit"],
           ["Copies", schedule.copies.map((/** @type {any} */ copy) => copy.region).join(", ") || "none"],
-          ["Drills", schedule.drill_every ? [`every ${schedule.drill_every}, next `, time(schedule.next_drill_at, "relative")] : "none"],
+          ["Drills", schedule.drill_every ? [`every ${spelt(schedule.drill_every)}, next `, time(schedule.next_drill_at, "relative")] : "none"],
           [
             "Last drill",
             schedule.last_drill ? [badge(schedule.last_drill.outcome), " ", time(schedule.last_drill.finished_at, "relative")] : "never",
@@ -101,7 +102,7 @@ function draw(page, schedule) {
       {
         note: "How old the oldest snapshot is that the rules keep, and how many there are. Drag to see a day.",
       },
-      riverOf(page, () => ({ schedule_id: schedule.id })),
+      riverOf(page, () => ({ schedule_id: schedule.id }), { told: false }),
     ),
     section("Runs", {}, runs(page, schedule)),
     section(
@@ -123,7 +124,7 @@ function draw(page, schedule) {
             name: "Instance",
             show: (item) => instanceLink(item.instance_id, item.instance_name),
           },
-          { name: "Created", show: (item) => time(item.created_at, "both") },
+          { name: "Created", kind: "short", show: (item) => stamp(item.created_at) },
           { name: "Status", show: (item) => badge(item.status) },
         ],
       }),
@@ -138,100 +139,7 @@ function runs(page, schedule) {
     caption: "Runs",
     key: (item) => item.slot,
     none: () => empty("It has not run yet", schedule.next_due_at ? ["It fires ", time(schedule.next_due_at, "relative"), "."] : "It is turned off."),
-    columns: [
-      { name: "Slot", show: (item) => time(item.slot, "both") },
-      { name: "Status", show: (item) => badge(item.status) },
-      {
-        name: "Targets",
-        show: (item) => [
-          `${item.counts.succeeded} of ${item.counts.total}`,
-          item.counts.failed > 0 && h("div", null, badge("failed", `${item.counts.failed} failed`)),
-          item.counts.skipped > 0 && h("div", null, badge("calm", `${item.counts.skipped} skipped`)),
-        ],
-      },
-      {
-        name: "Late by",
-        kind: "number",
-        show: (item) => span(item.lateness_seconds),
-      },
-      {
-        name: "Missed before",
-        kind: "number",
-        show: (item) => (item.missed ? badge("missed", plural(item.missed, "slot")) : "–"),
-      },
-      {
-        name: "",
-        kind: "actions",
-        show: (item) =>
-          button("Targets", () => targetsOf(schedule, item), {
-            label: `Targets of the run of ${item.slot}`,
-          }),
-      },
-    ],
-  });
-}
-
-/** @param {any} schedule @param {any} run */
-async function targetsOf(schedule, run) {
-  const body = h("div", null, "…");
-  const path = `/v1/schedules/${schedule.id}/runs/${run.slot}?limit=200`;
-  ask("GET", path).then(
-    (found) =>
-      fill(
-        body,
-        h(
-          "table",
-          { class: "list" },
-          h("caption", { class: "unseen" }, "Targets"),
-          h(
-            "thead",
-            null,
-            h(
-              "tr",
-              null,
-              ["Instance", "Outcome", "Late by", "Why"].map((name) => h("th", { scope: "col" }, name)),
-            ),
-          ),
-          h(
-            "tbody",
-            null,
-            found.targets.items.map((/** @type {any} */ target) =>
-              h(
-                "tr",
-                null,
-                h(
-                  "th",
-                  { scope: "row", "data-label": "Instance" },
-                  h(
-                    "a",
-                    {
-                      href: link(`/instances/${target.instance_id}`),
-                      onclick: (/** @type {any} */ event) => event.target.closest("dialog").close(),
-                    },
-                    target.instance_id,
-                  ),
-                ),
-                h("td", { "data-label": "Outcome" }, badge(target.outcome)),
-                h(
-                  "td",
-                  { "data-label": "Late by" },
-                  target.lateness_seconds === null || target.lateness_seconds === undefined ? "–" : span(target.lateness_seconds),
-                ),
-                h("td", { "data-label": "Why" }, target.reason ?? ""),
-              ),
-            ),
-          ),
-        ),
-      ),
-    (error) => fill(body, String(error.message)),
-  );
-  await open({
-    title: `Run of ${new Date(run.slot).toLocaleString("en-GB")}`,
-    body,
-    act: "Close",
-    wide: true,
-    extra: curlButton("GET", path),
-    run: async () => null,
+    columns: runColumns(() => schedule),
   });
 }
 

@@ -1,7 +1,7 @@
 /** Which schedules are there, and when does each fire next? */
 
 import { h } from "../lib/dom.js";
-import { time } from "../lib/format.js";
+import { spelt, time } from "../lib/format.js";
 import { head } from "../lib/head.js";
 import { list } from "../lib/list.js";
 import { instanceLink, scheduleLink } from "../lib/ids.js";
@@ -22,6 +22,7 @@ export function show(page) {
           needs: "operator",
           tone: "primary",
         }),
+        h("a", { class: "button", href: link("/runs") }, "All runs"),
         curlButton("GET", path),
       ],
     }),
@@ -46,11 +47,11 @@ export function show(page) {
           kind: "wide",
           show: (item) => h("div", { class: "clip" }, item.description, h("div", { class: "note" }, item.timezone)),
         },
-        { name: "Next", show: (item) => time(item.next_due_at, "relative") },
+        { name: "Next", kind: "short", show: (item) => time(item.next_due_at, "relative") },
         {
           name: "Keeps",
           kind: "wide",
-          show: (item) => h("span", { class: "clip" }, item.retention_description),
+          show: (item) => h("span", { class: "clip" }, spelt(item.retention_description).replace(/^keep /, "")),
         },
         { name: "Of what", show: (item) => targets(item.targets) },
         {

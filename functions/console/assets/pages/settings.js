@@ -2,7 +2,7 @@
 
 import { h } from "../lib/dom.js";
 import { followAll } from "../lib/follow.js";
-import { count, words } from "../lib/format.js";
+import { capital, count, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
 import { badge } from "../lib/marks.js";
 import { curlButton, facts, section } from "../lib/parts.js";
@@ -71,7 +71,7 @@ export function show(page) {
 function list(values) {
   return h(
     "table",
-    { class: "list" },
+    { class: "list settings" },
     h(
       "thead",
       null,
@@ -90,7 +90,7 @@ function list(values) {
           h(
             "tr",
             null,
-            h("th", { scope: "row", "data-label": "Setting" }, words(name)),
+            h("th", { scope: "row", "data-label": "Setting" }, capital(words(name)).replace(/^Ebs/, "EBS")),
             h(
               "td",
               { "data-label": "Value" },
@@ -98,14 +98,19 @@ function list(values) {
                 ? badge(value ? "ok" : "calm", value ? "yes" : "no")
                 : typeof value === "number"
                   ? count(value)
-                  : String(value),
+                  : text(value)
+                    ? ""
+                    : String(value),
             ),
-            h("td", { "data-label": "What it means", class: "wide" }, MEANS[name] ?? ""),
+            h("td", { "data-label": "What it means", class: "wide" }, text(value) ? capital(value) : (MEANS[name] ?? "")),
           ),
         ),
     ),
   );
 }
+
+/** Whether a value is a sentence, and so says itself what it means. @param {any} value */
+const text = (value) => typeof value === "string" && value.includes(" ");
 
 /** @param {string} role */
 function may(role) {

@@ -6,7 +6,7 @@ import { allDeeds } from "../lib/deeds.js";
 import { follow } from "../lib/follow.js";
 import { bytes, capital, gib, humane, money, plural, time, words } from "../lib/format.js";
 import { head, room } from "../lib/head.js";
-import { identifier, scheduleLink } from "../lib/ids.js";
+import { identifier, scheduleLink, told } from "../lib/ids.js";
 import { badge, mark } from "../lib/marks.js";
 import { curlButton, empty, facts, section, tagList } from "../lib/parts.js";
 import { link } from "../lib/router.js";
@@ -70,8 +70,8 @@ function draw(page, snapshot) {
         {},
         facts([
           ["Type", snapshot.machine.instance_type],
-          ["CPUs", snapshot.machine.vcpus],
-          ["Memory", snapshot.machine.memory_mib ? gib(snapshot.machine.memory_mib / 1024) : null],
+          snapshot.machine.vcpus && ["CPUs", snapshot.machine.vcpus],
+          snapshot.machine.memory_mib && ["Memory", gib(snapshot.machine.memory_mib / 1024)],
           [
             "Graphics",
             snapshot.machine.gpus?.length ? snapshot.machine.gpus.map((/** @type {any} */ gpu) => `${gpu.count} × ${gpu.name}`).join(", ") : "none",
@@ -117,7 +117,7 @@ function draw(page, snapshot) {
               h(
                 "div",
                 { class: "what" },
-                humane(item.summary),
+                told(item.summary),
                 h("span", { class: "note" }, h("bdi", null, item.actor.who), item.reason && [": ", h("bdi", null, item.reason)]),
               ),
             ),
@@ -242,7 +242,7 @@ function costs(page, snapshot) {
           },
           waterfall(/** @type {any} */ (bars), { width: room(0.5) }),
         ),
-        h("p", null, humane(frees.detail)),
+        h("p", null, capital(humane(frees.detail))),
         h(
           "p",
           { class: "note" },

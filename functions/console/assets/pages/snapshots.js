@@ -4,7 +4,7 @@ import { ask, withQuery } from "../lib/api.js";
 import { now } from "../lib/clock.js";
 import { fill, h } from "../lib/dom.js";
 import { rowDeeds } from "../lib/deeds.js";
-import { gib, humane, plural, time, words } from "../lib/format.js";
+import { gib, humane, plural, spelt, time, words } from "../lib/format.js";
 import { head, picture, room } from "../lib/head.js";
 import { filters } from "../lib/filters.js";
 import { list, nothing } from "../lib/list.js";
@@ -17,7 +17,7 @@ import { byInstance, combsOf } from "./combs.js";
 import { summary } from "./summary.js";
 
 /** How many lines are drawn before somebody asks for more. */
-const LINES = innerWidth < 620 ? 6 : 12;
+const LINES = innerWidth < 620 ? 6 : 8;
 /** How high the legend and the button below are. */
 const LEGEND = 84;
 const STATUSES = ["available", "requested", "creating", "pending", "error", "condemned", "deleting", "deleted", "missing"];
@@ -172,16 +172,18 @@ export async function show(page) {
       },
       {
         name: "Created",
+        kind: "short",
         show: (item) => time(item.created_at ?? item.taken_at),
       },
       {
         name: "Size",
-        kind: "number",
+        kind: "number spare",
         show: (item) => h("span", { "data-tip": "Size of its volumes" }, gib(item.size_gib)),
       },
       {
         name: "Where",
-        show: (item) => h("span", null, item.region ?? "–", item.zone && h("span", { class: "faint" }, ` ${item.zone}`)),
+        kind: "short spare",
+        show: (item) => item.zone ?? item.region ?? "–",
       },
       {
         name: "Status",
@@ -196,7 +198,7 @@ export async function show(page) {
             item.status === "pending" && progress(item.progress_percent),
           ),
       },
-      { name: "Why it is here, how long", kind: "wide", show: fate },
+      { name: "Why it is here, how long", kind: "wide spare", show: fate },
       {
         name: "",
         kind: "actions",
@@ -245,7 +247,7 @@ export async function show(page) {
         },
         {
           name: "show",
-          label: "All of them",
+          label: "All, or only…",
           options: [
             ["held", "held"],
             ["blocked", "blocked"],
@@ -287,7 +289,7 @@ function listed({ show: which, q, status, region, origin, instance_id, schedule_
     schedule_id,
     include_deleted: which === "gone" ? "true" : "",
     include: "fate",
-    limit: 50,
+    limit: 25,
   });
 }
 
@@ -319,7 +321,7 @@ function fate(item) {
     h(
       "div",
       { class: "row" },
-      known.kept_by.map((/** @type {string} */ reason) => badge("calm", words(reason))),
+      known.kept_by.map((/** @type {string} */ reason) => badge("calm", spelt(humane(words(reason))))),
     ),
   );
 }

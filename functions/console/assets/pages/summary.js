@@ -3,7 +3,7 @@
 import { h } from "../lib/dom.js";
 import { allDeeds } from "../lib/deeds.js";
 import { follow } from "../lib/follow.js";
-import { bytes, capital, gib, humane, time, words } from "../lib/format.js";
+import { bytes, capital, gib, humane, spelt, time, words } from "../lib/format.js";
 import { identifier, instanceLink } from "../lib/ids.js";
 import { badge } from "../lib/marks.js";
 import { empty, facts } from "../lib/parts.js";
@@ -58,7 +58,7 @@ export function basics(snapshot) {
     ["Created", time(snapshot.created_at, "both")],
     ["Size of its volumes", gib(snapshot.size_gib)],
     ["All their data", bytes(snapshot.full_size_bytes)],
-    ["Region", `${snapshot.region}${snapshot.zone ? `, ${snapshot.zone}` : ""}`],
+    ["Where", snapshot.zone ?? snapshot.region],
     ["Used by an image", snapshot.ami_ids.length ? `yes: ${snapshot.ami_ids.join(", ")}` : "no"],
   ];
 }
@@ -80,7 +80,7 @@ export function fateText(snapshot) {
       h(
         "div",
         { class: "row", "aria-label": "Kept by" },
-        known.kept_by.map((/** @type {string} */ reason) => badge("calm", `kept: ${words(reason)}`)),
+        known.kept_by.map((/** @type {string} */ reason) => badge("calm", `kept: ${spelt(humane(words(reason)))}`)),
       ),
   );
 }

@@ -4,7 +4,7 @@ import { ask, withQuery } from "../lib/api.js";
 import { open } from "../lib/dialog.js";
 import { h } from "../lib/dom.js";
 import { follow, followAll } from "../lib/follow.js";
-import { capital, count, humane, plural, time, words } from "../lib/format.js";
+import { brief, capital, count, humane, plural, time, words } from "../lib/format.js";
 import { head, picture, room } from "../lib/head.js";
 import { list } from "../lib/list.js";
 import { identifier, instanceLink, scheduleLink, snapshotLink } from "../lib/ids.js";
@@ -45,7 +45,7 @@ export function show(page) {
         columns: [
           {
             name: "Snapshot",
-            show: (item) => snapshotLink(item.snapshot_id, item.name ?? new Date(item.taken_at).toLocaleString("en-GB")),
+            show: (item) => snapshotLink(item.snapshot_id, item.name ?? brief(item.taken_at)),
           },
           {
             name: "Instance",
@@ -137,7 +137,7 @@ function top(page, sweep) {
         ["Condemned", count(sweep.executed.condemned)],
         ["Left out at the end", count(sweep.executed.skipped)],
         ["Failed", count(sweep.executed.failed)],
-        ["Approved", sweep.approval ? [h("bdi", null, sweep.approval.by ?? sweep.approval.approved_by), ", ", time(sweep.approval.at)] : "–"],
+        ["Approved", sweep.approval ? [h("bdi", null, sweep.approval.by ?? sweep.approval.approved_by), ", ", time(sweep.approval.at)] : "not yet"],
         ["Plan's hash", sweep.plan_hash ? h("code", null, sweep.plan_hash.slice(0, 16)) : "–"],
       ]),
     ),

@@ -24,7 +24,7 @@ export function areas(dates, layers, { width, height = 200, unit }) {
           at: times[at],
           text: new Date(`${date}-15`).toLocaleDateString("en-GB", {
             month: "short",
-            year: "2-digit",
+            year: "numeric",
           }),
         }))
       : timeTicks(times[0], times[times.length - 1], Math.floor((width - left) / 80));

@@ -27,6 +27,7 @@ export const LEGEND = [
   ["daily", "day"],
   ["hourly", "hour"],
   ["newest", "newest or last"],
+  ["other", "another rule"],
   ["none", "no rule keeps it"],
   ["condemned", "condemned"],
 ];
@@ -48,6 +49,10 @@ export function tooth(kind, x, y, height) {
       return `${body} M${x - 3} ${top + 3}a3 3 0 1 0 6 0a3 3 0 1 0-6 0Z`;
     case "newest":
       return `${body} M${x - 4} ${top + 5}h8l-4-6Z`;
+    case "hourly":
+      return `M${x - 3} ${y}V${top + 4}h2V${y}Z M${x + 1} ${y}V${top + 4}h2V${y}Z`;
+    case "other":
+      return `M${x - 2} ${y}V${top}L${x + 3} ${top + 6}H${x + 2}V${y}Z`;
     default:
       return body;
   }

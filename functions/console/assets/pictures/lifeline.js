@@ -1,6 +1,6 @@
 /** The life line: what happened to an instance on one axis, a lane for each kind. */
 
-import { s } from "../lib/dom.js";
+import { h, s } from "../lib/dom.js";
 import { brief } from "../lib/format.js";
 import { linear, timeTicks } from "./scale.js";
 
@@ -24,7 +24,7 @@ export function lifeLine(happenings, { width, from, to, now }) {
       role: "group",
       "aria-label": `${happenings.length} events between ${brief(from)} and ${brief(to)}`,
     },
-    timeTicks(from, to, Math.floor((width - left) / 84)).map(({ at, text }) => [
+    timeTicks(from, to, Math.max(3, Math.floor((width - left) / 84))).map(({ at, text }) => [
       s("line", {
         class: "grid",
         x1: x(at),
@@ -82,4 +82,26 @@ function shape(tone, x, y) {
   if (tone === "warn") return `M${x} ${y - 6}l6 10h-12Z`;
   if (tone === "good") return `M${x - 2.5} ${y - 7}h5v14h-5Z`;
   return `M${x - 4} ${y}a4 4 0 1 0 8 0a4 4 0 1 0-8 0Z`;
+}
+
+/** What each shape says. */
+export function lifeLegend() {
+  const said = [
+    ["good", "taken, or done"],
+    ["bad", "failed"],
+    ["warn", "missed or blocked"],
+    ["calm", "anything else, as a deletion by the rules"],
+  ];
+  return h(
+    "ul",
+    { class: "legend life", "aria-label": "What a mark says" },
+    said.map(([tone, text]) =>
+      h(
+        "li",
+        null,
+        s("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" }, s("path", { class: `event ${tone}`, d: shape(tone, 8, 8) })),
+        text,
+      ),
+    ),
+  );
 }

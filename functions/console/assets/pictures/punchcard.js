@@ -8,6 +8,8 @@ import { plural } from "../lib/format.js";
 
 const CELL = 15;
 const GAP = 3;
+/** What the names beside the cells take, with the space after them. */
+const NAMES = 190;
 
 /** The word for a day: the worst of what happened in it. @param {Day | undefined} day */
 export function outcome(day) {
@@ -35,9 +37,11 @@ export function lastDays(now, length) {
   return Array.from({ length }, (_, at) => new Date(now - (length - 1 - at) * 86_400_000).toISOString().slice(0, 10));
 }
 
-/** @param {Row[]} rows @param {{dates: string[], hours?: number}} options */
-export function punchCard(rows, { dates, hours = 24 }) {
+/** @param {Row[]} rows @param {{dates: string[], hours?: number, width?: number}} options `width`: the room that there is */
+export function punchCard(rows, { dates, hours = 24, width: room = 0 }) {
   const width = dates.length * (CELL + GAP) + 14 + 34;
+  // Where there is room, cells are larger: easier to hit, and to read from afar.
+  const scale = Math.min(1.4, Math.max(1, (room - NAMES) / width));
   const sorted = [...rows].sort((a, b) => badness(b, dates) - badness(a, dates) || a.name.localeCompare(b.name, "en", { numeric: true }));
   return h(
     "div",
@@ -46,18 +50,18 @@ export function punchCard(rows, { dates, hours = 24 }) {
       role: "group",
       "aria-label": `Slots of the last ${dates.length} days, and of the next ${hours} hours`,
     },
-    h("div", { class: "punch-head", "aria-hidden": "true" }, h("span"), head(dates, width)),
+    h("div", { class: "punch-head", "aria-hidden": "true" }, h("span"), head(dates, width, scale)),
     sorted.map((row) =>
-      h("div", { class: "punch-row" }, h("a", { href: row.href, class: "punch-name", dir: "auto" }, row.name), cells(row, dates, width)),
+      h("div", { class: "punch-row" }, h("a", { href: row.href, class: "punch-name", dir: "auto" }, row.name), cells(row, dates, width, scale)),
     ),
   );
 }
 
-/** @param {string[]} dates @param {number} width */
-function head(dates, width) {
+/** @param {string[]} dates @param {number} width @param {number} scale */
+function head(dates, width, scale) {
   return s(
     "svg",
-    { viewBox: `0 0 ${width} 16`, width, height: 16 },
+    { viewBox: `0 0 ${width * scale} 16`, width: width * scale, height: 16 },
     dates.map((date, at) => {
       const day = new Date(`${date}T12:00:00Z`);
       return (
@@ -66,7 +70,7 @@ function head(dates, width) {
         !(at === 0 && day.getUTCDay() === 0) &&
         s(
           "text",
-          { class: "tick", x: at * (CELL + GAP), y: 12 },
+          { class: "tick", x: at * (CELL + GAP) * scale, y: 12 },
           day.toLocaleDateString("en-GB", {
             day: "numeric",
             month: "short",
@@ -75,12 +79,12 @@ function head(dates, width) {
         )
       );
     }),
-    s("text", { class: "tick", x: width - 34, y: 12 }, "next"),
+    s("text", { class: "tick", x: (width - 34) * scale, y: 12 }, "next"),
   );
 }
 
-/** @param {Row} row @param {string[]} dates @param {number} width */
-function cells(row, dates, width) {
+/** @param {Row} row @param {string[]} dates @param {number} width @param {number} scale */
+function cells(row, dates, width, scale) {
   const byDate = new Map(row.days.map((day) => [day.date, day]));
   const counts = /** @type {Record<string, number>} */ ({});
   const marks = dates.map((date, at) => {
@@ -96,8 +100,8 @@ function cells(row, dates, width) {
     "svg",
     {
       viewBox: `0 0 ${width} ${CELL}`,
-      width,
-      height: CELL,
+      width: width * scale,
+      height: CELL * scale,
       role: "img",
       "aria-label": label,
     },

@@ -28,7 +28,7 @@ export function timeTicks(from, to, most) {
     date.setHours(0, 0, 0, 0);
     date.setDate(1);
     for (; date.getTime() <= to; date.setMonth(date.getMonth() + months))
-      push(date, days > 330 ? { month: "short", year: "2-digit" } : { month: "short" });
+      push(date, days > 330 ? { month: "short", year: "numeric" } : { month: "short" });
   }
   return ticks;
 

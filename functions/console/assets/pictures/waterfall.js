@@ -8,7 +8,7 @@ import { linear } from "./scale.js";
 
 /** @param {Bar[]} bars @param {{width: number}} options */
 export function waterfall(bars, { width }) {
-  const label = Math.min(220, width * 0.42),
+  const label = Math.min(220, Math.max(150, width * 0.42)),
     row = 30;
   const most = Math.max(1, ...bars.map((bar) => bar.to));
   const x = linear(0, most, label, width - 70);
