@@ -186,25 +186,15 @@ fn what_a_deleted_schedule_has_left_goes_at_an_end_that_a_person_gives_it() {
 #[test]
 fn what_was_given_to_the_schedule_since_the_last_sweep_is_unexpected_and_counts_by_itself() {
     let schedule = schedule(Some(rules(r#"{"keep_last": 200}"#)));
-    let mut case = Case::new(&schedule, 1..=220, 300);
-    for given in &mut case.snapshots[..20] {
-        given.given_at = Some(hour(299));
-    }
-    let stopped = case.brakes();
-    assert_eq!((stopped[0].unexpected, stopped[0].available), (20, 20));
-}
-
-#[test]
-fn what_was_given_to_the_schedule_before_the_last_sweep_is_expected_and_amid_it_not() {
-    let schedule = schedule(Some(rules(r#"{"keep_last": 200}"#)));
     let swept = schedule.enforced.at;
-    for (given_at, unexpected) in [(swept - 1.seconds(), 0), (swept, 20)] {
+    for (given_at, unexpected) in [(swept - 1.seconds(), 0), (swept, 20), (hour(299), 20)] {
         let mut case = Case::new(&schedule, 1..=220, 300);
         for given in &mut case.snapshots[..20] {
             given.given_at = Some(given_at);
         }
         let stopped = case.brakes();
-        assert_eq!(stopped.first().map_or(0, |one| one.unexpected), unexpected, "{given_at}");
+        let counts = stopped.first().map_or((0, 0), |one| (one.unexpected, one.available));
+        assert_eq!(counts, (unexpected, unexpected), "{given_at}");
     }
 }
 
