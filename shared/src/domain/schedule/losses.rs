@@ -144,7 +144,35 @@ mod tests {
         let loss = losses.of_day(&Group::Own, at(1));
         assert_eq!(loss, Some(DaysLoss { unexpected: 7, available: 100 }));
         let none = losses.with(&sweep(1), &[], at(0));
-        assert_eq!(none, Losses::default());
+        assert!(none.is_empty() && !losses.is_empty());
+        assert!(none.with(&sweep(2), &own(0, 100), at(0)).is_empty());
+    }
+
+    #[test]
+    fn what_is_counted_together_stays_with_its_group_and_what_there_was_at_first() {
+        let of_groups = |number: u32| {
+            let own = GroupCount { group: Group::Own, unexpected: 1, available: 900 - number };
+            let adopted =
+                GroupCount { group: Group::Adopted, unexpected: 2, available: 800 - number };
+            [own, adopted]
+        };
+        let sweeps = |count: usize| {
+            (0..count).fold(Losses::default(), |losses, number| {
+                let counts = of_groups(u32::try_from(number).unwrap());
+                losses.with(&sweep(number), &counts, at(i64::try_from(number).unwrap()))
+            })
+        };
+        assert_eq!(sweeps(REMEMBERED_MAX).0.len(), 2 * REMEMBERED_MAX);
+
+        let count = REMEMBERED_MAX + 5;
+        let losses = sweeps(count);
+        let unexpected = u32::try_from(count).unwrap();
+
+        assert_eq!(losses.0.len(), 2 * REMEMBERED_MAX);
+        let day = |group| losses.of_day(&group, at(60)).unwrap();
+        assert_eq!(day(Group::Own), DaysLoss { unexpected, available: 900 });
+        let adopted = DaysLoss { unexpected: 2 * unexpected, available: 800 };
+        assert_eq!(day(Group::Adopted), adopted);
     }
 
     proptest! {

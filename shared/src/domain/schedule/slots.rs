@@ -154,6 +154,17 @@ mod tests {
     }
 
     #[test]
+    fn no_slot_lies_before_the_start() {
+        let mut schedule = schedule("cron(0/5 * * * ? *)");
+        schedule.settings.start_at = Some(at("2026-03-01T01:00:00Z"));
+        let last = |text| Timing::of(&schedule).last_at_or_before(at(text));
+
+        assert_eq!(last("2026-03-01T00:59:59Z"), None);
+        assert_eq!(last("2026-03-01T01:00:00Z"), Some(at("2026-03-01T01:00:00Z")));
+        assert_eq!(last("2026-03-01T01:07:00Z"), Some(at("2026-03-01T01:05:00Z")));
+    }
+
+    #[test]
     fn of_many_missed_slots_the_latest_are_named_and_all_are_counted() {
         for expression in ["rate(1 minute)", "cron(* * * * ? *)"] {
             let schedule = schedule(expression);
@@ -165,6 +176,13 @@ mod tests {
             assert_eq!(due.older.first(), Some(&at("2026-03-03T23:59:00Z")));
             assert_eq!(due.older.last(), Some(&at("2026-03-03T22:20:00Z")));
         }
+    }
+
+    #[test]
+    fn beyond_ten_thousand_missed_slots_nobody_counts() {
+        let due = due(&schedule("rate(1 minute)"), at("2026-03-09T00:00:00Z")).unwrap();
+
+        assert_eq!(due.missed, MISSED_COUNTED_MAX);
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! The states of a snapshot: each transition, and what is refused.
 
+mod ending;
+mod standing;
+
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::condemnation::{BlockedCause, CondemnedBy, WantedDeletion};
