@@ -3,6 +3,7 @@
 mod images;
 mod lost_volumes;
 mod shared_volumes;
+mod way_back;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
