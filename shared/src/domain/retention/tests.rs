@@ -5,6 +5,7 @@ mod laws;
 use jiff::{ToSpan as _, civil::DateTime};
 use serde_json::json;
 
+use super::period::Period;
 use super::*;
 
 const NOW: &str = "2030-01-01T00:00:00Z";
@@ -56,6 +57,35 @@ fn survivors(taken_at: &[Timestamp], kept: &[bool]) -> Vec<Timestamp> {
 }
 
 // The counting rules
+
+#[test]
+fn a_period_ends_where_the_next_one_begins_or_a_clock_changes_within_the_hour() {
+    let zone = zone("Europe/Berlin");
+    let ends = |period: Period, at: &str| {
+        let end = period.end(at.parse().unwrap(), &zone).unwrap();
+        zone.time_zone().to_datetime(end).to_string()
+    };
+    // A Tuesday, at 10:20 there.
+    let at = "2026-03-03T09:20:00Z";
+    for (period, end) in [
+        (Period::Each, "2026-03-03T10:20:00"),
+        (Period::Hour, "2026-03-03T11:00:00"),
+        (Period::Day, "2026-03-04T00:00:00"),
+        (Period::Week, "2026-03-09T00:00:00"),
+        (Period::Month, "2026-04-01T00:00:00"),
+        (Period::Year, "2027-01-01T00:00:00"),
+    ] {
+        assert_eq!(ends(period, at), end, "{period:?}");
+    }
+    // The hour from 2 is there twice in that night: at its first end the clock goes back.
+    assert_eq!(ends(Period::Hour, "2026-10-25T00:30:00Z"), "2026-10-25T02:00:00");
+}
+
+#[test]
+fn only_a_greatest_age_changes_verdicts_while_nothing_is_taken() {
+    assert!(rules(&json!({ "max_age": "3d" })).look_at_age());
+    assert!(!rules(&json!({ "keep_last": 3, "keep_within": "3d" })).look_at_age());
+}
 
 #[test]
 fn the_last_n_stay() {
