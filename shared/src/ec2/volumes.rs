@@ -20,6 +20,7 @@ const VOLUMES_PAGE: i32 = 500;
 
 /// A volume that is to be made.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "EC2 takes both as flags")]
 pub struct NewVolume<'a> {
     /// From which EBS snapshot.
     pub ebs_snapshot_id: &'a EbsSnapshotId,
