@@ -502,3 +502,22 @@ test("runs_of_all_schedules_are_listed_by_what_became_of_them_and_by_day_and_go_
   holds();
   await context.close();
 });
+
+test("a_run_that_failed_is_marked_as_failed_on_an_instances_life_line", async () => {
+  const { page, context, holds } = await look(browser, run);
+  const { items } = await ask(run, "/v1/instances?limit=200");
+  const { id } = items.find((/** @type {any} */ one) => one.name === "customers-db");
+  const history = (await ask(run, `/v1/instances/${id}/history?limit=200`)).items;
+  const failed = history.filter((/** @type {any} */ entry) => /^The run .* (partly_)?failed$/.test(entry.summary));
+  assert.ok(failed.length > 0, history.map((/** @type {any} */ entry) => entry.summary).join("\n"));
+
+  await visit(page, `#/instances/${id}`);
+  const marks = await page
+    .locator("svg.life .event")
+    .evaluateAll((all) => all.map((one) => [one.getAttribute("data-tip") ?? "", one.getAttribute("class") ?? ""]));
+  const ofRuns = marks.filter(([tip]) => /run of .*failed/.test(tip));
+  assert.ok(ofRuns.length > 0, JSON.stringify(marks));
+  for (const [tip, looks] of ofRuns) assert.doesNotMatch(looks, /good/, tip);
+  holds();
+  await context.close();
+});

@@ -142,11 +142,13 @@ const LANES = /** @type {Record<string, string>} */ ({
   sweep: "Runs",
 });
 
-/** @param {string} action */
-function tone(action) {
-  if (/failed|missing|damaged/.test(action)) return "bad";
+/** @param {{action: string, changes: {field: string, after: unknown}[]}} entry */
+function tone({ action, changes }) {
+  // A run ends in one action, however it went.
+  const ending = action === "run.finished" && changes.find((change) => change.field === "status")?.after;
+  if (ending === "failed" || /failed|missing|damaged/.test(action)) return "bad";
   // That the rules let something go is as it should be.
-  if (/missed|blocked|needs_approval/.test(action)) return "warn";
+  if (ending === "partly_failed" || ending === "missed" || /missed|blocked|needs_approval/.test(action)) return "warn";
   return /available|finished/.test(action) ? "good" : "calm";
 }
 
@@ -161,7 +163,7 @@ function life(page, id) {
         .map((/** @type {any} */ item) => ({
           at: item.at,
           lane: LANES[item.kind] ?? "Edits",
-          tone: tone(item.action),
+          tone: tone(item),
           text: humane(item.summary),
           href: hrefOf(item),
         }));
