@@ -76,6 +76,19 @@ const fn at(
 const CHECK: At = at(StepName::Check, None, Some(Call::Says("DryRun=true")), "CreateVolume");
 const CREATE: At = at(StepName::CreateVolumes, None, Some(Call::Token), "CreateVolume");
 
+const DETACH: At = at(
+    StepName::DetachVolumes,
+    Some(StepName::CreateVolumes),
+    Some(Call::Says("Action=DetachVolume")),
+    "DetachVolume",
+);
+const ATTACH: At = at(
+    StepName::AttachVolumes,
+    Some(StepName::CreateVolumes),
+    Some(Call::Says("Action=AttachVolume")),
+    "AttachVolume",
+);
+
 const IN_PLACE: [At; 8] = [
     CHECK,
     at(StepName::SnapshotFirst, None, None, ""),
@@ -86,18 +99,8 @@ const IN_PLACE: [At; 8] = [
         Some(Call::Says("Action=StopInstances")),
         "StopInstances",
     ),
-    at(
-        StepName::DetachVolumes,
-        Some(StepName::CreateVolumes),
-        Some(Call::Says("Action=DetachVolume")),
-        "DetachVolume",
-    ),
-    at(
-        StepName::AttachVolumes,
-        Some(StepName::CreateVolumes),
-        Some(Call::Says("Action=AttachVolume")),
-        "AttachVolume",
-    ),
+    DETACH,
+    ATTACH,
     at(
         StepName::StartInstance,
         Some(StepName::CreateVolumes),
@@ -112,22 +115,7 @@ const IN_PLACE: [At; 8] = [
     ),
 ];
 
-const IN_PLACE_STOPPED: [At; 4] = [
-    CHECK,
-    CREATE,
-    at(
-        StepName::DetachVolumes,
-        Some(StepName::CreateVolumes),
-        Some(Call::Says("Action=DetachVolume")),
-        "DetachVolume",
-    ),
-    at(
-        StepName::AttachVolumes,
-        Some(StepName::CreateVolumes),
-        Some(Call::Says("Action=AttachVolume")),
-        "AttachVolume",
-    ),
-];
+const IN_PLACE_STOPPED: [At; 4] = [CHECK, CREATE, DETACH, ATTACH];
 
 const BACK: [At; 4] = [
     at(StepName::StopAgain, None, Some(Call::Says("Action=StopInstances")), "StopInstances"),
@@ -136,16 +124,7 @@ const BACK: [At; 4] = [
     at(StepName::StartAgain, None, Some(Call::Says("Action=StartInstances")), "StartInstances"),
 ];
 
-const VOLUMES: [At; 3] = [
-    CHECK,
-    CREATE,
-    at(
-        StepName::AttachVolumes,
-        Some(StepName::CreateVolumes),
-        Some(Call::Says("Action=AttachVolume")),
-        "AttachVolume",
-    ),
-];
+const VOLUMES: [At; 3] = [CHECK, CREATE, ATTACH];
 
 const ROOT: [At; 3] = [
     at(StepName::Check, None, Some(Call::Says("DryRun=true")), "CreateReplaceRootVolumeTask"),
