@@ -506,7 +506,7 @@ test("runs_of_all_schedules_are_listed_by_what_became_of_them_and_by_day_and_go_
 test("a_run_that_failed_is_marked_as_failed_on_an_instances_life_line", async () => {
   const { page, context, holds } = await look(browser, run);
   const { items } = await ask(run, "/v1/instances?limit=200");
-  const { id } = items.find((/** @type {any} */ one) => one.name === "customers-db");
+  const { id } = items.find((/** @type {any} */ one) => one.name === "crm-old");
   const history = (await ask(run, `/v1/instances/${id}/history?limit=200`)).items;
   const failed = history.filter((/** @type {any} */ entry) => /^The run .* (partly_)?failed$/.test(entry.summary));
   assert.ok(failed.length > 0, history.map((/** @type {any} */ entry) => entry.summary).join("\n"));
