@@ -521,3 +521,23 @@ test("a_run_that_failed_is_marked_as_failed_on_an_instances_life_line", async ()
   holds();
   await context.close();
 });
+
+test("what_restores_have_left_behind_is_a_list_of_its_own_with_what_it_costs", async () => {
+  const { page, context, holds } = await look(browser, run);
+  await visit(page, "#/restores");
+  await page.getByLabel("All, or only…").selectOption("left");
+  await page.waitForURL(/show=left/);
+  await settled(page);
+
+  const review = await ask(run, "/v1/snapshots/review");
+  const [old] = review.old_volumes_due.items;
+  const row = page.locator("table.list tbody tr", { hasText: old.restore_id.slice(-6) });
+  assert.match(await row.innerText(), /old volumes may go/);
+  assert.match(await row.innerText(), /USD a month/);
+  const stopped = page.locator("table.list tbody tr", { hasText: review.stopped_restores.items[0].restore_id.slice(-6) });
+  assert.match(await stopped.innerText(), /What there is/);
+  await row.getByRole("link", { name: "The restore" }).click();
+  await page.waitForURL(new RegExp(`restores/${old.restore_id}`));
+  holds();
+  await context.close();
+});
