@@ -2,7 +2,7 @@
 
 import { withQuery } from "../lib/api.js";
 import { h } from "../lib/dom.js";
-import { capital, stamp, words } from "../lib/format.js";
+import { capital, humane, stamp, words } from "../lib/format.js";
 import { head } from "../lib/head.js";
 import { filters } from "../lib/filters.js";
 import { list, nothing } from "../lib/list.js";
@@ -88,7 +88,7 @@ export function show(page) {
           kind: "wide",
           show: (item) =>
             item.left
-              ? said(item.why)
+              ? capital(said(humane(item.why)))
               : h(
                   "div",
                   { class: "progress" },
@@ -101,8 +101,8 @@ export function show(page) {
                   item.status !== "done" && h("span", null, progressText(item)),
                 ),
         },
-        { name: "Begun", kind: "short", show: (item) => item.created_at && stamp(item.created_at) },
-        { name: "By", show: (item) => item.requested_by && whoLink(item.requested_by) },
+        { name: "Begun", kind: "short", show: (item) => (item.created_at ? stamp(item.created_at) : "–") },
+        { name: "By", show: (item) => (item.requested_by ? whoLink(item.requested_by) : "–") },
       ],
     }),
   );
