@@ -67,7 +67,8 @@ fn an_instance_whose_volumes_are_as_they_were_is_not_stopped() {
     half.volumes[1].attachments[0].is_settled = false;
     assert_eq!(next(&back, &half, at(30)), Some(Next::Done), "one is still on its way");
     let mut unlisted = as_before(InstanceState::Stopped);
-    unlisted.instance = Some(instance(InstanceState::Stopped, &[("/dev/sda", 1)]));
+    let another = [("/dev/sda", 1), ("/dev/sdf", 21)];
+    unlisted.instance = Some(instance(InstanceState::Stopped, &another));
     assert_eq!(next(&back, &unlisted, at(30)), Some(Next::Done), "the instance lacks one");
 }
 
