@@ -95,18 +95,11 @@ pub(super) fn next(restore: &Restore, seen: &RestoreFacts, step: StepName, now: 
 fn is_as_before(restore: &Restore, instance: &Instance, seen: &RestoreFacts) -> bool {
     let is_here = |id: &VolumeId| instance.volumes.iter().any(|one| one.volume_id == *id);
     let is_settled = |one: &SeenVolume| one.at(&instance.id).is_none_or(|at| at.is_settled);
-    let none_new = match instance.state {
-        InstanceState::Stopped => {
-            !attached_by_us(restore, seen).any(|volume| volume.is_at(&instance.id))
-        }
-        InstanceState::Pending
-        | InstanceState::Running
-        | InstanceState::Stopping
-        | InstanceState::ShuttingDown
-        | InstanceState::Terminated
-        | InstanceState::Unknown => {
-            !seen.made_by(&restore.id).any(|volume| volume.is_at(&instance.id))
-        }
+    let is_at_it = |volume: &SeenVolume| volume.is_at(&instance.id);
+    let none_new = if instance.state == InstanceState::Stopped {
+        !attached_by_us(restore, seen).any(is_at_it)
+    } else {
+        !seen.made_by(&restore.id).any(is_at_it)
     };
     none_new
         && restore.taken_off().into_iter().all(|one| {
